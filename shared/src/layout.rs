@@ -1,0 +1,164 @@
+//! The key layout of the two buckets: what a key of the input bucket is, and where everything in the output bucket
+//! lies. Nobody else builds or takes apart a key.
+
+use crate::name::{BatchNumber, DatasetName, DatasetNameError};
+
+/// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
+pub const TEAMS: &str = "teams";
+/// File name of a dataset's spec.
+pub const SPEC_FILE: &str = "labeling.yaml";
+/// File name of the marker that cuts a batch now.
+pub const READY_FILE: &str = "_READY";
+/// Output of the labeling service starts here; no event of ours listens to it.
+pub const LABELS: &str = "labels/";
+/// All batches.
+pub const MANIFESTS: &str = "manifests/";
+
+/// What a key of the input bucket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputKey {
+    /// `teams/<team>.yaml`
+    Team(String),
+    /// `<dataset>/labeling.yaml`
+    Spec(DatasetName),
+    /// `<dataset>/_READY`
+    Ready(DatasetName),
+    /// `<dataset>/….manifest`, made by hand
+    Manifest(DatasetName),
+    /// Anything else in a dataset's folder, subfolders included
+    File(DatasetName),
+    /// At the top of the bucket, in no folder: belongs to no dataset
+    Loose,
+    /// In a folder that cannot be a dataset
+    BadDataset(DatasetNameError),
+}
+
+impl InputKey {
+    pub fn parse(key: &str) -> Self {
+        let Some((folder, rest)) = key.split_once('/') else { return Self::Loose };
+        if folder == TEAMS {
+            return Self::Team(rest.strip_suffix(".yaml").unwrap_or(rest).to_owned());
+        }
+        let dataset = match DatasetName::new(folder) {
+            Ok(dataset) => dataset,
+            Err(error) => return Self::BadDataset(error),
+        };
+        match rest {
+            SPEC_FILE => Self::Spec(dataset),
+            READY_FILE => Self::Ready(dataset),
+            _ if rest.ends_with(".manifest") => Self::Manifest(dataset),
+            _ => Self::File(dataset),
+        }
+    }
+}
+
+/// Prefix of everything dropped into a dataset, in the input bucket.
+pub fn dataset_prefix(dataset: &DatasetName) -> String {
+    format!("{dataset}/")
+}
+
+/// The dataset's spec, in the input bucket.
+pub fn spec_input(dataset: &DatasetName) -> String {
+    format!("{dataset}/{SPEC_FILE}")
+}
+
+/// The exact spec a batch was cut with, named by its own hash (64 hex digits); immutable.
+pub fn pinned_spec(sha256: &str) -> String {
+    format!("specs/{sha256}")
+}
+
+/// Prefix of a dataset's batches.
+pub fn manifest_prefix(dataset: &DatasetName) -> String {
+    format!("{MANIFESTS}{dataset}/")
+}
+
+/// A batch: created once, never changed, never deleted.
+pub fn manifest(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("{MANIFESTS}{dataset}/{batch}.manifest")
+}
+
+/// The dataset and number of a batch, from its key; `None` for any other key, so that an output manifest of the
+/// labeling service, or a log somebody left there, can never start a job.
+pub fn parse_manifest(key: &str) -> Option<(DatasetName, BatchNumber)> {
+    let (dataset, file) = key.strip_prefix(MANIFESTS)?.split_once('/')?;
+    let number = file.strip_suffix(".manifest")?;
+    Some((DatasetName::new(dataset).ok()?, BatchNumber::parse(number)?))
+}
+
+/// Where a batch's worker template, label categories and markers lie.
+pub fn job_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("jobs/{dataset}/{batch}/")
+}
+
+pub fn job_template(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("{}template.liquid.html", job_folder(dataset, batch))
+}
+
+pub fn job_categories(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("{}label-categories.json", job_folder(dataset, batch))
+}
+
+/// [`crate::status::Started`]: the batch has its labeling job.
+pub fn job_started(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("{}started", job_folder(dataset, batch))
+}
+
+/// [`crate::status::Waiting`]: why the batch has no labeling job yet.
+pub fn job_waiting(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("{}waiting.json", job_folder(dataset, batch))
+}
+
+/// What Groundcrew makes of a finished job: `summary.json`, `report.md`, exports.
+pub fn results_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
+    format!("results/{dataset}/{batch}/")
+}
+
+/// Every rejected file and row of the dataset with its reason, one JSON object a line.
+pub fn rejected(dataset: &DatasetName) -> String {
+    format!("results/{dataset}/rejected.jsonl")
+}
+
+/// [`crate::status::DatasetStatus`].
+pub fn status(dataset: &DatasetName) -> String {
+    format!("status/{dataset}.json")
+}
+
+/// Marker that a notice with this id has been published. Holds the notice itself.
+pub fn notified(notice_id: &str) -> String {
+    format!("notified/{notice_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_numbered_manifest_directly_in_its_dataset_is_a_batch() {
+        let cats = DatasetName::new("cats").unwrap();
+        assert_eq!(parse_manifest("manifests/cats/000007.manifest"), Some((cats, BatchNumber::new(7).unwrap())));
+        for key in [
+            "manifests/cats/7.manifest",
+            "manifests/cats/000000.manifest",
+            "manifests/cats/000007.manifest.log",
+            "manifests/cats/output/000007.manifest",
+            "manifests/teams/000007.manifest",
+            "labels/x/manifests/output/output.manifest",
+            "manifests/000007.manifest",
+        ] {
+            assert_eq!(parse_manifest(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_the_input_bucket_says_what_it_is() {
+        let cats = || DatasetName::new("cats").unwrap();
+        assert_eq!(InputKey::parse("teams/a.yaml"), InputKey::Team("a".into()));
+        assert_eq!(InputKey::parse("cats/labeling.yaml"), InputKey::Spec(cats()));
+        assert_eq!(InputKey::parse("cats/sub/labeling.yaml"), InputKey::File(cats()));
+        assert_eq!(InputKey::parse("cats/_READY"), InputKey::Ready(cats()));
+        assert_eq!(InputKey::parse("cats/x/y.manifest"), InputKey::Manifest(cats()));
+        assert_eq!(InputKey::parse("cats/a b/c.jpg"), InputKey::File(cats()));
+        assert_eq!(InputKey::parse("readme.txt"), InputKey::Loose);
+        assert!(matches!(InputKey::parse("/x"), InputKey::BadDataset(_)));
+    }
+}

@@ -1,0 +1,18 @@
+//! What Groundcrew decides, with nothing of how it reaches the outside: no network, no clock, no environment, no
+//! AWS SDK. Text, readers and values come in; values come out. The protocols over the outside world are written
+//! against the traits in [`port`].
+
+pub mod export;
+pub mod item;
+pub mod job;
+pub mod layout;
+pub mod manifest;
+pub mod name;
+pub mod notice;
+pub mod output;
+pub mod port;
+pub mod spec;
+pub mod status;
+pub mod summary;
+pub mod task;
+pub mod template;

@@ -1,0 +1,94 @@
+//! What people are told, in the one readable and the one machine form, and the protocol that tells them at least
+//! once and, but for a crash between two calls, only once.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::layout;
+use crate::port::{Created, PublishError, Store, StoreError, Topic};
+
+/// One thing to tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Stable: the same cause always has the same id, so that a subscriber can drop a repetition. Also the last
+    /// part of the marker's key: `[a-z0-9./-]`, at most 512 bytes.
+    pub id: String,
+    pub kind: NoticeKind,
+    pub dataset: String,
+    /// At most 100 ASCII characters, no line break: SNS's limit for an e-mail subject.
+    pub subject: String,
+    /// Plain text for people, lines of at most 78 characters where the content allows.
+    pub text: String,
+    /// For programs; goes out as the `default` (JSON) form.
+    pub detail: serde_json::Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeKind {
+    JobCompleted,
+    JobFailed,
+    JobStopped,
+    JobRefused,
+    SpecRejected,
+    FilesRejected,
+    DatasetHalted,
+}
+
+/// A notice as SNS takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub subject: String,
+    /// `MessageStructure=json`: `default` holds the JSON form, `email` the readable one.
+    pub body: String,
+    /// String attributes for subscription filters: `id`, `kind`, `dataset`.
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+/// The marker under `notified/`: the notice, and when it went out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notified {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub notice: Notice,
+}
+
+/// Whether anything had to be said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announced {
+    Now,
+    Before,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AnnounceError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// The notice protocol. Two systems cannot be changed in one step, so a crash between 2 and 3 says it twice, with
+/// the same id; the other order would, in the same crash, never say it.
+///
+/// 1. Said already? Then nothing.
+/// 2. Publish.
+/// 3. Write the marker.
+pub async fn announce(
+    store: &impl Store,
+    topic: &impl Topic,
+    notice: &Notice,
+    now: Timestamp,
+) -> Result<Announced, AnnounceError> {
+    let marker = layout::notified(&notice.id);
+    if store.get(crate::port::Bucket::Output, &marker, Some(0..1)).await?.is_some() {
+        return Ok(Announced::Before);
+    }
+    topic.publish(&notice.message()).await?;
+    let body = serde_json::to_vec_pretty(&Notified { at: now, notice: notice.clone() }).unwrap_or_default();
+    match store.create(&marker, body, &BTreeMap::new()).await? {
+        Created::New | Created::AlreadyThere => Ok(Announced::Now),
+    }
+}

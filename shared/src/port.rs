@@ -1,0 +1,234 @@
+//! The two ports the protocols are written against, and the one notices leave by.
+//!
+//! On Lambda and on one machine the AWS SDK stands behind them (`platform`); in tests a seeded simulation may.
+//! Errors are split by what the caller does next, never by transport detail.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use crate::job::JobRequest;
+
+/// Which of the stack's two buckets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bucket {
+    /// People write, functions read.
+    Input,
+    /// Functions and the labeling service write.
+    Output,
+}
+
+/// One object as a LIST shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    pub key: String,
+    /// Without the quotes S3 puts around it.
+    pub etag: String,
+    /// Bytes.
+    pub size: u64,
+    /// Whole seconds; for a multipart upload the time it was *started*, not finished.
+    pub last_modified: Timestamp,
+}
+
+/// One page of a LIST, at most 1,000 entries.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub objects: Vec<Object>,
+    /// Common prefixes (with the trailing `/`), when a delimiter was asked for.
+    pub folders: Vec<String>,
+    /// Continue with this token; `None` on the last page.
+    pub next: Option<String>,
+    /// S3's own clock: the `Date` header of the response. The only clock batching uses.
+    pub date: Timestamp,
+}
+
+/// A multipart upload that has been started and not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenUpload {
+    pub key: String,
+    pub initiated: Timestamp,
+}
+
+/// An object's bytes (all of it, or the range asked for) and what is known of it.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    pub bytes: Vec<u8>,
+    pub etag: String,
+    /// Size of the whole object in bytes, also when only a range was fetched.
+    pub size: u64,
+    pub last_modified: Timestamp,
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// How a create-if-absent ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    New,
+    /// Somebody's object (perhaps one's own, after a lost response) is there already: HTTP 412.
+    AlreadyThere,
+}
+
+/// How a replace-if-unchanged ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    Done,
+    /// It changed since it was read: read again, decide again.
+    Changed,
+}
+
+/// Why the store did not do it. Whoever sees one stops, writes nothing more, and lets the event come again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Throttled, timed out, 409, 5xx: the same call may work later.
+    #[error("{operation} of {what} did not go through, and may later: {reason}")]
+    Transient { operation: &'static str, what: String, reason: String },
+    /// Access denied, no such bucket: somebody has to change something.
+    #[error("{operation} of {what} was refused: {reason}")]
+    Refused { operation: &'static str, what: String, reason: String },
+}
+
+/// S3, as far as the protocols need it.
+pub trait Store: Send + Sync {
+    /// Open multipart uploads of the input bucket under a prefix, all pages.
+    fn open_uploads(&self, prefix: &str) -> impl Future<Output = Result<Vec<OpenUpload>, StoreError>> + Send;
+
+    /// One page of a LIST in UTF-8 byte order. `folders` groups by `/`.
+    fn list(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        folders: bool,
+        token: Option<&str>,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
+
+    /// The object, or `None` where there is none. A range beyond the end gives what there is.
+    fn get(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> impl Future<Output = Result<Option<Fetched>, StoreError>> + Send;
+
+    /// Create in the output bucket only if nothing is there (`If-None-Match: *`).
+    fn create(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send;
+
+    /// Write in the output bucket only if it still has this ETag (`If-Match`), or, with `None`, only if it is absent.
+    fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
+}
+
+/// What CreateLabelingJob said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateJob {
+    Created { arn: String },
+    /// ResourceInUse: a job of this name exists. Whose it is has to be looked up.
+    NameTaken,
+    /// ResourceLimitExceeded: a state, not a failure.
+    QuotaFull,
+    /// ValidationException and its like: the same request will never work.
+    Invalid { reason: String },
+}
+
+/// Terminal and running states of a labeling job, AWS's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum JobState {
+    Initializing,
+    InProgress,
+    Completed,
+    Failed,
+    Stopping,
+    Stopped,
+}
+
+impl JobState {
+    pub fn is_terminal(self) -> bool {
+        matches!(self, JobState::Completed | JobState::Failed | JobState::Stopped)
+    }
+}
+
+/// A labeling job as DescribeLabelingJob shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobDescription {
+    pub name: String,
+    pub arn: String,
+    pub state: JobState,
+    pub manifest_uri: String,
+    pub label_attribute: String,
+    pub output_manifest_uri: Option<String>,
+    pub failure_reason: Option<String>,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+    pub counters: JobCounters,
+}
+
+/// LabelCounters: objects, not answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct JobCounters {
+    pub total_labeled: u64,
+    pub human_labeled: u64,
+    pub machine_labeled: u64,
+    /// FailedNonRetryableError: a Completed job can still have these.
+    pub failed: u64,
+    pub unlabeled: u64,
+}
+
+/// One line of ListLabelingJobs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobListing {
+    pub name: String,
+    pub arn: String,
+    pub state: JobState,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+}
+
+/// Why the labeling service did not answer the question.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LabelingError {
+    /// Throttled, timed out, 5xx.
+    #[error("{operation} did not go through, and may later: {reason}")]
+    Transient { operation: &'static str, reason: String },
+    #[error("{operation} was refused: {reason}")]
+    Refused { operation: &'static str, reason: String },
+}
+
+/// The labeling service: Ground Truth, or anything that speaks its API.
+pub trait Labeling: Send + Sync {
+    fn create(&self, request: &JobRequest) -> impl Future<Output = Result<CreateJob, LabelingError>> + Send;
+
+    /// `None` when there is no job of that name.
+    fn describe(&self, name: &str) -> impl Future<Output = Result<Option<JobDescription>, LabelingError>> + Send;
+
+    /// All pages of the jobs whose name contains `name_contains`, newest first, created at or after `since`.
+    fn list(
+        &self,
+        name_contains: &str,
+        since: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Vec<JobListing>, LabelingError>> + Send;
+}
+
+/// Why a notice did not leave.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the notice could not be published: {reason}")]
+pub struct PublishError {
+    pub reason: String,
+}
+
+/// Where notices leave: one SNS topic.
+pub trait Topic: Send + Sync {
+    fn publish(
+        &self,
+        message: &crate::notice::Message,
+    ) -> impl Future<Output = Result<(), PublishError>> + Send;
+}

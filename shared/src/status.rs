@@ -1,0 +1,107 @@
+//! The documents under `status/` and `jobs/` in which functions say where things stand. The console and the
+//! command read them; no protocol depends on them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::port::JobState;
+
+/// `status/<dataset>.json`, written by build-manifest at the end of every reconcile in which something changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetStatus {
+    pub dataset: String,
+    pub state: DatasetState,
+    /// One sentence for people: what it waits for, or what is wrong and what to do.
+    pub message: String,
+    /// S3's clock at the reconcile.
+    pub at: Timestamp,
+    /// When looking again can change something, if time alone can: quiet period or max wait over.
+    pub check_at: Option<Timestamp>,
+    /// Task and title as the spec has them; absent without a valid spec.
+    pub task: Option<String>,
+    pub title: Option<String>,
+    pub team: Option<String>,
+    /// SHA-256 of the spec as it lies in the input bucket.
+    pub spec_sha256: Option<String>,
+    /// Files not yet in any batch.
+    pub pending_files: u64,
+    /// Batches cut so far, and the items in them.
+    pub batches: u32,
+    pub items: u64,
+    /// Files and rows that are in no batch and never will be as they are.
+    pub rejected: u64,
+    /// The first of them; all of them are in `results/<dataset>/rejected.jsonl`.
+    pub rejected_first: Vec<Rejected>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatasetState {
+    /// Files are there, `labeling.yaml` is not.
+    NoSpec,
+    /// `labeling.yaml` cannot be used; `message` says where and why.
+    BadSpec,
+    /// Files arrive; waiting for the quiet period, an upload to finish, or the limit.
+    Settling,
+    /// Every eligible file is in a batch.
+    UpToDate,
+    /// The batches in the output bucket do not fit together (a gap): nothing more is cut until that is mended.
+    Halted,
+}
+
+/// One line of `results/<dataset>/rejected.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    pub key: String,
+    pub etag: String,
+    /// 1-based row or line within the file, where only that is rejected.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row: Option<u64>,
+    /// Says what is wrong and what to do.
+    pub reason: String,
+}
+
+/// `jobs/<dataset>/<n>/started`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    pub job: String,
+    pub arn: String,
+    pub dataset: String,
+    pub batch: u32,
+    pub spec_sha256: String,
+}
+
+/// `jobs/<dataset>/<n>/waiting.json`; out of date as soon as `started` is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    pub job: String,
+    pub reason: WaitingReason,
+    pub message: String,
+    pub since: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitingReason {
+    /// The account's quota of running labeling jobs is used up; starts by itself.
+    Quota,
+    /// The labeling service refuses the request; somebody has to change something.
+    Refused,
+    /// A job of this name exists and is not this batch's.
+    NameTaken,
+}
+
+/// `results/<dataset>/<n>/summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    pub dataset: String,
+    pub batch: u32,
+    pub job: String,
+    pub arn: String,
+    pub state: JobState,
+    pub failure_reason: Option<String>,
+    pub label_attribute: String,
+    pub output_manifest: Option<String>,
+    #[serde(flatten)]
+    pub labels: crate::summary::Labels,
+}
