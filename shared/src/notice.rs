@@ -92,3 +92,10 @@ pub async fn announce(
         Created::New | Created::AlreadyThere => Ok(Announced::Now),
     }
 }
+
+impl Notice {
+    /// The notice as SNS takes it.
+    pub fn message(&self) -> Message {
+        Message { subject: self.subject.clone(), body: self.text.clone(), attributes: BTreeMap::new() }
+    }
+}

@@ -1,0 +1,5 @@
+//! (to come)
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Labels {
+    pub total: u64,
+}
