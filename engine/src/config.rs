@@ -1,0 +1,40 @@
+//! What an engine is told at its start.
+
+/// One engine: one account in one region, one state bucket, one portal.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Reads manifests, categories, templates and items; writes output and state.
+    pub s3: aws_sdk_s3::Client,
+    /// Holds nothing but the engine's state.
+    pub state_bucket: String,
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+    /// Origin of the portal as workers see it, without a slash at the end.
+    pub portal_url: String,
+    pub sign_in: SignIn,
+    /// Origin of presigned URLs, for the pages' content security policy.
+    pub s3_public_origin: String,
+    /// Labeling jobs that may run at once; Ground Truth's own quota is an account setting.
+    pub max_running_jobs: usize,
+}
+
+/// [`Config::max_running_jobs`] when nobody says otherwise.
+pub const DEFAULT_MAX_RUNNING_JOBS: usize = 20;
+
+/// The identity provider of the portal, by OpenID Connect; it sends people back to `{portal_url}/oauth2/idpresponse`.
+#[derive(Clone)]
+pub struct SignIn {
+    pub issuer: String,
+    pub client_id: String,
+    pub client_secret: Option<String>,
+    /// `cognito:groups` with Cognito.
+    pub groups_claim: String,
+}
+
+impl std::fmt::Debug for SignIn {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SignIn").field("issuer", &self.issuer).field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
