@@ -1,0 +1,110 @@
+//! What S3 tells others about an object, and the document AWS tells it with.
+
+use jiff::{Timestamp, tz::TimeZone};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+/// Event documents escape keys as HTML forms do, slashes left alone: `red flower.jpg` is `red+flower.jpg`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
+
+/// One thing that happened to one object, after it can no longer be lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notification {
+    /// `ObjectCreated:Put`, `ObjectCreated:Copy`, `ObjectCreated:CompleteMultipartUpload` or `ObjectRemoved:Delete`.
+    pub event_name: &'static str,
+    pub bucket: String,
+    /// The key as it is, not escaped.
+    pub key: String,
+    /// Bytes; 0 for a removal.
+    pub size: u64,
+    /// Without quotes; empty for a removal.
+    pub etag: String,
+    /// Hexadecimal; orders the events of one key.
+    pub sequencer: String,
+    /// When S3 finished the request.
+    pub time: Timestamp,
+}
+
+impl Notification {
+    /// Whether an object came to be (or was overwritten), rather than went away.
+    pub fn created(&self) -> bool {
+        self.event_name.starts_with("ObjectCreated:")
+    }
+
+    /// The document AWS sends to a queue: `{"Records":[…]}`, one record in it.
+    pub fn records_json(&self) -> Value {
+        json!({ "Records": [{
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": "us-east-1",
+            "eventTime": self.time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            "eventName": self.event_name,
+            "userIdentity": { "principalId": "AWS:groundcrew" },
+            "requestParameters": { "sourceIPAddress": "127.0.0.1" },
+            "responseElements": { "x-amz-request-id": self.sequencer, "x-amz-id-2": self.sequencer },
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": "groundcrew",
+                "bucket": {
+                    "name": self.bucket,
+                    "ownerIdentity": { "principalId": "groundcrew" },
+                    "arn": format!("arn:aws:s3:::{}", self.bucket),
+                },
+                "object": self.object(),
+            },
+        }]})
+    }
+
+    fn object(&self) -> Value {
+        let key = utf8_percent_encode(&self.key, FORM).to_string().replace(' ', "+");
+        match self.created() {
+            true => json!({ "key": key, "size": self.size, "eTag": self.etag, "sequencer": self.sequencer }),
+            false => json!({ "key": key, "sequencer": self.sequencer }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn created(key: &str) -> Notification {
+        Notification {
+            event_name: "ObjectCreated:Put",
+            bucket: "in".into(),
+            key: key.into(),
+            size: 3,
+            etag: "d41d".into(),
+            sequencer: "0A".into(),
+            time: "2026-11-21T10:00:00.1234Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn keys_are_escaped_as_html_forms_are() {
+        for (key, sent) in [
+            ("red flower.jpg", "red+flower.jpg"),
+            ("a+b/c.txt", "a%2Bb/c.txt"),
+            ("100%.txt", "100%25.txt"),
+            ("ü\n\"", "%C3%BC%0A%22"),
+            ("a~(b)", "a%7E%28b%29"),
+        ] {
+            let document = created(key).records_json();
+            assert_eq!(document["Records"][0]["s3"]["object"]["key"], sent);
+        }
+    }
+
+    #[test]
+    fn the_time_has_milliseconds() {
+        assert_eq!(created("k").records_json()["Records"][0]["eventTime"], "2026-11-21T10:00:00.123Z");
+    }
+
+    #[test]
+    fn a_removal_names_no_size_and_no_etag() {
+        let mut gone = created("k");
+        gone.event_name = "ObjectRemoved:Delete";
+        let object = gone.records_json()["Records"][0]["s3"]["object"].clone();
+        assert_eq!(object, json!({ "key": "k", "sequencer": "0A" }));
+    }
+}
