@@ -1,1 +1,169 @@
-//! (to come)
+//! Results in files other programs read: CSV and JSON Lines, one row an item, in the batch's order.
+//!
+//! Values are exact: a text that begins with `=` stays so, since changing data to please one reader spoils it for all
+//! others. Open the CSV in a spreadsheet as text where its texts are not trusted.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::output::{Label, OutputLine, Source};
+
+/// The CSV's header. `source` is the text of a text item, `uri` the URI of a file; with several labels, `label` and
+/// `confidence` hold them separated by `;` (one that itself holds `;` stands in quotes).
+pub const COLUMNS: [&str; 9] = [
+    "key",
+    "row",
+    "source",
+    "uri",
+    "label",
+    "confidence",
+    "labeled_by",
+    "labeled_at",
+    "failure",
+];
+
+/// Writes CSV (RFC 4180, UTF-8, `\r\n` as its own line ends).
+pub struct Csv<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+impl<W: Write> Csv<W> {
+    pub fn new(writer: W) -> io::Result<Self> {
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(writer);
+        writer.write_record(COLUMNS)?;
+        Ok(Self { writer })
+    }
+
+    pub fn add(&mut self, line: &OutputLine) -> io::Result<()> {
+        let row = line.row().map(|row| row.to_string()).unwrap_or_default();
+        let (text, uri) = match &line.source {
+            Source::Text(text) => (text.as_str(), ""),
+            Source::Ref(uri) => ("", uri.as_str()),
+        };
+        let classes = line.label.as_ref().map(Label::classes).unwrap_or_default();
+        let labels = cell(classes.iter().map(|class| class.name.clone()))?;
+        let confidence = cell(
+            classes
+                .iter()
+                .map(|class| class.confidence.map(|c| c.to_string()).unwrap_or_default()),
+        )?;
+        let created = line.created.as_deref().unwrap_or_default();
+        let failure = line.failure.as_deref().unwrap_or_default();
+        let record = [
+            line.key(),
+            &row,
+            text,
+            uri,
+            &labels,
+            &confidence,
+            labeled_by(line).unwrap_or_default(),
+            created,
+            failure,
+        ];
+        Ok(self.writer.write_record(record)?)
+    }
+
+    pub fn finish(self) -> io::Result<W> {
+        self.writer
+            .into_inner()
+            .map_err(|e| io::Error::new(e.error().kind(), e.to_string()))
+    }
+}
+
+/// Several values in one cell: a CSV row of its own, with `;`.
+fn cell(values: impl ExactSizeIterator<Item = String>) -> io::Result<String> {
+    let values: Vec<String> = values.collect();
+    if let [one] = values.as_slice() {
+        return Ok(one.clone());
+    }
+    if values.is_empty() {
+        return Ok(String::new());
+    }
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    writer.write_record(&values)?;
+    let bytes = writer.into_inner().map_err(|e| io::Error::other(e.to_string()))?;
+    let cell = String::from_utf8(bytes).map_err(io::Error::other)?;
+    Ok(cell.trim_end_matches('\n').to_owned())
+}
+
+fn labeled_by(line: &OutputLine) -> Option<&'static str> {
+    line.label
+        .as_ref()
+        .map(|_| if line.human { "human" } else { "machine" })
+}
+
+/// Writes JSON Lines: the same, with lists as lists and absent values left out.
+pub struct JsonLines<W: Write> {
+    writer: W,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    /// `null` where not labeled, `[]` where nothing applies.
+    labels: Option<Vec<ItemLabel<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labeled_by: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labeled_at: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ItemLabel<'a> {
+    label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+}
+
+impl<W: Write> JsonLines<W> {
+    pub fn new(writer: W) -> Self {
+        Self { writer }
+    }
+
+    pub fn add(&mut self, line: &OutputLine) -> io::Result<()> {
+        serde_json::to_writer(&mut self.writer, &item(line))?;
+        self.writer.write_all(b"\n")
+    }
+
+    pub fn finish(mut self) -> io::Result<W> {
+        self.writer.flush()?;
+        Ok(self.writer)
+    }
+}
+
+fn item(line: &OutputLine) -> Item<'_> {
+    let (source, uri) = match &line.source {
+        Source::Text(text) => (Some(text.as_str()), None),
+        Source::Ref(uri) => (None, Some(uri.as_str())),
+    };
+    let labels = line.label.as_ref().map(|label| {
+        let labels = label.classes().iter();
+        labels
+            .map(|class| ItemLabel {
+                label: &class.name,
+                confidence: class.confidence,
+            })
+            .collect()
+    });
+    Item {
+        key: line.key(),
+        row: line.row(),
+        source,
+        uri,
+        labels,
+        labeled_by: labeled_by(line),
+        labeled_at: line.created.as_deref(),
+        failure: line.failure.as_deref(),
+    }
+}

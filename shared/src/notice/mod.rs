@@ -1,6 +1,9 @@
 //! What people are told, in the one readable and the one machine form, and the protocol that tells them at least
 //! once and, but for a crash between two calls, only once.
 
+mod message;
+mod tell;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -8,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::layout;
 use crate::port::{Created, PublishError, Store, StoreError, Topic};
+
+pub use tell::{JobRefusal, Links};
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,12 +95,5 @@ pub async fn announce(
     let body = serde_json::to_vec_pretty(&Notified { at: now, notice: notice.clone() }).unwrap_or_default();
     match store.create(&marker, body, &BTreeMap::new()).await? {
         Created::New | Created::AlreadyThere => Ok(Announced::Now),
-    }
-}
-
-impl Notice {
-    /// The notice as SNS takes it.
-    pub fn message(&self) -> Message {
-        Message { subject: self.subject.clone(), body: self.text.clone(), attributes: BTreeMap::new() }
     }
 }

@@ -1,0 +1,187 @@
+//! What a dropped file gives: the items in it, and why a file or a row gives none.
+//!
+//! [`classify`] judges by name and size alone, before anything is read. A text file's bytes then go to
+//! [`read_text`], the ends of an image to [`image::probe`], a manifest made by hand to [`read_manifest`]. Rows come
+//! one at a time, so that a file of a million rows is in memory once.
+
+mod classify;
+mod delimited;
+mod hand_made;
+pub mod image;
+mod json_lines;
+mod text;
+
+use std::borrow::Cow;
+
+pub use classify::classify;
+pub use image::{image_line, probe};
+
+pub use crate::manifest::Line;
+use crate::manifest::{File, text_line};
+use crate::spec::{Spec, TextSplit};
+use crate::status::Rejected;
+
+/// Bytes of one text file that is split into rows or lines, and of one manifest made by hand. Such a file is read
+/// whole by a function with little memory.
+pub const MAX_TEXT_FILE: u64 = 32 << 20;
+/// Bytes of one text file that is one item: 20,000 characters of up to four bytes, a byte order mark and a line end.
+pub const MAX_WHOLE_TEXT: u64 = 4 * crate::manifest::MAX_ATTRIBUTE as u64 + 5;
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `.txt`
+    Text,
+    /// `.csv`
+    Csv,
+    /// `.tsv`
+    Tsv,
+    /// `.jsonl`
+    JsonLines,
+    /// `.jpg`, `.jpeg`, `.png`
+    Image,
+}
+
+/// What a file's name and size say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Worth reading.
+    Take(FileKind),
+    /// Something a computer left there, not a person: nobody is told.
+    Ignore,
+    /// Left out by the spec's `select`.
+    NotSelected,
+    /// Never an item as it is; says what is wrong and what to do.
+    Reject(String),
+}
+
+/// The items of one file, in order: a line for the manifest, or why there is none.
+///
+/// Blank lines and rows are neither; a file with nothing else gives one reject for the whole file.
+pub struct Items<'a> {
+    file: File<'a>,
+    found: Box<dyn Iterator<Item = Found<'a>> + Send + 'a>,
+    after_row: u64,
+    blank: u64,
+    empty: bool,
+}
+
+/// What a reader of one format finds.
+enum Found<'a> {
+    Text(Option<u64>, Cow<'a, str>),
+    Line(Line),
+    Reject(Option<u64>, String),
+    Blank,
+}
+
+impl<'a> Items<'a> {
+    fn new(file: File<'a>, after_row: u64, found: impl Iterator<Item = Found<'a>> + Send + 'a) -> Self {
+        Self {
+            file,
+            found: Box::new(found),
+            after_row,
+            blank: 0,
+            empty: true,
+        }
+    }
+
+    fn rejected(file: File<'a>, reason: String) -> Self {
+        Self::new(file, 0, std::iter::once(Found::Reject(None, reason)))
+    }
+
+    /// Blank lines and rows passed over so far.
+    pub fn blank(&self) -> u64 {
+        self.blank
+    }
+
+    fn reject(&self, row: Option<u64>, reason: String) -> Rejected {
+        Rejected {
+            key: self.file.key.to_owned(),
+            etag: self.file.etag.to_owned(),
+            row,
+            reason,
+        }
+    }
+
+    /// A file of nothing but blank lines: said once, unless this is the rest of a file that gave items before.
+    fn nothing_found(&mut self) -> Option<Rejected> {
+        let nothing = std::mem::take(&mut self.empty) && self.after_row == 0;
+        nothing.then(|| self.reject(None, "the file holds no text: nothing but blank lines".to_owned()))
+    }
+}
+
+impl Iterator for Items<'_> {
+    type Item = Result<Line, Rejected>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let item = match self.found.next() {
+                None => return self.nothing_found().map(Err),
+                Some(Found::Blank) => {
+                    self.blank += 1;
+                    continue;
+                }
+                Some(Found::Text(row, text)) => {
+                    text_line(self.file, row, &text).map_err(|e| self.reject(row, e.to_string()))
+                }
+                Some(Found::Line(line)) => Ok(line),
+                Some(Found::Reject(row, reason)) => Err(self.reject(row, reason)),
+            };
+            self.empty = false;
+            return Some(item);
+        }
+    }
+}
+
+/// The items of a text file. `after_row` leaves out the rows an earlier batch has, 0 none.
+pub fn read_text<'a>(spec: &Spec, key: &'a str, etag: &'a str, bytes: &'a [u8], after_row: u64) -> Items<'a> {
+    let file = File { key, etag };
+    let text = match text::decode(bytes) {
+        Ok(text) => text,
+        Err(reason) => return Items::rejected(file, reason),
+    };
+    match (FileKind::of(key), &spec.text) {
+        (Some(FileKind::JsonLines), split) => {
+            Items::new(file, after_row, json_lines::rows(text, column(split), after_row))
+        }
+        (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { column }) => {
+            match delimited::rows(text, kind, column.as_deref(), after_row) {
+                Ok(rows) => Items::new(file, after_row, rows),
+                Err(reason) => Items::rejected(file, reason),
+            }
+        }
+        (_, TextSplit::File) => Items::new(file, 0, text::whole(text)),
+        (_, TextSplit::Line | TextSplit::Row { .. }) => {
+            Items::new(file, after_row, text::lines(text, after_row))
+        }
+    }
+}
+
+fn column(split: &TextSplit) -> Option<String> {
+    match split {
+        TextSplit::Row { column } => column.clone(),
+        TextSplit::File | TextSplit::Line => None,
+    }
+}
+
+/// The lines of a manifest made by hand, each checked; what it says stays, where it came from is added.
+pub fn read_manifest<'a>(
+    spec: &Spec,
+    key: &'a str,
+    etag: &'a str,
+    bytes: &'a [u8],
+    after_row: u64,
+) -> Items<'a> {
+    let file = File { key, etag };
+    if bytes.len() as u64 > MAX_TEXT_FILE {
+        return Items::rejected(file, text::too_large(bytes.len() as u64));
+    }
+    match text::decode(bytes) {
+        Ok(text) => Items::new(
+            file,
+            after_row,
+            hand_made::lines(text, spec.task.input(), file, after_row),
+        ),
+        Err(reason) => Items::rejected(file, reason),
+    }
+}
