@@ -1,0 +1,98 @@
+//! What a file's name and size say before a byte of it is read.
+
+use super::{FileKind, MAX_TEXT_FILE, MAX_WHOLE_TEXT, Verdict, image, text};
+use crate::spec::{Spec, TextSplit};
+use crate::task::Input;
+
+impl FileKind {
+    /// By the extension, in any case.
+    pub fn of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (_, extension) = name.rsplit_once('.')?;
+        Some(match extension.to_ascii_lowercase().as_str() {
+            "txt" => Self::Text,
+            "csv" => Self::Csv,
+            "tsv" => Self::Tsv,
+            "jsonl" => Self::JsonLines,
+            "jpg" | "jpeg" | "png" => Self::Image,
+            _ => return None,
+        })
+    }
+}
+
+/// What to do with a file. `path` is the key without the dataset's folder.
+pub fn classify(spec: &Spec, path: &str, size: u64) -> Verdict {
+    if path.is_empty() || is_junk(path) {
+        return Verdict::Ignore;
+    }
+    if !spec.select.selects(path) {
+        return Verdict::NotSelected;
+    }
+    if path.ends_with('/') {
+        let reason = "a folder marker, not a file: folders need none, delete it";
+        return Verdict::Reject(reason.to_owned());
+    }
+    if size == 0 {
+        return Verdict::Reject("the file is empty (0 bytes): drop it again, or delete it".to_owned());
+    }
+    match by_kind(spec, FileKind::of(path), path, size) {
+        Ok(kind) => Verdict::Take(kind),
+        Err(reason) => Verdict::Reject(reason),
+    }
+}
+
+fn by_kind(spec: &Spec, kind: Option<FileKind>, path: &str, size: u64) -> Result<FileKind, String> {
+    match (spec.task.input(), kind) {
+        (Input::Image, Some(FileKind::Image)) => image::within_limit(size).map(|()| FileKind::Image),
+        (Input::Text, Some(kind)) if kind != FileKind::Image => text_file(&spec.text, kind, size),
+        (input, _) => Err(wrong_kind(spec, input, path)),
+    }
+}
+
+/// Whether the spec's way of splitting texts fits the file. A table shown to workers as one text, or a text cut
+/// into rows, is almost always a forgotten line in the spec; so that is said instead of done.
+fn text_file(split: &TextSplit, kind: FileKind, size: u64) -> Result<FileKind, String> {
+    match (split, kind) {
+        (TextSplit::File, FileKind::Text) if size > MAX_WHOLE_TEXT => Err(format!(
+            "the file is {size} bytes long, more than the 20,000 characters a text may have: split it, or say \
+             `text: {{split: line}}` if each line is an item"
+        )),
+        (TextSplit::File, FileKind::Text) => Ok(kind),
+        (TextSplit::File, _) => Err(
+            "the spec takes whole files, and this one holds rows: say `text: {split: row}` if each row is an item"
+                .to_owned(),
+        ),
+        (TextSplit::Row { .. }, FileKind::Text) => Err(
+            "the spec takes rows of .csv, .tsv and .jsonl files: say `text: {split: line}` if each line is an item"
+                .to_owned(),
+        ),
+        _ if size > MAX_TEXT_FILE => Err(text::too_large(size)),
+        _ => Ok(kind),
+    }
+}
+
+fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
+    let takes = match input {
+        Input::Image => ".jpg, .jpeg and .png files",
+        _ => ".txt, .csv, .tsv and .jsonl files",
+    };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let what = match name.rsplit_once('.') {
+        Some((_, extension)) if !extension.is_empty() => format!("`.{extension}`"),
+        _ => "a file without extension".to_owned(),
+    };
+    format!(
+        "{what} is nothing a `{}` job can show: it takes {takes}; take the file out, or `exclude` it in the spec",
+        spec.task.name()
+    )
+}
+
+/// What operating systems and editors leave behind, in any folder.
+fn is_junk(path: &str) -> bool {
+    let hidden = |part: &str| part.starts_with('.') || part.eq_ignore_ascii_case("__MACOSX");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let left_over = ["thumbs.db", "desktop.ini", "ehthumbs.db"]
+        .iter()
+        .any(|junk| name.eq_ignore_ascii_case(junk));
+    path.split('/').any(hidden) || left_over || name.starts_with("~$")
+}

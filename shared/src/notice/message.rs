@@ -1,0 +1,114 @@
+//! A notice as SNS takes it: within its limits, and without the characters it refuses.
+//!
+//! SNS takes 256 KB a message, attributes included, of characters that XML 1.0 allows; a subject is up to 100 ASCII
+//! characters without control characters
+//! (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Message, Notice, NoticeKind};
+
+/// Of the 262,144 bytes, with room for the attributes.
+const MAX_BODY: usize = 250_000;
+/// SNS says "at most 100 characters".
+pub(super) const MAX_SUBJECT: usize = 100;
+
+impl NoticeKind {
+    /// As in the JSON form and in filter policies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::JobCompleted => "job-completed",
+            Self::JobFailed => "job-failed",
+            Self::JobStopped => "job-stopped",
+            Self::JobRefused => "job-refused",
+            Self::SpecRejected => "spec-rejected",
+            Self::FilesRejected => "files-rejected",
+            Self::DatasetHalted => "dataset-halted",
+        }
+    }
+}
+
+impl Notice {
+    /// The notice as SNS takes it.
+    pub fn message(&self) -> Message {
+        let body = self.body(&self.detail);
+        Message {
+            subject: subject(&self.subject),
+            body: if body.len() <= MAX_BODY {
+                body
+            } else {
+                self.body(&json!({"truncated": true}))
+            },
+            attributes: BTreeMap::from([
+                ("id", self.id.clone()),
+                ("kind", self.kind.as_str().to_owned()),
+                ("dataset", transportable(&self.dataset)),
+            ]),
+        }
+    }
+
+    fn body(&self, detail: &serde_json::Value) -> String {
+        let for_programs = json!({
+            "id": self.id,
+            "kind": self.kind.as_str(),
+            "dataset": self.dataset,
+            "subject": self.subject,
+            "detail": detail,
+        });
+        let email = shortened(&transportable(&self.text), MAX_BODY / 4);
+        json!({"default": escaped(&for_programs), "email": email}).to_string()
+    }
+}
+
+/// JSON with every character SNS might refuse as `\uXXXX`.
+fn escaped(value: &serde_json::Value) -> String {
+    let mut json = value.to_string();
+    for refused in ['\u{7f}', '\u{fffe}', '\u{ffff}'] {
+        if json.contains(refused) {
+            json = json.replace(refused, &format!("\\u{:04x}", u32::from(refused)));
+        }
+    }
+    json
+}
+
+/// Text with control characters made visible, line breaks apart.
+fn transportable(text: &str) -> String {
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            match c {
+                '\n' => out.push(c),
+                '\u{fffe}' | '\u{ffff}' => out.extend(c.escape_unicode()),
+                c if c.is_control() => out.extend(c.escape_default()),
+                c => out.push(c),
+            }
+            out
+        })
+}
+
+/// At most so many bytes, cut between characters.
+pub(super) fn shortened(text: &str, bytes: usize) -> String {
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(bytes.saturating_sub('…'.len_utf8()));
+    format!("{}…", &text[..end])
+}
+
+/// ASCII alone, one line, 100 characters, beginning as SNS wants it.
+pub(super) fn subject(text: &str) -> String {
+    let ascii = text
+        .chars()
+        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' });
+    let ascii: String = ascii
+        .collect::<String>()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    match ascii.len() {
+        0 => "Groundcrew".to_owned(),
+        length if length > MAX_SUBJECT => format!("{}...", &ascii[..MAX_SUBJECT - 3]),
+        _ => ascii,
+    }
+}

@@ -1,0 +1,285 @@
+//! What is told, in words: one constructor for each thing that happens.
+
+use std::fmt::Write;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::message::{shortened, subject};
+use super::{Notice, NoticeKind};
+use crate::name::{BatchNumber, DatasetName};
+use crate::port::JobState;
+use crate::spec::SpecError;
+use crate::status::{JobSummary, Rejected, WaitingReason};
+use crate::summary::LabelCount;
+
+/// Rejected files and rows named in one notice.
+const NAMED: usize = 20;
+
+/// Where to look further; what is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Of the folder with the report and the exports, e.g. an `s3://` URI.
+    pub results: Option<String>,
+    pub console: Option<String>,
+    pub portal: Option<String>,
+}
+
+/// A batch whose job the labeling service will not take.
+#[derive(Clone, Copy, Debug)]
+pub struct JobRefusal<'a> {
+    pub dataset: &'a DatasetName,
+    pub batch: BatchNumber,
+    /// The job's name.
+    pub job: &'a str,
+    pub reason: WaitingReason,
+    /// In the service's words, or Groundcrew's.
+    pub message: &'a str,
+}
+
+impl Notice {
+    /// A job has come to its end, good or bad. Told once per job and end state.
+    pub fn job_finished(summary: &JobSummary, links: &Links) -> Self {
+        let (kind, state, happened) = match summary.state {
+            JobState::Failed => (NoticeKind::JobFailed, "failed", "could not be labeled"),
+            JobState::Stopping | JobState::Stopped => (NoticeKind::JobStopped, "stopped", "was stopped"),
+            _ => (NoticeKind::JobCompleted, "completed", "is labeled"),
+        };
+        let (dataset, batch, labels) = (&summary.dataset, summary.batch, &summary.labels);
+        let counts = format!("{} of {} items", labels.labeled, labels.total);
+        Self {
+            id: format!("jobs/{}/{state}", id_part(&summary.job)),
+            kind,
+            dataset: dataset.clone(),
+            subject: subject(&format!(
+                "Groundcrew: {} batch {batch} {happened} ({counts})",
+                brief(dataset)
+            )),
+            text: job_text(summary, happened, links),
+            detail: json!({
+                "summary": summary,
+                "results": links.results,
+                "console": links.console,
+                "portal": links.portal,
+            }),
+        }
+    }
+
+    /// The dataset's `labeling.yaml` cannot be used. Told once per content of the file.
+    pub fn spec_rejected(dataset: &DatasetName, error: &SpecError, sha256: &str) -> Self {
+        let mut text = format!(
+            "Nothing of the dataset {} is labeled until its labeling.yaml is mended.\n\n",
+            quoted(dataset.as_str())
+        );
+        let _ = writeln!(
+            text,
+            "{error}\n\nUpload the mended file to the same place; the rest goes by itself."
+        );
+        Self {
+            id: format!("specs/{}/{}", dataset_hash(dataset), id_part(sha256)),
+            kind: NoticeKind::SpecRejected,
+            dataset: dataset.to_string(),
+            subject: subject(&format!(
+                "Groundcrew: labeling.yaml of {} cannot be used",
+                brief(dataset.as_str())
+            )),
+            text,
+            detail: json!({
+                "spec_sha256": sha256,
+                "line": error.line,
+                "column": error.column,
+                "message": error.message,
+                "hint": error.hint,
+            }),
+        }
+    }
+
+    /// Files or rows that will not be labeled as they are. Told once per set of them.
+    pub fn files_rejected(dataset: &DatasetName, rejected: &[Rejected]) -> Self {
+        let count = rejected.len();
+        let what = if count == 1 {
+            "1 file or row"
+        } else {
+            &format!("{count} files or rows")
+        };
+        let named: Vec<Rejected> = rejected.iter().take(NAMED).map(bounded).collect();
+        let all = crate::layout::rejected(dataset);
+        Self {
+            id: format!("rejected/{}/{}", dataset_hash(dataset), set_hash(rejected)),
+            kind: NoticeKind::FilesRejected,
+            dataset: dataset.to_string(),
+            subject: subject(&format!(
+                "Groundcrew: {} has {what} that cannot be labeled",
+                brief(dataset.as_str())
+            )),
+            text: rejected_text(dataset, what, &named, count, &all),
+            detail: json!({"count": count, "first": named, "all": all}),
+        }
+    }
+
+    /// A batch that gets no job unless somebody changes something. Told once per job and reason.
+    pub fn job_refused(refusal: JobRefusal<'_>) -> Self {
+        let JobRefusal {
+            dataset,
+            batch,
+            job,
+            reason,
+            message,
+        } = refusal;
+        let (word, what_to_do) = match reason {
+            WaitingReason::Quota => ("quota", "It starts by itself as soon as a running job ends."),
+            WaitingReason::Refused => (
+                "refused",
+                "It is tried again at every sweep; mend the cause and it starts by itself.",
+            ),
+            WaitingReason::NameTaken => (
+                "name-taken",
+                "A job of this name exists and is not this batch's: find out who made it.",
+            ),
+        };
+        let message = shortened(message, 4_000);
+        let number = batch.get();
+        Self {
+            id: format!("jobs/{}/{word}", id_part(job)),
+            kind: NoticeKind::JobRefused,
+            dataset: dataset.to_string(),
+            subject: subject(&format!(
+                "Groundcrew: {} batch {number} has no labeling job ({word})",
+                brief(dataset.as_str())
+            )),
+            text: format!(
+                "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {job}\n  Reason  {message}\n\n{what_to_do}\n",
+                quoted(dataset.as_str())
+            ),
+            detail: json!({"batch": number, "job": job, "reason": reason, "message": message}),
+        }
+    }
+
+    /// The dataset's batches do not fit together, and nothing more is cut. Told once per cause.
+    pub fn dataset_halted(dataset: &DatasetName, reason: &str) -> Self {
+        let reason = shortened(reason, 4_000);
+        Self {
+            id: format!(
+                "halted/{}/{}",
+                dataset_hash(dataset),
+                short_hash(reason.as_bytes())
+            ),
+            kind: NoticeKind::DatasetHalted,
+            dataset: dataset.to_string(),
+            subject: subject(&format!("Groundcrew: {} is halted", brief(dataset.as_str()))),
+            text: format!(
+                "No new batch is cut from the dataset {} until this is mended:\n\n  {reason}\n\nJobs that run already go on.\n",
+                quoted(dataset.as_str())
+            ),
+            detail: json!({"reason": reason}),
+        }
+    }
+}
+
+fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
+    let labels = &summary.labels;
+    let mut text = format!(
+        "Batch {} of the dataset {} {happened}.\n\n",
+        summary.batch,
+        quoted(&summary.dataset)
+    );
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {name:<18}{value}");
+    };
+    row("Labeled", &format!("{} of {}", labels.labeled, labels.total));
+    if let Some(reason) = &summary.failure_reason {
+        row("Reason", reason);
+    }
+    for LabelCount { label, count } in labels.per_label.iter().take(50) {
+        row(&format!("  {}", shortened(label, 60)), &count.to_string());
+    }
+    if let Some(mean) = labels.mean_confidence {
+        row("Mean confidence", &format!("{mean:.2}"));
+    }
+    if labels.changed_since_batch > 0 {
+        row(
+            "Changed since",
+            &format!(
+                "{} files; their labels are of what was there before",
+                labels.changed_since_batch
+            ),
+        );
+    }
+    row("Labeling job", &summary.job);
+    let places = [
+        ("Output manifest", &summary.output_manifest),
+        ("Results", &links.results),
+        ("Console", &links.console),
+        ("Portal", &links.portal),
+    ];
+    for (name, place) in places {
+        if let Some(place) = place {
+            row(name, place);
+        }
+    }
+    text
+}
+
+fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: usize, all: &str) -> String {
+    let mut text = format!(
+        "{what} of the dataset {} cannot be labeled as they are:\n\n",
+        quoted(dataset.as_str())
+    );
+    for Rejected { key, row, reason, .. } in named {
+        let row = row.map(|row| format!(", row {row}")).unwrap_or_default();
+        let _ = writeln!(text, "  {}{row}\n    {reason}", quoted(key));
+    }
+    if count > named.len() {
+        let _ = writeln!(text, "\n  and {} more.", count - named.len());
+    }
+    let _ = writeln!(
+        text,
+        "\nAll of them: {all} in the output bucket.\nEverything else goes on. Upload mended files to the same place."
+    );
+    text
+}
+
+/// A key or name as people read it: in quotes, escaped, not endless.
+fn quoted(name: &str) -> String {
+    format!("{:?}", shortened(name, 300))
+}
+
+/// A name short enough that the subject still says what happened.
+fn brief(name: &str) -> String {
+    shortened(name, 40)
+}
+
+fn bounded(rejected: &Rejected) -> Rejected {
+    Rejected {
+        reason: shortened(&rejected.reason, 500),
+        ..rejected.clone()
+    }
+}
+
+fn dataset_hash(dataset: &DatasetName) -> String {
+    short_hash(dataset.as_str().as_bytes())
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    hex::encode(&Sha256::digest(bytes)[..10])
+}
+
+/// Of the set: neither order nor repetition matters, nor how a reason is worded today.
+fn set_hash(rejected: &[Rejected]) -> String {
+    let mut parts: Vec<(&str, &str, Option<u64>)> = rejected
+        .iter()
+        .map(|r| (r.key.as_str(), r.etag.as_str(), r.row))
+        .collect();
+    parts.sort_unstable();
+    parts.dedup();
+    short_hash(json!(parts).to_string().as_bytes())
+}
+
+/// Only what an id may hold; job names and hashes already are.
+fn id_part(text: &str) -> String {
+    let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    text.chars()
+        .take(128)
+        .map(|c| if ok(c) { c.to_ascii_lowercase() } else { '-' })
+        .collect()
+}
