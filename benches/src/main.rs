@@ -1,0 +1,78 @@
+//! The figures of the project, each as a ratio to a named baseline measured in the same run.
+//!
+//! `cargo run --release -p benches` runs them all; `-- cold-start`, `-- batch`, `-- portal` run one. Build the
+//! functions first: `cargo build --release`.
+
+mod batch;
+mod cold_start;
+mod lambda;
+mod portal;
+mod store;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Process start to first answer of each function, against a bare `lambda_runtime` function
+    ColdStart,
+    /// Batches through the S3 API, against boto3 and against one request at a time
+    Batch {
+        /// Objects in the large dataset
+        #[arg(long, default_value_t = 100_000)]
+        objects: usize,
+        /// Python with boto3
+        #[arg(long, default_value = "python3")]
+        python: PathBuf,
+    },
+    /// Answers a second through the portal's HTTP interface
+    Portal {
+        #[arg(long, default_value_t = 100)]
+        workers: usize,
+        #[arg(long, default_value_t = 4_000)]
+        items: usize,
+    },
+    /// (internal) the store the batches are built on, in a process of its own
+    #[command(hide = true)]
+    Store {
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long, default_value_t = 0)]
+        latency_ms: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().what {
+        Some(What::ColdStart) => cold_start::run().await,
+        Some(What::Batch { objects, python }) => batch::run(objects, &python).await,
+        Some(What::Portal { workers, items }) => portal::run(workers, items).await,
+        Some(What::Store { data, latency_ms }) => store::serve(&data, latency_ms).await,
+        None => {
+            cold_start::run().await?;
+            batch::run(100_000, &PathBuf::from("python3")).await?;
+            portal::run(100, 4_000).await
+        }
+    }
+}
+
+/// A release binary of this workspace, beside this one.
+fn binary(name: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    anyhow::ensure!(path.is_file(), "{} is not there: cargo build --release --workspace", path.display());
+    Ok(path)
+}
+
+fn median(mut values: Vec<f64>) -> Result<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().context("no values")
+}
