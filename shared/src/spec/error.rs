@@ -1,0 +1,116 @@
+//! What is wrong with a spec, said so that the person who wrote it can mend it: where, what, and what to do.
+
+use std::fmt;
+
+use serde_saphyr::Location;
+
+use crate::layout::SPEC_FILE;
+
+/// Why a `labeling.yaml` cannot be used. Displays as several lines for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    /// From 1. Absent where the whole file is meant.
+    pub line: Option<u64>,
+    /// From 1, in characters.
+    pub column: Option<u64>,
+    /// One sentence, no full stop.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// The line itself, numbered, and a mark under the place.
+    pub excerpt: Option<String>,
+}
+
+impl std::error::Error for SpecError {}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SPEC_FILE)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(f, ":{column}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  {hint}")?;
+        }
+        if let Some(excerpt) = &self.excerpt {
+            write!(f, "\n{excerpt}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A broken rule and the place in the text, before the excerpt is cut out of it.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) at: Location,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(at: Location, message: impl Into<String>) -> Self {
+        Self {
+            at,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    pub(super) fn locate(self, source: &str) -> SpecError {
+        let known = self.at.line() > 0;
+        SpecError {
+            line: known.then(|| self.at.line()),
+            column: known.then(|| self.at.column()),
+            message: self.message,
+            hint: self.hint,
+            excerpt: known
+                .then(|| excerpt(source, self.at.line(), self.at.column()))
+                .flatten(),
+        }
+    }
+}
+
+/// Characters of a line shown at most; longer ones are cut around the place.
+const WIDTH: usize = 100;
+
+fn excerpt(source: &str, line: u64, column: u64) -> Option<String> {
+    let text = source.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+    let column = usize::try_from(column).ok()?.saturating_sub(1);
+    let start = column.saturating_sub(WIDTH / 2);
+    let start = if text.chars().count() <= WIDTH { 0 } else { start };
+    // A tab would move the mark, a control character the terminal.
+    let shown: String = text
+        .chars()
+        .skip(start)
+        .take(WIDTH)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let (before, after) = (
+        if start > 0 { "…" } else { "" },
+        if text.chars().count() > start + WIDTH {
+            "…"
+        } else {
+            ""
+        },
+    );
+    let number = format!("{line:>4}");
+    let indent = " ".repeat(column - start + before.chars().count());
+    Some(format!(
+        "{number} | {before}{shown}{after}\n{} | {indent}^",
+        " ".repeat(number.len())
+    ))
+}

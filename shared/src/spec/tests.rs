@@ -1,0 +1,1 @@
+//! What a spec may say, and what is answered when it says something else.
