@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::output::{Label, OutputLine, Source};
+use crate::output::{Class, Label, OutputLine, Source};
 
-/// The CSV's header. `source` is the text of a text item, `uri` the URI of a file; with several labels, `label` and
-/// `confidence` hold them separated by `;` (one that itself holds `;` stands in quotes).
+/// The CSV's header. `source` is the text of a text item, `uri` the URI of a file; in a multi-label
+/// job `label` and `confidence` hold lists separated by `;` (a label that itself holds `;` stands in quotes there).
 pub const COLUMNS: [&str; 9] = [
     "key",
     "row",
@@ -43,13 +43,10 @@ impl<W: Write> Csv<W> {
             Source::Text(text) => (text.as_str(), ""),
             Source::Ref(uri) => ("", uri.as_str()),
         };
-        let classes = line.label.as_ref().map(Label::classes).unwrap_or_default();
-        let labels = cell(classes.iter().map(|class| class.name.clone()))?;
-        let confidence = cell(
-            classes
-                .iter()
-                .map(|class| class.confidence.map(|c| c.to_string()).unwrap_or_default()),
-        )?;
+        let labels = cell(line, |class| class.name.clone())?;
+        let confidence = cell(line, |class| {
+            class.confidence.map(|c| c.to_string()).unwrap_or_default()
+        })?;
         let created = line.created.as_deref().unwrap_or_default();
         let failure = line.failure.as_deref().unwrap_or_default();
         let record = [
@@ -73,20 +70,18 @@ impl<W: Write> Csv<W> {
     }
 }
 
-/// Several values in one cell: a CSV row of its own, with `;`.
-fn cell(values: impl ExactSizeIterator<Item = String>) -> io::Result<String> {
-    let values: Vec<String> = values.collect();
-    if let [one] = values.as_slice() {
-        return Ok(one.clone());
-    }
-    if values.is_empty() {
-        return Ok(String::new());
-    }
+/// One value as it is; several in one cell as a CSV row of its own, with `;`.
+fn cell(line: &OutputLine, value: impl Fn(&Class) -> String) -> io::Result<String> {
+    let classes = match &line.label {
+        Some(Label::Single(class)) => return Ok(value(class)),
+        Some(Label::Multi(classes)) if !classes.is_empty() => classes,
+        _ => return Ok(String::new()),
+    };
     let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
-    writer.write_record(&values)?;
+    writer.write_record(classes.iter().map(value))?;
     let bytes = writer.into_inner().map_err(|e| io::Error::other(e.to_string()))?;
     let cell = String::from_utf8(bytes).map_err(io::Error::other)?;
-    Ok(cell.trim_end_matches('\n').to_owned())
+    Ok(cell.strip_suffix('\n').unwrap_or(&cell).to_owned())
 }
 
 fn labeled_by(line: &OutputLine) -> Option<&'static str> {

@@ -83,6 +83,7 @@ struct Row {
     number: u64,
     blank_before: u64,
     fields: csv::StringRecord,
+    unclosed: bool,
 }
 
 impl Row {
@@ -93,6 +94,11 @@ impl Row {
 
     fn item<'a>(&self, shape: &Shape) -> Found<'a> {
         let (number, columns) = (self.number, self.fields.len());
+        if self.unclosed {
+            let reason =
+                "a quote in this row is never closed, so that the rest of the file is its text: close it";
+            return Found::Reject(Some(number), reason.to_owned());
+        }
         if self.fields.iter().all(is_blank) {
             return Found::Blank;
         }
@@ -118,6 +124,7 @@ fn ragged(columns: usize, width: usize) -> String {
 /// Rows with the number a spreadsheet shows: a row over several lines counts once, a blank line counts too.
 struct Table<'a> {
     text: &'a str,
+    delimiter: u8,
     records: csv::StringRecordsIntoIter<&'a [u8]>,
     next: u64,
 }
@@ -129,14 +136,24 @@ impl<'a> Table<'a> {
         let reader = reader.has_headers(false).flexible(true).delimiter(delimiter);
         Self {
             text,
+            delimiter,
             records: reader.from_reader(text.as_bytes()).into_records(),
             next: 1,
         }
     }
 
-    /// The CSV reader passes over blank lines without a word.
-    fn blank_lines_at(&self, byte: u64) -> u64 {
-        let rest = self.text.get(byte as usize..).unwrap_or_default();
+    fn offset(&self) -> usize {
+        usize::try_from(self.records.reader().position().byte()).unwrap_or(usize::MAX)
+    }
+
+    /// The CSV reader passes over blank lines without a word; the `\n` of a `\r\n` it leaves to the next row.
+    fn blank_lines_at(&self, start: usize) -> u64 {
+        let (before, rest) = self.text.split_at_checked(start).unwrap_or_default();
+        let rest = if before.ends_with('\r') {
+            rest.strip_prefix('\n').unwrap_or(rest)
+        } else {
+            rest
+        };
         let breaks = &rest[..rest.find(|c| c != '\r' && c != '\n').unwrap_or(rest.len())];
         (breaks.matches('\n').count() + breaks.replace("\r\n", "").matches('\r').count()) as u64
     }
@@ -146,16 +163,38 @@ impl Iterator for Table<'_> {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
-        let start = self.records.reader().position().byte();
+        let start = self.offset();
         // The text is UTF-8, the reader takes any number of columns, and a slice does not fail.
         let fields = self.records.next()?.ok()?;
         let blank_before = self.blank_lines_at(start);
         let number = self.next + blank_before;
         self.next = number + 1;
+        let is_last = self.offset() == self.text.len();
+        let unclosed = is_last && ends_in_quotes(self.text.get(start..).unwrap_or_default(), self.delimiter);
         Some(Row {
             number,
             blank_before,
             fields,
+            unclosed,
         })
     }
+}
+
+/// Whether the last row's last quoted field is never closed. The CSV reader takes the rest of the file for its text.
+fn ends_in_quotes(row: &str, delimiter: u8) -> bool {
+    #[derive(PartialEq)]
+    enum At {
+        FieldStart,
+        Plain,
+        Quoted,
+        QuoteInQuoted,
+    }
+    let end = row.bytes().fold(At::FieldStart, |at, byte| match (at, byte) {
+        (At::Quoted, b'"') => At::QuoteInQuoted,
+        (At::Quoted, _) | (At::FieldStart | At::QuoteInQuoted, b'"') => At::Quoted,
+        (_, b'\n' | b'\r') => At::FieldStart,
+        (_, byte) if byte == delimiter => At::FieldStart,
+        _ => At::Plain,
+    });
+    end == At::Quoted
 }

@@ -119,14 +119,27 @@ fn dimensions(format: Format, size: u64, head: &[u8]) -> Result<ImageInfo, Probl
 /// A JPEG ends with EOI, a PNG with the IEND chunk. Phones write more behind a JPEG than any tail shows: a short
 /// film (said in the XMP block of the head), or Samsung's own trailer.
 fn is_complete(format: Format, head: &[u8], tail: &[u8]) -> bool {
-    let holds = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
     match format {
-        Format::Png => holds(tail, b"IEND\xAE\x42\x60\x82"),
+        Format::Png => find_last(tail, b"IEND\xAE\x42\x60\x82").is_some(),
         Format::Jpeg => {
-            let film = || holds(head, b"MotionPhoto") || holds(head, b"MicroVideo");
-            holds(tail, b"\xFF\xD9") || tail.ends_with(b"SEFT") || film()
+            let film = || {
+                [&b"MotionPhoto"[..], b"MicroVideo"]
+                    .iter()
+                    .any(|mark| find_last(head, mark).is_some())
+            };
+            ends_with_image(tail) || tail.ends_with(b"SEFT") || film()
         }
     }
+}
+
+/// An EOI marker, and no picture begun behind it: otherwise it ended the preview embedded in the header.
+fn ends_with_image(tail: &[u8]) -> bool {
+    let frame_header = |at: &[u8]| matches!(at, [0xFF, 0xC0..=0xC2, 0x00, 0x0B | 0x11, 0x08]);
+    find_last(tail, b"\xFF\xD9").is_some_and(|end| !tail[end..].windows(5).any(frame_header))
+}
+
+fn find_last(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).rposition(|window| window == what)
 }
 
 /// The line of an image that was probed.

@@ -106,7 +106,12 @@ impl<'a> Items<'a> {
     /// A file of nothing but blank lines: said once, unless this is the rest of a file that gave items before.
     fn nothing_found(&mut self) -> Option<Rejected> {
         let nothing = std::mem::take(&mut self.empty) && self.after_row == 0;
-        nothing.then(|| self.reject(None, "the file holds no text: nothing but blank lines".to_owned()))
+        nothing.then(|| {
+            self.reject(
+                None,
+                "the file holds no text: it is blank, or has a header alone".to_owned(),
+            )
+        })
     }
 }
 

@@ -117,7 +117,7 @@ impl Notice {
         }
     }
 
-    /// A batch that gets no job unless somebody changes something. Told once per job and reason.
+    /// A batch that gets no job unless somebody changes something. Told once per job and cause.
     pub fn job_refused(refusal: JobRefusal<'_>) -> Self {
         let JobRefusal {
             dataset,
@@ -140,7 +140,7 @@ impl Notice {
         let message = shortened(message, 4_000);
         let number = batch.get();
         Self {
-            id: format!("jobs/{}/{word}", id_part(job)),
+            id: format!("jobs/{}/{word}/{}", id_part(job), cause_hash(&message)),
             kind: NoticeKind::JobRefused,
             dataset: dataset.to_string(),
             subject: subject(&format!(
@@ -148,8 +148,9 @@ impl Notice {
                 brief(dataset.as_str())
             )),
             text: format!(
-                "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {job}\n  Reason  {message}\n\n{what_to_do}\n",
-                quoted(dataset.as_str())
+                "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {job}\n  Reason:\n{}\n\n{what_to_do}\n",
+                quoted(dataset.as_str()),
+                indented(&message)
             ),
             detail: json!({"batch": number, "job": job, "reason": reason, "message": message}),
         }
@@ -168,8 +169,9 @@ impl Notice {
             dataset: dataset.to_string(),
             subject: subject(&format!("Groundcrew: {} is halted", brief(dataset.as_str()))),
             text: format!(
-                "No new batch is cut from the dataset {} until this is mended:\n\n  {reason}\n\nJobs that run already go on.\n",
-                quoted(dataset.as_str())
+                "No new batch is cut from the dataset {} until this is mended:\n\n{}\n\nJobs that run already go on.\n",
+                quoted(dataset.as_str()),
+                indented(&reason)
             ),
             detail: json!({"reason": reason}),
         }
@@ -227,7 +229,7 @@ fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: u
     );
     for Rejected { key, row, reason, .. } in named {
         let row = row.map(|row| format!(", row {row}")).unwrap_or_default();
-        let _ = writeln!(text, "  {}{row}\n    {reason}", quoted(key));
+        let _ = writeln!(text, "  {}{row}\n{}", quoted(key), indented(reason));
     }
     if count > named.len() {
         let _ = writeln!(text, "\n  and {} more.", count - named.len());
@@ -237,6 +239,24 @@ fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: u
         "\nAll of them: {all} in the output bucket.\nEverything else goes on. Upload mended files to the same place."
     );
     text
+}
+
+/// Lines of at most 78 characters where the words allow, four spaces in.
+fn indented(text: &str) -> String {
+    let mut lines = vec![String::from("   ")];
+    for word in text.split_whitespace() {
+        let full = lines
+            .last()
+            .is_some_and(|line| line.chars().count() + 1 + word.chars().count() > 78);
+        if full {
+            lines.push(String::from("   "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 /// A key or name as people read it: in quotes, escaped, not endless.
@@ -262,6 +282,14 @@ fn dataset_hash(dataset: &DatasetName) -> String {
 
 fn short_hash(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes)[..10])
+}
+
+/// Of what a message says, without the request ids, times and numbers that differ each time it is said.
+fn cause_hash(message: &str) -> String {
+    let words = message
+        .split_whitespace()
+        .filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
+    short_hash(words.collect::<Vec<_>>().join(" ").as_bytes())
 }
 
 /// Of the set: neither order nor repetition matters, nor how a reason is worded today.
