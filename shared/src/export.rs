@@ -162,3 +162,54 @@ fn item(line: &OutputLine) -> Item<'_> {
         failure: line.failure.as_deref(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"{"source":"=1+1, \"x\"\ny","groundcrew":{"key":"d/a.csv","etag":"e","row":2},"a":0,"a-metadata":{"class-name":"So; so","confidence":0.5,"human-annotated":"yes","creation-date":"2026-01-01T00:00:00"}}
+{"source-ref":"s3://b/d/b.jpg","groundcrew":{"key":"d/b.jpg","etag":"e"},"a":[0,1],"a-metadata":{"class-map":{"0":"a;b","1":"c"},"confidence-map":{"0":0.25,"1":1},"human-annotated":"no"}}
+{"source-ref":"s3://b/d/c.jpg","groundcrew":{"key":"d/c.jpg","etag":"e"},"a":[],"a-metadata":{"class-map":{}}}
+{"source-ref":"s3://b/d/d.jpg","groundcrew":{"key":"d/d.jpg","etag":"e"}}
+"#;
+
+    fn lines() -> Vec<OutputLine> {
+        crate::output::read(MANIFEST.as_bytes(), "a")
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn csv_holds_texts_exactly_and_lists_unambiguously() {
+        let mut export = Csv::new(Vec::new()).unwrap();
+        for line in lines() {
+            export.add(&line).unwrap();
+        }
+        let written = String::from_utf8(export.finish().unwrap()).unwrap();
+        insta::assert_snapshot!(written.replace("\r\n", "\n"), @r#"
+        key,row,source,uri,label,confidence,labeled_by,labeled_at,failure
+        d/a.csv,2,"=1+1, ""x""
+        y",,So; so,0.5,human,2026-01-01T00:00:00,
+        d/b.jpg,,,s3://b/d/b.jpg,"""a;b"";c",0.25;1,machine,,
+        d/c.jpg,,,s3://b/d/c.jpg,,,human,,
+        d/d.jpg,,,s3://b/d/d.jpg,,,,,
+        "#);
+        let mut reader = csv::Reader::from_reader(written.as_bytes());
+        let first = reader.records().next().unwrap().unwrap();
+        assert_eq!(&first[2], "=1+1, \"x\"\ny");
+    }
+
+    #[test]
+    fn json_lines_tell_not_labeled_from_nothing_applies() {
+        let mut export = JsonLines::new(Vec::new());
+        for line in lines() {
+            export.add(&line).unwrap();
+        }
+        insta::assert_snapshot!(String::from_utf8(export.finish().unwrap()).unwrap(), @r#"
+        {"key":"d/a.csv","row":2,"source":"=1+1, \"x\"\ny","labels":[{"label":"So; so","confidence":0.5}],"labeled_by":"human","labeled_at":"2026-01-01T00:00:00"}
+        {"key":"d/b.jpg","uri":"s3://b/d/b.jpg","labels":[{"label":"a;b","confidence":0.25},{"label":"c","confidence":1.0}],"labeled_by":"machine"}
+        {"key":"d/c.jpg","uri":"s3://b/d/c.jpg","labels":[],"labeled_by":"human"}
+        {"key":"d/d.jpg","uri":"s3://b/d/d.jpg","labels":null}
+        "#);
+    }
+}

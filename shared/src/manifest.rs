@@ -182,3 +182,160 @@ pub fn origins(manifest: &[u8]) -> impl Iterator<Item = Result<Origin, OriginErr
             })
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn file(key: &str) -> File<'_> {
+        File {
+            key,
+            etag: "d41d8cd98f00b204e9800998ecf8427e-2",
+        }
+    }
+
+    /// One line, in the eyes of every reader, and JSON.
+    #[track_caller]
+    fn value(line: &Line) -> Value {
+        assert!(
+            !line
+                .json
+                .contains(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']),
+            "{}",
+            line.json
+        );
+        serde_json::from_str(&line.json).unwrap_or_else(|e| panic!("{e}: {}", line.json))
+    }
+
+    #[track_caller]
+    fn survives(key: &str, text: &str) {
+        let line = text_line(file(key), Some(3), text).unwrap();
+        let object = value(&line);
+        assert_eq!(object["source"].as_str(), Some(text));
+        assert_eq!(object["groundcrew"]["key"].as_str(), Some(key));
+        assert_eq!(object.as_object().map(Map::len), Some(2));
+        let image = value(&ref_line(file(key), "bucket"));
+        assert_eq!(
+            image["source-ref"].as_str(),
+            Some(format!("s3://bucket/{key}").as_str())
+        );
+        let manifest = format!("{}\n", line.json);
+        let origin = Origin {
+            key: key.to_owned(),
+            etag: file(key).etag.to_owned(),
+            row: Some(3),
+        };
+        assert_eq!(origins(manifest.as_bytes()).collect::<Vec<_>>(), [Ok(origin)]);
+    }
+
+    #[test]
+    fn a_line_looks_as_the_labeling_service_documents_it() {
+        let file = File {
+            key: "numbers/7.txt",
+            etag: "abc",
+        };
+        let line = text_line(file, None, "7").unwrap();
+        assert_eq!(
+            line.json,
+            r#"{"source":"7","groundcrew":{"key":"numbers/7.txt","etag":"abc"}}"#
+        );
+        let file = File {
+            key: "cats/a b+c.jpg",
+            etag: "abc",
+        };
+        let expected =
+            r#"{"source-ref":"s3://in/cats/a b+c.jpg","groundcrew":{"key":"cats/a b+c.jpg","etag":"abc"}}"#;
+        assert_eq!(ref_line(file, "in").json, expected);
+    }
+
+    #[test]
+    fn quotes_newlines_and_backslashes_do_not_break_the_line() {
+        survives(
+            "d/say \"hi\".txt",
+            "a \"quote\", a \\ and a\nsecond\r\nline\u{2028}\u{85}\0\u{7f}",
+        );
+    }
+
+    #[test]
+    fn a_key_cannot_inject_an_attribute() {
+        survives("d/a\",\"x\":\"b", "t\",\"source-ref\":\"s3://b/k");
+    }
+
+    #[test]
+    fn spaces_pluses_and_percents_in_a_key_stay_as_they_are() {
+        for key in [
+            "d/my cat (1).jpg",
+            "d/a+b.jpg",
+            "d/%2B%20.jpg",
+            "d/../x",
+            "d/x.",
+            "d/\u{1}\t",
+            "d/🐈.jpg",
+            "d//x",
+        ] {
+            survives(key, "t");
+        }
+    }
+
+    #[test]
+    fn composed_and_decomposed_forms_of_a_key_stay_two_keys() {
+        survives("d/caf\u{e9}.txt", "caf\u{e9}");
+        survives("d/cafe\u{301}.txt", "cafe\u{301}");
+        assert_ne!(
+            ref_line(file("d/caf\u{e9}"), "b"),
+            ref_line(file("d/cafe\u{301}"), "b")
+        );
+    }
+
+    #[test]
+    fn a_key_of_1_024_bytes_fits_whatever_they_are() {
+        survives(&"k".repeat(1024), "t");
+        survives(&"\u{1}".repeat(1024), &"x".repeat(MAX_ATTRIBUTE));
+    }
+
+    #[test]
+    fn limits_count_characters_not_bytes() {
+        assert!(text_line(file("k"), None, &"🐈".repeat(MAX_ATTRIBUTE)).is_ok());
+        let long = text_line(file("k"), None, &"🐈".repeat(MAX_ATTRIBUTE + 1));
+        assert_eq!(long, Err(LineError::TextTooLong(20_001)));
+        let escaped = text_line(file("k"), None, &"\0".repeat(MAX_ATTRIBUTE));
+        assert!(matches!(escaped, Err(LineError::LineTooLong(length)) if length > 120_000));
+    }
+
+    #[test]
+    fn a_line_without_an_origin_says_which() {
+        let manifest =
+            b"{\"source\":\"a\",\"groundcrew\":{\"key\":\"k\",\"etag\":\"e\"}}\r\n\n{\"source\":\"b\"}\n{";
+        let found: Vec<_> = origins(manifest).collect();
+        assert_eq!(
+            found[0],
+            Ok(Origin {
+                key: "k".into(),
+                etag: "e".into(),
+                row: None
+            })
+        );
+        assert_eq!(found[1].as_ref().unwrap_err().line, 3);
+        assert_eq!(found[2].as_ref().unwrap_err().line, 4);
+    }
+
+    proptest! {
+        #[test]
+        fn any_key_and_any_text_survive_byte_for_byte_on_one_line(key in any::<String>(), text in any::<String>()) {
+            survives(&key, &text);
+        }
+
+        #[test]
+        fn a_hand_made_line_keeps_all_it_says(text in any::<String>(), name in "[^$].{0,5}", space in "[ \t\r]{0,2}") {
+            let object = json!({"source": text, name.as_str(): 1.5});
+            let written = format!("{{{space}\"x\":1,{}{space}", &object.to_string()[1..]);
+            let parsed: Map<String, Value> = serde_json::from_str(&written).unwrap();
+            let line = with_origin(&written, &parsed, file("m"), 7).unwrap();
+            let mut expected = parsed;
+            expected.insert(ORIGIN.to_owned(), file("m").origin(Some(7)));
+            prop_assert_eq!(value(&line), Value::Object(expected));
+        }
+    }
+}

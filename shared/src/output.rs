@@ -201,3 +201,112 @@ fn number(value: &Value) -> Option<f64> {
     let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
     number.filter(|number| number.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(json: &str) -> OutputLine {
+        parse(json.as_bytes(), "a").unwrap_or_else(|e| panic!("{e}: {json}"))
+    }
+
+    fn class(name: &str, index: u64, confidence: impl Into<Option<f64>>) -> Class {
+        Class {
+            name: name.to_owned(),
+            index,
+            confidence: confidence.into(),
+        }
+    }
+
+    #[test]
+    fn a_single_label_is_read_as_the_service_writes_it() {
+        let line = line(
+            r#"{"source":"7","groundcrew":{"key":"n/7.txt","etag":"e","row":2},"a":1,"a-metadata":{"confidence":0.62,
+            "job-name":"labeling-job/x","class-name":"Odd","human-annotated":"yes","creation-date":"2026-05-21T17:36:45.814354",
+            "type":"groundtruth/text-classification"}}"#,
+        );
+        assert_eq!(line.label, Some(Label::Single(class("Odd", 1, 0.62))));
+        assert_eq!(line.source, Source::Text("7".into()));
+        assert_eq!((line.key(), line.row()), ("n/7.txt", Some(2)));
+        assert!(line.human);
+        assert_eq!(line.job.as_deref(), Some("labeling-job/x"));
+        assert_eq!(line.created.as_deref(), Some("2026-05-21T17:36:45.814354"));
+    }
+
+    #[test]
+    fn labels_are_read_in_every_spelling_of_the_guide() {
+        for (value, metadata, name) in [
+            ("0", r#"{"class-name":"dog"}"#, "dog"),
+            (r#""0""#, r#"{"class-name":"dog"}"#, "dog"),
+            ("0.0", r#"{"class_name":"dog"}"#, "dog"),
+            ("0", r#"{"class-map":{"0":"dog"}}"#, "dog"),
+            ("0", r#"{"class_map":{"0":"dog"}}"#, "dog"),
+            ("0", "{}", "0"),
+            ("0", "null", "0"),
+        ] {
+            let json = format!(r#"{{"source-ref":"s3://b/k","a":{value},"a-metadata":{metadata}}}"#);
+            assert_eq!(
+                line(&json).label,
+                Some(Label::Single(class(name, 0, None))),
+                "{json}"
+            );
+        }
+        let underscores = r#"{"source":"x","a":0,"a-metadata":{"job_name":"j","creation_date":"d","human-annotated":"no"}}"#;
+        let line = line(underscores);
+        assert_eq!(
+            (line.job.as_deref(), line.created.as_deref(), line.human),
+            (Some("j"), Some("d"), false)
+        );
+    }
+
+    #[test]
+    fn several_labels_are_read_with_their_confidences() {
+        let line = line(
+            r#"{"source-ref":"s3://b/k.jpg","a":[1,"0",8],"a-metadata":{"class-map":{"1":"bicycle","0":"person"},
+            "confidence-map":{"1":0.95,"0":"0.77"},"type":"groundtruth/image-classification-multilabel"}}"#,
+        );
+        let classes = vec![
+            class("bicycle", 1, 0.95),
+            class("person", 0, 0.77),
+            class("8", 8, None),
+        ];
+        assert_eq!(line.label.as_ref().and_then(Label::confidence), Some(0.77));
+        assert_eq!(line.label, Some(Label::Multi(classes)));
+        assert_eq!(line.key(), "s3://b/k.jpg");
+    }
+
+    #[test]
+    fn an_item_nothing_applies_to_is_labeled_and_one_without_the_attribute_is_not() {
+        assert_eq!(
+            line(r#"{"source":"x","a":[],"a-metadata":{}}"#).label,
+            Some(Label::Multi(vec![]))
+        );
+        assert_eq!(line(r#"{"source":"x","other":1}"#).label, None);
+        let failed = line(r#"{"source":"x","a-metadata":{"failure-reason":"expired"}}"#);
+        assert_eq!((failed.label, failed.failure.as_deref()), (None, Some("expired")));
+    }
+
+    #[test]
+    fn html_escapes_of_the_service_are_json_escapes() {
+        let line =
+            line(r#"{"source":"\u0026 it\u0027s \u003d","a":0,"a-metadata":{"class-name":"\u003c5"}}"#);
+        assert_eq!(line.source, Source::Text("& it's =".into()));
+        assert_eq!(line.label, Some(Label::Single(class("<5", 0, None))));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_understood_says_which_and_why() {
+        let manifest = b"{\"source\":\"x\",\"a\":0}\r\n\n{\"source\":\"x\",\"a\":{\"b\":1}}\n{}\nnot json\n";
+        let found: Vec<_> = read(&manifest[..], "a").collect();
+        let errors: Vec<String> = found
+            .iter()
+            .filter_map(|r| r.as_ref().err())
+            .map(ToString::to_string)
+            .collect();
+        assert!(found[0].is_ok());
+        assert_eq!(errors.len(), 3, "{errors:?}");
+        for (error, part) in errors.iter().zip(["line 3 of", "line 4 of", "line 5 of"]) {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -87,3 +87,117 @@ fn within_limit(name: &str, value: &Value) -> Result<(), LineError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Origin;
+
+    fn read(text: &str, input: Input, after_row: u64) -> Vec<Result<String, String>> {
+        let file = File {
+            key: "d/m.manifest",
+            etag: "e",
+        };
+        let found = lines(text, input, file, after_row);
+        let shown = found.filter_map(|found| match found {
+            Found::Line(line) => Some(Ok(line.json)),
+            Found::Reject(row, reason) => Some(Err(format!("{}! {reason}", row.unwrap()))),
+            Found::Text(..) | Found::Blank => None,
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn what_the_line_says_stays_to_the_byte_and_its_origin_is_added() {
+        let line = r#"{"b" : 1.10, "source":"caf\u00e9", "a":12345678901234567890123, "label":0}"#;
+        let expected = r#"{"b" : 1.10, "source":"caf\u00e9", "a":12345678901234567890123, "label":0,"groundcrew":{"key":"d/m.manifest","etag":"e","row":2}}"#;
+        assert_eq!(
+            read(&format!("\n{line} \r\n"), Input::Text, 0),
+            [Ok(expected.to_owned())]
+        );
+    }
+
+    #[test]
+    fn an_origin_of_an_earlier_job_is_replaced() {
+        let line = r#"{"source":"a","groundcrew":{"key":"old","etag":"x"},"label":1}"#;
+        let json = read(line, Input::Text, 0).remove(0).unwrap();
+        let origins: Vec<_> = crate::manifest::origins(json.as_bytes()).collect();
+        assert_eq!(
+            origins,
+            [Ok(Origin {
+                key: "d/m.manifest".into(),
+                etag: "e".into(),
+                row: Some(1)
+            })]
+        );
+        assert_eq!(json.matches("groundcrew").count(), 1);
+    }
+
+    #[test]
+    fn a_broken_line_is_refused_with_its_number_and_the_others_go_through() {
+        let text = "{\"source\":\"a\"}\n{\"source\":\"b\"\n\n{\"source\":\"c\"}\n";
+        let found = read(text, Input::Text, 0);
+        assert!(found[0].is_ok() && found[2].is_ok(), "{found:?}");
+        assert!(
+            found[1]
+                .as_ref()
+                .unwrap_err()
+                .starts_with("2! the line is not JSON"),
+            "{found:?}"
+        );
+        assert_eq!(read(text, Input::Text, 2), found[2..]);
+    }
+
+    #[test]
+    fn the_tutorials_mistake_a_uri_where_the_text_should_be_is_refused() {
+        let found = read(r#"{"source":"s3://bucket/numbers/7.txt"}"#, Input::Text, 0);
+        assert!(
+            found[0]
+                .as_ref()
+                .unwrap_err()
+                .contains("workers would see the URI"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_the_task_is_refused() {
+        let long = format!(r#"{{"source":"a","x":"{}"}}"#, "y".repeat(20_001));
+        for (line, input, part) in [
+            (r#"{"source-ref":"s3://b/k"}"#, Input::Text, "needs `source`"),
+            (r#"{"source":"text"}"#, Input::Image, "needs `source-ref`"),
+            (
+                r#"{"source":"text","source-ref":"s3://b/k"}"#,
+                Input::Text,
+                "both",
+            ),
+            (
+                r#"{"source-ref":"https://x/y.jpg"}"#,
+                Input::Image,
+                "s3://<bucket>/<key>",
+            ),
+            (
+                r#"{"source-ref":"s3://bucket/"}"#,
+                Input::Image,
+                "s3://<bucket>/<key>",
+            ),
+            (r#"{"source-ref":7}"#, Input::Image, "is a number"),
+            (r#"{"source":["a"]}"#, Input::Text, "is a list"),
+            (r#"{"source":" "}"#, Input::Text, "blank"),
+            (r#"{"source":"a","$x":1}"#, Input::Text, "`$x`"),
+            (r#"["source"]"#, Input::Text, "a JSON object"),
+            ("{}", Input::Text, "needs `source`"),
+            (&long, Input::Text, "`x` is 20001 characters"),
+        ] {
+            let found = read(line, input, 0);
+            let reason = found[0].as_ref().unwrap_err();
+            assert!(reason.starts_with("1! ") && reason.contains(part), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_brackets_are_refused_not_followed() {
+        let line = format!("{{\"source\":{}", "[".repeat(100_000));
+        assert!(read(&line, Input::Text, 0)[0].is_err());
+    }
+}

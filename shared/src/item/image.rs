@@ -146,3 +146,150 @@ fn find_last(bytes: &[u8], what: &[u8]) -> Option<usize> {
 pub fn image_line(bucket: &str, key: &str, etag: &str) -> Line {
     ref_line(File { key, etag }, bucket)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn jpeg(width: u16, height: u16) -> Vec<u8> {
+        let mut bytes = b"\xFF\xD8\xFF\xE0\x00\x04\x00\x00".to_vec();
+        bytes.extend(frame(width, height));
+        bytes.extend(b"\xFF\xDA\x00\x02scan data\xFF\xD9");
+        bytes
+    }
+
+    fn frame(width: u16, height: u16) -> Vec<u8> {
+        let mut frame = b"\xFF\xC0\x00\x11\x08".to_vec();
+        frame.extend(height.to_be_bytes());
+        frame.extend(width.to_be_bytes());
+        frame.extend([3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1]);
+        frame
+    }
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR".to_vec();
+        bytes.extend(width.to_be_bytes());
+        bytes.extend(height.to_be_bytes());
+        bytes.extend(b"\x08\x02\x00\x00\x00crc.\x00\x00\x00\x00IEND\xAE\x42\x60\x82");
+        bytes
+    }
+
+    fn whole(bytes: &[u8]) -> Probe {
+        probe(bytes.len() as u64, bytes, bytes)
+    }
+
+    #[track_caller]
+    fn refused(probe: Probe, part: &str) {
+        match probe {
+            Probe::Reject(reason) => assert!(reason.contains(part), "{reason}"),
+            other => panic!("{other:?}, not {part}"),
+        }
+    }
+
+    #[test]
+    fn a_whole_image_says_its_size() {
+        let info = |format, width, height| {
+            Probe::Ok(ImageInfo {
+                format,
+                width,
+                height,
+            })
+        };
+        assert_eq!(whole(&jpeg(640, 480)), info(Format::Jpeg, 640, 480));
+        assert_eq!(whole(&png(640, 480)), info(Format::Png, 640, 480));
+    }
+
+    #[test]
+    fn content_counts_not_the_name() {
+        refused(whole(b"GIF89a\x01\x00\x01\x00"), "neither a JPEG nor a PNG");
+        refused(whole(b"<html>not found</html>"), "neither a JPEG nor a PNG");
+        refused(whole(b"x"), "neither");
+    }
+
+    #[test]
+    fn a_truncated_image_is_refused() {
+        let (jpeg, png) = (jpeg(640, 480), png(640, 480));
+        refused(whole(&jpeg[..jpeg.len() - 2]), "cut off");
+        refused(whole(&png[..png.len() - 1]), "cut off");
+        refused(whole(&jpeg[..14]), "its header does not say");
+        refused(whole(&png[..20]), "its header does not say");
+    }
+
+    #[test]
+    fn the_end_of_an_embedded_preview_is_not_the_end_of_the_image() {
+        let preview = jpeg(160, 120);
+        let mut photo = b"\xFF\xD8\xFF\xE1".to_vec();
+        photo.extend(u16::try_from(preview.len() + 2).unwrap().to_be_bytes());
+        photo.extend(&preview);
+        photo.extend(&jpeg(4000, 3000)[2..]);
+        assert!(matches!(
+            whole(&photo),
+            Probe::Ok(ImageInfo {
+                width: 4000,
+                height: 3000,
+                ..
+            })
+        ));
+        refused(whole(&photo[..photo.len() - 2]), "cut off");
+    }
+
+    #[test]
+    fn what_phones_write_behind_a_photo_does_not_make_it_truncated() {
+        let photo = jpeg(640, 480);
+        let trailer = [&photo[..], b"\0\0SEFH....SEFT"].concat();
+        assert!(matches!(probe(9_000_000, &photo, &trailer), Probe::Ok(_)));
+        let with_film = [&photo[..8], b"\xFF\xE1\x00\x0DMotionPhoto", &photo[8..]].concat();
+        assert!(matches!(
+            probe(9_000_000, &with_film, b"ftypmp42 mdat"),
+            Probe::Ok(_)
+        ));
+    }
+
+    #[test]
+    fn too_many_pixels_bytes_or_none_are_refused() {
+        assert!(matches!(whole(&png(10_000, 10_000)), Probe::Ok(_)));
+        refused(whole(&png(10_000, 10_001)), "10000 x 10001 pixels");
+        refused(whole(&png(u32::MAX, u32::MAX)), "100 megapixels");
+        refused(whole(&jpeg(0, 480)), "no pixels");
+        refused(probe(40_000_001, &jpeg(1, 1), &jpeg(1, 1)), "41 MB large");
+        refused(probe(0, b"", b""), "neither");
+    }
+
+    #[test]
+    fn a_size_far_inside_is_asked_for_once_and_not_beyond_a_mebibyte() {
+        let mut photo = b"\xFF\xD8".to_vec();
+        for _ in 0..20 {
+            photo.extend(b"\xFF\xE2\xFF\xFF");
+            photo.extend(vec![0; 0xFFFD]);
+        }
+        photo.extend(&jpeg(8, 8)[2..]);
+        let (size, tail) = (photo.len() as u64, &photo[photo.len() - 16..]);
+        assert_eq!(
+            probe(size, &photo[..HEAD as usize], tail),
+            Probe::NeedHead(MAX_HEAD)
+        );
+        refused(probe(size, &photo[..MAX_HEAD as usize], tail), "first MiB");
+        let short = [&photo[..2 + 5 * 0x10001], &jpeg(8, 8)[2..]].concat();
+        let need = probe(short.len() as u64, &short[..HEAD as usize], tail);
+        assert_eq!(need, Probe::NeedHead(short.len() as u64));
+        assert!(matches!(whole(&short), Probe::Ok(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_end_in_a_verdict(
+            start in prop::sample::select(vec![&b""[..], b"\xFF\xD8\xFF", b"\x89PNG", b"\x89PNG\r\n\x1a\n"]),
+            rest in prop::collection::vec(prop_oneof![2 => prop::sample::select(b"\xFF\x00\x01\xD8\xD9\xC0".to_vec()), 1 => any::<u8>()], 0..2000),
+            size in any::<u64>(),
+        ) {
+            let bytes = [start, &rest].concat();
+            for size in [size, bytes.len() as u64, MAX_BYTES] {
+                if let Probe::NeedHead(more) = probe(size, &bytes, &bytes) {
+                    prop_assert!(more > bytes.len() as u64 && more <= MAX_HEAD);
+                }
+            }
+        }
+    }
+}

@@ -190,3 +190,6 @@ pub fn read_manifest<'a>(
         Err(reason) => Items::rejected(file, reason),
     }
 }
+
+#[cfg(test)]
+mod tests;

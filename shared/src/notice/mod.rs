@@ -88,12 +88,23 @@ pub async fn announce(
     now: Timestamp,
 ) -> Result<Announced, AnnounceError> {
     let marker = layout::notified(&notice.id);
-    if store.get(crate::port::Bucket::Output, &marker, Some(0..1)).await?.is_some() {
+    if store
+        .get(crate::port::Bucket::Output, &marker, Some(0..1))
+        .await?
+        .is_some()
+    {
         return Ok(Announced::Before);
     }
     topic.publish(&notice.message()).await?;
-    let body = serde_json::to_vec_pretty(&Notified { at: now, notice: notice.clone() }).unwrap_or_default();
+    let body = serde_json::to_vec_pretty(&Notified {
+        at: now,
+        notice: notice.clone(),
+    })
+    .unwrap_or_default();
     match store.create(&marker, body, &BTreeMap::new()).await? {
         Created::New | Created::AlreadyThere => Ok(Announced::Now),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,12 +40,17 @@ pub struct JobRefusal<'a> {
 impl Notice {
     /// A job has come to its end, good or bad. Told once per job and end state.
     pub fn job_finished(summary: &JobSummary, links: &Links) -> Self {
+        let (dataset, batch, labels) = (&summary.dataset, summary.batch, &summary.labels);
         let (kind, state, happened) = match summary.state {
             JobState::Failed => (NoticeKind::JobFailed, "failed", "could not be labeled"),
             JobState::Stopping | JobState::Stopped => (NoticeKind::JobStopped, "stopped", "was stopped"),
+            _ if labels.unlabeled > 0 => (
+                NoticeKind::JobCompleted,
+                "completed",
+                "is done, but not all of it labeled",
+            ),
             _ => (NoticeKind::JobCompleted, "completed", "is labeled"),
         };
-        let (dataset, batch, labels) = (&summary.dataset, summary.batch, &summary.labels);
         let counts = format!("{} of {} items", labels.labeled, labels.total);
         Self {
             id: format!("jobs/{}/{state}", id_part(&summary.job)),

@@ -1,13 +1,13 @@
 //! What a finished job gave, in numbers, made from its output manifest in one pass, and the report people read.
 
+mod report;
+
 use std::collections::HashMap;
-use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
 use crate::output::{Label, OutputLine};
-use crate::port::JobState;
-use crate::status::JobSummary;
+pub use report::report_markdown;
 
 /// Items listed by name: the least sure, and the changed.
 const LISTED: usize = 20;
@@ -147,135 +147,103 @@ impl Tally {
     }
 }
 
-/// `report.md`: the summary for people. `title` is the spec's.
-pub fn report_markdown(summary: &JobSummary, title: Option<&str>) -> String {
-    let mut report = String::new();
-    // Writing to a String does not fail.
-    let _ = write_report(&mut report, summary, title);
-    report
-}
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::port::JobState;
+    use crate::status::JobSummary;
 
-fn write_report(out: &mut String, summary: &JobSummary, title: Option<&str>) -> std::fmt::Result {
-    writeln!(out, "# {}, batch {}\n", code(&summary.dataset), summary.batch)?;
-    if let Some(title) = title {
-        writeln!(out, "{}\n", code(title))?;
+    pub(crate) fn line(key: &str, label: &str, confidence: f64) -> OutputLine {
+        let line = serde_json::json!({
+            "source": "t",
+            "groundcrew": {"key": key, "etag": "e"},
+            "a": 0,
+            "a-metadata": {"class-name": label, "confidence": confidence, "human-annotated": "yes"},
+        });
+        crate::output::parse(line.to_string().as_bytes(), "a").unwrap()
     }
-    writeln!(out, "| | |\n|---|---|")?;
-    writeln!(out, "| Labeling job | {} |", code(&summary.job))?;
-    writeln!(out, "| State | {} |", state(summary.state))?;
-    if let Some(reason) = &summary.failure_reason {
-        writeln!(out, "| Reason | {} |", code(reason))?;
-    }
-    writeln!(out, "| Label attribute | {} |", code(&summary.label_attribute))?;
-    if let Some(uri) = &summary.output_manifest {
-        writeln!(out, "| Output manifest | {} |", code(uri))?;
-    }
-    write_counts(out, &summary.labels)?;
-    write_labels(out, &summary.labels)?;
-    write_least_sure(out, &summary.labels)?;
-    write_changed(out, &summary.labels)
-}
 
-fn state(state: JobState) -> &'static str {
-    match state {
-        JobState::Initializing => "Initializing",
-        JobState::InProgress => "InProgress",
-        JobState::Completed => "Completed",
-        JobState::Failed => "Failed",
-        JobState::Stopping => "Stopping",
-        JobState::Stopped => "Stopped",
+    pub(crate) fn summary(labels: Labels) -> JobSummary {
+        JobSummary {
+            dataset: "my | num`bers".into(),
+            batch: 3,
+            job: "gc00-numbers-000003".into(),
+            arn: "arn".into(),
+            state: JobState::Completed,
+            failure_reason: None,
+            label_attribute: "parity".into(),
+            output_manifest: Some("s3://out/labels/x/manifests/output/output.manifest".into()),
+            labels,
+        }
     }
-}
 
-fn write_counts(out: &mut String, labels: &Labels) -> std::fmt::Result {
-    writeln!(out, "| Items | {} |", labels.total)?;
-    writeln!(out, "| Labeled | {} |", labels.labeled)?;
-    if labels.unlabeled > 0 {
-        writeln!(out, "| Not labeled | {} |", labels.unlabeled)?;
+    #[test]
+    fn labels_are_counted_in_the_specs_order_and_unused_ones_are_there() {
+        let mut tally = Tally::new(["Even", "Odd", "Neither"]);
+        tally.add(&line("a", "Odd", 0.9));
+        tally.add(&line("b", "Odd", 0.7));
+        tally.add(&line("c", "Surprise", 0.8));
+        tally.add(&OutputLine {
+            label: None,
+            ..line("d", "Odd", 0.0)
+        });
+        let labels = tally.finish();
+        assert_eq!(
+            (labels.total, labels.labeled, labels.unlabeled, labels.human),
+            (4, 3, 1, 3)
+        );
+        let counts: Vec<_> = labels
+            .per_label
+            .iter()
+            .map(|l| (l.label.as_str(), l.count))
+            .collect();
+        assert_eq!(counts, [("Even", 0), ("Odd", 2), ("Neither", 0), ("Surprise", 1)]);
+        assert!((labels.mean_confidence.unwrap() - 0.8).abs() < 1e-9);
+        let least: Vec<_> = labels.low_confidence.iter().map(|l| l.key.as_str()).collect();
+        assert_eq!(least, ["b", "c", "a"]);
     }
-    let machine = labels.labeled - labels.human.min(labels.labeled);
-    if machine > 0 {
-        writeln!(out, "| Labeled by a model | {machine} |")?;
-    }
-    match labels.mean_confidence {
-        Some(mean) => writeln!(out, "| Mean confidence | {mean:.2} |"),
-        None => Ok(()),
-    }
-}
 
-fn write_labels(out: &mut String, labels: &Labels) -> std::fmt::Result {
-    writeln!(out, "\n## Labels\n\n| Label | Items | Share |\n|---|---:|---:|")?;
-    for LabelCount { label, count } in &labels.per_label {
-        let share = 100.0 * *count as f64 / labels.labeled.max(1) as f64;
-        writeln!(out, "| {} | {count} | {share:.0} % |", code(label))?;
+    #[test]
+    fn the_twenty_least_sure_of_many_are_kept() {
+        let mut tally = Tally::new([]);
+        for i in 0..1000_u32 {
+            let confidence = f64::from((i * 7919) % 1000) / 1000.0;
+            tally.add(&line(&format!("{confidence}"), "x", confidence));
+        }
+        let kept: Vec<f64> = tally
+            .finish()
+            .low_confidence
+            .iter()
+            .map(|l| l.confidence)
+            .collect();
+        let expected: Vec<f64> = (0..20).map(|i| f64::from(i) / 1000.0).collect();
+        assert_eq!(kept, expected);
     }
-    Ok(())
-}
 
-fn write_least_sure(out: &mut String, labels: &Labels) -> std::fmt::Result {
-    if labels.low_confidence.is_empty() {
-        return Ok(());
+    #[test]
+    fn the_zero_confidence_of_a_single_worker_says_nothing() {
+        let mut tally = Tally::new(["x"]);
+        tally.add(&line("a", "x", 0.0));
+        let labels = tally.finish();
+        assert_eq!((labels.mean_confidence, labels.low_confidence.len()), (None, 0));
     }
-    writeln!(
-        out,
-        "\n## Least sure\n\nWorth a second look: the items whose workers agreed least.\n"
-    )?;
-    writeln!(out, "| Item | Row | Labels | Confidence |\n|---|---:|---|---:|")?;
-    for LowConfidence {
-        key,
-        row,
-        labels,
-        confidence,
-    } in &labels.low_confidence
-    {
-        let row = row.map(|row| row.to_string()).unwrap_or_default();
-        let labels: Vec<String> = labels.iter().map(|label| code(label)).collect();
-        writeln!(
-            out,
-            "| {} | {row} | {} | {confidence:.2} |",
-            code(key),
-            labels.join(", ")
-        )?;
-    }
-    Ok(())
-}
 
-fn write_changed(out: &mut String, labels: &Labels) -> std::fmt::Result {
-    if labels.changed_since_batch == 0 {
-        return Ok(());
+    #[test]
+    fn a_changed_file_counts_once_however_many_rows_it_gave() {
+        let mut tally = Tally::new([]);
+        for key in ["a.csv", "a.csv", "b.csv"] {
+            tally.changed(key);
+        }
+        let labels = tally.finish();
+        assert_eq!((labels.changed_since_batch, labels.changed_first.len()), (2, 2));
     }
-    let files = labels.changed_since_batch;
-    writeln!(
-        out,
-        "\n## Changed since the batch was cut\n\nTheir labels ({files} files) belong to what was there before.\n"
-    )?;
-    for key in &labels.changed_first {
-        writeln!(out, "- {}", code(key))?;
-    }
-    match files - labels.changed_first.len() as u64 {
-        0 => Ok(()),
-        more => writeln!(out, "- and {more} more"),
-    }
-}
 
-/// A code span that holds whatever a key or a label holds, also in a table cell.
-fn code(text: &str) -> String {
-    let visible: String = text
-        .chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect();
-    let longest = visible.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let pad = if visible.starts_with('`') || visible.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!("{fence}{pad}{}{pad}{fence}", visible.replace('|', "\\|"))
+    #[test]
+    fn a_summary_reads_back_as_it_was_written() {
+        let mut tally = Tally::new(["Even"]);
+        tally.add(&line("a", "Even", 0.5));
+        let summary = summary(tally.finish());
+        let json = serde_json::to_string(&summary).unwrap();
+        assert_eq!(serde_json::from_str::<JobSummary>(&json).unwrap(), summary);
+    }
 }

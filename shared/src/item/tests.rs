@@ -1,0 +1,383 @@
+//! What dropped text files give, and what is said of those that give nothing.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+fn spec(rest: &str) -> Spec {
+    let yaml = format!(
+        "task: text-classification\nlabels: [Even, Odd]\nteam: t\ntitle: Even or odd?\ndescription: Say it.\n{rest}\n"
+    );
+    Spec::parse(yaml.as_bytes()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn images() -> Spec {
+    let yaml =
+        "task: image-classification\nlabels: [Cat, Dog]\nteam: t\ntitle: Which?\ndescription: Say it.\n";
+    Spec::parse(yaml.as_bytes()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+const FILE: &str = "text: {split: file}";
+const LINE: &str = "text: {split: line}";
+const ROW: &str = "text: {split: row}";
+const COLUMN: &str = "text: {split: row, column: text}";
+
+/// `3: text` for an item, `3! reason` for a reject; `-` where it is the whole file.
+fn read(rest: &str, key: &str, bytes: &[u8], after_row: u64) -> Vec<String> {
+    let spec = spec(rest);
+    let row = |row: Option<u64>| row.map_or_else(|| "-".to_owned(), |row| row.to_string());
+    let shown = |item| match item {
+        Ok(line) => {
+            let Line { row: at, json } = line;
+            let line: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(line["groundcrew"]["key"], key);
+            assert_eq!(line["groundcrew"]["row"].as_u64(), at);
+            format!("{}: {}", row(at), line["source"].as_str().unwrap())
+        }
+        Err(Rejected { row: at, reason, .. }) => format!("{}! {reason}", row(at)),
+    };
+    read_text(&spec, key, "e", bytes, after_row).map(shown).collect()
+}
+
+#[track_caller]
+fn gives(rest: &str, key: &str, text: &str, expected: &[&str]) {
+    assert_eq!(read(rest, key, text.as_bytes(), 0), expected);
+}
+
+#[track_caller]
+fn refuses(rest: &str, key: &str, bytes: &[u8], expected: &[&str]) {
+    let found = read(rest, key, bytes, 0);
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.contains(expected), "{found} / {expected}");
+    }
+}
+
+#[test]
+fn a_whole_text_file_is_one_item_lines_and_all() {
+    gives(FILE, "d/7.txt", "7\n", &["-: 7"]);
+    gives(FILE, "d/7.txt", "7", &["-: 7"]);
+    gives(
+        FILE,
+        "d/7.TXT",
+        "one\r\ntwo \"quoted\" \\\n\n",
+        &["-: one\r\ntwo \"quoted\" \\\n"],
+    );
+    gives(FILE, "d/7.txt", "\u{FEFF}mit Bom\r\n", &["-: mit Bom"]);
+}
+
+#[test]
+fn each_line_is_an_item_with_its_own_number_and_blank_ones_are_not() {
+    gives(LINE, "d/a.txt", "a\n\n  \r\nb\r\n c", &["1: a", "4: b", "5:  c"]);
+    gives(LINE, "d/a.csv", "id,text\n1,\"x\"", &["1: id,text", "2: 1,\"x\""]);
+}
+
+#[test]
+fn blank_lines_are_counted() {
+    let spec = spec(LINE);
+    let mut items = read_text(&spec, "d/a.txt", "e", b"a\n\n\nb\n", 0);
+    assert_eq!(items.by_ref().count(), 2);
+    assert_eq!(items.blank(), 2);
+}
+
+#[test]
+fn a_file_without_any_text_is_one_reject() {
+    for (rest, key) in [
+        (FILE, "d/a.txt"),
+        (LINE, "d/a.txt"),
+        (ROW, "d/a.csv"),
+        (ROW, "d/a.jsonl"),
+    ] {
+        refuses(rest, key, b" \n\r\n\n", &["-! the file holds no text"]);
+    }
+    refuses(COLUMN, "d/a.csv", b"id,text\n", &["-! the file holds no text"]);
+    refuses(COLUMN, "d/a.csv", b"\xEF\xBB\xBF", &["-! the file holds no text"]);
+}
+
+#[test]
+fn a_single_column_csv_gives_an_item_a_row() {
+    gives(
+        ROW,
+        "d/a.csv",
+        "one\n\"two, \"\"quoted\"\"\nand more\"\nthree\n",
+        &["1: one", "2: two, \"quoted\"\nand more", "3: three"],
+    );
+    gives(ROW, "d/a.tsv", "one, two\nthree\n", &["1: one, two", "2: three"]);
+}
+
+#[test]
+fn rows_are_numbered_as_a_spreadsheet_numbers_them() {
+    gives(
+        COLUMN,
+        "d/a.csv",
+        "id,text\r\n1,a\r\n\r\n2,\"b\r\nb\"\r\n\n\n,\n3,c\r\n",
+        &["2: a", "4: b\r\nb", "8: c"],
+    );
+    gives(COLUMN, "d/a.csv", "id,text\r1,a\r\r2,b\r", &["2: a", "4: b"]);
+    gives(COLUMN, "d/a.csv", "\n\nid,text\n1,a\n", &["4: a"]);
+}
+
+#[test]
+fn the_named_column_gives_the_text_wherever_it_stands() {
+    gives(COLUMN, "d/a.csv", "\u{FEFF}text,id\nHallo,1\n", &["2: Hallo"]);
+    gives(COLUMN, "d/a.tsv", "id\t text \n1\t5, five\n", &["2: 5, five"]);
+}
+
+#[test]
+fn a_missing_column_is_said_once_with_the_columns_there_are() {
+    refuses(
+        COLUMN,
+        "d/a.csv",
+        b"id,body\n1,a\n2,b\n",
+        &["-! the first row has no column `text`; it has `id`, `body`"],
+    );
+    refuses(
+        COLUMN,
+        "d/a.csv",
+        b"text,text\n1,a\n",
+        &["-! two columns are called `text`"],
+    );
+}
+
+#[test]
+fn several_columns_without_a_name_are_refused_with_what_to_say() {
+    refuses(
+        ROW,
+        "d/a.csv",
+        b"id,text\n1,a\n",
+        &["-! the first row has 2 columns (`id`, `text`): name the one"],
+    );
+    refuses(
+        ROW,
+        "d/a.csv",
+        b"one\ntwo, three\nfour\n",
+        &["1: one", "2! the row has 2 columns, one is expected", "3: four"],
+    );
+}
+
+#[test]
+fn ragged_rows_are_refused_and_the_others_go_through() {
+    let bytes = b"id,text\n1,a\n2\n3,c,d\n4,\n5,e\n";
+    refuses(
+        COLUMN,
+        "d/a.csv",
+        bytes,
+        &[
+            "2: a",
+            "3! the row has 1 columns, the header has 2",
+            "4! the row has 3 columns",
+            "5! the row has no text in the named column",
+            "6: e",
+        ],
+    );
+}
+
+#[test]
+fn a_quote_that_is_never_closed_does_not_swallow_the_rest_of_the_file() {
+    refuses(
+        COLUMN,
+        "d/a.csv",
+        b"id,text\n1,a\n2,\"b\n3,c\n4,d\n",
+        &["2: a", "3! a quote in this row is never closed"],
+    );
+    gives(
+        ROW,
+        "d/a.csv",
+        "5\" disk\n\"closed\"",
+        &["1: 5\" disk", "2: closed"],
+    );
+    gives(ROW, "d/a.csv", "\"closed \"\"\"\n", &["1: closed \""]);
+}
+
+#[test]
+fn json_lines_give_strings_and_the_named_field() {
+    let lines = "{\"source\":\"a\\nb\",\"id\":1}\n\"c\"\n\n{\"source\":\" \"}\n{\"source\":\"\\u0000\"}\n";
+    gives(ROW, "d/a.jsonl", lines, &["1: a\nb", "2: c", "5: \0"]);
+    gives(LINE, "d/a.jsonl", lines, &["1: a\nb", "2: c", "5: \0"]);
+    gives(
+        COLUMN,
+        "d/a.jsonl",
+        "{\"text\":\"x\",\"source\":\"y\"}",
+        &["1: x"],
+    );
+}
+
+#[test]
+fn a_json_line_that_holds_no_text_says_why() {
+    let lines =
+        b"{\"source\":1}\n[1]\n{\"text\":\"a\"}\n{\"source\":\"a\"\n{\"source\":\"good\"}\n\"\\ud800\"\n";
+    refuses(
+        ROW,
+        "d/a.jsonl",
+        lines,
+        &[
+            "1! `source` is a number",
+            "2! the line is a list",
+            "3! the object has no `source`",
+            "4! the line is not JSON (column",
+            "5: good",
+            "6! the line is not JSON",
+        ],
+    );
+}
+
+#[test]
+fn invalid_utf8_is_refused_with_the_byte() {
+    refuses(
+        LINE,
+        "d/a.txt",
+        b"good\nf\xFCr\n",
+        &["-! the file is not UTF-8 (byte 6, line 2)"],
+    );
+    refuses(FILE, "d/a.txt", b"\xFF\xFEa\0", &["-! the file is UTF-16"]);
+    refuses(COLUMN, "d/a.csv", b"text\n\xED\xA0\x80\n", &["not UTF-8 (byte 5"]);
+}
+
+#[test]
+fn a_text_of_20_001_characters_is_refused_and_one_of_20_000_is_not() {
+    let long = "é".repeat(20_000);
+    assert_eq!(read(FILE, "d/a.txt", long.as_bytes(), 0).len(), 1);
+    refuses(
+        FILE,
+        "d/a.txt",
+        format!("{long}é").as_bytes(),
+        &["-! the text is 20001 characters long"],
+    );
+    refuses(
+        LINE,
+        "d/a.txt",
+        format!("a\n{long}é\nb\n").as_bytes(),
+        &["1: a", "2! the text is 20001", "3: b"],
+    );
+    let escaped = "\u{1}".repeat(20_000);
+    refuses(
+        FILE,
+        "d/a.txt",
+        escaped.as_bytes(),
+        &["-! written as JSON the item is"],
+    );
+}
+
+#[test]
+fn the_next_batch_goes_on_after_the_row_the_last_one_ended_with() {
+    for (rest, key, text) in [
+        (LINE, "d/a.txt", "a\n\nb\nc\n"),
+        (COLUMN, "d/a.csv", "text\na\n\nb\n"),
+        (ROW, "d/a.csv", "a\nx,y\nb\n"),
+        (ROW, "d/a.jsonl", "\"a\"\n1\n\"b\"\n"),
+    ] {
+        let all = read(rest, key, text.as_bytes(), 0);
+        for (taken, entry) in all.iter().enumerate() {
+            let row = entry.split([':', '!']).next().unwrap().parse().unwrap();
+            assert_eq!(
+                read(rest, key, text.as_bytes(), row),
+                all[taken + 1..],
+                "{key} after {row}"
+            );
+        }
+    }
+}
+
+#[test]
+fn names_and_sizes_alone_tell_what_to_read() {
+    use FileKind::{Csv, Image, JsonLines, Text, Tsv};
+    let (file, line, row, images) = (spec(FILE), spec(LINE), spec(ROW), images());
+    for (spec, path, size, kind) in [
+        (&file, "a.txt", 80_005, Text),
+        (&line, "a.b/c d.TXT", 32 << 20, Text),
+        (&line, "a.csv", 1, Csv),
+        (&row, "a.csv", 1, Csv),
+        (&row, "a.tsv", 1, Tsv),
+        (&row, "a.jsonl", 1, JsonLines),
+        (&images, "x/IMG_1.JPG", 40_000_000, Image),
+        (&images, "a.jpeg", 1, Image),
+        (&images, "a.png", 1, Image),
+    ] {
+        assert_eq!(classify(spec, path, size), Verdict::Take(kind), "{path}");
+    }
+}
+
+#[test]
+fn what_can_never_be_an_item_is_refused_without_reading_it() {
+    let (file, line, row, images) = (spec(FILE), spec(LINE), spec(ROW), images());
+    for (spec, path, size, part) in [
+        (&file, "d/", 0, "folder marker"),
+        (&file, "a.txt", 0, "empty (0 bytes)"),
+        (&file, "a.txt", 80_006, "20,000 characters"),
+        (&file, "a.csv", 1, "say `text: {split: row}`"),
+        (&row, "a.txt", 1, "say `text: {split: line}`"),
+        (&line, "a.txt", (32 << 20) + 1, "32 MiB"),
+        (
+            &file,
+            "a.jpg",
+            1,
+            "`.jpg` is nothing a `text-classification` job can show",
+        ),
+        (&images, "a.txt", 1, "it takes .jpg, .jpeg and .png"),
+        (&images, "a.gif", 1, "`.gif`"),
+        (&images, "README", 1, "a file without extension"),
+        (&images, "a.jpg", 40_000_001, "at most 40 MB"),
+    ] {
+        match classify(spec, path, size) {
+            Verdict::Reject(reason) => assert!(reason.contains(part), "{path}: {reason}"),
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_computers_leave_behind_is_nobodys_mistake() {
+    let spec = spec(FILE);
+    for path in [
+        "",
+        ".DS_Store",
+        "x/.DS_Store",
+        "Thumbs.db",
+        "desktop.ini",
+        "~$a.txt",
+        ".git/a.txt",
+        "__MACOSX/a.txt",
+        "._a.txt",
+    ] {
+        assert_eq!(classify(&spec, path, 5), Verdict::Ignore, "{path}");
+    }
+}
+
+#[test]
+fn what_the_spec_does_not_select_is_not_a_reject() {
+    let spec = spec("select: {include: [\"*.txt\"], exclude: [\"x*\"]}");
+    assert_eq!(classify(&spec, "notes.pdf", 5), Verdict::NotSelected);
+    assert_eq!(classify(&spec, "x.txt", 0), Verdict::NotSelected);
+    assert_eq!(classify(&spec, "a.txt", 5), Verdict::Take(FileKind::Text));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_items_or_reasons_and_never_a_broken_line(
+        bytes in prop::collection::vec(prop_oneof![4 => prop::sample::select(b"\"\\,\t\r\n{}[]: source".to_vec()), 1 => any::<u8>()], 0..200),
+        key in prop::sample::select(vec!["d/a.txt", "d/a.csv", "d/a.tsv", "d/a.jsonl"]),
+        rest in prop::sample::select(vec![FILE, LINE, ROW, COLUMN]),
+        after_row in 0u64..4,
+    ) {
+        let mut last = 0;
+        for entry in read(rest, key, &bytes, after_row) {
+            if let Ok(row) = entry.split([':', '!']).next().unwrap_or_default().parse::<u64>() {
+                prop_assert!(row > after_row.max(last), "{entry} after {last}");
+                last = row;
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_a_csv_writer_writes_comes_back_exactly(texts in prop::collection::vec("[^\\s\u{FEFF}][\\PC\"\\\\,\n\r\t\u{1}]{0,20}", 1..8)) {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["id", "text"]).unwrap();
+        for text in &texts {
+            writer.write_record(["1", text]).unwrap();
+        }
+        let bytes = writer.into_inner().unwrap();
+        let rows: Vec<String> = texts.iter().zip(2..).map(|(text, row)| format!("{row}: {text}")).collect();
+        prop_assert_eq!(read(COLUMN, "d/a.csv", &bytes, 0), rows);
+    }
+}
