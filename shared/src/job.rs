@@ -187,3 +187,100 @@ fn categories(labels: &[Label]) -> String {
         .collect();
     serde_json::json!({ "document-version": "2018-11-28", "labels": labels }).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stack(region: &str) -> Stack {
+        Stack {
+            region: region.to_owned(),
+            account: "111122223333".to_owned(),
+            partition: "aws".to_owned(),
+            prefix: JobPrefix::new("gc00").unwrap(),
+            input_bucket: "in".to_owned(),
+            output_bucket: "out".to_owned(),
+            labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
+        }
+    }
+
+    fn spec(more: &str) -> Spec {
+        let text = format!("task: text-classification\nlabels: [Even, Odd]\ntitle: Even or odd?\n{more}\n");
+        Spec::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn planned(spec: &Spec, dataset: &str, stack: &Stack) -> Result<JobPlan, PlanError> {
+        plan(
+            spec,
+            &DatasetName::new(dataset).unwrap(),
+            BatchNumber::FIRST,
+            stack,
+        )
+    }
+
+    #[test]
+    fn a_plan_says_everything_the_service_is_to_be_told() {
+        let more = "team: crew\nstop_after: {items: 7}\nkms_key: alias/k\ntags: {project: parity}";
+        let request = planned(&spec(more), "Numbers (1)", &stack("eu-west-1"))
+            .unwrap()
+            .request;
+        insta::assert_debug_snapshot!(request);
+    }
+
+    #[test]
+    fn a_stack_without_built_in_tasks_or_with_a_team_elsewhere_is_refused() {
+        let error = planned(&spec("team: crew"), "d", &stack("us-west-1")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("no built-in tasks in us-west-1: deploy the stack in one of us-east-1")
+        );
+        let team = "team: arn:aws:sagemaker:us-east-2:111122223333:workteam/private-crowd/crew";
+        let error = planned(&spec(team), "d", &stack("us-east-1")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("another Region than this stack (us-east-1)"),
+            "{error}"
+        );
+        let request = planned(&spec(team), "d", &stack("us-east-2")).unwrap().request;
+        assert_eq!(format!("team: {}", request.workteam_arn), team);
+    }
+
+    #[test]
+    fn the_same_batch_always_gets_the_same_plan() {
+        let (spec, stack) = (spec("team: crew"), stack("us-east-1"));
+        assert_eq!(planned(&spec, "d", &stack), planned(&spec, "d", &stack));
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_survives_into_the_categories(names in prop::collection::btree_set("\\PC{1,40}", 2..6)) {
+            let labels: Vec<Label> = names.iter().map(|n| Label { name: n.clone(), ..Label::default() }).collect();
+            let file: serde_json::Value = serde_json::from_str(&categories(&labels)).unwrap();
+            prop_assert_eq!(&file["document-version"], "2018-11-28");
+            let read: Vec<&str> = file["labels"].as_array().unwrap().iter().map(|l| l["label"].as_str().unwrap()).collect();
+            prop_assert_eq!(read, names.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_label_written_in_a_spec_arrives_as_it_is(name in "[^\\pC\\pZ]{1,40}") {
+            let quoted = serde_json::to_string(&name).unwrap();
+            let text = format!("task: text-classification\nteam: t\ntitle: x\nlabels: [{quoted}, 'the other one']\n");
+            let spec = Spec::parse(text.as_bytes()).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(&spec.labels[0].name, &name);
+        }
+
+        #[test]
+        fn a_job_fits_the_services_rules_whatever_the_dataset_is_called(dataset in "[^/\\pC]{1,60}") {
+            if let Ok(dataset) = DatasetName::new(&dataset) {
+                let request = plan(&spec("team: crew"), &dataset, BatchNumber::FIRST, &stack("us-east-1")).unwrap().request;
+                prop_assert!(request.name.len() <= 63 && request.label_attribute.len() <= 127);
+                prop_assert!(request.manifest_uri.chars().count() <= 1024);
+                prop_assert!(request.tags.iter().all(|(_, value)| value.chars().all(is_tag_char)));
+            }
+        }
+    }
+}

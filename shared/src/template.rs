@@ -88,7 +88,7 @@ fn full(spec: &Spec, images: &Images) -> Result<String, UnusableImage> {
         .iter()
         .filter_map(|label| Some((&label.name, label.description.as_ref()?)));
     let list: String = described
-        .map(|(name, text_)| format!("<dt>{}</dt><dd>{}</dd>", text(name), text(text_)))
+        .map(|(name, meaning)| format!("<dt>{}</dt><dd>{}</dd>", text(name), text(meaning)))
         .collect();
     let list = if list.is_empty() {
         list

@@ -49,6 +49,8 @@ pub(super) struct Problem {
     pub(super) at: Location,
     message: String,
     hint: Option<String>,
+    /// No single line shows what is wrong.
+    unseen: bool,
 }
 
 impl Problem {
@@ -57,6 +59,15 @@ impl Problem {
             at,
             message: message.into(),
             hint: None,
+            unseen: false,
+        }
+    }
+
+    /// Something that is not there: a line of the text would only distract.
+    pub(super) fn missing(at: Location, message: impl Into<String>) -> Self {
+        Self {
+            unseen: true,
+            ..Self::new(at, message)
         }
     }
 
@@ -77,7 +88,7 @@ impl Problem {
             column: known.then(|| self.at.column()),
             message: self.message,
             hint: self.hint,
-            excerpt: known
+            excerpt: (known && !self.unseen)
                 .then(|| excerpt(source, self.at.line(), self.at.column()))
                 .flatten(),
         }

@@ -2,23 +2,20 @@
 //! text becomes a [`Spec`]; after it nothing has to be checked again.
 
 mod at;
-mod attribute;
-mod check;
 mod error;
-mod label;
 mod nearest;
 mod raw;
 mod read;
+mod rule;
 mod schema;
 mod select;
-mod unit;
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub(crate) use self::check::is_tag_char;
 pub use self::error::SpecError;
+pub(crate) use self::rule::tag::is_tag_char;
 pub use self::select::{Percent, Select};
 use crate::name::DatasetName;
 use crate::task::Task;
@@ -127,7 +124,7 @@ impl Spec {
     /// Reads and checks a `labeling.yaml`. Takes less than a second whatever the text holds.
     pub fn parse(text: &[u8]) -> Result<Self, SpecError> {
         let (source, raw) = read::read(text)?;
-        check::check(&raw, source).map_err(|problem| problem.locate(source))
+        rule::check(&raw, source).map_err(|problem| problem.locate(source))
     }
 
     /// What a spec is pinned by: hex SHA-256 of its exact bytes.
@@ -144,7 +141,7 @@ impl Spec {
     pub fn label_attribute(&self, dataset: &DatasetName) -> String {
         match &self.label_attribute {
             Some(attribute) => attribute.clone(),
-            None => attribute::derive(dataset, self.task),
+            None => rule::attribute::derive(dataset, self.task),
         }
     }
 }

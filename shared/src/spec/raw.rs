@@ -65,9 +65,11 @@ pub(super) struct RawSpec {
     #[schemars(length(min = 1, max = 2048), regex(pattern = r"^[a-zA-Z0-9:/_-]+$"))]
     pub(super) kms_key: Option<At<String>>,
     /// Tags of the labeling job.
-    #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
+    #[serde(default)]
+    #[schemars(schema_with = "schema::tags")]
     pub(super) tags: Option<At<RawTags>>,
     /// What the finished labels are also written as: csv, when not given; [] for nothing.
+    #[serde(default)]
     #[schemars(schema_with = "schema::exports")]
     pub(super) export: Option<Vec<At<String>>>,
 }
@@ -91,12 +93,14 @@ pub(super) struct RawFullLabel {
     #[schemars(regex(pattern = r"^#[0-9a-fA-F]{6}$"))]
     pub(super) color: Option<At<String>>,
     /// One letter or digit that chooses the label.
-    #[schemars(length(min = 1, max = 1))]
+    #[serde(default)]
+    #[schemars(schema_with = "schema::hotkey")]
     pub(super) hotkey: Option<At<String>>,
     /// When to choose it: up to 255 characters.
     #[schemars(length(min = 1, max = 255))]
     pub(super) description: Option<At<String>>,
     /// Not yet supported.
+    #[serde(default)]
     #[schemars(schema_with = "schema::anything")]
     pub(super) attributes: Option<At<Anything>>,
 }

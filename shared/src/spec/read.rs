@@ -25,9 +25,11 @@ pub(super) fn read(text: &[u8]) -> Result<(&str, At<RawSpec>), SpecError> {
 /// A spec uses an alias or two, if any. What is left of an alias bomb after these limits is read in milliseconds.
 fn reader_options() -> Options {
     options! {
-        budget: budget! { max_documents: 1, max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
+        budget: budget! { max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
         alias_limits: alias_limits! { max_total_replayed_events: 20_000 },
         with_snippet: false,
+        merge_keys: options::MergeKeyPolicy::AsOrdinary,
+        reject_unsupported_tags: true,
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::PassThrough,
     }
 }
@@ -95,23 +97,38 @@ fn unknown_key(at: Location, field: &str, expected: &[&str]) -> Problem {
 
 fn other(error: &Error, at: Location, source: &str) -> Problem {
     let key = key_before(source, at);
-    let the_value = key.map_or_else(|| "this value".to_owned(), |key| format!("`{key}`"));
+    let must_be = |what: &str| {
+        let value = key.map_or_else(|| "this value".to_owned(), |key| format!("`{key}`"));
+        Problem::new(at, format!("{value} must be {what}"))
+    };
     match error {
-        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => {
-            Problem::new(at, format!("{the_value} must be {}", wanted(error)))
+        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => must_be(wanted(error)),
+        Error::Unexpected { expected, .. } => must_be(kind(expected)),
+        Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
+            must_be(expected)
         }
-        Error::Unexpected { expected, .. } => {
-            Problem::new(at, format!("{the_value} must be {}", kind(expected)))
+        Error::NullIntoString { .. } => Problem::new(at, "a value is missing here"),
+        Error::UnknownAnchor { .. } => Problem::new(at, "no `&name` stands before this `*name`")
+            .hint("text that begins with `*` goes in quotes"),
+        Error::UnsupportedTag { .. } => {
+            Problem::new(at, "a spec has no tags").hint("text that begins with `!` goes in quotes")
         }
-        Error::NullIntoString { .. } => Problem::new(at, format!("{the_value} has no value")),
-        Error::SerdeInvalidType { .. } | Error::SerdeInvalidValue { .. } => {
-            Problem::new(at, format!("{the_value} has a value of the wrong kind"))
-        }
-        _ => {
-            let message = serde_saphyr::MessageFormatter::format_message(&UserMessageFormatter, error);
-            Problem::new(at, format!("this is not valid YAML: {message}"))
-        }
+        _ => not_yaml(error, at),
     }
+}
+
+fn not_yaml(error: &Error, at: Location) -> Problem {
+    let message = serde_saphyr::MessageFormatter::format_message(&UserMessageFormatter, error);
+    let hint = if message.contains("mapping values are not allowed") {
+        Some("text with a colon in it goes in quotes: `title: \"Numbers: even or odd?\"`")
+    } else if message.contains("tab") {
+        Some("indent with spaces")
+    } else if message.contains("quoted scalar") {
+        Some("is a quote left open?")
+    } else {
+        None
+    };
+    Problem::new(at, format!("this is not valid YAML: {message}")).maybe_hint(hint.map(str::to_owned))
 }
 
 fn wanted(error: &Error) -> &'static str {

@@ -4,8 +4,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
-use super::check::{EXPORTS, SPLITS};
 use super::raw::RawSpec;
+use super::rule::export::EXPORTS;
+use super::rule::files::SPLITS;
 use crate::task::Task;
 
 pub(super) fn json_schema() -> Value {
@@ -57,6 +58,14 @@ pub(super) fn splits(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn exports(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string", "enum": EXPORTS }, "uniqueItems": true })
+}
+
+pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object", "additionalProperties": { "type": ["string", "number", "boolean"] } })
+}
+
+pub(super) fn hotkey(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "integer"], "pattern": "^[a-zA-Z0-9]$", "minimum": 0, "maximum": 9 })
 }
 
 pub(super) fn anything(_: &mut SchemaGenerator) -> Schema {

@@ -1,12 +1,12 @@
-//! Durations and shares as people write them.
+//! Durations, shares and numbers as people write them.
 
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo, Unit};
 
-use super::at::At;
-use super::error::Problem;
-use super::select::Percent;
+use crate::spec::Percent;
+use crate::spec::at::At;
+use crate::spec::error::Problem;
 
 /// A duration within its limits; `limits` says whose they are.
 pub(super) fn duration(
@@ -74,6 +74,19 @@ pub(super) fn percent(key: &str, text: &At<String>) -> Result<Percent, Problem> 
         .ok()
         .and_then(Percent::new)
         .ok_or_else(wrong)
+}
+
+/// A number from `least` to `most`.
+pub(super) fn whole(
+    key: &str,
+    value: &Option<At<u64>>,
+    (default, least, most): (u32, u32, u32),
+) -> Result<u32, Problem> {
+    let Some(value) = value else { return Ok(default) };
+    let number = u32::try_from(value.value)
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| Problem::new(value.at, format!("`{key}` must be between {least} and {most}")))
 }
 
 #[cfg(test)]

@@ -4,16 +4,20 @@
 //! `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}`, not ending in `-metadata` (the service's own companion key), and ending in
 //! `-ref` for exactly the tasks whose labels are files.
 
-use super::at::At;
-use super::error::Problem;
 use crate::name::DatasetName;
+use crate::spec::at::At;
+use crate::spec::error::Problem;
 use crate::task::Task;
 
 const MAX: usize = 127;
 /// Keys of a manifest line that are taken: the item itself, and where it came from.
 const TAKEN: [&str; 3] = ["source", "source-ref", "groundcrew"];
 
-pub(super) fn check(attribute: &At<String>, task: Task) -> Result<String, Problem> {
+pub(super) fn given(attribute: Option<&At<String>>, task: Task) -> Result<Option<String>, Problem> {
+    attribute.map(|attribute| check(attribute, task)).transpose()
+}
+
+fn check(attribute: &At<String>, task: Task) -> Result<String, Problem> {
     let text = attribute.value.as_str();
     match wrong(text, task) {
         None => Ok(text.to_owned()),
@@ -28,7 +32,7 @@ pub(super) fn check(attribute: &At<String>, task: Task) -> Result<String, Proble
 }
 
 /// An attribute for a spec that gives none: the dataset's name, as far as the rules let it stand.
-pub(super) fn derive(dataset: &DatasetName, task: Task) -> String {
+pub(in crate::spec) fn derive(dataset: &DatasetName, task: Task) -> String {
     let folded = fold(dataset.as_str()).unwrap_or_else(|| "label".to_owned());
     fit(&folded, task)
 }

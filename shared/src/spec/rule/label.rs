@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Label;
-use super::at::At;
-use super::check::{char_count, one_line};
-use super::error::Problem;
-use super::raw::{RawFullLabel, RawLabel};
+use super::prose::{char_count, one_line};
+use crate::spec::Label;
+use crate::spec::at::At;
+use crate::spec::error::Problem;
+use crate::spec::raw::{RawFullLabel, RawLabel};
 use crate::task::Task;
 
 /// All labels go into every task a worker gets. RenderUiTemplate takes a task input of at most 128,000 characters,

@@ -1,0 +1,52 @@
+//! The rules for what the account gets to see: tags and the encryption key.
+
+use super::prose::char_count;
+use crate::spec::at::At;
+use crate::spec::error::Problem;
+use crate::spec::raw::RawTags;
+
+/// API reference, OutputConfig.KmsKeyId.
+pub(super) fn kms_key(key: &At<String>) -> Result<String, Problem> {
+    let ok = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'/' | b'_' | b'-');
+    if (1..=2_048).contains(&key.value.len()) && key.value.bytes().all(ok) {
+        return Ok(key.value.clone());
+    }
+    Err(Problem::new(key.at, "this cannot be a KMS key")
+        .hint("give its id, its ARN, or an alias: `alias/my-key`"))
+}
+
+/// 50 a resource (API reference, Tags); two are Groundcrew's own.
+const MAX_TAGS: usize = 48;
+
+pub(super) fn tags(raw: Option<&At<RawTags>>) -> Result<Vec<(String, String)>, Problem> {
+    let Some(raw) = raw else { return Ok(Vec::new()) };
+    if raw.value.0.len() > MAX_TAGS {
+        return Err(Problem::new(
+            raw.at,
+            format!("{MAX_TAGS} tags are the most, here are {}", raw.value.0.len()),
+        ));
+    }
+    raw.value.0.iter().map(|(key, value)| tag(key, value)).collect()
+}
+
+/// API reference, Tag: key 1 to 128 characters, value up to 256, both of `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`; `aws:` is
+/// AWS's own.
+fn tag(key: &str, value: &At<String>) -> Result<(String, String), Problem> {
+    let fault = if !(1..=128).contains(&char_count(key)) {
+        "a tag's key has 1 to 128 characters"
+    } else if key.to_ascii_lowercase().starts_with("aws:") || key.starts_with("groundcrew:") {
+        "tags that start with `aws:` or `groundcrew:` are set by others"
+    } else if char_count(&value.value) > 256 {
+        "a tag's value has at most 256 characters"
+    } else if !key.chars().chain(value.value.chars()).all(is_tag_char) {
+        "tags may hold letters, digits, spaces and `_.:/=+-@`"
+    } else {
+        return Ok((key.to_owned(), value.value.clone()));
+    };
+    Err(Problem::new(value.at, fault).hint(format!("change the tag `{}`", key.escape_debug())))
+}
+
+/// Of `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
+pub(crate) fn is_tag_char(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c)
+}
