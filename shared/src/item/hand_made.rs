@@ -1,9 +1,12 @@
 //! Manifests made by hand, line by line: what a labeling job would refuse, or show workers wrongly, is refused here.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Found;
-use super::json_lines::what;
+use super::json_lines::{not_usable, what};
 use super::text::{is_blank, numbered};
 use crate::manifest::{File, LineError, MAX_ATTRIBUTE, with_origin};
 use crate::task::Input;
@@ -18,7 +21,8 @@ pub(super) fn lines<'a>(
         if is_blank(json) {
             return Found::Blank;
         }
-        let line = object(json).and_then(|object| {
+        let object = serde_json::from_str(json).map_err(|e| not_usable(&e));
+        let line = object.and_then(|Attributes(object)| {
             check(&object, input)?;
             with_origin(json, &object, file, row).map_err(|e| e.to_string())
         });
@@ -26,14 +30,31 @@ pub(super) fn lines<'a>(
     })
 }
 
-fn object(json: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(json) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(format!(
-            "the line is {}; a line of a manifest is a JSON object",
-            what(&other)
-        )),
-        Err(e) => Err(format!("the line is not JSON (column {}): {e}", e.column())),
+/// The attributes of one line. A name that stands twice is refused: which of the two counts, readers disagree.
+struct Attributes(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Once;
+        impl<'de> Visitor<'de> for Once {
+            type Value = Attributes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
+                let mut object = Map::new();
+                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
+                    if object.contains_key(&name) {
+                        return Err(Error::custom(format_args!("`{name}` stands there twice")));
+                    }
+                    object.insert(name, value);
+                }
+                Ok(Attributes(object))
+            }
+        }
+        deserializer.deserialize_map(Once)
     }
 }
 
@@ -186,6 +207,11 @@ mod tests {
             (r#"{"source":" "}"#, Input::Text, "blank"),
             (r#"{"source":"a","$x":1}"#, Input::Text, "`$x`"),
             (r#"["source"]"#, Input::Text, "a JSON object"),
+            (
+                r#"{"source":"a","x":1,"source":"b"}"#,
+                Input::Text,
+                "`source` stands there twice",
+            ),
             ("{}", Input::Text, "needs `source`"),
             (&long, Input::Text, "`x` is 20001 characters"),
         ] {

@@ -22,8 +22,7 @@ pub(super) fn rows(
 }
 
 fn read(line: &str, field: &str) -> Result<String, String> {
-    let value = serde_json::from_str(line)
-        .map_err(|e| format!("the line is not JSON (column {}): {e}", e.column()))?;
+    let value = serde_json::from_str(line).map_err(|e| not_usable(&e))?;
     let text = match value {
         Value::String(text) => return Ok(text),
         Value::Object(mut object) => object.remove(field).ok_or_else(|| no_field(field))?,
@@ -47,6 +46,18 @@ fn no_field(field: &str) -> String {
     format!(
         "the object has no `{field}`: name the field that holds the text with `text: {{split: row, column: …}}`"
     )
+}
+
+/// What is wrong with a line as JSON. The reader's own "line 1" is always that and helps nobody.
+pub(super) fn not_usable(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or(&said);
+    let what = if error.is_data() {
+        "the line cannot be used"
+    } else {
+        "the line is not JSON"
+    };
+    format!("{what} (column {}): {said}", error.column())
 }
 
 pub(super) fn what(value: &Value) -> &'static str {

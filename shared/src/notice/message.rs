@@ -4,8 +4,6 @@
 //! characters without control characters
 //! (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::{Message, Notice, NoticeKind};
@@ -34,6 +32,11 @@ impl Notice {
     /// The notice as SNS takes it.
     pub fn message(&self) -> Message {
         let body = self.body(&self.detail);
+        let attributes = [
+            ("id", self.id.clone()),
+            ("kind", self.kind.as_str().to_owned()),
+            ("dataset", transportable(&self.dataset)),
+        ];
         Message {
             subject: subject(&self.subject),
             body: if body.len() <= MAX_BODY {
@@ -41,11 +44,11 @@ impl Notice {
             } else {
                 self.body(&json!({"truncated": true}))
             },
-            attributes: BTreeMap::from([
-                ("id", self.id.clone()),
-                ("kind", self.kind.as_str().to_owned()),
-                ("dataset", transportable(&self.dataset)),
-            ]),
+            // SNS refuses an empty value; a notice of no dataset has no such attribute.
+            attributes: attributes
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
         }
     }
 

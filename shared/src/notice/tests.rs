@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::slice;
 use std::sync::Mutex;
 
 use proptest::prelude::*;
@@ -273,9 +274,9 @@ fn rejected_files_are_told_once_per_set_of_them() {
         id(&[a.clone(), b.clone()]),
         id(&[b.clone(), a.clone(), a.clone()])
     );
-    assert_ne!(id(&[a.clone()]), id(&[a.clone(), b.clone()]));
+    assert_ne!(id(slice::from_ref(&a)), id(&[a.clone(), b.clone()]));
     assert_ne!(
-        id(&[a.clone()]),
+        id(slice::from_ref(&a)),
         id(&[Rejected {
             etag: "f".into(),
             ..a.clone()
@@ -352,6 +353,19 @@ fn subscribers_get_the_form_they_asked_for_and_can_filter() {
     assert_eq!(json["id"], message.attributes["id"]);
     assert_eq!(message.attributes["kind"], "job-completed");
     assert_eq!(message.attributes["dataset"], "numbers");
+}
+
+#[test]
+fn a_notice_of_no_dataset_has_no_empty_attribute() {
+    let notice = Notice {
+        dataset: String::new(),
+        ..Notice::dataset_halted(&dataset("d"), "x")
+    };
+    sendable(&notice);
+    assert_eq!(
+        notice.message().attributes.keys().copied().collect::<Vec<_>>(),
+        ["id", "kind"]
+    );
 }
 
 #[test]
