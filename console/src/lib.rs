@@ -1,1 +1,20 @@
-//! (skeleton)
+//! The console: where an admin looks. One model of how everything stands, assembled from what lies in S3, what the
+//! labeling service says and what the dead-letter queues hold; one page that shows it live and takes files. It
+//! reaches everything through AWS APIs, so that it serves one machine and a deployed stack alike.
+
+mod assets;
+mod config;
+mod dead_letters;
+mod documents;
+mod gate;
+mod live;
+pub mod model;
+mod reader;
+mod router;
+mod starter;
+mod upload;
+
+pub use config::{ConsoleConfig, Hints, Queue};
+pub use reader::{LoadError, Reader};
+pub use router::router;
+pub use starter::{Kind, starter};

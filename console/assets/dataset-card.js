@@ -1,0 +1,97 @@
+// One dataset: what it is, what it waits for, its jobs, and what of it was rejected.
+
+import { h, keyed, plural, setText } from "./dom.js";
+import "./job-row.js";
+import { objectUrl } from "./server.js";
+import { run } from "./time.js";
+
+const TONES = { waiting: "Waiting", working: "Labeling", done: "Done", attention: "Needs you" };
+const JOBS_SHOWN = 3;
+
+class DatasetCard extends HTMLElement {
+  #name = h("h2", { class: "card-name" });
+  #tone = h("span", { class: "tone" });
+  #facts = h("p", { class: "card-facts muted" });
+  #message = h("p", { class: "card-message" });
+  #countdown = h("span", { class: "countdown", role: "timer" });
+  #jobs = h("div", { class: "jobs" });
+  #older = h("button", { type: "button", class: "link", hidden: true });
+  #rejects = h("details", { class: "rejects", hidden: true });
+  #rejectsTitle = h("summary");
+  #rejectList = h("ul");
+  #allRejects = h("a", { target: "_blank", rel: "noopener" }, "Download the whole list");
+  #spec = h("button", { type: "button", class: "small" });
+  #showAll = false;
+  #data = null;
+
+  connectedCallback() {
+    if (this.firstChild) return;
+    const add = h("button", { type: "button", class: "small", onclick: () => this.#wish("add-files") }, "Add files");
+    this.#spec.addEventListener("click", () => this.#wish("edit-spec"));
+    this.#older.addEventListener("click", () => {
+      this.#showAll = !this.#showAll;
+      this.data = this.#data;
+    });
+    this.#rejects.append(this.#rejectsTitle, this.#rejectList, this.#allRejects);
+    const head = h("header", { class: "card-head" }, h("div", {}, this.#name, this.#facts), this.#tone);
+    const says = h("div", { class: "card-says" }, this.#message, this.#countdown);
+    this.append(h("article", {}, head, says, this.#jobs, this.#older, this.#rejects, h("footer", { class: "row" }, this.#spec, add)));
+  }
+
+  get name() {
+    return this.#data.name;
+  }
+
+  set data(dataset) {
+    this.#data = dataset;
+    this.dataset.tone = dataset.tone;
+    this.dataset.name = dataset.name;
+    setText(this.#name, dataset.name);
+    setText(this.#tone, TONES[dataset.tone]);
+    setText(this.#facts, facts(dataset));
+    setText(this.#message, dataset.message);
+    this.#countdown.hidden = !dataset.check_at;
+    if (dataset.check_at) run(this.#countdown, "until", dataset.check_at);
+    this.#drawJobs(dataset.jobs);
+    this.#drawRejects(dataset);
+    const missing = dataset.state === "no-spec";
+    setText(this.#spec, missing ? "Write labeling.yaml" : "Edit labeling.yaml");
+    this.#spec.classList.toggle("primary", missing || dataset.state === "bad-spec");
+  }
+
+  #drawJobs(jobs) {
+    const shown = this.#showAll ? jobs : jobs.slice(0, JOBS_SHOWN);
+    keyed(this.#jobs, shown, (job) => job.batch, () => document.createElement("job-row"), (row, job) => (row.data = job));
+    this.#jobs.hidden = jobs.length === 0;
+    const older = jobs.length - JOBS_SHOWN;
+    this.#older.hidden = older <= 0;
+    setText(this.#older, this.#showAll ? "Show only the newest" : `Show ${plural(older, "older batch", "older batches")}`);
+  }
+
+  #drawRejects({ name, rejected, rejected_first: first, rejected_list: all }) {
+    this.#rejects.hidden = rejected === 0;
+    setText(this.#rejectsTitle, rejected === 1 ? "1 file or row was rejected" : `${rejected.toLocaleString()} files or rows were rejected`);
+    const keyOf = (reject) => `${reject.key}\n${reject.row ?? ""}\n${reject.etag}`;
+    keyed(this.#rejectList, first, keyOf, () => h("li", {}, h("code"), h("span")), (row, reject) => {
+      const [place, reason] = row.children;
+      const path = reject.key.startsWith(`${name}/`) ? reject.key.slice(name.length + 1) : reject.key;
+      setText(place, reject.row ? `${path}, row ${reject.row}` : path);
+      setText(reason, reject.reason);
+    });
+    this.#allRejects.hidden = !all || rejected <= first.length;
+    if (all) this.#allRejects.href = objectUrl(all.key);
+  }
+
+  #wish(kind) {
+    this.dispatchEvent(new CustomEvent(kind, { bubbles: true, detail: this.#data.name }));
+  }
+}
+
+function facts({ title, task, team, items, batches, pending_files: pending }) {
+  const parts = [title, task, team && `team ${team}`];
+  if (items > 0) parts.push(`${plural(items, "item")} in ${plural(batches, "batch", "batches")}`);
+  if (pending > 0) parts.push(`${plural(pending, "file")} waiting`);
+  return parts.filter(Boolean).join(" · ");
+}
+
+customElements.define("dataset-card", DatasetCard);

@@ -1,0 +1,72 @@
+// Making and changing elements. Text from people only ever becomes text nodes: nothing here parses markup.
+
+/** An element. `props`: attributes; `on*` functions listen; `class`, `dataset`, booleans as one would expect. */
+export function h(tag, props = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "dataset") Object.assign(element.dataset, value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Writes only what changed, so that screen readers and selections are left in peace. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Keeps one child per item, in order: makes new ones, updates those that stay, removes those that are gone. */
+export function keyed(parent, items, keyOf, make, update) {
+  const old = new Map([...parent.children].map((child) => [child.key, child]));
+  let place = parent.firstElementChild;
+  for (const item of items) {
+    const key = keyOf(item);
+    let child = old.get(key);
+    old.delete(key);
+    if (!child) {
+      child = make(item);
+      child.key = key;
+    }
+    if (child === place) place = place.nextElementSibling;
+    else parent.insertBefore(child, place);
+    update(child, item);
+  }
+  for (const gone of old.values()) gone.remove();
+}
+
+export function plural(count, one, many = `${one}s`) {
+  return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}
+
+export function bytes(count) {
+  const units = ["B", "KB", "MB", "GB"];
+  let unit = 0;
+  while (count >= 1000 && unit < units.length - 1) {
+    count /= 1000;
+    unit += 1;
+  }
+  return `${count < 10 && unit > 0 ? count.toFixed(1) : Math.round(count)} ${units[unit]}`;
+}
+
+/** A button that copies, and says that it did. */
+export function copyButton(text, label = "Copy") {
+  const button = h("button", { type: "button", class: "quiet small" }, label);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "Select and copy by hand";
+    }
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+  return button;
+}
+
+/** A code block with its copy button. */
+export function snippet(text, name) {
+  return h("div", { class: "snippet" }, h("pre", { "aria-label": name, tabindex: "0" }, text), copyButton(text));
+}

@@ -1,0 +1,179 @@
+// Uploads under way: four at a time, tried again when the connection breaks, shown until they are read.
+
+import { bytes, h, keyed, plural, setText } from "./dom.js";
+import { sendFile } from "./server.js";
+
+const AT_ONCE = 4;
+const ATTEMPTS = 4;
+const FAILURES_SHOWN = 50;
+
+/** The spec goes last and `_READY` after it: nothing can be cut before everything is there. */
+const rank = ({ path }) => (path === "_READY" ? 2 : path === "labeling.yaml" ? 1 : 0);
+const pause = (attempt) => new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
+
+class UploadDock extends HTMLElement {
+  #batches = [];
+  #waiting = [];
+  #running = 0;
+  #drawn = false;
+
+  connectedCallback() {
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", "Uploads");
+    this.hidden = true;
+    addEventListener("beforeunload", (event) => {
+      if (this.#running > 0) event.preventDefault();
+    });
+  }
+
+  /** Begins to send `[{path, file}]` to a dataset. */
+  add(dataset, files) {
+    const sorted = files.toSorted((a, b) => rank(a) - rank(b));
+    const batch = {
+      dataset,
+      total: sorted.reduce((sum, { file }) => sum + file.size, 0),
+      files: sorted.map(({ path, file }) => ({ path, file, sent: 0, state: "waiting" })),
+      done: 0,
+      doneBytes: 0,
+      failed: [],
+      active: new Set(),
+      finished: Promise.resolve(),
+    };
+    this.#batches.unshift(batch);
+    this.#enqueue(batch, batch.files);
+  }
+
+  #enqueue(batch, files) {
+    // Those that must come last wait for all others of the batch.
+    const first = files.filter((file) => rank(file) === 0);
+    const last = files.filter((file) => rank(file) > 0);
+    this.#waiting.push(...first.map((file) => [batch, file]));
+    batch.last = last;
+    this.#next();
+    this.#settle(batch);
+  }
+
+  #next() {
+    while (this.#running < AT_ONCE && this.#waiting.length > 0) {
+      const [batch, file] = this.#waiting.shift();
+      this.#running += 1;
+      this.#send(batch, file).finally(() => {
+        this.#running -= 1;
+        this.#settle(batch);
+        this.#next();
+      });
+    }
+    this.#draw();
+  }
+
+  /** When nothing else of the batch is open, what had to come last goes, one after the other. */
+  #settle(batch) {
+    const open = batch.active.size > 0 || this.#waiting.some(([other]) => other === batch);
+    if (open || !batch.last?.length) return;
+    this.#waiting.push([batch, batch.last.shift()]);
+    this.#next();
+  }
+
+  async #send(batch, file) {
+    batch.active.add(file);
+    file.state = "sending";
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await sendFile(batch.dataset, file.path, file.file, (sent) => {
+          file.sent = sent;
+          this.#draw();
+        });
+        batch.done += 1;
+        batch.doneBytes += file.file.size;
+        break;
+      } catch (error) {
+        file.sent = 0;
+        if (error.again && attempt + 1 < ATTEMPTS) {
+          await pause(attempt);
+          continue;
+        }
+        file.error = error.message;
+        batch.failed.push(file);
+        break;
+      }
+    }
+    batch.active.delete(file);
+    this.#draw();
+  }
+
+  #retry(batch) {
+    const again = batch.failed.splice(0);
+    this.#enqueue(batch, again);
+  }
+
+  /** At most once a frame, however many files report. */
+  #draw() {
+    if (this.#drawn) return;
+    this.#drawn = true;
+    requestAnimationFrame(() => {
+      this.#drawn = false;
+      this.hidden = this.#batches.length === 0;
+      keyed(this, this.#batches, (batch) => batch, (batch) => this.#panel(batch), update);
+    });
+  }
+
+  #panel(batch) {
+    const parts = {
+      title: h("strong"),
+      state: h("p", { role: "status" }),
+      bar: h("progress", { max: "1", "aria-label": `Upload to ${batch.dataset}` }),
+      files: h("ul", { class: "upload-files" }),
+      failures: h("ul", { class: "upload-failures" }),
+      retry: h("button", { type: "button", class: "small", onclick: () => this.#retry(batch) }, "Try again"),
+      close: h("button", { type: "button", class: "quiet small", onclick: () => this.#close(batch) }, "Close"),
+    };
+    parts.title.textContent = batch.dataset;
+    const head = h("div", { class: "upload-head" }, parts.title, parts.retry, parts.close);
+    const panel = h("section", { class: "upload" }, head, parts.state, parts.bar, parts.files, parts.failures);
+    return Object.assign(panel, { parts });
+  }
+
+  #close(batch) {
+    this.#batches = this.#batches.filter((other) => other !== batch);
+    this.#draw();
+    document.getElementById("choose-files")?.focus();
+  }
+}
+
+function update(panel, batch) {
+  const { parts } = panel;
+  const open = batch.files.length - batch.done - batch.failed.length;
+  const sent = batch.doneBytes + [...batch.active].reduce((sum, file) => sum + file.sent, 0);
+  // Empty files have no bytes to show progress by.
+  parts.bar.value = (sent + batch.done) / (batch.total + batch.files.length || 1);
+  parts.bar.hidden = open === 0;
+  parts.close.hidden = open > 0;
+  parts.retry.hidden = open > 0 || batch.failed.length === 0;
+  panel.dataset.state = open > 0 ? "open" : batch.failed.length > 0 ? "failed" : "done";
+  setText(parts.state, sentence(batch, open, sent));
+  keyed(parts.files, [...batch.active], (file) => file, fileRow, (row, file) => {
+    row.bar.value = file.file.size === 0 ? 1 : file.sent / file.file.size;
+  });
+  keyed(parts.failures, batch.failed.slice(0, FAILURES_SHOWN), (file) => file, failureRow, () => {});
+}
+
+function sentence(batch, open, sent) {
+  const all = batch.files.length;
+  if (open > 0) {
+    return `${batch.done.toLocaleString()} of ${plural(all, "file")} sent, ${bytes(sent)} of ${bytes(batch.total)}`;
+  }
+  if (batch.failed.length === 0) return `${plural(all, "file")} uploaded (${bytes(batch.total)}).`;
+  return `${batch.done.toLocaleString()} of ${plural(all, "file")} uploaded. Not uploaded: ${batch.failed.length.toLocaleString()}.`;
+}
+
+function fileRow(file) {
+  const bar = h("progress", { max: "1", "aria-label": file.path });
+  const row = h("li", {}, h("span", { class: "path", title: file.path }, file.path), bar);
+  return Object.assign(row, { bar });
+}
+
+function failureRow(file) {
+  return h("li", {}, h("span", { class: "path", title: file.path }, file.path), h("span", {}, file.error));
+}
+
+customElements.define("upload-dock", UploadDock);

@@ -1,0 +1,54 @@
+//! What was read, before anything is concluded from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use shared::name::{BatchNumber, DatasetName};
+use shared::notice::Notified;
+use shared::port::{JobCounters, JobState};
+use shared::status::{DatasetStatus, Waiting};
+
+use super::DeadLetters;
+
+/// Everything a model is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Folders at the top of the input bucket, without the slash.
+    pub folders: BTreeSet<String>,
+    /// Keys at the top of the input bucket, in no folder.
+    pub loose: Vec<String>,
+    pub teams: Vec<String>,
+    /// `status/<dataset>.json`
+    pub statuses: BTreeMap<String, Arc<DatasetStatus>>,
+    pub batches: BTreeMap<(DatasetName, BatchNumber), Batch>,
+    pub jobs: Vec<ListedJob>,
+    /// Keys under `results/`.
+    pub results: BTreeSet<String>,
+    pub notices: Vec<Arc<Notified>>,
+    pub dead_letters: Vec<DeadLetters>,
+}
+
+/// What is known of a batch besides its job.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// From the manifest's metadata.
+    pub items: Option<u64>,
+    pub waiting: Option<Arc<Waiting>>,
+    /// `jobs/<dataset>/<n>/started` is there.
+    pub started: bool,
+}
+
+/// One line of ListLabelingJobs, as far as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedJob {
+    pub name: String,
+    /// The batch it labels, from the manifest it was given.
+    pub batch: (DatasetName, BatchNumber),
+    pub state: JobState,
+    pub failure_reason: Option<String>,
+    pub output_manifest_uri: Option<String>,
+    pub created: Timestamp,
+    pub modified: Timestamp,
+    pub counters: JobCounters,
+}

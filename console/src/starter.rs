@@ -1,0 +1,108 @@
+//! The `labeling.yaml` offered to somebody who has dropped files and not said yet what to do with them.
+
+use std::fmt;
+
+/// What most of the dropped files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Texts,
+    /// CSV and its like: every row is an item.
+    Rows,
+    Images,
+}
+
+impl Kind {
+    /// By extension alone, which is enough for a suggestion; most frequent first, texts where nothing speaks for
+    /// anything.
+    pub fn of<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
+        let mut counts = [(Self::Texts, 0), (Self::Rows, 0), (Self::Images, 0)];
+        for kind in keys.filter_map(Self::of_key) {
+            counts[kind as usize].1 += 1;
+        }
+        counts
+            .into_iter()
+            .rev()
+            .max_by_key(|(_, count)| *count)
+            .map_or(Self::Texts, |(kind, _)| kind)
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        let (_, extension) = key.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "txt" => Some(Self::Texts),
+            "csv" | "tsv" | "jsonl" => Some(Self::Rows),
+            "jpg" | "jpeg" | "png" => Some(Self::Images),
+            _ => None,
+        }
+    }
+}
+
+/// A spec that parses as it is, with what has to be changed marked by comments.
+pub fn starter(kind: Kind, team: &str) -> impl fmt::Display {
+    let (task, labels, title, description, short) = match kind {
+        Kind::Texts | Kind::Rows => (
+            "text-classification",
+            "[Positive, Negative, Neutral]",
+            "How does this text sound?",
+            "Read the text and choose the label that fits best.",
+            "Judge the text as a whole, not single words.",
+        ),
+        Kind::Images => (
+            "image-classification",
+            "[Cat, Dog, Something else]",
+            "What does this picture show?",
+            "Look at the picture and choose the label that fits best.",
+            "Choose what is largest in the picture.",
+        ),
+    };
+    let text = match kind {
+        Kind::Rows => {
+            "text: {split: row}             # every row is an item; name its column: {split: row, column: text}\n"
+        }
+        Kind::Texts => "text: {split: file}            # every file is an item; or line: every line of it\n",
+        Kind::Images => "",
+    };
+    format!(
+        "# What to label, how, and by whom. Change it to fit, then save: labeling starts by itself.\n\
+         task: {task}      # several labels at once: {task}-multi-label\n\
+         labels: {labels}\n\
+         team: {team}\n\
+         title: {title}\n\
+         description: {description}\n\
+         instructions:\n\
+         \x20 short: {short}\n\
+         workers_per_item: 1            # 3 or more: they vote, and every label gets a confidence\n\
+         {text}\
+         batch: {{quiet: 10s}}            # start when nothing has arrived for this long\n\
+         export: [csv]                  # besides the output manifest\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suggestion_follows_what_most_files_are() {
+        for (keys, kind) in [
+            (vec!["d/a.txt", "d/b.JPG", "d/c.jpeg"], Kind::Images),
+            (vec!["d/a.txt", "d/b.jpg"], Kind::Texts),
+            (vec!["d/a.csv"], Kind::Rows),
+            (vec!["d/README", "d/x.zip"], Kind::Texts),
+            (vec![], Kind::Texts),
+        ] {
+            assert_eq!(Kind::of(keys.iter().copied()), kind, "{keys:?}");
+        }
+    }
+
+    #[test]
+    fn every_starter_is_a_spec_that_can_be_used_as_it_is() {
+        for kind in [Kind::Texts, Kind::Rows, Kind::Images] {
+            let text = starter(kind, "numbers-team").to_string();
+            if let Err(error) = shared::spec::Spec::parse(text.as_bytes()) {
+                panic!("{kind:?}: {error}\n{text}");
+            }
+        }
+    }
+}
