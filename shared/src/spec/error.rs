@@ -86,12 +86,21 @@ impl Problem {
         SpecError {
             line: known.then(|| self.at.line()),
             column: known.then(|| self.at.column()),
-            message: self.message,
-            hint: self.hint,
+            message: shortened(self.message),
+            hint: self.hint.map(shortened),
             excerpt: (known && !self.unseen)
                 .then(|| excerpt(source, self.at.line(), self.at.column()))
                 .flatten(),
         }
+    }
+}
+
+/// A message quotes what was written, which may be the whole file.
+fn shortened(text: String) -> String {
+    const MOST: usize = 500;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

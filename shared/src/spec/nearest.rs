@@ -2,6 +2,8 @@
 
 /// Jaro-Winkler below this is another word rather than a slip of the fingers.
 const ALIKE: f64 = 0.8;
+/// Comparing takes time in proportion to the length, and a longer word is no slip either.
+const LONGEST: usize = 64;
 
 /// A hint that names the closest of the known names, or all of them where none is close.
 pub(super) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
@@ -13,6 +15,9 @@ pub(super) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
 }
 
 pub(super) fn name<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    if word.len() > LONGEST {
+        return None;
+    }
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     let word = plain(word);
     let scored = known

@@ -22,10 +22,11 @@ pub(super) fn read(text: &[u8]) -> Result<(&str, At<RawSpec>), SpecError> {
     }
 }
 
-/// A spec uses an alias or two, if any. What is left of an alias bomb after these limits is read in milliseconds.
+/// The longest list of labels has some thousand nodes, and a spec uses an alias or two, if any. What is left of an
+/// alias bomb after these limits is read in milliseconds.
 fn reader_options() -> Options {
     options! {
-        budget: budget! { max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
+        budget: budget! { max_nodes: 10_000, max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
         alias_limits: alias_limits! { max_total_replayed_events: 20_000 },
         with_snippet: false,
         merge_keys: options::MergeKeyPolicy::AsOrdinary,
@@ -80,9 +81,9 @@ fn problem(error: &Error, source: &str) -> Problem {
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => Problem::new(
             at,
-            "aliases (`*name`) or nesting make this far larger than a spec can be",
+            "this holds far more keys, values or aliases (`*name`) than a spec can",
         )
-        .hint("write the values out"),
+        .hint("is it a data file under the wrong name?"),
         _ => other(error, at, source),
     }
 }

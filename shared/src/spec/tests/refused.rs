@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Text, line, column, part of the message, part of the hint (empty: no hint).
@@ -280,6 +282,12 @@ fn what_is_too_large_or_no_text_is_refused_within_a_second() {
             )),
         ),
         ("many aliases", format!("labels: [&a x{}]", ", *a".repeat(60_000))),
+        ("a long team", format!("team: {}", "x".repeat(200_000))),
+        ("a long key", with(&format!("? {}\n: 1", "x".repeat(200_000)))),
+        (
+            "a long duration",
+            with(&format!("task_timeout: {}", "1".repeat(200_000))),
+        ),
         (
             "one long line",
             format!("title: {}", "é".repeat(MAX_BYTES / 2 - 10)),
@@ -332,4 +340,21 @@ fn an_error_reads_well() {
     labeling.yaml:1:1: `task` is missing
       add it: `task: text-classification`
     ");
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_text_holds_there_is_an_answer(
+        at in 0..LEAST.len(),
+        cut in 0..40_usize,
+        new in "[-\\[\\]{}:,&*#?|<>=!%@`'\"\n\t a-z0-9é가]{0,12}",
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let end = (at + cut).min(LEAST.len());
+        let changed = format!("{}{new}{}", &LEAST[..at], &LEAST[end..]);
+        if let Err(error) = Spec::parse(changed.as_bytes()) {
+            prop_assert!(error.line.is_some() && error.column.is_some(), "{}\n\n{}", error, changed);
+        }
+        let _ = Spec::parse(&bytes);
+    }
 }
