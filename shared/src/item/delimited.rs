@@ -118,7 +118,8 @@ fn ragged(columns: usize, width: usize) -> String {
     } else {
         format!("the header has {width}")
     };
-    format!("the row has {columns} columns, {expected}: quote texts that hold the separator")
+    let s = if columns == 1 { "" } else { "s" };
+    format!("the row has {columns} column{s}, {expected}: quote texts that hold the separator")
 }
 
 /// Rows with the number a spreadsheet shows: a row over several lines counts once, a blank line counts too.

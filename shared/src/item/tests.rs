@@ -165,7 +165,7 @@ fn ragged_rows_are_refused_and_the_others_go_through() {
         bytes,
         &[
             "2: a",
-            "3! the row has 1 columns, the header has 2",
+            "3! the row has 1 column, the header has 2",
             "4! the row has 3 columns",
             "5! the row has no text in the named column",
             "6: e",
@@ -350,6 +350,18 @@ fn what_the_spec_does_not_select_is_not_a_reject() {
     assert_eq!(classify(&spec, "notes.pdf", 5), Verdict::NotSelected);
     assert_eq!(classify(&spec, "x.txt", 0), Verdict::NotSelected);
     assert_eq!(classify(&spec, "a.txt", 5), Verdict::Take(FileKind::Text));
+}
+
+#[test]
+fn a_million_blank_rows_and_a_large_table_take_no_longer_than_their_bytes() {
+    let mut text = format!("id,text\n{}", "\n".repeat(1 << 20));
+    for row in 0..20_000 {
+        text.push_str(&format!("{row},\"a \"\"text\"\" of row {row}\"\n"));
+    }
+    let spec = spec(COLUMN);
+    let mut items = read_text(&spec, "d/a.csv", "e", text.as_bytes(), 0);
+    assert_eq!(items.by_ref().filter(Result::is_ok).count(), 20_000);
+    assert_eq!(items.blank(), 1 << 20);
 }
 
 proptest! {
