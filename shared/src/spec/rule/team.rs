@@ -15,8 +15,14 @@ pub(super) fn team(team: &At<String>) -> Result<Team, Problem> {
     if is_team_name(text) {
         return Ok(Team::Name(text.to_owned()));
     }
-    Err(Problem::new(team.at, format!("`{}` cannot be the name of a work team", text.escape_debug()))
-        .hint("1 to 63 letters A-Z, digits and hyphens, starting and ending with a letter or digit; or a work team's ARN"))
+    Err(Problem::new(
+        team.at,
+        format!("`{}` cannot be the name of a work team", text.escape_debug()),
+    )
+    .hint(
+        "1 to 63 letters A-Z, digits and hyphens, starting and ending with a letter or digit; \
+             or a work team's ARN",
+    ))
 }
 
 fn is_team_name(text: &str) -> bool {
