@@ -1,10 +1,22 @@
 //! S3 on one machine: the protocol by `s3s`, the storage our own.
 
+mod api;
+mod checksum;
+mod condition;
+mod cors;
+mod error;
+mod ingest;
 mod notification;
+mod outflow;
+mod service;
+mod store;
 
 use std::{path::Path, sync::Arc};
 
-use axum::{Router, http::StatusCode};
+use axum::Router;
+use serde::{Deserialize, Serialize};
+
+use self::store::Store;
 
 pub use crate::aws_auth::Credentials;
 pub use notification::Notification;
@@ -15,7 +27,7 @@ pub type Notify = Arc<dyn Fn(Notification) + Send + Sync>;
 /// One store: buckets and objects below one folder of the disk.
 #[derive(Clone)]
 pub struct S3 {
-    _notify: Notify,
+    store: Arc<Store>,
 }
 
 /// Why a store could not be opened.
@@ -35,7 +47,7 @@ pub struct BucketError {
 }
 
 /// Origins that a browser page may come from, and what it may do then: one rule of a bucket's CORS configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorsRule {
     pub allowed_origins: Vec<String>,
     pub allowed_methods: Vec<String>,
@@ -47,26 +59,27 @@ pub struct CorsRule {
 impl S3 {
     /// Opens (or makes) the store in `dir`. Only one process can have it open.
     pub fn open(dir: &Path, notify: Notify) -> Result<S3, OpenError> {
-        let _ = dir;
-        Ok(S3 { _notify: notify })
+        Ok(S3 { store: Arc::new(Store::open(dir, notify)?) })
     }
 
     /// Everything the S3 protocol answers, path-style, as the fallback of a router of its own. It checks
     /// signatures itself (header and presigned).
     pub fn service(&self, keys: Credentials) -> Router {
-        let _ = keys;
-        Router::new().fallback(|| async { StatusCode::NOT_IMPLEMENTED })
+        service::router(&self.store, keys)
     }
 
     /// Makes the bucket unless it is there.
     pub async fn create_bucket(&self, bucket: &str) -> Result<(), BucketError> {
-        let _ = bucket;
-        Ok(())
+        api::create_bucket(&self.store, bucket).await.map_err(|error| failed(bucket, &error))
     }
 
     /// Replaces the bucket's CORS configuration.
     pub async fn set_cors(&self, bucket: &str, rules: &[CorsRule]) -> Result<(), BucketError> {
-        let _ = (bucket, rules);
-        Ok(())
+        api::set_cors(&self.store, bucket, rules.to_vec()).await.map_err(|error| failed(bucket, &error))
     }
+}
+
+fn failed(bucket: &str, error: &s3s::S3Error) -> BucketError {
+    let reason = error.message().unwrap_or_else(|| error.code().as_str()).to_owned();
+    BucketError { bucket: bucket.to_owned(), reason }
 }

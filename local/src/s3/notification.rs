@@ -8,6 +8,11 @@ use serde_json::{Value, json};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
 
+/// A key as event documents and `encoding-type=url` listings carry it.
+pub(super) fn form_encoded(key: &str) -> String {
+    utf8_percent_encode(key, FORM).to_string().replace(' ', "+")
+}
+
 /// One thing that happened to one object, after it can no longer be lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
@@ -57,7 +62,7 @@ impl Notification {
     }
 
     fn object(&self) -> Value {
-        let key = utf8_percent_encode(&self.key, FORM).to_string().replace(' ', "+");
+        let key = form_encoded(&self.key);
         match self.created() {
             true => json!({ "key": key, "size": self.size, "eTag": self.etag, "sequencer": self.sequencer }),
             false => json!({ "key": key, "sequencer": self.sequencer }),

@@ -1,0 +1,111 @@
+//! What an uploader says of an object, from the request into the record and back into the response.
+
+use std::collections::BTreeMap;
+
+use s3s::{
+    S3Result,
+    dto::{Timestamp, TimestampFormat},
+    s3_error,
+};
+
+/// User metadata, names and values together.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
+const MOST_METADATA: usize = 2048;
+/// What AWS says when the uploader said nothing.
+pub(super) const DEFAULT_TYPE: &str = "binary/octet-stream";
+
+/// The members that PutObject, CopyObject and CreateMultipartUpload have in common.
+macro_rules! about {
+    ($input:expr) => {{
+        use $crate::s3::api::about as here;
+        s3s::S3Result::<_>::Ok($crate::s3::store::record::About {
+            content_type: $input.content_type.take().map(|value| value.to_string()),
+            content_encoding: $input.content_encoding.take().and_then(here::own_encoding),
+            content_language: $input.content_language.take(),
+            content_disposition: $input.content_disposition.take(),
+            cache_control: $input.cache_control.take(),
+            expires: $input.expires.take().map(|expires| here::seconds(&expires)),
+            metadata: here::metadata($input.metadata.take())?,
+            tags: $crate::s3::api::tagging::from_header($input.tagging.as_deref())?,
+        })
+    }};
+}
+
+/// Fills what GetObject and HeadObject answer alike.
+macro_rules! describe {
+    ($output:expr, $record:expr) => {{
+        use $crate::s3::{api::about as here, condition::timestamp};
+        let (head, about) = (&$record.head, &$record.rest.about);
+        $output.accept_ranges = Some("bytes".into());
+        $output.e_tag = Some(s3s::dto::ETag::Strong(head.etag.clone()));
+        $output.last_modified = Some(timestamp(head.modified));
+        $output.content_type = Some(about.content_type.clone().unwrap_or_else(|| here::DEFAULT_TYPE.into()));
+        $output.content_encoding = about.content_encoding.clone();
+        $output.content_language = about.content_language.clone();
+        $output.content_disposition = about.content_disposition.clone();
+        $output.cache_control = about.cache_control.clone();
+        $output.expires = about.expires.map(timestamp);
+        $output.metadata = Some(about.metadata.clone().into_iter().collect());
+        $output.server_side_encryption = Some(here::encryption());
+    }};
+}
+
+/// The conditions of GetObject and HeadObject.
+macro_rules! conditions {
+    ($input:expr) => {
+        $crate::s3::condition::ReadCondition {
+            if_match: $input.if_match.take(),
+            if_none_match: $input.if_none_match.take(),
+            if_modified_since: $input.if_modified_since.take(),
+            if_unmodified_since: $input.if_unmodified_since.take(),
+        }
+    };
+}
+
+/// Adds the stored checksum, when all of the object is given out and the client asked for it.
+macro_rules! describe_checksum {
+    ($output:expr, $stored:expr) => {{
+        $crate::s3::checksum::fill!($output, $stored);
+        $output.checksum_type = $stored.map(|stored| stored.kind.reply());
+    }};
+}
+pub(super) use {about, conditions, describe, describe_checksum};
+
+/// `aws-chunked` is how the body travels, not how it is encoded.
+pub(super) fn own_encoding(encoding: String) -> Option<String> {
+    let own: Vec<&str> = encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
+    (!own.is_empty()).then(|| own.join(","))
+}
+
+pub(super) fn seconds(timestamp: &Timestamp) -> i64 {
+    let mut text = Vec::new();
+    let written = timestamp.format(TimestampFormat::EpochSeconds, &mut text).is_ok();
+    let whole = text.split(|byte| *byte == b'.').next().and_then(|whole| std::str::from_utf8(whole).ok()?.parse().ok());
+    whole.filter(|_| written).unwrap_or_default()
+}
+
+pub(super) fn metadata(metadata: Option<s3s::dto::Metadata>) -> S3Result<BTreeMap<String, String>> {
+    let metadata: BTreeMap<String, String> = metadata.unwrap_or_default().into_iter().collect();
+    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    match size <= MOST_METADATA {
+        true => Ok(metadata),
+        false => Err(s3_error!(MetadataTooLarge, "User metadata of {size} bytes exceeds the limit of {MOST_METADATA}.")),
+    }
+}
+
+/// Everything in S3 is encrypted like this unless it is asked to be otherwise; clients see the header.
+pub(super) fn encryption() -> s3s::dto::ServerSideEncryption {
+    s3s::dto::ServerSideEncryption::from_static(s3s::dto::ServerSideEncryption::AES256)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_encoding_of_the_way_is_not_that_of_the_object() {
+        for (sent, kept) in [("aws-chunked", None), ("aws-chunked,gzip", Some("gzip")), ("br", Some("br")), ("", None)] {
+            assert_eq!(own_encoding(sent.into()).as_deref(), kept, "{sent}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The checksums of the S3 protocol: computed, compared with what the client said, joined for multipart uploads.
+//!
+//! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use crc_fast::{CrcAlgorithm, checksum_combine};
+use s3s::{
+    S3Result,
+    checksum::ChecksumHasher,
+    crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256},
+    dto, s3_error,
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Algorithm {
+    Crc32,
+    Crc32c,
+    /// What AWS computes when the client asks for nothing.
+    Crc64Nvme,
+    Sha1,
+    Sha256,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    FullObject,
+    /// A checksum of the parts' checksums.
+    Composite,
+}
+
+/// A checksum kept with an object or a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stored {
+    pub(super) algorithm: Algorithm,
+    pub(super) kind: Kind,
+    /// Base64; composite ones end in `-<parts>`.
+    pub(super) value: String,
+}
+
+/// Which checksum a multipart upload is going to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Plan {
+    pub(super) algorithm: Algorithm,
+    pub(super) kind: Kind,
+}
+
+const ALL: [Algorithm; 5] =
+    [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
+
+impl Algorithm {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Algorithm::Crc32 => dto::ChecksumAlgorithm::CRC32,
+            Algorithm::Crc32c => dto::ChecksumAlgorithm::CRC32C,
+            Algorithm::Crc64Nvme => dto::ChecksumAlgorithm::CRC64NVME,
+            Algorithm::Sha1 => dto::ChecksumAlgorithm::SHA1,
+            Algorithm::Sha256 => dto::ChecksumAlgorithm::SHA256,
+        }
+    }
+
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Algorithm::Crc32 => "x-amz-checksum-crc32",
+            Algorithm::Crc32c => "x-amz-checksum-crc32c",
+            Algorithm::Crc64Nvme => "x-amz-checksum-crc64nvme",
+            Algorithm::Sha1 => "x-amz-checksum-sha1",
+            Algorithm::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
+    pub(super) fn from_request(asked: Option<&dto::ChecksumAlgorithm>) -> S3Result<Option<Algorithm>> {
+        let Some(asked) = asked else { return Ok(None) };
+        let found = ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(asked.as_str()));
+        found.map(Some).ok_or_else(|| {
+            s3_error!(InvalidRequest, "{} is no checksum algorithm. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.", asked.as_str())
+        })
+    }
+
+    pub(super) fn hasher(self) -> ChecksumHasher {
+        let mut hasher = ChecksumHasher::default();
+        match self {
+            Algorithm::Crc32 => hasher.crc32 = Some(Crc32::new()),
+            Algorithm::Crc32c => hasher.crc32c = Some(Crc32c::new()),
+            Algorithm::Crc64Nvme => hasher.crc64nvme = Some(Crc64Nvme::new()),
+            Algorithm::Sha1 => hasher.sha1 = Some(Sha1::new()),
+            Algorithm::Sha256 => hasher.sha256 = Some(Sha256::new()),
+        }
+        hasher
+    }
+
+    /// How CRCs of neighbouring ranges join to the CRC of both; hashes cannot be joined.
+    fn crc(self) -> Option<(CrcAlgorithm, usize)> {
+        match self {
+            Algorithm::Crc32 => Some((CrcAlgorithm::Crc32IsoHdlc, 4)),
+            Algorithm::Crc32c => Some((CrcAlgorithm::Crc32Iscsi, 4)),
+            Algorithm::Crc64Nvme => Some((CrcAlgorithm::Crc64Nvme, 8)),
+            Algorithm::Sha1 | Algorithm::Sha256 => None,
+        }
+    }
+}
+
+/// The one value in a set of checksums, with its algorithm.
+pub(super) fn only(checksums: dto::Checksum) -> Option<(Algorithm, String)> {
+    let values = [
+        checksums.checksum_crc32,
+        checksums.checksum_crc32c,
+        checksums.checksum_crc64nvme,
+        checksums.checksum_sha1,
+        checksums.checksum_sha256,
+    ];
+    ALL.into_iter().zip(values).find_map(|(algorithm, value)| value.map(|value| (algorithm, value)))
+}
+
+/// The set with just this checksum in it, as responses carry it.
+pub(super) fn reply(stored: Option<&Stored>) -> dto::Checksum {
+    let mut reply = dto::Checksum::default();
+    let Some(stored) = stored else { return reply };
+    let value = Some(stored.value.clone());
+    match stored.algorithm {
+        Algorithm::Crc32 => reply.checksum_crc32 = value,
+        Algorithm::Crc32c => reply.checksum_crc32c = value,
+        Algorithm::Crc64Nvme => reply.checksum_crc64nvme = value,
+        Algorithm::Sha1 => reply.checksum_sha1 = value,
+        Algorithm::Sha256 => reply.checksum_sha256 = value,
+    }
+    reply.checksum_type = Some(stored.kind.reply());
+    reply
+}
+
+impl Kind {
+    pub(super) fn reply(self) -> dto::ChecksumType {
+        dto::ChecksumType::from_static(match self {
+            Kind::FullObject => dto::ChecksumType::FULL_OBJECT,
+            Kind::Composite => dto::ChecksumType::COMPOSITE,
+        })
+    }
+}
+
+impl Plan {
+    /// What AWS makes of the two headers of CreateMultipartUpload.
+    pub(super) fn new(algorithm: Option<Algorithm>, kind: Option<&dto::ChecksumType>) -> S3Result<Plan> {
+        let Some(algorithm) = algorithm else {
+            return Ok(Plan { algorithm: Algorithm::Crc64Nvme, kind: Kind::FullObject });
+        };
+        let kind = match kind.map(dto::ChecksumType::as_str) {
+            Some(dto::ChecksumType::FULL_OBJECT) => Kind::FullObject,
+            Some(_) => Kind::Composite,
+            None if algorithm == Algorithm::Crc64Nvme => Kind::FullObject,
+            None => Kind::Composite,
+        };
+        let possible = match kind {
+            Kind::FullObject => algorithm.crc().is_some(),
+            Kind::Composite => algorithm != Algorithm::Crc64Nvme,
+        };
+        match possible {
+            true => Ok(Plan { algorithm, kind }),
+            false => Err(s3_error!(InvalidRequest, "{} cannot be {} for a multipart upload.", algorithm.name(), kind.reply().as_str())),
+        }
+    }
+
+    /// The checksum of the whole from those of its parts, in order, each with its size.
+    pub(super) fn join<'a>(self, parts: impl Iterator<Item = (&'a Stored, u64)>) -> S3Result<Stored> {
+        let parts: Vec<(Vec<u8>, u64)> = parts.map(|(stored, size)| Ok((self.raw(stored)?, size))).collect::<S3Result<_>>()?;
+        let value = match (self.kind, self.algorithm.crc()) {
+            (Kind::FullObject, Some((crc, width))) => join_crcs(crc, width, &parts),
+            _ => self.hash_of_hashes(&parts)?,
+        };
+        Ok(Stored { algorithm: self.algorithm, kind: self.kind, value })
+    }
+
+    fn raw(self, stored: &Stored) -> S3Result<Vec<u8>> {
+        let raw = BASE64_STANDARD.decode(&stored.value).ok().filter(|_| stored.algorithm == self.algorithm);
+        raw.ok_or_else(|| s3_error!(InvalidPart, "A part has no {} checksum.", self.algorithm.name()))
+    }
+
+    fn hash_of_hashes(self, parts: &[(Vec<u8>, u64)]) -> S3Result<String> {
+        let mut hasher = self.algorithm.hasher();
+        parts.iter().for_each(|(raw, _)| hasher.update(raw));
+        let (_, value) = only(hasher.finalize()).ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
+        Ok(format!("{value}-{}", parts.len()))
+    }
+}
+
+fn join_crcs(crc: CrcAlgorithm, width: usize, parts: &[(Vec<u8>, u64)]) -> String {
+    let number = |raw: &[u8]| raw.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let mut joined: Option<u64> = None;
+    for (raw, size) in parts {
+        joined = Some(match joined {
+            None => number(raw),
+            Some(before) => checksum_combine(crc, before, number(raw), *size),
+        });
+    }
+    let bytes = joined.unwrap_or_default().to_be_bytes();
+    BASE64_STANDARD.encode(&bytes[8 - width..])
+}
+
+/// Gathers the five checksum members of any of the protocol's inputs.
+macro_rules! given {
+    ($input:expr) => {
+        s3s::dto::Checksum {
+            checksum_crc32: $input.checksum_crc32.take(),
+            checksum_crc32c: $input.checksum_crc32c.take(),
+            checksum_crc64nvme: $input.checksum_crc64nvme.take(),
+            checksum_sha1: $input.checksum_sha1.take(),
+            checksum_sha256: $input.checksum_sha256.take(),
+            checksum_type: None,
+        }
+    };
+}
+
+/// Puts a checksum into the five members of any of the protocol's outputs.
+macro_rules! fill {
+    ($output:expr, $stored:expr) => {{
+        let reply = $crate::s3::checksum::reply($stored);
+        $output.checksum_crc32 = reply.checksum_crc32;
+        $output.checksum_crc32c = reply.checksum_crc32c;
+        $output.checksum_crc64nvme = reply.checksum_crc64nvme;
+        $output.checksum_sha1 = reply.checksum_sha1;
+        $output.checksum_sha256 = reply.checksum_sha256;
+    }};
+}
+
+pub(super) use {fill, given};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(algorithm: Algorithm, bytes: &[u8]) -> Stored {
+        let mut hasher = algorithm.hasher();
+        hasher.update(bytes);
+        let (algorithm, value) = only(hasher.finalize()).unwrap();
+        Stored { algorithm, kind: Kind::FullObject, value }
+    }
+
+    #[test]
+    fn crcs_of_parts_join_to_the_crc_of_the_whole() {
+        let parts: [&[u8]; 3] = [b"one part, ", b"another part, ", b"and the last"];
+        for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
+            let each: Vec<Stored> = parts.iter().map(|part| stored(algorithm, part)).collect();
+            let plan = Plan { algorithm, kind: Kind::FullObject };
+            let joined = plan.join(each.iter().zip(parts.iter().map(|part| part.len() as u64))).unwrap();
+            assert_eq!(joined, stored(algorithm, &parts.concat()));
+        }
+    }
+
+    #[test]
+    fn a_composite_checksum_says_how_many_parts_it_has() {
+        let part = stored(Algorithm::Sha256, b"a");
+        let plan = Plan { algorithm: Algorithm::Sha256, kind: Kind::Composite };
+        assert!(plan.join([(&part, 1), (&part, 1)].into_iter()).unwrap().value.ends_with("-2"));
+    }
+
+    #[test]
+    fn crc64_has_no_composite_form_and_hashes_no_full_one() {
+        let full = dto::ChecksumType::from_static(dto::ChecksumType::FULL_OBJECT);
+        let composite = dto::ChecksumType::from_static(dto::ChecksumType::COMPOSITE);
+        assert!(Plan::new(Some(Algorithm::Crc64Nvme), Some(&composite)).is_err());
+        assert!(Plan::new(Some(Algorithm::Sha256), Some(&full)).is_err());
+        assert_eq!(Plan::new(Some(Algorithm::Crc32), None).unwrap().kind, Kind::Composite);
+    }
+}

@@ -1,0 +1,160 @@
+//! The HTTP face of the store: what comes before and after the protocol itself.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use s3s::{
+    S3Error, S3Result,
+    auth::{S3Auth, SecretKey},
+    s3_error,
+    service::{S3Service, S3ServiceBuilder},
+};
+use uuid::Uuid;
+
+use super::{
+    CorsRule, Credentials,
+    api::Api,
+    cors,
+    error::custom,
+    store::{Store, index},
+};
+
+/// The longest a presigned URL can be good for: seven days.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>
+const LONGEST_PRESIGNED: u32 = 604_800;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+
+pub(super) fn router(store: &Arc<Store>, keys: Credentials) -> Router {
+    let mut builder = S3ServiceBuilder::new(Api { store: store.clone() });
+    builder.set_auth(Keys(keys));
+    let front = Front { store: store.clone(), protocol: builder.build() };
+    Router::new().fallback(move |request: Request| async move { front.answer(request).await })
+}
+
+struct Keys(Credentials);
+
+#[async_trait::async_trait]
+impl S3Auth for Keys {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        if access_key == self.0.access_key_id {
+            return Ok(self.0.secret_access_key.clone().into());
+        }
+        Err(s3_error!(
+            InvalidAccessKeyId,
+            "The AWS Access Key Id you provided does not exist in our records. The right one is in the data folder."
+        ))
+    }
+}
+
+#[derive(Clone)]
+struct Front {
+    store: Arc<Store>,
+    protocol: S3Service,
+}
+
+impl Front {
+    async fn answer(&self, request: Request) -> Response {
+        let (method, bucket) = (request.method().clone(), bucket(request.uri().path()).to_owned());
+        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+        let mut response = match self.early(&request, &bucket) {
+            Some(response) => response,
+            None => self.protocol(request).await,
+        };
+        if let Some(origin) = origin.filter(|_| method != Method::OPTIONS)
+            && let Some(headers) = cors::simple(&self.rules(&bucket), &origin, method.as_str())
+        {
+            response.headers_mut().extend(headers);
+        }
+        finish(&method, response)
+    }
+
+    /// Answers what needs no protocol, and refuses what must not reach it.
+    fn early(&self, request: &Request, bucket: &str) -> Option<Response> {
+        if request.method() == Method::OPTIONS {
+            return Some(preflight(&self.rules(bucket), request.headers()));
+        }
+        refusal(request).map(failure)
+    }
+
+    async fn protocol(&self, request: Request) -> Response {
+        match self.protocol.call(request.map(s3s::Body::http_body_unsync)).await {
+            Ok(response) => response.map(Body::new),
+            Err(error) => {
+                tracing::error!(?error, "a request to the object store failed");
+                failure(s3_error!(InternalError, "We encountered an internal error. Please try again."))
+            }
+        }
+    }
+
+    fn rules(&self, bucket: &str) -> Vec<CorsRule> {
+        let record = self.store.snapshot().and_then(|snapshot| index::bucket(&snapshot.buckets, bucket));
+        record.map(|record| record.cors).unwrap_or_default()
+    }
+}
+
+fn bucket(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn preflight(rules: &[CorsRule], request: &HeaderMap) -> Response {
+    match cors::preflight(rules, request) {
+        Some(headers) => {
+            let mut response = Response::default();
+            response.headers_mut().extend(headers);
+            response
+        }
+        None => {
+            let message = "CORSResponse: This CORS request is not allowed. The bucket's CORS rules do not allow this origin, method or header.";
+            failure(custom("AccessForbidden", StatusCode::FORBIDDEN, message.into()))
+        }
+    }
+}
+
+/// What the protocol library would let pass.
+fn refusal(request: &Request) -> Option<S3Error> {
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+    let value = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    if authorization.is_some_and(|value| value.starts_with("AWS ")) || value("AWSAccessKeyId").is_some() {
+        return Some(s3_error!(
+            InvalidRequest,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        ));
+    }
+    let expires = value("X-Amz-Expires").map(str::parse::<u32>);
+    match expires {
+        Some(Ok(seconds)) if seconds > LONGEST_PRESIGNED => Some(s3_error!(
+            AuthorizationQueryParametersError,
+            "X-Amz-Expires must be less than a week (in seconds) that is {LONGEST_PRESIGNED}"
+        )),
+        _ => None,
+    }
+}
+
+fn failure(error: S3Error) -> Response {
+    match error.to_http_response() {
+        Ok(response) => response.map(Body::new),
+        Err(_) => {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+fn finish(method: &Method, mut response: Response) -> Response {
+    if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().simple().to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if response.status() == StatusCode::NOT_MODIFIED {
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        *response.body_mut() = Body::empty();
+    }
+    let part = response.headers().contains_key(header::CONTENT_RANGE);
+    if method == Method::HEAD && part && response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    response
+}

@@ -1,0 +1,150 @@
+//! Buckets, objects and uploads on disk: an ordered, transactional index, and files for what is large.
+
+pub(super) mod blobs;
+pub(super) mod changes;
+mod commit;
+pub(super) mod index;
+pub(super) mod listing;
+pub(super) mod record;
+
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Sender, channel},
+    },
+    thread::JoinHandle,
+};
+
+use redb::{Database, ReadableDatabase, ReadableTable};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use self::{
+    blobs::Blobs,
+    changes::Changes,
+    commit::{Committer, Job, Verdict},
+    index::Snapshot,
+    record::{ObjectRecord, PartRecord},
+};
+use super::{Notify, OpenError};
+
+/// Memory for the index's pages. What is read again soon is mostly a listing's neighbours.
+const CACHE: usize = 128 << 20;
+
+pub(super) struct Store {
+    database: Arc<Database>,
+    pub(super) blobs: Arc<Blobs>,
+    jobs: Option<Sender<Job>>,
+    committer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    pub(super) fn open(folder: &Path, notify: Notify) -> Result<Store, OpenError> {
+        let failed = |reason: String| OpenError { folder: folder.display().to_string(), reason };
+        std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
+        let database = Database::builder().set_cache_size(CACHE).create(folder.join("index.redb"));
+        let database = Arc::new(database.map_err(|e| failed(open_failure(&e)))?);
+        let blobs = Arc::new(Blobs::open(folder.join("blobs")).map_err(|e| failed(e.to_string()))?);
+        make_tables(&database).map_err(|e| failed(e.to_string()))?;
+        sweep_behind(&database, &blobs).map_err(|e| failed(e.to_string()))?;
+        let (jobs, received) = channel();
+        let committer = Committer { database: database.clone(), blobs: blobs.clone(), notify };
+        let committer = std::thread::Builder::new()
+            .name("s3-commit".into())
+            .spawn(move || committer.run(&received))
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(Store { database, blobs, jobs: Some(jobs), committer: Some(committer) })
+    }
+
+    /// Runs `decide` inside the next transaction and returns what it said once that is on disk. On an error it must
+    /// not have changed anything: others share the transaction.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&mut Changes<'_>) -> S3Result<T> + Send + 'static,
+    ) -> S3Result<T> {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |changes| {
+            let decided = decide(changes);
+            let broken = decided.as_ref().is_err_and(|error| *error.code() == S3ErrorCode::InternalError);
+            let tell = Box::new(move |committed: Result<(), String>| {
+                // Nobody listens when the client has gone; what was committed stays.
+                let _ = tell.send(committed.map_err(|error| s3_error!(InternalError, "{error}")).and(decided));
+            });
+            Verdict { broken, tell }
+        });
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
+        let stopped = || s3_error!(InternalError, "The object store has stopped.");
+        if sent != Some(true) {
+            return Err(stopped());
+        }
+        told.await.map_err(|_| stopped())?
+    }
+
+    /// The index as it is now.
+    pub(super) fn snapshot(&self) -> S3Result<Snapshot> {
+        let read = self.database.begin_read().map_err(S3Error::internal_error)?;
+        Snapshot::of(&read).map_err(S3Error::internal_error)
+    }
+}
+
+impl Drop for Store {
+    /// Waits for the last commit, so that the folder can be opened again at once.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(committer) = self.committer.take()
+            && committer.join().is_err()
+        {
+            tracing::error!("the thread that commits the object store's index panicked");
+        }
+    }
+}
+
+fn open_failure(error: &redb::DatabaseError) -> String {
+    match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => {
+            "another process has it open. Stop that one, or give this one another data folder.".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    drop(Changes::begin(&transaction, jiff::Timestamp::now())?);
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Removes, beside the store's work, the files that a crash left without a name.
+fn sweep_behind(database: &Arc<Database>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
+    let present = blobs.all()?;
+    if present.is_empty() {
+        return Ok(());
+    }
+    let (database, blobs) = (database.clone(), blobs.clone());
+    let sweep = move || match named(&database) {
+        Ok(named) => blobs.sweep(present, &named),
+        Err(error) => tracing::error!(%error, "the object store's files could not be checked against its index"),
+    };
+    std::thread::Builder::new().name("s3-sweep".into()).spawn(sweep).map(drop)
+}
+
+fn named(database: &Database) -> Result<HashSet<Uuid>, S3Error> {
+    let read = database.begin_read().map_err(S3Error::internal_error)?;
+    let snapshot = Snapshot::of(&read).map_err(S3Error::internal_error)?;
+    let mut named = HashSet::new();
+    for entry in snapshot.objects.iter().map_err(index::lost)? {
+        let (_, record) = entry.map_err(index::lost)?;
+        let record = ObjectRecord::decode(record.value()).map_err(index::damaged)?;
+        named.extend(record.segments().iter().map(|segment| segment.blob));
+    }
+    for entry in snapshot.parts.iter().map_err(index::lost)? {
+        let (_, record) = entry.map_err(index::lost)?;
+        let part: PartRecord = serde_json::from_slice(record.value()).map_err(S3Error::internal_error)?;
+        named.insert(part.segment.blob);
+    }
+    Ok(named)
+}
