@@ -37,6 +37,10 @@ impl Browser {
     /// `None`, with a line on standard error, where Chromium or its driver is missing: the caller skips its journey.
     pub async fn start() -> Result<Option<Self>> {
         let Some((chromium, chromedriver)) = installed() else {
+            anyhow::ensure!(
+                std::env::var_os("GROUNDCREW_REQUIRE_BROWSER").is_none(),
+                "chromium and chromedriver are required here, and not installed"
+            );
             eprintln!("skipped: chromium and chromedriver are not installed (Debian: chromium, chromium-driver)");
             return Ok(None);
         };

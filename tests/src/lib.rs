@@ -1,4 +1,5 @@
-//! What the journeys share: a real browser to drive, and bounded waiting.
+//! What the journeys share: the product as a process, a real browser to drive, and bounded waiting.
 
+pub mod app;
 pub mod browser;
 pub mod wait;

@@ -1,0 +1,128 @@
+//! The product itself, as a user starts it: `groundcrew up` in a process of its own, on free ports, in a folder that
+//! goes when the test does.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::wait;
+
+/// A running `groundcrew up`; killed when dropped.
+pub struct App {
+    process: Child,
+    folder: tempfile::TempDir,
+    /// What it wrote about itself: `StackInfo`.
+    pub info: Value,
+}
+
+impl App {
+    /// With the example dataset already dropped, as at a user's first start.
+    pub async fn start() -> Result<Self> {
+        Self::start_in(tempfile::tempdir()?, &[]).await
+    }
+
+    /// Empty.
+    pub async fn start_bare() -> Result<Self> {
+        Self::start_in(tempfile::tempdir()?, &["--bare"]).await
+    }
+
+    async fn start_in(folder: tempfile::TempDir, more: &[&str]) -> Result<Self> {
+        let process = spawn(folder.path(), more)?;
+        let info = ready(folder.path()).await;
+        Ok(Self { process, folder, info })
+    }
+
+    /// Killed without a word, and started again on the same data.
+    pub async fn crash_and_restart(&mut self) -> Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        std::fs::remove_file(self.folder.path().join("stack.json"))?;
+        self.process = spawn(self.folder.path(), &["--bare"])?;
+        self.info = ready(self.folder.path()).await;
+        Ok(())
+    }
+
+    pub fn text(&self, field: &str) -> &str {
+        self.info[field].as_str().unwrap_or_default()
+    }
+
+    /// Where files are dropped on disk.
+    pub fn drop_folder(&self) -> PathBuf {
+        PathBuf::from(self.text("drop_folder"))
+    }
+
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The console with the token it wants once.
+    pub fn console_url(&self) -> String {
+        format!("{}?token={}", self.text("console_url"), self.text("console_token"))
+    }
+
+    /// First sign-in: e-mail and password.
+    pub fn worker(&self) -> (&str, &str) {
+        let field = |name: &str| self.info["worker"][name].as_str().unwrap_or_default();
+        (field("email"), field("password"))
+    }
+
+    /// What an AWS client finds its way by.
+    pub fn aws_environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.text("aws_url").to_owned()),
+            ("AWS_REGION", self.text("region").to_owned()),
+            ("AWS_DEFAULT_REGION", self.text("region").to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.text("access_key_id").to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", self.text("secret_access_key").to_owned()),
+        ]
+    }
+
+    /// `groundcrew status --json` against it.
+    pub fn status(&self) -> Result<Value> {
+        let output = command()?.args(["status", "--json", "--data"]).arg(self.data()).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "groundcrew status: {said}");
+        serde_json::from_slice(&output.stdout).context("status --json prints JSON")
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// The command of this build; `cargo test --workspace` builds it beside the tests.
+pub fn command() -> Result<Command> {
+    let test = std::env::current_exe()?;
+    let built = test.parent().and_then(Path::parent).context("the build folder")?.join("groundcrew");
+    ensure!(built.is_file(), "{} is not built: run the tests with `cargo test --workspace`", built.display());
+    Ok(Command::new(built))
+}
+
+fn spawn(data: &Path, more: &[&str]) -> Result<Child> {
+    command()?
+        .args(["up", "--aws", "127.0.0.1:0", "--web", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(more)
+        .stdout(Stdio::null())
+        .stdin(Stdio::null())
+        .spawn()
+        .context("starting groundcrew up")
+}
+
+async fn ready(data: &Path) -> Value {
+    let http = reqwest::Client::new();
+    wait::until("groundcrew up answers", Duration::from_secs(60), || async {
+        let text = std::fs::read_to_string(data.join("stack.json")).map_err(|e| e.to_string())?;
+        let info: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+        let url = info["web_url"].as_str().unwrap_or_default();
+        let answer = http.get(url).send().await.map_err(|e| e.to_string())?;
+        if answer.status().is_success() { Ok(info) } else { Err(answer.status().to_string()) }
+    })
+    .await
+}
