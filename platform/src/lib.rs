@@ -1,1 +1,18 @@
-//! (skeleton)
+//! What stands between the protocols and AWS: the SDK behind the ports of [`shared::port`], the start of a function,
+//! and the events it is handed. One feature per AWS service, so that a function carries only the SDKs it calls.
+
+pub mod event;
+#[cfg(feature = "fake")]
+pub mod fake;
+pub mod start;
+
+mod failure;
+mod key;
+#[cfg(feature = "sagemaker")]
+pub mod labeling;
+#[cfg(feature = "s3")]
+pub mod s3;
+#[cfg(feature = "sns")]
+pub mod topic;
+
+pub use start::{ConfigError, HandlerError};

@@ -1,1 +1,87 @@
-//! (skeleton)
+//! `build-manifest` makes it true that every settled item of a dataset is in exactly one batch.
+
+mod batches;
+mod cut;
+mod drops;
+mod fill;
+mod look;
+mod misplaced;
+mod reconcile;
+mod rejects;
+mod report;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use platform::event::Incoming;
+use platform::s3::Buckets;
+pub use platform::start::{ConfigError, HandlerError};
+use platform::start::required;
+use platform::topic::SnsTopic;
+use serde_json::Value;
+use shared::name::DatasetName;
+use shared::port::{Store, Topic};
+
+use crate::batches::Batches;
+pub use crate::reconcile::{Outcome, ReconcileError, reconcile};
+
+/// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets, T = SnsTopic> {
+    pub store: S,
+    pub topic: T,
+    /// Events about another bucket are not ours.
+    pub input_bucket: String,
+    known: Mutex<BTreeMap<DatasetName, Batches>>,
+}
+
+/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET` and `NOTICE_TOPIC_ARN`. Makes no AWS call.
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
+    let input_bucket = required(env, "INPUT_BUCKET")?;
+    let store = Buckets::new(input_bucket.clone(), required(env, "OUTPUT_BUCKET")?, env, sdk);
+    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
+    Ok(Deps::new(store, topic, input_bucket))
+}
+
+/// Answers one event.
+///
+/// Queue messages are hints that something changed in some datasets. A dataset that cannot be brought up to date
+/// (throttling, a conflict, a refused call) fails with *one* of its messages, which comes again after the queue's
+/// visibility timeout and at last goes to the dead letters; its other messages are acknowledged, and the sweep looks
+/// at the dataset anyway. A bad spec, bad files, a gap between batches are states: told once and acknowledged, since
+/// the same message again would change nothing. Messages that say nothing are acknowledged; events of an unknown
+/// kind or major version fail until they are dead letters, where somebody sees them.
+///
+/// A sweep fails when any dataset failed, after all the others have been done.
+pub async fn handle<S: Store, T: Topic>(deps: &Deps<S, T>, event: Value) -> Result<Value, HandlerError> {
+    match Incoming::parse(&event) {
+        Incoming::Sqs(messages) => Ok(drops::answer(deps, messages).await),
+        Incoming::Sweep(which) => sweep::answer(deps, which).await,
+        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    }
+}
+
+impl<S, T> Deps<S, T> {
+    pub fn new(store: S, topic: T, input_bucket: String) -> Self {
+        Self { store, topic, input_bucket, known: Mutex::default() }
+    }
+
+    /// What this instance has read of the dataset's batches before; batches never change, so it stays true.
+    fn take_known(&self, dataset: &DatasetName) -> Batches {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(dataset).unwrap_or_default()
+    }
+
+    /// Keeps at most a million keys, 16 bytes each and twice that in a hash set.
+    fn keep_known(&self, dataset: &DatasetName, batches: Batches) {
+        const KEYS: usize = 1_000_000;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.values().map(Batches::keys).sum::<usize>() + batches.keys() > KEYS {
+            known.clear();
+        }
+        known.insert(dataset.clone(), batches);
+    }
+}

@@ -1,0 +1,191 @@
+//! The batches cut so far: which files are in one, and whether they fit together.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sha2::{Digest, Sha256};
+use shared::layout;
+use shared::manifest::{OriginError, origins};
+use shared::name::{BatchNumber, DatasetName};
+use shared::port::{Bucket, Object, Store, StoreError};
+
+/// Names of a batch's object metadata.
+pub(crate) mod meta {
+    /// Random, by the writer: tells one's own manifest from another's after a lost response.
+    pub(crate) const OWNER: &str = "owner";
+    pub(crate) const SPEC: &str = "spec-sha256";
+    pub(crate) const ITEMS: &str = "items";
+    /// The last line's file goes on in the next batch, after this row.
+    pub(crate) const RESUME: &str = "resume-after-row";
+}
+
+/// The first half of a key's SHA-256: 16 bytes for a key of up to 1,024, and nobody can find two that collide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KeyHash(u128);
+
+impl KeyHash {
+    pub(crate) fn of(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    }
+}
+
+/// A file whose rows did not all fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resume {
+    pub(crate) key: String,
+    pub(crate) etag: String,
+    pub(crate) after_row: u64,
+}
+
+/// Batches 1 to k of a dataset.
+#[derive(Debug, Default)]
+pub(crate) struct Batches {
+    /// ETags in order; `None` for one written by this instance and not yet seen in a listing.
+    manifests: Vec<Option<String>>,
+    files: HashSet<KeyHash>,
+    pub(crate) items: u64,
+    /// Left over by the last batch.
+    pub(crate) resume: Option<Resume>,
+}
+
+/// What a batch adds.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    pub(crate) files: Vec<KeyHash>,
+    pub(crate) items: u64,
+    pub(crate) resume: Option<Resume>,
+}
+
+/// Why nothing more may be cut. Cutting on could label items twice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Halt {
+    #[error("batch {missing} is missing although batch {next} is there; restore {key} (the bucket keeps old versions)")]
+    Gap { missing: BatchNumber, next: BatchNumber, key: String },
+    #[error("batch {0} was overwritten after it had been read; restore the first version of its manifest")]
+    Overwritten(BatchNumber),
+    #[error("there were {before} batches and now there are {now}; restore the deleted manifests (the bucket keeps old versions)")]
+    Deleted { before: usize, now: usize },
+    #[error("the manifest of batch {0} cannot be read: {1}; restore its first version")]
+    Unreadable(BatchNumber, OriginError),
+    #[error("there are 999,999 batches, the most a dataset can have; use a new dataset")]
+    Full,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BatchesError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+impl Batches {
+    pub(crate) fn count(&self) -> usize {
+        self.manifests.len()
+    }
+
+    pub(crate) fn keys(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.files.contains(&KeyHash::of(&[key]))
+    }
+
+    /// Number of the batch to cut next.
+    pub(crate) fn next(&self) -> Result<BatchNumber, Halt> {
+        let next = u32::try_from(self.manifests.len() + 1).ok();
+        next.and_then(BatchNumber::new).ok_or(Halt::Full)
+    }
+
+    /// Reads the batches that are there and not yet known, and checks that the known ones are still there.
+    pub(crate) async fn catch_up(&mut self, store: &impl Store, dataset: &DatasetName) -> Result<(), BatchesError> {
+        let listed = listed(store, dataset).await?;
+        if listed.len() < self.count() {
+            return Err(Halt::Deleted { before: self.count(), now: listed.len() }.into());
+        }
+        for (place, (number, etag)) in listed.into_iter().enumerate() {
+            match self.manifests.get_mut(place) {
+                Some(Some(known)) if *known != etag => return Err(Halt::Overwritten(number).into()),
+                Some(known) => *known = Some(etag),
+                None => self.read(store, dataset, number).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What this instance has just written needs no reading.
+    pub(crate) fn push(&mut self, added: Added) {
+        self.add(None, added);
+    }
+
+    async fn read(
+        &mut self,
+        store: &impl Store,
+        dataset: &DatasetName,
+        number: BatchNumber,
+    ) -> Result<(), BatchesError> {
+        let manifest = store.get(Bucket::Output, &layout::manifest(dataset, number), None).await?;
+        let Some(manifest) = manifest else {
+            return Err(Halt::Deleted { before: self.count() + 1, now: self.count() }.into());
+        };
+        let added = read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
+        self.add(Some(manifest.etag), added);
+        Ok(())
+    }
+
+    fn add(&mut self, etag: Option<String>, added: Added) {
+        self.manifests.push(etag);
+        self.files.extend(added.files);
+        self.items += added.items;
+        self.resume = added.resume;
+    }
+}
+
+/// The dataset's manifests by number, without a gap; other objects under the prefix are nothing to us.
+async fn listed(store: &impl Store, dataset: &DatasetName) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
+    let prefix = layout::manifest_prefix(dataset);
+    let mut manifests: Vec<(BatchNumber, String)> = Vec::new();
+    let mut token: Option<String> = None;
+    loop {
+        let page = store.list(Bucket::Output, &prefix, false, token.as_deref()).await?;
+        for Object { key, etag, .. } in page.objects {
+            let Some((of, number)) = layout::parse_manifest(&key) else { continue };
+            if of == *dataset {
+                manifests.push((number, etag));
+            }
+        }
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    // Listings are in byte order, and numbers have six digits: in order already.
+    for ((next, _), expected) in manifests.iter().zip(1..) {
+        if let Some(missing) = BatchNumber::new(expected).filter(|missing| missing != next) {
+            return Err(Halt::Gap { missing, next: *next, key: layout::manifest(dataset, missing) }.into());
+        }
+    }
+    Ok(manifests)
+}
+
+fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Added, OriginError> {
+    let mut added = Added::default();
+    let mut last = None;
+    for origin in origins(bytes) {
+        let origin = origin?;
+        added.items += 1;
+        let file = KeyHash::of(&[&origin.key]);
+        if added.files.last() != Some(&file) {
+            added.files.push(file);
+        }
+        last = Some(origin);
+    }
+    let after_row = metadata.get(meta::RESUME).and_then(|row| row.parse().ok());
+    added.resume = last.zip(after_row).map(|(o, after_row)| Resume { key: o.key, etag: o.etag, after_row });
+    Ok(added)
+}

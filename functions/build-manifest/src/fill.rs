@@ -1,0 +1,175 @@
+//! From waiting files to the bytes of one manifest. Files are read side by side and taken in order; memory holds the
+//! manifest being made and what is being read, never all of the files.
+
+use futures::stream::{self, StreamExt};
+use shared::item::{self, Items};
+use shared::manifest::Line;
+use shared::port::{Object, Store, StoreError};
+use shared::spec::Spec;
+use shared::status::Rejected;
+
+use crate::batches::{Added, KeyHash, Resume};
+
+mod read;
+
+pub(crate) use read::Candidate;
+use read::{Contents, read};
+
+/// Bytes of one manifest. Written with one PutObject, held in memory once.
+pub(crate) const MAX_MANIFEST: usize = 32 << 20;
+/// Files read at once: S3 answers in some 20 ms, and one virtual CPU handles no more than 64 of such a time.
+const AT_ONCE: usize = 64;
+/// A file up to this size is read beside others; a larger one alone. 64 of them are 16 MiB.
+const SMALL: u64 = 256 << 10;
+/// Bad rows of one file that are listed one by one.
+const LISTED_ROWS: usize = 1_000;
+
+/// A batch ready to be written, and what became of the files it was made from.
+#[derive(Debug, Default)]
+pub(crate) struct Filled {
+    pub(crate) manifest: Vec<u8>,
+    pub(crate) added: Added,
+    pub(crate) rejected: Vec<Rejected>,
+    /// In the batch, rejected, or gone.
+    pub(crate) done: Vec<Object>,
+    /// Did not fit any more. A file whose rows fit in part is in both.
+    pub(crate) rest: Vec<Object>,
+}
+
+/// What the batch had room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    All,
+    /// All of it, and the batch ends here.
+    Last,
+    Part,
+    Nothing,
+}
+
+/// What a batch is made by.
+pub(crate) struct Recipe<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) input_bucket: &'a str,
+    pub(crate) max_items: u64,
+}
+
+pub(crate) async fn fill(
+    store: &impl Store,
+    recipe: &Recipe<'_>,
+    candidates: Vec<Candidate>,
+) -> Result<Filled, StoreError> {
+    let mut filled = Filled::default();
+    let (mut done, mut part) = (0, false);
+    'full: for group in candidates.chunk_by(|a, b| a.cost() <= SMALL && b.cost() <= SMALL) {
+        let reads = stream::iter(group).map(|candidate| read(store, candidate));
+        let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
+        for candidate in group {
+            let Some(contents) = reads.next().await else { break };
+            let taken = filled.take(recipe, candidate, contents?);
+            done += usize::from(taken != Taken::Nothing);
+            part = taken == Taken::Part;
+            if taken != Taken::All {
+                break 'full;
+            }
+        }
+    }
+    let mut objects: Vec<Object> = candidates.into_iter().map(|candidate| candidate.object).collect();
+    filled.rest = objects.split_off(done);
+    if let Some(last) = objects.last().filter(|_| part) {
+        filled.rest.insert(0, last.clone());
+    }
+    filled.done = objects;
+    Ok(filled)
+}
+
+impl Filled {
+    fn take(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Taken {
+        let Object { key, etag, .. } = &candidate.object;
+        match contents {
+            Contents::Gone => Taken::All,
+            Contents::Rejected(reason) => {
+                self.reject(key, etag, reason);
+                Taken::All
+            }
+            Contents::Image { etag } => self.take_image(recipe, key, &etag),
+            Contents::Text { bytes, etag } => {
+                let items = item::read_text(recipe.spec, key, &etag, &bytes, candidate.after_row);
+                self.take_rows(recipe, candidate, &etag, items)
+            }
+            Contents::ByHand { bytes, etag } => {
+                let items = item::read_manifest(recipe.spec, key, &etag, &bytes, candidate.after_row);
+                let batch_of_its_own = |taken| if taken == Taken::All { Taken::Last } else { taken };
+                batch_of_its_own(self.take_rows(recipe, candidate, &etag, items))
+            }
+        }
+    }
+
+    fn take_image(&mut self, recipe: &Recipe<'_>, key: &str, etag: &str) -> Taken {
+        let line = item::image_line(recipe.input_bucket, key, etag);
+        if !self.has_room(recipe, &line) {
+            return Taken::Nothing;
+        }
+        self.push(&line);
+        self.added.files.push(KeyHash::of(&[key]));
+        Taken::All
+    }
+
+    fn take_rows(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, etag: &str, items: Items<'_>) -> Taken {
+        let key = &candidate.object.key;
+        let mut rejected = Vec::new();
+        let (mut lines, mut last_row, mut unlisted) = (0_u64, 0, 0_u64);
+        let mut taken = Taken::All;
+        for item in items {
+            match item {
+                Ok(line) if self.has_room(recipe, &line) => {
+                    self.push(&line);
+                    lines += 1;
+                    last_row = line.row.unwrap_or(last_row);
+                }
+                Ok(_) if lines == 0 => return Taken::Nothing,
+                Ok(_) => {
+                    let etag = etag.to_owned();
+                    self.added.resume = Some(Resume { key: key.clone(), etag, after_row: last_row });
+                    taken = Taken::Part;
+                    break;
+                }
+                Err(reject) if rejected.len() < LISTED_ROWS => rejected.push(reject),
+                Err(_) => unlisted += 1,
+            }
+        }
+        let whole = rejected.iter().any(|reject| reject.row.is_none());
+        self.rejected.append(&mut rejected);
+        if lines > 0 {
+            self.added.files.push(KeyHash::of(&[key]));
+        } else if !whole {
+            self.reject(key, etag, nothing_left(candidate.after_row));
+        }
+        if unlisted > 0 {
+            let row = u64::MAX;
+            let reason = format!("and {unlisted} more rows; the first {LISTED_ROWS} are listed one by one");
+            self.rejected.push(Rejected { key: key.clone(), etag: etag.to_owned(), row: Some(row), reason });
+        }
+        taken
+    }
+
+    fn has_room(&self, recipe: &Recipe<'_>, line: &Line) -> bool {
+        self.added.items < recipe.max_items && self.manifest.len() + line.json.len() < MAX_MANIFEST
+    }
+
+    fn push(&mut self, line: &Line) {
+        self.manifest.extend_from_slice(line.json.as_bytes());
+        self.manifest.push(b'\n');
+        self.added.items += 1;
+    }
+
+    fn reject(&mut self, key: &str, etag: &str, reason: String) {
+        self.rejected.push(Rejected { key: key.to_owned(), etag: etag.to_owned(), row: None, reason });
+    }
+}
+
+fn nothing_left(after_row: u64) -> String {
+    match after_row {
+        0 => "no row of the file can be labeled; the rows are listed with their reasons".to_owned(),
+        row => format!("nothing after row {row} of the file can be labeled; the rows before are in a batch"),
+    }
+}

@@ -1,0 +1,137 @@
+//! One waiting file, read as far as judging it needs.
+
+use std::ops::Range;
+
+use futures::future::try_join;
+use shared::item::image::{self, Probe};
+use shared::item::{FileKind, MAX_TEXT_FILE, Verdict, classify};
+use shared::layout::InputKey;
+use shared::port::{Bucket, Object, Store, StoreError};
+use shared::spec::Spec;
+
+use crate::batches::Resume;
+
+/// A file that waits for a batch.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) object: Object,
+    pub(crate) how: How,
+    /// Rows up to this one are in a batch already; 0 none.
+    pub(crate) after_row: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum How {
+    Text,
+    Image,
+    /// A manifest made by hand.
+    ByHand,
+    /// Not at all: its name or size says enough.
+    Rejected(String),
+}
+
+/// What reading gave. An ETag is that of the bytes read, which may be newer than the listing.
+pub(super) enum Contents {
+    Text { bytes: Vec<u8>, etag: String },
+    ByHand { bytes: Vec<u8>, etag: String },
+    Image { etag: String },
+    Rejected(String),
+    /// Deleted, or being overwritten this moment: whatever is there now has an event of its own.
+    Gone,
+}
+
+impl Candidate {
+    /// `None` for a file that no batch is ever to have: left out by the spec, or left there by a computer.
+    pub(crate) fn new(spec: &Spec, object: Object, by_hand: bool, resume: Option<&Resume>) -> Option<Self> {
+        let resume = resume.filter(|resume| resume.key == object.key);
+        let how = match resume {
+            Some(resume) if resume.etag != object.etag => Some(How::Rejected(changed(resume.after_row))),
+            _ => how(spec, &object, by_hand),
+        };
+        let after_row = resume.map_or(0, |resume| resume.after_row);
+        how.map(|how| Self { object, how, after_row })
+    }
+
+    /// Bytes it takes to read, roughly.
+    pub(super) fn cost(&self) -> u64 {
+        match self.how {
+            How::Text | How::ByHand => self.object.size,
+            How::Image => image::HEAD + image::TAIL,
+            How::Rejected(_) => 0,
+        }
+    }
+}
+
+fn how(spec: &Spec, object: &Object, by_hand: bool) -> Option<How> {
+    if by_hand {
+        return matches!(InputKey::parse(&object.key), InputKey::Manifest(_)).then_some(How::ByHand);
+    }
+    let path = object.key.split_once('/').map_or("", |(_, path)| path);
+    match classify(spec, path, object.size) {
+        Verdict::Take(FileKind::Image) => Some(How::Image),
+        Verdict::Take(_) => Some(How::Text),
+        Verdict::Reject(reason) => Some(How::Rejected(reason)),
+        Verdict::Ignore | Verdict::NotSelected => None,
+    }
+}
+
+fn changed(after_row: u64) -> String {
+    format!(
+        "the file was changed while it was being batched: rows up to {after_row} are in a batch as they were; \
+         drop the rest as a new file"
+    )
+}
+
+pub(super) async fn read(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
+    match &candidate.how {
+        How::Rejected(reason) => Ok(Contents::Rejected(reason.clone())),
+        How::Image => read_image(store, &candidate.object).await,
+        How::Text | How::ByHand => read_text(store, candidate).await,
+    }
+}
+
+async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
+    // One byte more than a file may have: enough to see that it has too many.
+    let range = (candidate.object.size > MAX_TEXT_FILE).then_some(0..MAX_TEXT_FILE + 1);
+    let Some(file) = store.get(Bucket::Input, &candidate.object.key, range).await? else {
+        return Ok(Contents::Gone);
+    };
+    if candidate.after_row > 0 && file.etag != candidate.object.etag {
+        return Ok(Contents::Rejected(changed(candidate.after_row)));
+    }
+    let (bytes, etag) = (file.bytes, file.etag);
+    Ok(match candidate.how {
+        How::ByHand => Contents::ByHand { bytes, etag },
+        _ => Contents::Text { bytes, etag },
+    })
+}
+
+async fn read_image(store: &impl Store, object: &Object) -> Result<Contents, StoreError> {
+    let part = |range: Range<u64>| store.get(Bucket::Input, &object.key, Some(range));
+    let head = part(0..image::HEAD);
+    let tail = async {
+        if object.size <= image::HEAD {
+            return Ok(None);
+        }
+        part(object.size.saturating_sub(image::TAIL)..object.size).await
+    };
+    let (Some(mut head), tail) = try_join(head, tail).await? else { return Ok(Contents::Gone) };
+    if head.size != object.size || tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {
+        return Ok(Contents::Gone);
+    }
+    loop {
+        let end = tail.as_ref().map_or(&head.bytes, |tail| &tail.bytes);
+        match image::probe(object.size, &head.bytes, end) {
+            Probe::Ok(_) => return Ok(Contents::Image { etag: head.etag }),
+            Probe::Reject(reason) => return Ok(Contents::Rejected(reason)),
+            Probe::NeedHead(bytes) if bytes <= head.bytes.len() as u64 => {
+                let reason = "the image's size in pixels does not stand where it should: save it again";
+                return Ok(Contents::Rejected(reason.to_owned()));
+            }
+            Probe::NeedHead(bytes) => match part(0..bytes).await? {
+                Some(more) if more.etag == head.etag => head = more,
+                _ => return Ok(Contents::Gone),
+            },
+        }
+    }
+}

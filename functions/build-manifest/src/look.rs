@@ -1,0 +1,68 @@
+//! What lies in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
+
+use jiff::Timestamp;
+use shared::layout::{self, InputKey};
+use shared::name::DatasetName;
+use shared::port::{Bucket, Object, OpenUpload, Store, StoreError};
+
+use crate::batches::Batches;
+
+/// A listing of everything that no batch has.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// The `Date` of the last page: the only clock. Lambda's own may be minutes off, and both sides of every
+    /// comparison are S3's this way.
+    pub(crate) date: Timestamp,
+    pub(crate) uploads: Vec<OpenUpload>,
+    /// When `_READY` was put there.
+    pub(crate) ready: Option<Timestamp>,
+    pub(crate) spec_there: bool,
+    /// The dataset holds manifests made by hand, and is labelled from those alone.
+    pub(crate) by_hand: bool,
+    /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
+    pub(crate) files: Vec<Object>,
+}
+
+/// Uploads are listed before objects: one that finishes in between is seen in the second listing, and perhaps in
+/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing.
+pub(crate) async fn look(
+    store: &impl Store,
+    dataset: &DatasetName,
+    batches: &Batches,
+) -> Result<Look, StoreError> {
+    let prefix = layout::dataset_prefix(dataset);
+    let uploads = store.open_uploads(&prefix).await?;
+    let date = Timestamp::UNIX_EPOCH;
+    let mut look = Look { date, uploads, ready: None, spec_there: false, by_hand: false, files: Vec::new() };
+    let mut token: Option<String> = None;
+    loop {
+        let page = store.list(Bucket::Input, &prefix, false, token.as_deref()).await?;
+        page.objects.into_iter().for_each(|object| look.add(object, batches));
+        look.date = page.date;
+        token = page.next;
+        if token.is_none() {
+            break;
+        }
+    }
+    if look.by_hand {
+        look.files.retain(|file| matches!(InputKey::parse(&file.key), InputKey::Manifest(_)));
+    }
+    Ok(look)
+}
+
+impl Look {
+    fn add(&mut self, object: Object, batches: &Batches) {
+        match InputKey::parse(&object.key) {
+            InputKey::Spec(_) => self.spec_there = true,
+            InputKey::Ready(_) => self.ready = Some(object.last_modified),
+            kind @ (InputKey::File(_) | InputKey::Manifest(_)) => {
+                self.by_hand |= matches!(kind, InputKey::Manifest(_));
+                let resumed = batches.resume.as_ref().is_some_and(|resume| resume.key == object.key);
+                if resumed || !batches.has(&object.key) {
+                    self.files.push(object);
+                }
+            }
+            InputKey::Team(_) | InputKey::Loose | InputKey::BadDataset(_) => {}
+        }
+    }
+}

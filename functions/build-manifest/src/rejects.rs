@@ -1,0 +1,159 @@
+//! What is in no batch and never will be as it is, and whether people have been told. Lies in
+//! `results/<dataset>/rejected.jsonl`.
+//!
+//! Written before the batch that leaves them out: a bad row of a file whose good rows are batched is seen only once,
+//! since that file is not read again.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use shared::layout;
+use shared::name::DatasetName;
+use shared::port::{Bucket, Object, Replaced, Store, StoreError};
+use shared::status::Rejected;
+
+use crate::batches::{Batches, KeyHash};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    #[serde(flatten)]
+    rejected: Rejected,
+    /// SHA-256 of the spec it was judged by: another spec may take it.
+    #[serde(default)]
+    spec: String,
+    #[serde(default)]
+    told: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Rejects {
+    key: String,
+    spec: String,
+    entries: Vec<Entry>,
+    /// Of file or row, by key, ETag and row.
+    known: HashSet<KeyHash>,
+    etag: Option<String>,
+    changed: bool,
+}
+
+impl Rejects {
+    pub(crate) async fn load(store: &impl Store, dataset: &DatasetName, spec: &str) -> Result<Self, StoreError> {
+        let key = layout::rejected(dataset);
+        let (entries, etag) = read(store, &key).await?;
+        let known = entries.iter().map(|entry| hash(&entry.rejected)).collect();
+        Ok(Self { key, spec: spec.to_owned(), entries, known, etag, changed: false })
+    }
+
+    /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows of files that are in a
+    /// batch stay: nothing reads those again.
+    pub(crate) fn forget(&mut self, files: &[Object], batches: &Batches) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let there: HashSet<KeyHash> = files.iter().map(|file| KeyHash::of(&[&file.key, &file.etag])).collect();
+        let before = self.entries.len();
+        self.entries.retain(|Entry { rejected, spec, .. }| {
+            let same = *spec == self.spec && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
+            same || batches.has(&rejected.key) && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
+        });
+        self.changed |= self.entries.len() != before;
+        self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
+    }
+
+    /// Whether the file as a whole, unchanged, was rejected.
+    pub(crate) fn has(&self, file: &Object) -> bool {
+        !self.known.is_empty() && self.known.contains(&KeyHash::of(&[&file.key, &file.etag, ""]))
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    pub(crate) fn first(&self, number: usize) -> Vec<Rejected> {
+        self.entries.iter().take(number).map(|entry| entry.rejected.clone()).collect()
+    }
+
+    pub(crate) fn record(&mut self, rejected: Vec<Rejected>) {
+        for rejected in rejected {
+            if self.known.insert(hash(&rejected)) {
+                self.entries.push(Entry { rejected, spec: self.spec.clone(), told: false });
+                self.changed = true;
+            }
+        }
+    }
+
+    pub(crate) fn untold(&self) -> Vec<Rejected> {
+        self.entries.iter().filter(|entry| !entry.told).map(|entry| entry.rejected.clone()).collect()
+    }
+
+    pub(crate) fn mark_told(&mut self) {
+        self.changed |= self.entries.iter().any(|entry| !entry.told);
+        self.entries.iter_mut().for_each(|entry| entry.told = true);
+    }
+
+    /// Two instances may add at once: whoever comes second adds to what the first wrote.
+    pub(crate) async fn save(&mut self, store: &impl Store) -> Result<(), StoreError> {
+        const TRIES: usize = 5;
+        for _ in 0..TRIES {
+            if !self.changed {
+                return Ok(());
+            }
+            match store.replace(&self.key, self.body(), self.etag.as_deref()).await? {
+                // The new ETag is not in the answer; reading it takes one small request, and only after a change.
+                Replaced::Done => {
+                    self.etag = etag(store, &self.key).await?;
+                    self.changed = false;
+                }
+                Replaced::Changed => self.merge(store).await?,
+            }
+        }
+        if !self.changed {
+            return Ok(());
+        }
+        let reason = format!("it changed under each of {TRIES} tries");
+        Err(StoreError::Transient { operation: "PutObject", what: self.key.clone(), reason })
+    }
+
+    async fn merge(&mut self, store: &impl Store) -> Result<(), StoreError> {
+        let (theirs, etag) = read(store, &self.key).await?;
+        self.etag = etag;
+        let theirs = theirs.into_iter().filter(|e| e.spec == self.spec);
+        for entry in theirs {
+            if self.known.insert(hash(&entry.rejected)) {
+                self.entries.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = Vec::new();
+        for entry in &self.entries {
+            // An entry is strings and numbers, which always serialise.
+            body.extend(serde_json::to_vec(entry).unwrap_or_default());
+            body.push(b'\n');
+        }
+        body
+    }
+}
+
+fn there_at_all(files: &[Object], key: &str) -> bool {
+    files.iter().any(|file| file.key == key)
+}
+
+fn hash(rejected: &Rejected) -> KeyHash {
+    let row = rejected.row.map(|row| row.to_string()).unwrap_or_default();
+    KeyHash::of(&[&rejected.key, &rejected.etag, &row])
+}
+
+/// A line that cannot be read (somebody edited the file) is dropped: what it says is found out again.
+async fn read(store: &impl Store, key: &str) -> Result<(Vec<Entry>, Option<String>), StoreError> {
+    let Some(file) = store.get(Bucket::Output, key, None).await? else { return Ok((Vec::new(), None)) };
+    let lines = file.bytes.split(|&byte| byte == b'\n');
+    let entries = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    Ok((entries, Some(file.etag)))
+}
+
+async fn etag(store: &impl Store, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(store.get(Bucket::Output, key, Some(0..1)).await?.map(|file| file.etag))
+}

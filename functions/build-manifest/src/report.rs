@@ -1,0 +1,189 @@
+//! What people see of a dataset: its status document, and notices, each once per cause.
+
+use jiff::Timestamp;
+use shared::layout;
+use shared::name::DatasetName;
+use shared::notice::{Notice, announce};
+use shared::port::{Bucket, Store, StoreError, Topic};
+use shared::status::{DatasetState, DatasetStatus};
+
+use crate::batches::{Batches, Halt};
+use crate::cut::{Cut, Why};
+use crate::look::Look;
+use crate::reconcile::{NoSpec, ReadSpec, ReconcileError};
+use crate::rejects::Rejects;
+
+/// Rejects named in the status document.
+const NAMED: usize = 20;
+
+/// The status as it was found, and where the new one goes.
+pub(crate) struct Report<'a, S, T> {
+    store: &'a S,
+    topic: &'a T,
+    dataset: &'a DatasetName,
+    before: Option<DatasetStatus>,
+    etag: Option<String>,
+}
+
+/// Where a dataset stands.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) state: DatasetState,
+    pub(crate) message: String,
+    pub(crate) check_at: Option<Timestamp>,
+    pub(crate) pending: usize,
+}
+
+impl Standing {
+    pub(crate) fn of(cut: Cut, pending: usize, limit_reached: bool, batches: &Batches) -> Self {
+        let (state, message, check_at) = match cut {
+            _ if limit_reached => {
+                let message = format!("The limit of the spec is reached: {} items are in batches.", batches.items);
+                (DatasetState::UpToDate, message, None)
+            }
+            Cut::Wait { until, why } => {
+                let reason = match why {
+                    Why::NotQuiet => "for the quiet period to pass",
+                    Why::Uploading => "for an upload in parts to finish",
+                };
+                let message = format!("{} {reason}; a batch is cut at {until} at the latest.", count_wait(pending));
+                (DatasetState::Settling, message, Some(until))
+            }
+            _ if batches.count() == 0 => {
+                (DatasetState::UpToDate, "There is nothing to label yet: drop files in.".to_owned(), None)
+            }
+            _ => (DatasetState::UpToDate, "Every file is in a batch.".to_owned(), None),
+        };
+        Self { state, message, check_at, pending }
+    }
+}
+
+fn count_wait(files: usize) -> String {
+    if files == 1 { "1 file waits".to_owned() } else { format!("{files} files wait") }
+}
+
+impl<'a, S: Store, T: Topic> Report<'a, S, T> {
+    pub(crate) async fn begin(store: &'a S, topic: &'a T, dataset: &'a DatasetName) -> Result<Self, StoreError> {
+        let there = store.get(Bucket::Output, &layout::status(dataset), None).await?;
+        let before = there.as_ref().and_then(|there| serde_json::from_slice(&there.bytes).ok());
+        Ok(Self { store, topic, dataset, before, etag: there.map(|there| there.etag) })
+    }
+
+    /// Batches the last status told of.
+    pub(crate) fn batches_before(&self) -> usize {
+        self.before.as_ref().map_or(0, |before| usize::try_from(before.batches).unwrap_or(0))
+    }
+
+    pub(crate) async fn write(
+        &self,
+        batches: &Batches,
+        spec: Option<&ReadSpec>,
+        rejects: &Rejects,
+        standing: &Standing,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut status = self.status(batches, standing, at);
+        if let Some(ReadSpec { spec, sha256, .. }) = spec {
+            status.task = Some(spec.task.name().to_owned());
+            status.title = Some(spec.title.clone());
+            status.team = Some(spec.team.as_str().to_owned());
+            status.spec_sha256 = Some(sha256.clone());
+        }
+        status.rejected = rejects.count();
+        status.rejected_first = rejects.first(NAMED);
+        self.replace(&status).await
+    }
+
+    pub(crate) async fn halted(&self, batches: &Batches, halt: &Halt) -> Result<(), ReconcileError> {
+        let prefix = layout::dataset_prefix(self.dataset);
+        let at = self.store.list(Bucket::Input, &prefix, true, None).await?.date;
+        let message = format!("Halted: {halt}. Nothing more is cut until then.");
+        let standing = Standing { state: DatasetState::Halted, message, check_at: None, pending: 0 };
+        let mut status = self.status(batches, &standing, at);
+        // What was there before stays the measure of what is missing now.
+        if let Some(before) = &self.before {
+            status.batches = before.batches.max(status.batches);
+            status.items = before.items.max(status.items);
+        }
+        tracing::error!(dataset = %self.dataset, %halt, "halted");
+        self.replace(&status).await?;
+        let notice = Notice::dataset_halted(self.dataset, &halt.to_string());
+        announce(self.store, self.topic, &notice, at).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn no_spec(
+        &self,
+        batches: &Batches,
+        look: &Look,
+        problem: &NoSpec,
+    ) -> Result<DatasetState, ReconcileError> {
+        let pending = look.files.len();
+        let (state, message) = match problem {
+            NoSpec::Absent => {
+                let message = format!("{} for {}: put one into the folder.", count_wait(pending), layout::SPEC_FILE);
+                (DatasetState::NoSpec, message)
+            }
+            NoSpec::Bad { error, .. } => (DatasetState::BadSpec, error.to_string()),
+        };
+        let standing = Standing { state, message, check_at: None, pending };
+        let mut status = self.status(batches, &standing, look.date);
+        if let NoSpec::Bad { sha256, .. } = problem {
+            status.spec_sha256 = Some(sha256.clone());
+        }
+        if let Some(before) = &self.before {
+            status.rejected = before.rejected;
+            status.rejected_first.clone_from(&before.rejected_first);
+        }
+        tracing::info!(dataset = %self.dataset, ?state, pending, "waits for a spec");
+        self.replace(&status).await?;
+        if let NoSpec::Bad { error, sha256 } = problem {
+            let notice = Notice::spec_rejected(self.dataset, error, sha256);
+            announce(self.store, self.topic, &notice, look.date).await?;
+        }
+        Ok(state)
+    }
+
+    /// Told after the batches are cut, so that a closed topic holds nothing up, and marked after it is told, so that
+    /// a crash in between tells it again and not never.
+    pub(crate) async fn tell_rejects(&self, rejects: &mut Rejects, at: Timestamp) -> Result<(), ReconcileError> {
+        let untold = rejects.untold();
+        if untold.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(dataset = %self.dataset, rejected = untold.len(), "rejected files or rows");
+        announce(self.store, self.topic, &Notice::files_rejected(self.dataset, &untold), at).await?;
+        rejects.mark_told();
+        Ok(rejects.save(self.store).await?)
+    }
+
+    fn status(&self, batches: &Batches, standing: &Standing, at: Timestamp) -> DatasetStatus {
+        DatasetStatus {
+            dataset: self.dataset.to_string(),
+            state: standing.state,
+            message: standing.message.clone(),
+            at,
+            check_at: standing.check_at,
+            task: None,
+            title: None,
+            team: None,
+            spec_sha256: None,
+            pending_files: standing.pending as u64,
+            batches: u32::try_from(batches.count()).unwrap_or(u32::MAX),
+            items: batches.items,
+            rejected: 0,
+            rejected_first: Vec::new(),
+        }
+    }
+
+    /// Only if it says something new; and if somebody else has said something since, theirs is the newer look.
+    async fn replace(&self, status: &DatasetStatus) -> Result<(), StoreError> {
+        let same = |before: &DatasetStatus| DatasetStatus { at: status.at, ..before.clone() } == *status;
+        if self.before.as_ref().is_some_and(same) {
+            return Ok(());
+        }
+        let body = serde_json::to_vec_pretty(status).unwrap_or_default();
+        self.store.replace(&layout::status(self.dataset), body, self.etag.as_deref()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! The clock: every dataset there is, whatever events said or did not say.
+
+use futures::stream::{self, StreamExt};
+use platform::HandlerError;
+use platform::event::Sweep;
+use serde_json::{Value, json};
+use shared::layout::TEAMS;
+use shared::name::DatasetName;
+use shared::port::{Bucket, Store, StoreError, Topic};
+
+use crate::Deps;
+use crate::misplaced::Misplaced;
+use crate::reconcile::reconcile;
+
+/// Datasets looked at side by side. Each may hold a manifest of 32 MiB in memory while it is made.
+pub(crate) const AT_ONCE: usize = 4;
+
+pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, which: Sweep) -> Result<Value, HandlerError> {
+    let (datasets, misplaced) = match which {
+        Sweep::Datasets(names) => (names, Vec::new()),
+        Sweep::All => folders(&deps.store).await.map_err(|error| failed(1, 1, error.to_string()))?,
+    };
+    let (of, mut errors, mut cut) = (datasets.len() + misplaced.len(), Vec::new(), 0);
+    let mut reconciled = stream::iter(datasets)
+        .map(|dataset| async move { (reconcile(deps, &dataset, None).await, dataset) })
+        .buffer_unordered(AT_ONCE);
+    while let Some((outcome, dataset)) = reconciled.next().await {
+        match outcome {
+            Ok(outcome) => cut += outcome.cut,
+            Err(error) => {
+                tracing::error!(%dataset, %error, "not brought up to date; the next sweep tries again");
+                errors.push(error.to_string());
+            }
+        }
+    }
+    for what in misplaced {
+        if let Err(error) = what.tell(deps).await {
+            tracing::error!(%error, "a notice did not leave; the next sweep tries again");
+            errors.push(error.to_string());
+        }
+    }
+    match errors.first() {
+        Some(first) => Err(failed(errors.len(), of, first.clone())),
+        None => Ok(json!({ "datasets": of, "batches": cut })),
+    }
+}
+
+fn failed(failed: usize, of: usize, first: String) -> HandlerError {
+    HandlerError::Sweep { failed, of, first }
+}
+
+/// The folders at the top of the input bucket, and what lies there that can be no dataset.
+async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>), StoreError> {
+    let (mut datasets, mut misplaced) = (Vec::new(), Vec::new());
+    let mut token: Option<String> = None;
+    loop {
+        let page = store.list(Bucket::Input, "", true, token.as_deref()).await?;
+        misplaced.extend(page.objects.iter().take(1).map(|object| Misplaced::loose(&object.key)));
+        for folder in &page.folders {
+            let name = folder.trim_end_matches('/');
+            match DatasetName::new(name) {
+                Ok(dataset) => datasets.push(dataset),
+                Err(_) if name == TEAMS => {}
+                Err(error) => misplaced.push(Misplaced::folder(folder, &error)),
+            }
+        }
+        token = page.next;
+        if token.is_none() {
+            misplaced.sort();
+            misplaced.dedup();
+            return Ok((datasets, misplaced));
+        }
+    }
+}

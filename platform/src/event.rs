@@ -1,0 +1,312 @@
+//! What a function is handed: queue messages or the clock, and what stands in a message.
+//!
+//! Read with structs of our own that ask for nothing but the fields used: S3 adds fields with every minor version of
+//! its event, and one field missing in one message must not fail the other thousands of the batch.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use shared::name::DatasetName;
+use shared::port::JobState;
+
+/// An invocation's event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Incoming {
+    Sqs(Vec<Message>),
+    Sweep(Sweep),
+    Unknown,
+}
+
+/// One message of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub id: String,
+    pub body: String,
+    /// 1 the first time.
+    pub receive_count: u32,
+}
+
+/// The clock's request to look at everything, or at these datasets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sweep {
+    All,
+    Datasets(Vec<DatasetName>),
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Objects were created.
+    Dropped(Vec<Dropped>),
+    /// A labeling job, anybody's, came to an end.
+    JobEnded(JobEnded),
+    /// Says nothing and is acknowledged: `s3:TestEvent`, an empty body, no records, not JSON.
+    Nothing(&'static str),
+    /// An event of a kind or a major version we do not know: goes to the dead letters, where somebody sees it.
+    Unsupported(String),
+}
+
+/// One created object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropped {
+    pub bucket: String,
+    /// As it is in the bucket.
+    pub key: String,
+    /// When S3 finished the request; for a multipart upload this is its completion, unlike LastModified.
+    pub at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobEnded {
+    pub arn: String,
+    /// Lower case, as the service puts it in the ARN.
+    pub job: String,
+    pub state: JobState,
+}
+
+impl Incoming {
+    pub fn parse(event: &Value) -> Self {
+        if let Some(sweep) = event.get("sweep") {
+            return Sweep::parse(sweep).map_or(Self::Unknown, Self::Sweep);
+        }
+        let Ok(batch) = SqsBatch::deserialize(event) else { return Self::Unknown };
+        if batch.records.iter().any(|r| r.event_source != "aws:sqs") {
+            return Self::Unknown;
+        }
+        Self::Sqs(batch.records.into_iter().map(Message::from).collect())
+    }
+}
+
+impl Sweep {
+    fn parse(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(all) if all == "all" => Some(Self::All),
+            Value::Array(names) => {
+                let names = names.iter().map(|n| DatasetName::new(n.as_str()?).ok());
+                names.collect::<Option<Vec<_>>>().map(Self::Datasets)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Lambda's partial batch response: these messages come again, the others are deleted.
+pub fn failed_messages<'a>(ids: impl IntoIterator<Item = &'a str>) -> Value {
+    let failures: Vec<Value> = ids.into_iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+impl Body {
+    pub fn parse(body: &str) -> Self {
+        if body.trim().is_empty() {
+            return Self::Nothing("an empty message");
+        }
+        let Ok(value) = serde_json::from_str::<Value>(body) else { return Self::Nothing("not JSON") };
+        if value.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
+            return Self::Nothing("S3's test event");
+        }
+        if value.get("Records").is_some() {
+            return Self::parse_s3(&value);
+        }
+        if value.get("detail-type").is_some() {
+            return Self::parse_job_state(&value);
+        }
+        Self::Nothing("not an event")
+    }
+
+    fn parse_s3(value: &Value) -> Self {
+        let event = match S3Event::deserialize(value) {
+            Ok(event) if event.records.is_empty() => return Self::Nothing("no records"),
+            Ok(event) => event,
+            Err(error) => return Self::Unsupported(format!("not an S3 event we can read: {error}")),
+        };
+        // AWS: compare the major version for equality, the minor for at least; new fields may come any time.
+        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+        if let Some(foreign) = event.records.iter().find(|r| r.event_version.split('.').next() != Some("2")) {
+            return Self::Unsupported(format!("S3 event version {}; this function reads 2.x", foreign.event_version));
+        }
+        let created = event.records.into_iter().filter(|r| r.event_name.starts_with("ObjectCreated:"));
+        Self::Dropped(created.map(Dropped::from).collect())
+    }
+
+    fn parse_job_state(value: &Value) -> Self {
+        const KIND: &str = "SageMaker Ground Truth Labeling Job State Change";
+        let event = match JobStateEvent::deserialize(value) {
+            Ok(event) if event.detail_type == KIND && event.source == "aws.sagemaker" => event,
+            Ok(event) => return Self::Unsupported(format!("an event of kind `{}`", event.detail_type)),
+            Err(error) => return Self::Unsupported(format!("not a labeling job's event: {error}")),
+        };
+        // The detail holds the status alone; the job is named by the ARN in `resources`.
+        let arn = event.resources.into_iter().next().unwrap_or_default();
+        let Some((_, job)) = arn.split_once(":labeling-job/") else {
+            return Self::Unsupported("a labeling job's event without the job's ARN".to_owned());
+        };
+        let job = job.to_owned();
+        Self::JobEnded(JobEnded { arn, job, state: event.detail.status })
+    }
+}
+
+impl From<SqsRecord> for Message {
+    fn from(record: SqsRecord) -> Self {
+        let receive_count = record.attributes.receive_count.parse().unwrap_or(1);
+        Self { id: record.message_id, body: record.body, receive_count }
+    }
+}
+
+impl From<S3Record> for Dropped {
+    fn from(record: S3Record) -> Self {
+        let at = record.event_time.parse().ok();
+        Self { bucket: record.s3.bucket.name, key: crate::key::decode(&record.s3.object.key), at }
+    }
+}
+
+#[derive(Deserialize)]
+struct SqsBatch {
+    #[serde(rename = "Records")]
+    records: Vec<SqsRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SqsRecord {
+    message_id: String,
+    #[serde(default)]
+    body: String,
+    event_source: String,
+    #[serde(default)]
+    attributes: SqsAttributes,
+}
+
+#[derive(Default, Deserialize)]
+struct SqsAttributes {
+    #[serde(rename = "ApproximateReceiveCount", default)]
+    receive_count: String,
+}
+
+#[derive(Deserialize)]
+struct S3Event {
+    #[serde(rename = "Records")]
+    records: Vec<S3Record>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct S3Record {
+    #[serde(default)]
+    event_version: String,
+    #[serde(default)]
+    event_name: String,
+    #[serde(default)]
+    event_time: String,
+    s3: S3Entity,
+}
+
+#[derive(Deserialize)]
+struct S3Entity {
+    bucket: S3Bucket,
+    object: S3Object,
+}
+
+#[derive(Deserialize)]
+struct S3Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct S3Object {
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct JobStateEvent {
+    source: String,
+    detail_type: String,
+    #[serde(default)]
+    resources: Vec<String>,
+    detail: JobStateDetail,
+}
+
+#[derive(Deserialize)]
+struct JobStateDetail {
+    #[serde(rename = "LabelingJobStatus")]
+    status: JobState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s3_body(version: &str, key: &str) -> String {
+        json!({"Records": [{
+            "eventVersion": version, "eventSource": "aws:s3", "eventTime": "2026-11-21T10:00:00.123Z",
+            "eventName": "ObjectCreated:Put", "somethingNew": {"a": 1},
+            "s3": {"bucket": {"name": "in", "arn": "arn:aws:s3:::in"}, "object": {"key": key, "size": 1}}
+        }]})
+        .to_string()
+    }
+
+    #[test]
+    fn a_key_is_decoded_once() {
+        for (sent, key) in [
+            ("cats/red+flower.jpg", "cats/red flower.jpg"),
+            ("cats/a%2Bb%252B.txt", "cats/a+b%2B.txt"),
+            ("cats/%EA%B3%A0%0A%22.txt", "cats/고\n\".txt"),
+            ("cats/100%.txt", "cats/100%.txt"),
+        ] {
+            let Body::Dropped(dropped) = Body::parse(&s3_body("2.1", sent)) else { panic!("{sent}") };
+            assert_eq!(dropped[0].key, key);
+            assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00.123Z".parse().unwrap()));
+        }
+    }
+
+    #[test]
+    fn newer_minor_versions_are_read_and_other_major_versions_are_not() {
+        assert!(matches!(Body::parse(&s3_body("2.9", "a/b")), Body::Dropped(_)));
+        for version in ["3.0", "20.1", ""] {
+            assert!(matches!(Body::parse(&s3_body(version, "a/b")), Body::Unsupported(_)), "{version}");
+        }
+    }
+
+    #[test]
+    fn messages_that_say_nothing_are_told_apart_from_ones_we_cannot_read() {
+        let test_event = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-11-21T10:00:00.000Z","Bucket":"in"}"#;
+        for body in ["", "  ", "hello", "[]", "{}", r#"{"Records":[]}"#, test_event] {
+            assert!(matches!(Body::parse(body), Body::Nothing(_)), "{body}");
+        }
+        assert!(matches!(Body::parse(r#"{"Records":[{"s3":{}}]}"#), Body::Unsupported(_)));
+    }
+
+    #[test]
+    fn a_job_is_named_by_the_arn_in_resources() {
+        let arn = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/gc00-cats-1";
+        let event = json!({
+            "version": "0", "id": "x", "detail-type": "SageMaker Ground Truth Labeling Job State Change",
+            "source": "aws.sagemaker", "account": "111122223333", "time": "2018-10-06T12:26:13Z",
+            "region": "us-east-1", "resources": [arn], "detail": {"LabelingJobStatus": "Completed"}
+        });
+        let ended = JobEnded { arn: arn.to_owned(), job: "gc00-cats-1".to_owned(), state: JobState::Completed };
+        assert_eq!(Body::parse(&event.to_string()), Body::JobEnded(ended));
+    }
+
+    #[test]
+    fn the_clock_names_all_datasets_or_some() {
+        assert_eq!(Incoming::parse(&json!({"sweep": "all"})), Incoming::Sweep(Sweep::All));
+        let cats = DatasetName::new("cats").unwrap();
+        assert_eq!(Incoming::parse(&json!({"sweep": ["cats"]})), Incoming::Sweep(Sweep::Datasets(vec![cats])));
+        for event in [json!({"sweep": "some"}), json!({"sweep": ["a/b"]}), json!({}), json!(null)] {
+            assert_eq!(Incoming::parse(&event), Incoming::Unknown, "{event}");
+        }
+    }
+
+    #[test]
+    fn only_messages_of_a_queue_are_a_batch() {
+        let record = |source: &str| {
+            json!({"Records": [{"messageId": "m1", "body": "b", "eventSource": source,
+                "attributes": {"ApproximateReceiveCount": "3"}}]})
+        };
+        let message = Message { id: "m1".to_owned(), body: "b".to_owned(), receive_count: 3 };
+        assert_eq!(Incoming::parse(&record("aws:sqs")), Incoming::Sqs(vec![message]));
+        assert_eq!(Incoming::parse(&record("aws:kinesis")), Incoming::Unknown);
+    }
+}

@@ -1,0 +1,248 @@
+//! The stack's two buckets, through the AWS SDK.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
+use aws_sdk_s3::types::EncodingType;
+use jiff::Timestamp;
+use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
+
+use crate::failure;
+use crate::start::own_endpoint;
+
+mod date;
+
+/// [`Store`] over S3. The client comes into being with the first call.
+#[derive(Debug)]
+pub struct Buckets {
+    pub input: String,
+    pub output: String,
+    sdk: SdkConfig,
+    path_style: bool,
+    client: OnceLock<Client>,
+}
+
+impl Buckets {
+    pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Self {
+        let path_style = own_endpoint(env, sdk);
+        Self { input, output, sdk: sdk.clone(), path_style, client: OnceLock::new() }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(self.path_style);
+            Client::from_conf(config.build())
+        })
+    }
+
+    fn name(&self, bucket: Bucket) -> &str {
+        match bucket {
+            Bucket::Input => &self.input,
+            Bucket::Output => &self.output,
+        }
+    }
+
+    fn what(&self, bucket: Bucket, key: &str) -> String {
+        format!("s3://{}/{key}", self.name(bucket))
+    }
+
+    /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
+    async fn empty_range(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
+        let head = self.client().head_object().bucket(self.name(bucket)).key(key).send().await;
+        let head = match head {
+            Ok(head) => head,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) => return Err(failed("HeadObject", self.what(bucket, key), &error)),
+        };
+        Ok(Some(Fetched {
+            bytes: Vec::new(),
+            etag: unquoted(head.e_tag()),
+            size: size(head.content_length()),
+            last_modified: timestamp(head.last_modified()),
+            metadata: head.metadata.unwrap_or_default().into_iter().collect(),
+        }))
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: Option<&BTreeMap<String, String>>,
+        etag: Option<&str>,
+    ) -> Result<Put, StoreError> {
+        let request = self.client().put_object().bucket(&self.output).key(key).content_type(content_type(key));
+        let request = request.set_metadata(metadata.map(|m| m.clone().into_iter().collect()));
+        let request = match etag {
+            Some(etag) => request.if_match(format!("\"{etag}\"")),
+            None => request.if_none_match("*"),
+        };
+        match request.body(ByteStream::from(body)).send().await {
+            Ok(_) => Ok(Put::Done),
+            Err(error) if status(&error) == Some(412) => Ok(Put::Conflict),
+            // If-Match on a key that is not there any more.
+            Err(error) if etag.is_some() && error.code() == Some("NoSuchKey") => Ok(Put::Conflict),
+            Err(error) => Err(failed("PutObject", self.what(Bucket::Output, key), &error)),
+        }
+    }
+}
+
+enum Put {
+    Done,
+    Conflict,
+}
+
+impl Store for Buckets {
+    /// Keys are asked for URL-encoded: XML 1.0 cannot hold the control characters a key may hold.
+    async fn open_uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
+        let mut uploads = Vec::new();
+        let (mut key_marker, mut id_marker) = (None, None);
+        loop {
+            let request = self.client().list_multipart_uploads().bucket(&self.input).prefix(prefix);
+            let request = request.encoding_type(EncodingType::Url);
+            let request = request.set_key_marker(key_marker).set_upload_id_marker(id_marker);
+            let page = request.send().await;
+            let page = page.map_err(|e| failed("ListMultipartUploads", self.what(Bucket::Input, prefix), &e))?;
+            let encoded = page.encoding_type() == Some(&EncodingType::Url);
+            uploads.extend(page.uploads().iter().map(|upload| OpenUpload {
+                key: key(upload.key(), encoded),
+                initiated: timestamp(upload.initiated()),
+            }));
+            if page.is_truncated() != Some(true) {
+                return Ok(uploads);
+            }
+            key_marker = page.next_key_marker().map(|marker| key(Some(marker), encoded));
+            id_marker = page.next_upload_id_marker;
+        }
+    }
+
+    async fn list(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        folders: bool,
+        token: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        let date = date::DateHeader::default();
+        let request = self.client().list_objects_v2().bucket(self.name(bucket)).prefix(prefix);
+        let request = request.encoding_type(EncodingType::Url).set_delimiter(folders.then(|| "/".to_owned()));
+        let request = request.set_continuation_token(token.map(str::to_owned));
+        let output = request.customize().interceptor(date.clone()).send().await;
+        let output = output.map_err(|e| failed("ListObjectsV2", self.what(bucket, prefix), &e))?;
+        let date = date.get().ok_or_else(|| StoreError::Transient {
+            operation: "ListObjectsV2",
+            what: self.what(bucket, prefix),
+            reason: "the response has no Date header that could be read".to_owned(),
+        })?;
+        Ok(page(output, date))
+    }
+
+    async fn get(&self, bucket: Bucket, key: &str, range: Option<Range<u64>>) -> Result<Option<Fetched>, StoreError> {
+        let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
+        let request = self.client().get_object().bucket(self.name(bucket)).key(key).set_range(range);
+        let output = match request.send().await {
+            Ok(output) => output,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+            Err(error) if status(&error) == Some(416) => return self.empty_range(bucket, key).await,
+            Err(error) => return Err(failed("GetObject", self.what(bucket, key), &error)),
+        };
+        fetched(output).await.map(Some).map_err(|reason| StoreError::Transient {
+            operation: "GetObject",
+            what: self.what(bucket, key),
+            reason,
+        })
+    }
+
+    async fn create(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Created, StoreError> {
+        match self.put(key, body, Some(metadata), None).await? {
+            Put::Done => Ok(Created::New),
+            Put::Conflict => Ok(Created::AlreadyThere),
+        }
+    }
+
+    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+        match self.put(key, body, None, etag).await? {
+            Put::Done => Ok(Replaced::Done),
+            Put::Conflict => Ok(Replaced::Changed),
+        }
+    }
+}
+
+fn page(output: ListObjectsV2Output, date: Timestamp) -> Page {
+    let encoded = output.encoding_type() == Some(&EncodingType::Url);
+    let objects = output.contents().iter().map(|object| Object {
+        key: key(object.key(), encoded),
+        etag: unquoted(object.e_tag()),
+        size: size(object.size()),
+        last_modified: timestamp(object.last_modified()),
+    });
+    let folders = output.common_prefixes().iter().map(|folder| key(folder.prefix(), encoded));
+    Page { objects: objects.collect(), folders: folders.collect(), next: output.next_continuation_token, date }
+}
+
+async fn fetched(output: GetObjectOutput) -> Result<Fetched, String> {
+    // `bytes 0-99/1234`: the size of the whole object stands behind the slash.
+    let whole = output.content_range().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+    let size = whole.unwrap_or_else(|| size(output.content_length()));
+    let (etag, last_modified) = (unquoted(output.e_tag()), timestamp(output.last_modified()));
+    let metadata = output.metadata.unwrap_or_default().into_iter().collect();
+    let bytes = output.body.collect().await.map_err(|error| error.to_string())?.to_vec();
+    Ok(Fetched { bytes, etag, size, last_modified, metadata })
+}
+
+fn key(text: Option<&str>, encoded: bool) -> String {
+    let text = text.unwrap_or_default();
+    if encoded { crate::key::decode(text) } else { text.to_owned() }
+}
+
+fn unquoted(etag: Option<&str>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
+}
+
+fn size(bytes: Option<i64>) -> u64 {
+    bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default()
+}
+
+fn timestamp(time: Option<&DateTime>) -> Timestamp {
+    time.and_then(|t| Timestamp::from_second(t.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn content_type(key: &str) -> &'static str {
+    match key.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("json") => "application/json",
+        Some("manifest" | "jsonl") => "application/jsonl",
+        Some("md") => "text/markdown; charset=utf-8",
+        Some("html") => "text/html; charset=utf-8",
+        Some("csv") => "text/csv; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+fn failed<E>(operation: &'static str, what: String, error: &SdkError<E, HttpResponse>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let reason = failure::reason(error.code(), error.message(), || DisplayErrorContext(error).to_string());
+    let never_sent = matches!(error, SdkError::ConstructionFailure(_));
+    if !never_sent && failure::may_pass(status(error), error.code()) {
+        StoreError::Transient { operation, what, reason }
+    } else {
+        StoreError::Refused { operation, what, reason }
+    }
+}

@@ -1,0 +1,80 @@
+//! How every function starts: JSON log lines, one SDK configuration, dependencies, then the Lambda runtime's loop.
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use lambda_runtime::{LambdaEvent, service_fn, tracing};
+use serde_json::Value;
+
+/// What `main` may end with.
+pub use lambda_runtime::Error;
+
+/// Why a function cannot start: its environment is not as the template sets it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the environment variable {0} is not set; the stack's template sets it for this function")]
+    Missing(&'static str),
+    #[error("the environment variable {name} is `{value}`: {expected}")]
+    Malformed { name: &'static str, value: String, expected: &'static str },
+}
+
+/// Why an invocation as a whole failed. Failed messages of a batch are not this: they are named in the reply.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    #[error(
+        "this is neither a batch of queue messages nor {{\"sweep\": \"all\"}} nor {{\"sweep\": [\"<dataset>\", …]}}; \
+         check what is wired to the function"
+    )]
+    UnknownEvent,
+    /// Everything that could be done has been done; the next sweep tries the rest again.
+    #[error("{failed} of {of} could not be brought up to date; the first: {first}")]
+    Sweep { failed: usize, of: usize, first: String },
+}
+
+/// A variable that has to be there.
+pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
+    env(name).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing(name))
+}
+
+/// Whether requests go to an endpoint of one's own, where a bucket is a path and not a host name.
+pub fn own_endpoint(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> bool {
+    sdk.endpoint_url().is_some() || env("AWS_ENDPOINT_URL_S3").is_some() || env("AWS_ENDPOINT_URL").is_some()
+}
+
+/// Runs a function until Lambda stops it.
+///
+/// `deps` runs once and makes no AWS call: clients come into being when first used, so that the cold start pays
+/// for none that the event does not need.
+pub fn run<D, H>(
+    deps: impl FnOnce(&dyn Fn(&str) -> Option<String>, &SdkConfig) -> Result<D, ConfigError>,
+    handle: H,
+) -> Result<(), Error>
+where
+    H: AsyncFn(&D, Value) -> Result<Value, HandlerError>,
+{
+    tracing::init_default_subscriber();
+    // One thread: a function of this memory size has at most one virtual CPU.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let deps = deps(&|name| std::env::var(name).ok(), &sdk_config().await)?;
+        let (deps, handle) = (&deps, &handle);
+        let answer = |event: LambdaEvent<Value>| async move { handle(deps, event.payload).await.map_err(Error::from) };
+        lambda_runtime::run(service_fn(answer)).await
+    })
+}
+
+/// One configuration, and so one HTTP client and one set of root certificates, for all of a function's AWS clients.
+async fn sdk_config() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await
+}
+
+/// A call gives up well before the function does (the shortest function timeout is 120 s), so that the failure is
+/// reported by name and not as "Task timed out". 30 s an attempt carries a 32 MiB manifest at 9 Mbit/s.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_secs(75))
+        .build()
+}

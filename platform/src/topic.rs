@@ -1,0 +1,42 @@
+//! The topic notices leave by, through the AWS SDK.
+
+use std::sync::OnceLock;
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sns::types::MessageAttributeValue;
+use shared::notice::Message;
+use shared::port::{PublishError, Topic};
+
+use crate::failure;
+
+/// [`Topic`] over SNS. The client comes into being with the first notice.
+#[derive(Debug)]
+pub struct SnsTopic {
+    arn: String,
+    sdk: SdkConfig,
+    client: OnceLock<Client>,
+}
+
+impl SnsTopic {
+    pub fn new(arn: String, sdk: &SdkConfig) -> Self {
+        Self { arn, sdk: sdk.clone(), client: OnceLock::new() }
+    }
+}
+
+impl Topic for SnsTopic {
+    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        let client = self.client.get_or_init(|| Client::new(&self.sdk));
+        let mut call = client.publish().topic_arn(&self.arn).message_structure("json");
+        // SNS refuses an attribute without a value.
+        for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            call = call.message_attributes(*name, value.map_err(|e| PublishError { reason: e.to_string() })?);
+        }
+        let sent = call.subject(&message.subject).message(&message.body).send().await;
+        sent.map(|_| ()).map_err(|error| PublishError {
+            reason: failure::reason(error.code(), error.message(), || DisplayErrorContext(&error).to_string()),
+        })
+    }
+}
