@@ -1,0 +1,80 @@
+// The list of jobs, kept up to date while somebody looks at it.
+import { get, encoded } from './call.js';
+import { byId, link, make, number, signInAt, state } from './page.js';
+
+const EVERY = 3000;
+let groups = [];
+let shown = '';
+
+const share = (done, total) => (total > 0 ? Math.floor((100 * done) / total) : 0);
+
+const card = (job) => {
+  const title = `job-${job.name}`;
+  const meter = make('progress', { max: String(Math.max(job.total, 1)), value: String(job.done), 'aria-label': 'Progress of the job' });
+  const done = `${number(job.done)} of ${number(job.total)} done (${share(job.done, job.total)}%)`;
+  const mine = job.done_by_you > 0 ? `You answered ${number(job.done_by_you)}` : null;
+  const waits = job.available > 0 || job.held;
+  const way = waits
+    ? link(job.held ? 'Continue' : 'Start working', `/work/${encoded(job.name)}`)
+    : make('p', { class: 'rest' }, job.done_by_you > 0 ? 'You have done all that is yours here. Thank you!' : 'Nothing waits for you here right now.');
+  if (waits) way.setAttribute('aria-describedby', title);
+  return make('article', { class: 'job', 'aria-labelledby': title },
+    make('div', { class: 'what' },
+      make('h2', { id: title, dir: 'auto' }, job.title),
+      job.description && job.description !== job.title ? make('p', { dir: 'auto' }, job.description) : null,
+      make('div', { class: 'progress' }, meter, make('span', {}, done)),
+      make('p', { class: 'facts' }, [waits && job.available > 0 ? `${number(job.available)} waiting for you` : null, mine].filter(Boolean).join(' · '))),
+    way);
+};
+
+const emptiness = () => (groups.length === 0
+  ? state('You are not in a team yet', 'You are signed in, and that is all you need to do. As soon as you are put into a team and signed in anew, its jobs appear here.', link('Sign in anew', '/logout', 'gc-secondary'))
+  : state('No jobs right now', 'When there is something to label for your team, it appears here by itself.'));
+
+const show = (jobs) => {
+  const seen = JSON.stringify([groups, jobs]);
+  if (seen === shown) return;
+  shown = seen;
+  const focused = document.activeElement?.getAttribute?.('href');
+  byId('jobs').replaceChildren(...(jobs.length > 0 ? jobs.map(card) : [emptiness()]));
+  byId('jobs').setAttribute('aria-busy', 'false');
+  if (focused) [...byId('jobs').querySelectorAll('a')].find((other) => other.getAttribute('href') === focused)?.focus();
+  const waiting = jobs.reduce((sum, job) => sum + job.available, 0);
+  byId('lead').textContent = waiting > 0 ? `${number(waiting)} ${waiting === 1 ? 'item waits' : 'items wait'} for you.` : '';
+  byId('greeting').hidden = jobs.length === 0;
+};
+
+const signedOut = () => {
+  shown = 'signed out';
+  byId('who').hidden = true;
+  byId('greeting').hidden = true;
+  byId('jobs').setAttribute('aria-busy', 'false');
+  byId('jobs').replaceChildren(state('Welcome', 'Sign in to see what there is to label for your team.', link('Sign in', signInAt('/'))));
+};
+
+const introduce = async () => {
+  const me = await get('/api/me');
+  groups = me.groups;
+  byId('name').textContent = me.name;
+  byId('who').hidden = false;
+};
+
+const look = async () => {
+  if (document.hidden) return;
+  try {
+    if (byId('who').hidden) await introduce();
+    show((await get('/api/jobs')).jobs);
+    byId('trouble').hidden = true;
+  } catch (error) {
+    if (error.code === 'signed-out') signedOut();
+    else byId('trouble').hidden = false;
+  }
+};
+
+const keepLooking = async () => {
+  await look();
+  setTimeout(keepLooking, EVERY);
+};
+
+document.addEventListener('visibilitychange', look);
+keepLooking();

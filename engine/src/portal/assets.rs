@@ -1,0 +1,40 @@
+//! The files the portal is made of, inside the binary: one thing to deploy, and pages that fit their engine.
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+
+pub(super) const HOME: &str = include_str!("../../assets/portal/home.html");
+pub(super) const WORK: &str = include_str!("../../assets/portal/work.html");
+pub(super) const MESSAGE: &str = include_str!("../../assets/portal/message.html");
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+pub(super) async fn portal(Path(file): Path<String>) -> Response {
+    let (kind, text) = match file.as_str() {
+        "portal.css" => (STYLE, include_str!("../../assets/portal/portal.css")),
+        "home.js" => (SCRIPT, include_str!("../../assets/portal/home.js")),
+        "work.js" => (SCRIPT, include_str!("../../assets/portal/work.js")),
+        "call.js" => (SCRIPT, include_str!("../../assets/portal/call.js")),
+        "page.js" => (SCRIPT, include_str!("../../assets/portal/page.js")),
+        "icon.svg" => ("image/svg+xml", include_str!("../../assets/portal/icon.svg")),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response()
+}
+
+/// Any page may load these, also one that somebody renders elsewhere to look at a template.
+pub(super) async fn crowd(Path(file): Path<String>) -> Response {
+    let (kind, text) = match file.as_str() {
+        "crowd-html-elements.js" => (SCRIPT, crate::crowd::SCRIPT),
+        "crowd-html-elements.css" => (STYLE, crate::crowd::STYLE),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let headers = [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, "no-cache"),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
+    (headers, text).into_response()
+}

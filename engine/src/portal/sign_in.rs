@@ -1,0 +1,149 @@
+//! The sign-in's three addresses: going to the provider, coming back, signing out.
+use super::{PortalState, pages, session};
+use crate::sign_in::{Pending, SignInError};
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::Cookie;
+use http::header::HOST;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+/// Holds what `Pending` says while the person is away; only the way back gets it.
+const PENDING: &str = "groundcrew-sign-in";
+const WAY_BACK: &str = "/oauth2";
+
+#[derive(Deserialize)]
+pub(super) struct Start {
+    #[serde(default)]
+    next: String,
+    /// Set once a request was sent over from another name of this host, so that it is not sent again.
+    #[serde(default)]
+    moved: bool,
+}
+
+pub(super) async fn login(
+    State(state): State<PortalState>,
+    Query(start): Query<Start>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Response {
+    let next = own_page(&start.next).to_owned();
+    if !start.moved && elsewhere(&headers, &state.0.portal_url) {
+        let query = encoded(&next);
+        return Redirect::to(&format!("{}/login?moved=true&next={query}", state.0.portal_url))
+            .into_response();
+    }
+    match state.0.sign_in.begin(next).await {
+        Ok((url, pending)) => {
+            let kept = serde_json::to_string(&pending).unwrap_or_default();
+            let cookie = session::sealed(PENDING, kept, WAY_BACK, state.secure());
+            (jar.add(cookie), Redirect::to(url.as_str())).into_response()
+        }
+        Err(error) => sorry(&error),
+    }
+}
+
+/// What the provider sends the person back with.
+#[derive(Deserialize)]
+pub(super) struct Return {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    error: Option<String>,
+}
+
+pub(super) async fn back(
+    State(state): State<PortalState>,
+    Query(given): Query<Return>,
+    jar: PrivateCookieJar,
+) -> Response {
+    let pending = jar
+        .get(PENDING)
+        .and_then(|cookie| serde_json::from_str::<Pending>(cookie.value()).ok());
+    let jar = jar.remove(Cookie::build(PENDING).path(WAY_BACK).build());
+    let result = match (pending, given.code) {
+        (Some(pending), Some(code)) => enter(&state, pending, &given.state, code).await,
+        (None, _) => Err(SignInError::StateMismatch),
+        (_, None) => Err(SignInError::Refused(
+            given
+                .error
+                .map_or("no code", |_| "refused by the provider")
+                .to_owned(),
+        )),
+    };
+    match result {
+        Ok((cookie, next)) => (jar.add(cookie), Redirect::to(&next)).into_response(),
+        Err(error) => (jar, sorry(&error)).into_response(),
+    }
+}
+
+async fn enter(
+    state: &PortalState,
+    pending: Pending,
+    returned: &str,
+    code: String,
+) -> Result<(Cookie<'static>, String), SignInError> {
+    let next = pending.next.clone();
+    let worker = state.0.sign_in.finish(pending, returned, code).await?;
+    tracing::info!(worker = worker.id, groups = worker.groups.len(), "signed in");
+    Ok((session::cookie(&worker, state.secure())?, next))
+}
+
+pub(super) async fn logout(
+    State(state): State<PortalState>,
+    jar: PrivateCookieJar,
+) -> (PrivateCookieJar, Redirect) {
+    let address = state.0.sign_in.sign_out_url().await;
+    (jar.remove(session::ended()), Redirect::to(&address))
+}
+
+fn sorry(error: &SignInError) -> Response {
+    tracing::warn!(cause = error.cause(), "a sign-in failed");
+    let status = match error {
+        SignInError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::FORBIDDEN,
+    };
+    pages::message(status, "Signing in did not work", &error.to_string())
+}
+
+/// Only a page of the portal itself may be returned to.
+fn own_page(next: &str) -> &str {
+    let plain = next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    if plain && next.starts_with("/work/") {
+        next
+    } else {
+        "/"
+    }
+}
+
+/// A cookie set for `localhost` is not sent to `127.0.0.1`: the sign-in must start under the name it comes back to.
+fn elsewhere(headers: &HeaderMap, portal_url: &str) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let own = portal_url.split_once("://").map(|(_, host)| host);
+    host.zip(own)
+        .is_some_and(|(host, own)| !host.eq_ignore_ascii_case(own))
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_page;
+
+    #[test]
+    fn only_the_portals_own_pages_are_returned_to() {
+        for (next, expected) in [
+            ("/work/numbers-000001", "/work/numbers-000001"),
+            ("//evil.test", "/"),
+            ("https://evil.test", "/"),
+            ("/work/x\r\nset-cookie: a", "/"),
+            ("/\\evil.test", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(own_page(next), expected);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What a hostile item, label or file name may do in a worker's page (nothing), and what a template may use up.
+use super::*;
+use futures::FutureExt;
+
+const SCRIPT: &str = "</p><script>alert('x')</script>";
+
+fn presign() -> Presign {
+    Arc::new(|uri| {
+        async move {
+            Ok(format!(
+                "https://s3.test/{}?a=1&b=2",
+                uri.trim_start_matches("s3://")
+            ))
+        }
+        .boxed()
+    })
+}
+
+async fn html(template: &str, input: Value) -> String {
+    render(template, &input, presign())
+        .await
+        .expect("the template renders")
+        .html
+}
+
+async fn refusal(template: &str, input: Value) -> String {
+    render(template, &input, presign())
+        .await
+        .expect_err("the template is refused")[0]
+        .message
+        .clone()
+}
+
+#[tokio::test]
+async fn nothing_in_the_input_becomes_markup() {
+    let table = [
+        "{{ task.input.text }}",
+        "{{ task.input.text | upcase }}",
+        "{{ task.input.text | escape }}",
+        "{{ task.input.text | escape_once }}",
+        "{{ task.input.text | to_json }}",
+        "{{ task.input.text | to_json | escape }}",
+        "{{ task.input.text | to_json | skip_autoescape }}",
+        "{{ task.input.list }}",
+        "{{ task.input.list | join: '<' }}",
+        "{{ task.input }}",
+        "{{ task.input.list | to_json }}",
+        "{% for x in task.input.list %}{{ x }}{% endfor %}",
+        "{% assign y = task.input.text | append: '<b' %}{{ y }}",
+        "{% capture y %}{{ task.input.text }}{% endcapture %}{{ y }}",
+        "{% case 1 %}{% when 1 %}{{- task.input.text -}}{% endcase %}",
+        "{{ task.input.missing | default: task.input.text }}",
+    ];
+    let input =
+        json!({ "text": SCRIPT, "list": [SCRIPT, "\"><img src=x onerror=alert(1)>"], "missing": null });
+    for template in table {
+        let page = html(template, input.clone()).await;
+        assert!(!page.contains(['<', '>']), "{template} gave {page}");
+    }
+}
+
+#[tokio::test]
+async fn attributes_cannot_be_left() {
+    let input = json!({ "labels": ["a\" onclick=\"x", "b' onclick='x", "{{ c }}", "<d>"] });
+    for template in [
+        "<x a=\"{{ task.input.labels | to_json | escape }}\">",
+        "<x a='{{ task.input.labels | to_json }}'>",
+    ] {
+        let page = html(template, input.clone()).await;
+        let inner = &page[6..page.len() - 2];
+        assert!(!inner.contains(['"', '\'', '<', '>']), "{page}");
+        let attribute = inner
+            .replace("&quot;", "\"")
+            .replace("&#39;", "'")
+            .replace("&amp;", "&");
+        let labels: Value = serde_json::from_str(&attribute).expect("the attribute is JSON");
+        assert_eq!(labels, input["labels"], "{template}");
+    }
+}
+
+#[tokio::test]
+async fn liquid_in_the_data_is_text() {
+    let input = json!({ "taskObject": "{{ task.input.secret }}{% raw %}{% for x in y %}", "secret": "told" });
+    assert_eq!(
+        html("<p>{{ task.input.taskObject }}</p>", input).await,
+        "<p>{{ task.input.secret }}{% raw %}{% for x in y %}</p>"
+    );
+}
+
+#[tokio::test]
+async fn escaping_happens_exactly_once() {
+    let table = [
+        ("{{ task.input.x }}", "a &amp; b"),
+        ("{{ task.input.x | escape }}", "a &amp; b"),
+        ("{{ task.input.y | escape_once }}", "a &amp; b"),
+        ("{{ task.input.h | skip_autoescape }}", "<b>bold</b>"),
+        ("{{ task.input.n }}", "3"),
+        ("{{ task.input.source-ref }}", "ref"),
+        ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
+    ];
+    let input = json!({ "x": "a & b", "y": "a &amp; b", "h": "<b>bold</b>", "n": 3, "source-ref": "ref" });
+    for (template, expected) in table {
+        assert_eq!(html(template, input.clone()).await, expected, "{template}");
+    }
+}
+
+#[tokio::test]
+async fn an_image_gets_a_short_lived_link() {
+    let input = json!({ "taskObject": "s3://in/a \"b\".png", "other": "https://example.com/x.png" });
+    let page = html(
+        "<img src=\"{{ task.input.taskObject | grant_read_access }}\">",
+        input.clone(),
+    )
+    .await;
+    assert_eq!(
+        page,
+        "<img src=\"https://s3.test/in/a &quot;b&quot;.png?a=1&amp;b=2\">"
+    );
+    assert_eq!(
+        html("{{ task.input.other | grant_read_access }}", input).await,
+        "https://example.com/x.png"
+    );
+}
+
+#[tokio::test]
+async fn the_crowd_elements_are_the_engines_own() {
+    let page = html(
+        "<script src=\"https://assets.crowd.aws/crowd-html-elements.js\"></script>",
+        json!({}),
+    )
+    .await;
+    assert_eq!(page, "<script src=\"/crowd/crowd-html-elements.js\"></script>");
+}
+
+#[tokio::test]
+async fn a_template_cannot_loop_or_grow_without_end() {
+    let loops = "{% for a in (1..9999) %}{% for b in (1..9999) %}{% endfor %}{% endfor %}";
+    assert!(refusal(loops, json!({})).await.contains("loops turn more than"));
+    let range = "{% for a in (1..task.input.n) %}{% endfor %}";
+    assert!(
+        refusal(range, json!({ "n": 10_000_000_000_i64 }))
+            .await
+            .contains("A range has more than")
+    );
+    let large = "{% for a in (1..9999) %}{{ task.input.x }}{% endfor %}";
+    assert!(
+        refusal(large, json!({ "x": "x".repeat(1000) }))
+            .await
+            .contains("larger than")
+    );
+    assert!(
+        refusal(&"x".repeat(128_001), json!({}))
+            .await
+            .contains("128001 characters")
+    );
+    let deep = format!("{}{}", "{% if true %}".repeat(60), "{% endif %}".repeat(60));
+    assert!(refusal(&deep, json!({})).await.contains("nested"));
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_template_is_named() {
+    let table = [
+        ("{{ task.input.nothing }}", "nothing"),
+        ("{{ task.input.x | shout }}", "shout"),
+        ("{% if task.input.x %}", "Unclosed block"),
+        ("{% cycle 'a', 'b' %}", "`cycle` is not available"),
+        ("{{ a b }}", "Line 1, column 1"),
+    ];
+    for (template, expected) in table {
+        let message = refusal(template, json!({ "x": "1" })).await;
+        assert!(
+            message.contains(expected) && !message.contains("groundcrew_"),
+            "{template}: {message}"
+        );
+    }
+}
