@@ -1,5 +1,6 @@
 //! How every function starts: JSON log lines, one SDK configuration, dependencies, then the Lambda runtime's loop.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
@@ -59,7 +60,11 @@ where
     runtime.block_on(async {
         let deps = deps(&|name| std::env::var(name).ok(), &sdk_config().await)?;
         let (deps, handle) = (&deps, &handle);
-        let answer = |event: LambdaEvent<Value>| async move { handle(deps, event.payload).await.map_err(Error::from) };
+        let answer = |event: LambdaEvent<Value>| async move {
+            // Behind a pointer: the types of nested SDK futures go deeper than the compiler follows.
+            let reply: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(deps, event.payload));
+            reply.await.map_err(Error::from)
+        };
         lambda_runtime::run(service_fn(answer)).await
     })
 }
@@ -69,7 +74,7 @@ async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await
 }
 
-/// A call gives up well before the function does (the shortest function timeout is 120 s), so that the failure is
+/// A call gives up well before the function does (the shortest function timeout is 300 s), so that the failure is
 /// reported by name and not as "Task timed out". 30 s an attempt carries a 32 MiB manifest at 9 Mbit/s.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()

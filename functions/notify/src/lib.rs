@@ -1,1 +1,84 @@
-//! (skeleton)
+//! `notify` makes it true that every finished, failed or stopped job is summarised, exported and announced.
+
+mod ended;
+mod hints;
+mod results;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use platform::event::Incoming;
+use platform::labeling::GroundTruth;
+use platform::s3::Buckets;
+pub use platform::start::{ConfigError, HandlerError};
+use platform::start::required;
+use platform::topic::SnsTopic;
+use serde_json::Value;
+use shared::name::JobPrefix;
+use shared::port::{Labeling, Store, Topic};
+
+pub use crate::ended::{EndError, Ended, ended};
+
+/// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
+    pub store: S,
+    pub labeling: L,
+    pub topic: T,
+    /// Jobs of another stack, and of nobody's, are not ours.
+    pub prefix: JobPrefix,
+    pub output_bucket: String,
+    pub console_url: Option<String>,
+    pub portal_url: Option<String>,
+}
+
+/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, and `CONSOLE_URL` and `PORTAL_URL` where
+/// they are set. Makes no AWS call.
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
+    let output_bucket = required(env, "OUTPUT_BUCKET")?;
+    let prefix = required(env, "JOB_PREFIX")?;
+    Ok(Deps {
+        store: Buckets::new(required(env, "INPUT_BUCKET")?, output_bucket.clone(), env, sdk),
+        labeling: GroundTruth::new(sdk),
+        topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
+        prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {
+            name: "JOB_PREFIX",
+            value: prefix,
+            expected: "it has four characters, lower-case letters and digits",
+        })?,
+        output_bucket,
+        console_url: env("CONSOLE_URL").filter(|url| !url.is_empty()),
+        portal_url: env("PORTAL_URL").filter(|url| !url.is_empty()),
+    })
+}
+
+/// Answers one event.
+///
+/// The rule that feeds the queue sees every labeling job of the account, and the same end more than once: jobs of
+/// others are dropped and counted, an end that was told before is acknowledged. Throttling, timeouts and refused
+/// calls fail the message, which comes again. An output manifest that cannot be read is no reason for silence: the
+/// job is announced with what its description says, and the report says what is wrong. Events of an unknown kind
+/// fail until they are dead letters.
+///
+/// A sweep lists the jobs and tells every end that has not been told; it fails when any of them failed.
+pub async fn handle<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    event: Value,
+) -> Result<Value, HandlerError> {
+    let now = Timestamp::now();
+    match Incoming::parse(&event) {
+        Incoming::Sqs(messages) => Ok(hints::answer(deps, messages, now).await),
+        // A job is found by its name, which says no dataset: all are looked at, and most have been told.
+        Incoming::Sweep(_) => sweep::answer(deps, now).await,
+        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    }
+}
+
+impl<S, L, T> Deps<S, L, T> {
+    /// Another prefix may begin with ours; ours ends at the hyphen.
+    fn is_ours(&self, job: &str) -> bool {
+        job.strip_prefix(self.prefix.as_str()).is_some_and(|rest| rest.starts_with('-'))
+    }
+}

@@ -1,1 +1,80 @@
-//! (skeleton)
+//! `start-job` makes it true that every batch has exactly one labeling job.
+
+mod all;
+mod hints;
+mod start;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+use aws_config::SdkConfig;
+use jiff::Timestamp;
+use platform::event::{Incoming, Sweep};
+use platform::labeling::GroundTruth;
+use platform::s3::Buckets;
+pub use platform::start::{ConfigError, HandlerError};
+use platform::start::required;
+use platform::topic::SnsTopic;
+use serde_json::Value;
+use shared::job::Stack;
+use shared::name::JobPrefix;
+use shared::port::{Labeling, Store, Topic};
+
+pub use crate::all::{Counts, start_all};
+pub use crate::start::{StartError, Started, start};
+
+/// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
+    pub store: S,
+    pub labeling: L,
+    pub topic: T,
+    pub stack: Stack,
+}
+
+/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, `LABELING_ROLE_ARN`, `AWS_ACCOUNT` and
+/// `AWS_PARTITION`, and the Region from the SDK's configuration. Makes no AWS call.
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
+    let stack = stack(env, sdk)?;
+    let store = Buckets::new(stack.input_bucket.clone(), stack.output_bucket.clone(), env, sdk);
+    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
+    Ok(Deps { store, labeling: GroundTruth::new(sdk), topic, stack })
+}
+
+/// Answers one event.
+///
+/// A message about a manifest starts that batch's job; one about a job that ended, anybody's, says that a slot of the
+/// account's quota is free, so every waiting batch is tried, oldest first, as in a sweep. Throttling, timeouts and
+/// refused store calls fail the message, which comes again. A full quota, a request the service will not take and a
+/// name somebody else has are states: written to `waiting.json`, the last two told once, and acknowledged; the next
+/// sweep and the next free slot try again. A key that is no batch's manifest is acknowledged and never starts
+/// anything. Events of an unknown kind or major version fail until they are dead letters.
+pub async fn handle<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    event: Value,
+) -> Result<Value, HandlerError> {
+    let now = Timestamp::now();
+    match Incoming::parse(&event) {
+        Incoming::Sqs(messages) => Ok(hints::answer(deps, messages, now).await),
+        Incoming::Sweep(Sweep::All) => all::answer(deps, None, now).await,
+        Incoming::Sweep(Sweep::Datasets(names)) => all::answer(deps, Some(&names), now).await,
+        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    }
+}
+
+fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Stack, ConfigError> {
+    let prefix = required(env, "JOB_PREFIX")?;
+    Ok(Stack {
+        region: sdk.region().map(ToString::to_string).ok_or(ConfigError::Missing("AWS_REGION"))?,
+        account: required(env, "AWS_ACCOUNT")?,
+        partition: required(env, "AWS_PARTITION")?,
+        prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {
+            name: "JOB_PREFIX",
+            value: prefix,
+            expected: "it has four characters, lower-case letters and digits",
+        })?,
+        input_bucket: required(env, "INPUT_BUCKET")?,
+        output_bucket: required(env, "OUTPUT_BUCKET")?,
+        labeling_role_arn: required(env, "LABELING_ROLE_ARN")?,
+    })
+}

@@ -1,0 +1,182 @@
+//! What Groundcrew makes of a finished job: `summary.json`, `report.md` and the exports the spec asks for.
+//!
+//! The output manifest (up to 100,000 lines) is read in parts and never held whole; only what is written is.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt};
+use shared::export::{Csv, JsonLines};
+use shared::layout;
+use shared::name::{BatchNumber, DatasetName};
+use shared::output::{self, OutputLine};
+use shared::port::{Bucket, JobDescription, Labeling, Replaced, Store, StoreError, Topic};
+use shared::spec::{ExportFormat, Spec};
+use shared::status::JobSummary;
+use shared::summary::{Tally, report_markdown};
+
+use crate::Deps;
+
+/// Bytes of the output manifest in memory at a time.
+const PART: u64 = 8 << 20;
+/// Files of a batch whose ETags are compared with what lies there now; a request each, so not for large batches.
+const COMPARED: usize = 1_000;
+const AT_ONCE: usize = 32;
+
+/// Writes everything and gives the summary. Written again, it replaces itself.
+pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    dataset: &DatasetName,
+    batch: BatchNumber,
+    job: &JobDescription,
+) -> Result<JobSummary, StoreError> {
+    let store = &deps.store;
+    let spec = spec_of(store, dataset, batch).await?;
+    let mut results = Results::new(spec.as_ref());
+    let output = job.output_manifest_uri.as_deref();
+    if let Some(key) = output.and_then(|uri| uri.strip_prefix("s3://")?.strip_prefix(&deps.output_bucket)) {
+        read_output(store, key.trim_start_matches('/'), &job.label_attribute, &mut results).await?;
+    }
+    results.compare(store).await?;
+    let (summary, files) = results.finish(dataset, batch, job);
+    let report = report_markdown(&summary, spec.as_ref().map(|spec| spec.title.as_str()));
+    let folder = layout::results_folder(dataset, batch);
+    for (name, body) in files {
+        replace(store, &format!("{folder}{name}"), body).await?;
+    }
+    replace(store, &format!("{folder}report.md"), report.into_bytes()).await?;
+    let body = serde_json::to_vec_pretty(&summary).unwrap_or_default();
+    replace(store, &format!("{folder}summary.json"), body).await?;
+    Ok(summary)
+}
+
+/// The spec the batch was cut with; without it the summary still says what the labels are.
+async fn spec_of(store: &impl Store, dataset: &DatasetName, batch: BatchNumber) -> Result<Option<Spec>, StoreError> {
+    let manifest = store.get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1)).await?;
+    let sha256 = manifest.and_then(|manifest| manifest.metadata.get("spec-sha256").cloned());
+    let Some(sha256) = sha256 else { return Ok(None) };
+    let text = store.get(Bucket::Output, &layout::pinned_spec(&sha256), None).await?;
+    Ok(text.and_then(|text| Spec::parse(&text.bytes).ok()))
+}
+
+/// What is gathered while the output is read.
+struct Results {
+    tally: Tally,
+    csv: Option<Csv<Vec<u8>>>,
+    json_lines: Option<JsonLines<Vec<u8>>>,
+    /// Files by key with the ETag they were batched with, until there are too many to compare.
+    files: Option<BTreeMap<String, String>>,
+    unreadable: u64,
+}
+
+impl Results {
+    fn new(spec: Option<&Spec>) -> Self {
+        let asked = |format| spec.is_some_and(|spec| spec.export.contains(&format));
+        Self {
+            tally: Tally::new(spec.into_iter().flat_map(|spec| spec.labels.iter().map(|l| l.name.as_str()))),
+            csv: asked(ExportFormat::Csv).then(|| Csv::new(Vec::new()).ok()).flatten(),
+            json_lines: asked(ExportFormat::JsonLines).then(|| JsonLines::new(Vec::new())),
+            files: Some(BTreeMap::new()),
+            unreadable: 0,
+        }
+    }
+
+    fn add(&mut self, line: &OutputLine) {
+        self.tally.add(line);
+        // Writing to memory does not fail, and every value of a line is a string or a number.
+        let csv = self.csv.as_mut().map_or(Ok(()), |csv| csv.add(line));
+        let json = self.json_lines.as_mut().map_or(Ok(()), |json| json.add(line));
+        if csv.and(json).is_err() {
+            self.unreadable += 1;
+        }
+        if let (Some(files), Some(origin)) = (&mut self.files, &line.origin) {
+            files.insert(origin.key.clone(), origin.etag.clone());
+            if files.len() > COMPARED {
+                self.files = None;
+            }
+        }
+    }
+
+    /// A file overwritten or deleted since it was batched: its label may describe other bytes.
+    async fn compare(&mut self, store: &impl Store) -> Result<(), StoreError> {
+        let files = self.files.take().unwrap_or_default();
+        let mut compared = stream::iter(&files)
+            .map(|(key, etag)| async move {
+                let there = store.get(Bucket::Input, key, Some(0..1)).await?;
+                Ok(there.is_none_or(|there| there.etag != *etag).then_some(key))
+            })
+            .buffered(AT_ONCE);
+        while let Some(changed) = compared.next().await {
+            if let Some(key) = changed? {
+                self.tally.changed(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(
+        self,
+        dataset: &DatasetName,
+        batch: BatchNumber,
+        job: &JobDescription,
+    ) -> (JobSummary, Vec<(&'static str, Vec<u8>)>) {
+        if self.unreadable > 0 {
+            tracing::error!(job = job.name, lines = self.unreadable, "lines of the output cannot be read");
+        }
+        let csv = self.csv.and_then(|csv| csv.finish().ok()).map(|body| ("labels.csv", body));
+        let json = self.json_lines.and_then(|json| json.finish().ok()).map(|body| ("labels.jsonl", body));
+        let summary = JobSummary {
+            dataset: dataset.to_string(),
+            batch: batch.get(),
+            job: job.name.clone(),
+            arn: job.arn.clone(),
+            state: job.state,
+            failure_reason: job.failure_reason.clone(),
+            label_attribute: job.label_attribute.clone(),
+            output_manifest: job.output_manifest_uri.clone(),
+            labels: self.tally.finish(),
+        };
+        (summary, csv.into_iter().chain(json).collect())
+    }
+}
+
+/// Part by part; a line that two parts share is put together.
+async fn read_output(
+    store: &impl Store,
+    key: &str,
+    attribute: &str,
+    results: &mut Results,
+) -> Result<(), StoreError> {
+    let (mut from, mut broken_line) = (0, Vec::new());
+    loop {
+        let Some(part) = store.get(Bucket::Output, key, Some(from..from + PART)).await? else { return Ok(()) };
+        from += part.bytes.len() as u64;
+        let last = from >= part.size || part.bytes.is_empty();
+        broken_line.extend(part.bytes);
+        let end = if last { broken_line.len() } else { broken_line.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1) };
+        for line in broken_line.get(..end).unwrap_or_default().split(|byte| *byte == b'\n') {
+            match output::parse(line, attribute) {
+                _ if line.trim_ascii().is_empty() => {}
+                Ok(line) => results.add(&line),
+                Err(_) => results.unreadable += 1,
+            }
+        }
+        broken_line.drain(..end);
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// Whatever is there is an earlier try of the same.
+async fn replace(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), StoreError> {
+    const TRIES: usize = 3;
+    for _ in 0..TRIES {
+        let there = store.get(Bucket::Output, key, Some(0..1)).await?;
+        let etag = there.as_ref().map(|there| there.etag.as_str());
+        if store.replace(key, body.clone(), etag).await? == Replaced::Done {
+            return Ok(());
+        }
+    }
+    let reason = format!("it changed under each of {TRIES} tries");
+    Err(StoreError::Transient { operation: "PutObject", what: key.to_owned(), reason })
+}

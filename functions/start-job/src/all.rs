@@ -1,0 +1,108 @@
+//! Every batch without a job, oldest first: what the clock and a free slot ask for.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use platform::HandlerError;
+use serde_json::{Value, json};
+use shared::layout;
+use shared::name::{BatchNumber, DatasetName};
+use shared::port::{Bucket, Labeling, Object, Store, StoreError, Topic};
+use shared::status::WaitingReason;
+
+use crate::Deps;
+use crate::start::{StartError, Started, start};
+use crate::waiting::{Cause, wait};
+
+/// What came of the batches that had no job.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub without_job: usize,
+    pub started: usize,
+    pub waiting: usize,
+    /// Those that did not come to their end.
+    pub errors: Vec<StartError>,
+}
+
+pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    only: Option<&[DatasetName]>,
+    now: Timestamp,
+) -> Result<Value, HandlerError> {
+    let sweep = |failed, of, first: &StartError| HandlerError::Sweep { failed, of, first: first.to_string() };
+    let counts = start_all(deps, only, now).await.map_err(|error| sweep(1, 1, &error))?;
+    match counts.errors.first() {
+        Some(first) => Err(sweep(counts.errors.len(), counts.without_job, first)),
+        None => Ok(json!({
+            "without_job": counts.without_job, "started": counts.started, "waiting": counts.waiting,
+        })),
+    }
+}
+
+/// Starts what can be started. A manifest without `started` is the queue: a message lives for 14 days at most, a
+/// full quota may last longer.
+///
+/// Once the quota is full it is full for all, so the rest is only written down as waiting.
+pub async fn start_all<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    only: Option<&[DatasetName]>,
+    now: Timestamp,
+) -> Result<Counts, StartError> {
+    let batches = without_job(&deps.store, only).await?;
+    let mut counts = Counts { without_job: batches.len(), ..Counts::default() };
+    let mut full = false;
+    for (dataset, batch) in batches {
+        let started = match full {
+            true => wait(deps, &dataset, batch, Cause::quota(), now).await,
+            false => start(deps, &dataset, batch, now).await,
+        };
+        match started {
+            Ok(Started::Now) => counts.started += 1,
+            Ok(Started::Before | Started::NoBatch) => {}
+            Ok(Started::Waits(reason)) => {
+                full |= reason == WaitingReason::Quota;
+                counts.waiting += 1;
+            }
+            Err(error) => {
+                tracing::error!(%dataset, batch = batch.get(), %error, "not started; tried again later");
+                counts.errors.push(error);
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Two listings and their difference: no request per batch. Oldest manifest first.
+async fn without_job(
+    store: &impl Store,
+    only: Option<&[DatasetName]>,
+) -> Result<Vec<(DatasetName, BatchNumber)>, StoreError> {
+    let mut started = BTreeSet::new();
+    for object in list_all(store, "jobs/").await? {
+        if object.key.ends_with("/started") {
+            started.insert(object.key);
+        }
+    }
+    let mut waiting = Vec::new();
+    for object in list_all(store, layout::MANIFESTS).await? {
+        let Some((dataset, batch)) = layout::parse_manifest(&object.key) else { continue };
+        let asked_for = only.is_none_or(|names| names.contains(&dataset));
+        if asked_for && !started.contains(&layout::job_started(&dataset, batch)) {
+            waiting.push((object.last_modified, batch, dataset));
+        }
+    }
+    waiting.sort();
+    Ok(waiting.into_iter().map(|(_, batch, dataset)| (dataset, batch)).collect())
+}
+
+async fn list_all(store: &impl Store, prefix: &str) -> Result<Vec<Object>, StoreError> {
+    let (mut objects, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let page = store.list(Bucket::Output, prefix, false, token.as_deref()).await?;
+        objects.extend(page.objects);
+        token = page.next;
+        if token.is_none() {
+            return Ok(objects);
+        }
+    }
+}
