@@ -164,6 +164,7 @@
     build() {
       const panel = make('details', { class: 'gc-instructions' }, make('summary', {}, 'Instructions'));
       panel.open = matchMedia('(min-width: 60rem)').matches;
+      panel.addEventListener('toggle', () => tell({ groundcrew: 'instructions', open: panel.open }));
       const body = make('div', { class: 'gc-prose' });
       if (this.short) body.append(this.short);
       panel.append(body);
@@ -188,8 +189,10 @@
       return dialog;
     }
 
-    toggle() {
-      if (this.panel) this.panel.open = !this.panel.open;
+    toggle(open = !this.panel?.open) {
+      if (!this.panel || this.panel.open === open) return;
+      this.panel.open = open;
+      if (open) this.panel.scrollIntoView({ block: 'nearest' });
     }
 
     help() {
@@ -364,6 +367,11 @@
       this.viewer = new Viewer(this.getAttribute('src') ?? '');
       return this.viewer.element;
     }
+
+    /** Nobody can say what is on an image that is not there. */
+    get missing() {
+      return this.viewer?.missing ?? super.missing;
+    }
   }
 
   const severalOf = (base) => class extends base {
@@ -400,6 +408,10 @@
       return make('div', { class: 'gc-tools', role: 'toolbar', 'aria-label': 'Zoom' }, out, this.level, into);
     }
 
+    get missing() {
+      return { loading: 'Please wait for the image.', failed: 'Without its image the task can only be declined.' }[this.element.dataset.state] ?? null;
+    }
+
     load() {
       this.element.dataset.state = 'loading';
       this.state.replaceChildren(make('span', { class: 'gc-spinner' }), 'Loading the image…');
@@ -427,13 +439,17 @@
       this.state.replaceChildren(make('strong', {}, 'This image could not be loaded'), why, ways);
     }
 
+    /** What is in the middle stays in the middle. */
     set(zoom) {
+      const box = this.scroll;
+      const middle = [(box.scrollLeft + box.clientWidth / 2) / box.scrollWidth, (box.scrollTop + box.clientHeight / 2) / box.scrollHeight];
       this.zoom = Math.min(8, Math.max(1, zoom));
       const percent = `${Math.round(this.zoom * 100)}%`;
       this.image.style.width = this.zoom === 1 ? '' : percent;
       this.image.style.height = this.zoom === 1 ? '' : percent;
       this.element.dataset.zoomed = String(this.zoom > 1);
       this.level.textContent = this.zoom === 1 ? 'Fit' : percent;
+      box.scrollTo(middle[0] * box.scrollWidth - box.clientWidth / 2, middle[1] * box.scrollHeight - box.clientHeight / 2);
     }
 
     wheel(event) {
@@ -478,6 +494,7 @@
       this.addEventListener('click', (event) => this.clicked(event));
       document.addEventListener('keydown', (event) => this.keyed(event));
       window.addEventListener('message', (event) => event.source === PAGE && this.told(event.data));
+      this.toggleAttribute('data-hosted', Boolean(PAGE));
       tell({ groundcrew: 'ready', instructions: Boolean(this.helper()) });
       this.first()?.focus();
     }
@@ -542,7 +559,7 @@
     told(message) {
       const kind = message?.groundcrew;
       if (kind === 'key' && !document.querySelector('dialog[open]')) this.press(String(message.key));
-      if (kind === 'instructions') this.helper()?.toggle();
+      if (kind === 'instructions') this.helper()?.toggle(message.open);
       if (kind === 'refused') {
         this.busy(false);
         this.complain(String(message.message ?? 'This answer was not taken.'));

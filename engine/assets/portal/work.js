@@ -10,6 +10,7 @@ let task = null;        // the task in hand: what the API gave, and the moment i
 let frame = null;       // the frame that shows it
 let unsaved = null;     // an answer that is not stored yet
 let retry = null;       // the timer of the next attempt to store it
+let shown = null;       // whether the worker wants to see the instructions, once that is known
 let rounds = 0;         // rises with every task, so that what belongs to an old one is known by its number
 
 // ---- What stands around the task
@@ -72,12 +73,13 @@ const over = () => screen('This job is over', 'Thank you for your work. Nothing 
 
 const finished = async () => {
   screen('All done', 'Nothing waits for you in this job. Thank you!', link('All jobs', '/'));
+  stage.firstElementChild.classList.add('done');
   progress();
-  watchForMore(rounds);
+  watchForMore(rounds, 0);
 };
 
 /** Items come back when others decline them or run out of time; then going on is offered, not forced. */
-const watchForMore = (round) => setTimeout(async () => {
+const watchForMore = (round, wait = 5000) => setTimeout(async () => {
   if (round !== rounds) return;
   const jobs = document.hidden ? [] : (await get('/api/jobs').catch(() => ({ jobs: [] }))).jobs;
   const more = jobs.find((other) => other.name === job && other.available > 0) ?? jobs.find((other) => other.available > 0);
@@ -91,7 +93,7 @@ const watchForMore = (round) => setTimeout(async () => {
     say('There is more to label.');
   }
   watchForMore(round);
-}, 5000);
+}, wait);
 
 const signedOut = () => {
   if (!unsaved) return screen('You are signed out', 'Sign in again to go on; your task waits until its time is over.', link('Sign in', signInAt(location.pathname)));
@@ -229,12 +231,14 @@ byId('instructions').addEventListener('click', () => {
 // A sandboxed frame has no origin to check; that the message comes from this very frame is what counts.
 window.addEventListener('message', (event) => {
   if (!frame || event.source !== frame.contentWindow) return;
-  const { groundcrew: kind, answer, instructions, code } = event.data ?? {};
+  const { groundcrew: kind, answer, instructions, code, open } = event.data ?? {};
   if (kind === 'submit' && typeof answer === 'object') submit(answer);
   if (kind === 'decline') askToDecline();
+  if (kind === 'instructions') byId('instructions').setAttribute('aria-pressed', String(shown = Boolean(open)));
   if (kind === 'ready') {
     if (code) return failed(new CallError(code, 'The task could not be shown.'));
     byId('instructions').hidden = !instructions;
+    if (shown !== null) frame.contentWindow.postMessage({ groundcrew: 'instructions', open: shown }, '*');
     settle(frame);
   }
 });

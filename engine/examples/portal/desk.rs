@@ -106,6 +106,15 @@ impl MadeUp {
                     Vec::new(),
                 ),
                 job(
+                    "survey-000001",
+                    "A template of one's own",
+                    "Fields, boxes and a script.",
+                    "custom",
+                    json!([]),
+                    "",
+                    vec!["Lisbon".to_owned()],
+                ),
+                job(
                     "broken-000001",
                     "A template with a mistake",
                     "",
@@ -176,7 +185,30 @@ fn expiry() -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(i64::from(SECONDS))
 }
 
+/// What people write who follow AWS's pages on custom templates.
+const CUSTOM: &str = r#"<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <h1>{{ task.input.taskObject }}</h1>
+  <crowd-input name="country" label="Country" placeholder="e.g. Portugal" required></crowd-input>
+  <crowd-text-area name="remarks" label="Remarks" rows="3"></crowd-text-area>
+  <crowd-radio-group>
+    <crowd-radio-button name="capital" value="yes">It is a capital</crowd-radio-button>
+    <crowd-radio-button name="capital" value="no">It is not</crowd-radio-button>
+  </crowd-radio-group>
+  <crowd-checkbox name="sure" value="sure">I am sure</crowd-checkbox>
+  <input type="hidden" name="version" value="3">
+  <crowd-button form-action="submit" variant="primary">Send</crowd-button>
+</crowd-form>
+<script>
+  document.querySelector('crowd-form').onsubmit = (event) => {
+    if (document.querySelector('crowd-input').value === 'Spain') event.preventDefault();
+  };
+</script>"#;
+
 fn template(job: &Job) -> Arc<str> {
+    if job.element == "custom" {
+        return CUSTOM.into();
+    }
     let Job {
         element,
         title,
@@ -242,7 +274,13 @@ impl Desk for MadeUp {
         async move { self.held_now(token) }.boxed()
     }
 
-    fn submit<'a>(&'a self, _: &'a Worker, token: &'a str, _: Value) -> BoxFuture<'a, Result<(), WorkError>> {
+    fn submit<'a>(
+        &'a self,
+        _: &'a Worker,
+        token: &'a str,
+        answer: Value,
+    ) -> BoxFuture<'a, Result<(), WorkError>> {
+        println!("{token} {answer}");
         async move { self.advance(token) }.boxed()
     }
 

@@ -1,6 +1,9 @@
 //! The portal over made-up jobs, without a store or a sign-in: to look at and to work on its pages.
 //! `cargo run -p engine --example portal`, then open the address it prints.
-#![allow(clippy::print_stdout, reason = "the address is this example's only output")]
+#![allow(
+    clippy::print_stdout,
+    reason = "an example says where it is and what it was told"
+)]
 
 mod desk;
 
