@@ -1,55 +1,156 @@
 //! Handing items to workers and taking their answers: leases with the task's time limit, as many different people
 //! an item as the job asks for, declining, giving back, expiry.
 
+mod answers;
+mod index;
+mod item;
+mod observed;
+mod running;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod turmoil;
+mod turns;
 mod types;
 
-pub use types::{HeldTask, Lease, PortalJob, WorkError, Worker};
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio_util::sync::DropGuard;
+
+pub(crate) use answers::Answer;
+pub(crate) use index::Outcome;
+pub(crate) use running::{Inputs, Running};
+pub use types::{HeldTask, Lease, PortalJob, WorkError, Worker};
+
+use crate::core::Core;
+use crate::state::{Address, keys};
+use item::ItemRecord;
 
 /// The service the portal calls; cheap to clone.
 #[derive(Clone)]
-pub struct Work {}
+pub struct Work {
+    core: Arc<Core>,
+    /// The engine runs as long as somebody may call it.
+    _alive: Arc<DropGuard>,
+}
 
 impl Work {
+    pub(crate) fn new(core: Arc<Core>, alive: Arc<DropGuard>) -> Work {
+        Work { core, _alive: alive }
+    }
+
     /// The running jobs of the worker's teams, oldest first.
     pub async fn jobs_for(&self, worker: &Worker) -> Vec<PortalJob> {
-        let _ = worker;
-        Vec::new()
+        let running = self.core.all_running();
+        let theirs = running.iter().filter(|job| self.is_member(worker, job));
+        let mut jobs: Vec<PortalJob> = theirs.map(|job| job.portal_job(worker)).collect();
+        jobs.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
+        jobs
     }
 
     /// The task the worker already holds in this job, else the next one; `None` when there is nothing for this worker now.
     pub async fn lease(&self, worker: &Worker, job: &str) -> Result<Option<Lease>, WorkError> {
-        let _ = (worker, job);
-        Err(WorkError::NoSuchJob)
+        let running = self.running(worker, job)?;
+        let worker = worker.clone();
+        whole(async move { running.lease(&worker).await }).await
     }
 
     /// What to show for a task; an error unless this worker holds it.
     pub async fn held(&self, worker: &Worker, token: &str) -> Result<HeldTask, WorkError> {
-        let _ = (worker, token);
-        Err(WorkError::NotHeld)
+        let (job, index) = parse(token)?;
+        self.running(worker, job)?.held(worker, index).await
     }
 
     /// Takes `{"<element name>": {…}}`. `Ok` means stored for good; handing in the same task again is `Ok` too.
     pub async fn submit(&self, worker: &Worker, token: &str, content: Value) -> Result<(), WorkError> {
-        let _ = (worker, token, content);
-        Err(WorkError::NotHeld)
+        let (job, index) = parse(token)?;
+        if self.core.running(job).is_none() {
+            return self.submitted_before(worker, job, index).await;
+        }
+        let running = self.running(worker, job)?;
+        let worker = worker.clone();
+        whole(async move { running.submit(&worker, index, &content).await }).await
     }
 
     /// The worker will not do this item: it goes to somebody else.
     pub async fn decline(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
-        let _ = (worker, token);
-        Err(WorkError::NotHeld)
+        let (job, index) = parse(token)?;
+        let running = self.running(worker, job)?;
+        let worker = worker.clone();
+        whole(async move { running.decline(&worker, index).await }).await
     }
 
     /// Gives the item back undone; the worker may get it again.
     pub async fn release(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
-        let _ = (worker, token);
-        Err(WorkError::NotHeld)
+        let (job, index) = parse(token)?;
+        let running = self.running(worker, job)?;
+        let worker = worker.clone();
+        whole(async move { running.release(&worker, index).await }).await
     }
 
-    /// A short-lived HTTPS URL for an object (`s3://…` or a plain S3 HTTPS URL); the text itself if it is neither.
+    /// A short-lived URL for an object (`s3://…` or a plain S3 HTTPS URL); the text itself if it is neither.
     pub async fn presign(&self, s3uri: &str) -> String {
-        s3uri.to_owned()
+        match Address::parse(s3uri) {
+            Some(at) => self
+                .core
+                .objects
+                .presign(&at)
+                .await
+                .unwrap_or_else(|_| s3uri.to_owned()),
+            None => s3uri.to_owned(),
+        }
     }
+
+    fn running(&self, worker: &Worker, job: &str) -> Result<Arc<Running>, WorkError> {
+        let running = self.core.running(job).ok_or(WorkError::NoSuchJob)?;
+        if self.is_member(worker, &running) {
+            Ok(running)
+        } else {
+            Err(WorkError::NoSuchJob)
+        }
+    }
+
+    fn is_member(&self, worker: &Worker, job: &Running) -> bool {
+        let team = self.core.team(&job.spec.team);
+        team.is_some_and(|team| {
+            team.groups()
+                .any(|group| worker.groups.iter().any(|theirs| theirs == group))
+        })
+    }
+
+    /// The answer that ended the job may be handed in again, if the first "stored" got lost on the way.
+    async fn submitted_before(&self, worker: &Worker, job: &str, index: u32) -> Result<(), WorkError> {
+        let item = self
+            .core
+            .documents
+            .load::<ItemRecord>(&keys::item(job, index))
+            .await;
+        match item.map_err(|_| WorkError::Unavailable)? {
+            Some(item) if item.value.answers.iter().any(|answer| answer.worker == worker.id) => Ok(()),
+            Some(_) => Err(WorkError::JobOver),
+            None => Err(WorkError::NoSuchJob),
+        }
+    }
+}
+
+/// `<job>.<index>`; job names have no dot.
+fn parse(token: &str) -> Result<(&str, u32), WorkError> {
+    let (job, index) = token.split_once('.').ok_or(WorkError::NotHeld)?;
+    let is_name = !job.is_empty()
+        && job
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if !is_name {
+        return Err(WorkError::NotHeld);
+    }
+    Ok((job, index.parse().map_err(|_| WorkError::NotHeld)?))
+}
+
+/// Runs to its end even if the caller goes away (a closed browser drops the request), so that what was stored is also
+/// remembered.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T, WorkError>> + Send + 'static,
+) -> Result<T, WorkError> {
+    tokio::spawn(work).await.unwrap_or(Err(WorkError::Unavailable))
 }

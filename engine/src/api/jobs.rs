@@ -1,0 +1,193 @@
+//! Labeling jobs: create, describe, stop.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Map, Value, json};
+
+use super::Api;
+use super::error::{ApiError, Result};
+use super::reply::time;
+use super::tags;
+use crate::core::Core;
+use crate::job::JobSpec;
+use crate::state::{Counters, JobRecord, JobStatus, StoreError, keys};
+
+/// Checks what can be checked at once; inputs are read in the background, and fail the job.
+pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
+    let core = &api.core;
+    let tags = tags::take(&mut request)?;
+    let spec = JobSpec::from_request(&request)?;
+    check_team(core, &spec).await?;
+    let _one_at_a_time = api.creating.lock().await;
+    if core
+        .documents
+        .load::<JobRecord>(&keys::job(&spec.name))
+        .await?
+        .is_some()
+    {
+        return Err(taken(&spec.name));
+    }
+    check_quota(core).await?;
+    let now = (core.clock)();
+    let record = JobRecord {
+        arn: core.place.arn(&spec.job_name_in_output()),
+        reference_code: uuid::Uuid::new_v4().simple().to_string(),
+        name: spec.name.clone(),
+        status: JobStatus::Initializing,
+        failure_reason: None,
+        created: now,
+        modified: now,
+        opened: None,
+        counters: Counters::default(),
+        output: None,
+        closing: false,
+        announced: false,
+        tags,
+        request,
+    };
+    // The marker first: a job nobody looks after would be worse than a marker without a job.
+    match core
+        .documents
+        .create(&keys::unfinished(&spec.name), &json!({}))
+        .await
+    {
+        Ok(_) | Err(StoreError::Changed) => {}
+        Err(error) => return Err(error.into()),
+    }
+    match core.documents.create(&keys::job(&spec.name), &record).await {
+        Ok(_) => {}
+        Err(StoreError::Changed) => return Err(taken(&spec.name)),
+        Err(error) => return Err(error.into()),
+    }
+    core.keep(&spec.name);
+    tracing::info!(job = spec.name, "labeling job created");
+    Ok(json!({"LabelingJobArn": record.arn}))
+}
+
+pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
+    let job = load(&api.core, request).await?;
+    let mut answer = match job.request.clone() {
+        Value::Object(given) => given,
+        _ => Map::new(),
+    };
+    answer.insert("LabelingJobArn".into(), json!(job.arn));
+    answer.insert("JobReferenceCode".into(), json!(job.reference_code));
+    answer.insert("Tags".into(), json!(job.tags));
+    state(&api.core, &job, &mut answer);
+    Ok(Value::Object(answer))
+}
+
+pub(super) async fn stop(api: &Api, request: &Value) -> Result<Value> {
+    let core = &api.core;
+    let job = load(core, request).await?;
+    let key = keys::job(&job.name);
+    let stopped = core.documents.update(&key, |job: &mut JobRecord| {
+        match job.status {
+            JobStatus::Initializing | JobStatus::InProgress => {}
+            other => return Err(already(&job.name, other)),
+        }
+        job.status = JobStatus::Stopping;
+        job.modified = (core.clock)();
+        Ok(())
+    });
+    stopped.await?.ok_or_else(|| unknown(&job.name))?;
+    if let Some(running) = core.running(&job.name) {
+        let _ = running.look().await;
+        running.wake.notify_one();
+    }
+    Ok(json!({}))
+}
+
+/// What changes in the course of a job, as every description of it has it.
+pub(super) fn state(core: &Core, job: &JobRecord, answer: &mut Map<String, Value>) {
+    let running = core.running(&job.name).filter(|_| !job.status.is_terminal());
+    let counters = running.map_or(job.counters, |running| running.index().counters());
+    answer.insert("LabelingJobStatus".into(), json!(job.status.name()));
+    answer.insert("LabelCounters".into(), label_counters(counters));
+    answer.insert("CreationTime".into(), time(job.created));
+    answer.insert("LastModifiedTime".into(), time(job.modified));
+    if let Some(reason) = &job.failure_reason {
+        answer.insert("FailureReason".into(), json!(reason));
+    }
+    if let Some(output) = &job.output {
+        answer.insert("LabelingJobOutput".into(), json!({"OutputDatasetS3Uri": output}));
+    }
+}
+
+fn label_counters(counters: Counters) -> Value {
+    json!({
+        "TotalLabeled": counters.total_labeled,
+        "HumanLabeled": counters.human_labeled,
+        "MachineLabeled": 0,
+        "FailedNonRetryableError": counters.failed,
+        "Unlabeled": counters.unlabeled,
+    })
+}
+
+async fn load(core: &Core, request: &Value) -> Result<JobRecord> {
+    let name = request["LabelingJobName"].as_str().unwrap_or_default();
+    let job = core.documents.load::<JobRecord>(&keys::job(name)).await?;
+    job.map(|stored| stored.value).ok_or_else(|| unknown(name))
+}
+
+async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {
+    let team = core
+        .documents
+        .load::<crate::state::TeamRecord>(&keys::team(&spec.team))
+        .await?;
+    match team {
+        Some(team) if team.value.arn.eq_ignore_ascii_case(&spec.team_arn) => {
+            core.remember_team(team.value);
+            Ok(())
+        }
+        _ => Err(ApiError::validation(format!(
+            "The work team {} does not exist.",
+            spec.team_arn
+        ))),
+    }
+}
+
+/// Counts jobs that have not ended, by their documents: the marker of an ended job may still be there while its
+/// event is on its way, and whoever gets that event may rightly expect a free place.
+async fn check_quota(core: &Core) -> Result<()> {
+    let markers = core.documents.list(keys::UNFINISHED).await?;
+    let documents: Vec<String> = markers
+        .iter()
+        .filter_map(|marker| marker.key.strip_prefix(keys::UNFINISHED))
+        .map(keys::job)
+        .collect();
+    let jobs: Vec<_> = stream::iter(documents)
+        .map(|key| async move { core.documents.load::<JobRecord>(&key).await })
+        .buffer_unordered(16)
+        .try_collect()
+        .await?;
+    let running = jobs
+        .into_iter()
+        .flatten()
+        .filter(|job| !job.value.status.is_terminal())
+        .count();
+    let max = core.max_running_jobs;
+    if running < max {
+        return Ok(());
+    }
+    Err(ApiError::limit(format!(
+        "The account-level service limit 'Number of concurrent labeling jobs' is {max} Labeling Jobs, with current utilization \
+         of {running} Labeling Jobs and a request delta of 1 Labeling Jobs. Wait for a job to end."
+    )))
+}
+
+fn taken(name: &str) -> ApiError {
+    ApiError::in_use(format!(
+        "A labeling job with the name {name} exists already. Names are unique without regard to case."
+    ))
+}
+
+fn unknown(name: &str) -> ApiError {
+    ApiError::not_found(format!("The labeling job {name} does not exist."))
+}
+
+fn already(name: &str, status: JobStatus) -> ApiError {
+    ApiError::validation(format!(
+        "The labeling job {name} cannot be stopped: its status is {}.",
+        status.name()
+    ))
+}

@@ -1,0 +1,44 @@
+//! RenderUiTemplate: a worker template as a worker would get it, to look at before a job is made of it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Api;
+use super::error::{ApiError, Result};
+use crate::render::Presign;
+use crate::state::{Address, Objects};
+
+pub(super) async fn render(api: &Api, request: &Value) -> Result<Value> {
+    if request.get("HumanTaskUiArn").is_some() {
+        return Err(ApiError::validation(
+            "HumanTaskUiArn is not supported by this labeling engine: give the template itself as UiTemplate.Content.",
+        ));
+    }
+    let template = request["UiTemplate"]["Content"]
+        .as_str()
+        .ok_or_else(|| ApiError::validation("Give UiTemplate with the template as Content."))?;
+    let input: Value = serde_json::from_str(request["Task"]["Input"].as_str().unwrap_or_default())
+        .map_err(|error| ApiError::validation(format!("Task.Input is not JSON: {error}.")))?;
+    let rendered = crate::render::render(template, &input, presign(api.core.objects.clone())).await;
+    Ok(match rendered {
+        Ok(rendered) => json!({"RenderedContent": rendered.html, "Errors": []}),
+        Err(errors) => {
+            let errors: Vec<Value> = errors
+                .iter()
+                .map(|error| json!({"Code": error.code, "Message": error.message}))
+                .collect();
+            json!({"RenderedContent": "", "Errors": errors})
+        }
+    })
+}
+
+fn presign(objects: Arc<dyn Objects>) -> Presign {
+    Arc::new(move |uri| {
+        let objects = objects.clone();
+        Box::pin(async move {
+            let at = Address::parse(&uri).ok_or_else(|| format!("{uri:?} names no object in S3."))?;
+            objects.presign(&at).await.map_err(|error| error.to_string())
+        })
+    })
+}

@@ -1,0 +1,177 @@
+//! Work teams.
+
+use serde_json::{Map, Value, json};
+
+use super::Api;
+use super::error::{ApiError, Result};
+use super::paging::{by_time, contains, page};
+use super::reply::time;
+use super::{tags, workforces};
+use crate::core::{Core, Place};
+use crate::state::{StoreError, TeamRecord, keys};
+
+/// "You can create up to 25 work teams in an account and Region." (CreateWorkteam)
+const MAX_TEAMS: usize = 25;
+
+pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
+    let core = &api.core;
+    let tags = tags::take(&mut request)?;
+    check_members(&request["MemberDefinitions"])?;
+    let name = text(&request, "WorkteamName");
+    if core.documents.load::<Value>(&keys::team(&name)).await?.is_some() {
+        return Err(taken(&name));
+    }
+    if core.documents.list(keys::TEAMS).await?.len() >= MAX_TEAMS {
+        return Err(ApiError::limit(format!(
+            "There are {MAX_TEAMS} work teams already; delete one that is not used."
+        )));
+    }
+    let workforce = workforces::for_team(
+        core,
+        request["WorkforceName"].as_str(),
+        &request["MemberDefinitions"],
+    )
+    .await?;
+    let now = (core.clock)();
+    let team = TeamRecord {
+        arn: core.place.arn(&format!("workteam/private-crowd/{name}")),
+        description: text(&request, "Description"),
+        members: request["MemberDefinitions"].clone(),
+        notification: request.get("NotificationConfiguration").cloned(),
+        worker_access: request.get("WorkerAccessConfiguration").cloned(),
+        name,
+        workforce,
+        created: now,
+        updated: now,
+        tags,
+    };
+    match core.documents.create(&keys::team(&team.name), &team).await {
+        Ok(_) => {}
+        Err(StoreError::Changed) => return Err(taken(&team.name)),
+        Err(error) => return Err(error.into()),
+    }
+    let arn = team.arn.clone();
+    core.remember_team(team);
+    Ok(json!({"WorkteamArn": arn}))
+}
+
+pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
+    let core = &api.core;
+    if let Some(members) = request.get("MemberDefinitions") {
+        check_members(members)?;
+    }
+    let name = text(&request, "WorkteamName");
+    let change = |team: &mut TeamRecord| -> Result<()> {
+        if let Some(members) = request.get("MemberDefinitions") {
+            team.members = members.clone();
+        }
+        if let Some(description) = request["Description"].as_str() {
+            team.description = description.to_owned();
+        }
+        if let Some(notification) = request.get("NotificationConfiguration") {
+            team.notification = Some(notification.clone());
+        }
+        if let Some(access) = request.get("WorkerAccessConfiguration") {
+            team.worker_access = Some(access.clone());
+        }
+        team.updated = (core.clock)();
+        Ok(())
+    };
+    let team = core
+        .documents
+        .update(&keys::team(&name), change)
+        .await?
+        .ok_or_else(|| unknown(&name))?
+        .value;
+    core.remember_team(team.clone());
+    Ok(json!({"Workteam": describe_team(&core.place, &team)}))
+}
+
+pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
+    let team = load(&api.core, request).await?;
+    Ok(json!({"Workteam": describe_team(&api.core.place, &team)}))
+}
+
+pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
+    let team = load(&api.core, request).await?;
+    api.core.documents.delete(&keys::team(&team.name)).await?;
+    api.core.look.notify_one();
+    Ok(json!({"Success": true}))
+}
+
+pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
+    let teams = api
+        .core
+        .all_teams()
+        .await?
+        .into_iter()
+        .filter(|team| contains(&team.name, request));
+    let entries = teams.map(|team| {
+        let key = match request["SortBy"].as_str() {
+            Some("Name") => team.name.to_ascii_lowercase(),
+            _ => by_time(team.created, &team.name),
+        };
+        (key, team)
+    });
+    let (teams, next) = page(entries.collect(), request)?;
+    let teams: Vec<Value> = teams
+        .iter()
+        .map(|team| describe_team(&api.core.place, team))
+        .collect();
+    Ok(json!({"Workteams": teams, "NextToken": next}))
+}
+
+fn describe_team(place: &Place, team: &TeamRecord) -> Value {
+    let mut answer = Map::from_iter([
+        ("WorkteamName".to_owned(), json!(team.name)),
+        ("MemberDefinitions".to_owned(), team.members.clone()),
+        ("WorkteamArn".to_owned(), json!(team.arn)),
+        (
+            "WorkforceArn".to_owned(),
+            json!(workforces::arn(place, &team.workforce)),
+        ),
+        ("Description".to_owned(), json!(team.description)),
+        ("SubDomain".to_owned(), json!(workforces::sub_domain(place))),
+        ("CreateDate".to_owned(), time(team.created)),
+        ("LastUpdatedDate".to_owned(), time(team.updated)),
+    ]);
+    if let Some(notification) = &team.notification {
+        answer.insert("NotificationConfiguration".to_owned(), notification.clone());
+    }
+    if let Some(access) = &team.worker_access {
+        answer.insert("WorkerAccessConfiguration".to_owned(), access.clone());
+    }
+    Value::Object(answer)
+}
+
+/// Each member is a Cognito group or groups of another provider, and all members are of one kind.
+fn check_members(members: &Value) -> Result<()> {
+    let members = members.as_array().map(Vec::as_slice).unwrap_or_default();
+    let count = |kind: &str| members.iter().filter(|member| member.get(kind).is_some()).count();
+    let (cognito, oidc) = (count("CognitoMemberDefinition"), count("OidcMemberDefinition"));
+    if cognito + oidc != members.len() || (cognito > 0 && oidc > 0) {
+        return Err(ApiError::validation(
+            "Each of MemberDefinitions needs either CognitoMemberDefinition or OidcMemberDefinition, the same in all of them.",
+        ));
+    }
+    Ok(())
+}
+
+async fn load(core: &Core, request: &Value) -> Result<TeamRecord> {
+    let name = text(request, "WorkteamName");
+    let team = core.documents.load::<TeamRecord>(&keys::team(&name)).await?;
+    team.map(|stored| stored.value).ok_or_else(|| unknown(&name))
+}
+
+fn text(request: &Value, member: &str) -> String {
+    request[member].as_str().unwrap_or_default().to_owned()
+}
+
+fn taken(name: &str) -> ApiError {
+    ApiError::in_use(format!("A work team with the name {name} exists already."))
+}
+
+/// SageMaker says so with a ValidationException; clients look for these words.
+fn unknown(name: &str) -> ApiError {
+    ApiError::validation(format!("The work team {name} does not exist."))
+}

@@ -1,0 +1,209 @@
+//! What all parts of one engine share.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::EventSink;
+use crate::clock::Clock;
+use crate::keeper;
+use crate::state::{Documents, JobRecord, Objects, StoreError, TeamRecord, keys};
+use crate::work::Running;
+
+/// Documents read at once.
+const READERS: usize = 32;
+
+pub(crate) struct Core {
+    pub(crate) objects: Arc<dyn Objects>,
+    pub(crate) documents: Documents,
+    pub(crate) clock: Clock,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) place: Place,
+    pub(crate) pace: Pace,
+    pub(crate) max_running_jobs: usize,
+    /// Jobs in work, by name in lower case.
+    running: RwLock<HashMap<String, Arc<Running>>>,
+    /// Work teams by name in lower case, as last read.
+    teams: RwLock<HashMap<String, Arc<TeamRecord>>>,
+    /// Jobs that have a keeper.
+    kept: Mutex<HashSet<String>>,
+    /// Something was created here; the supervisor looks at once.
+    pub(crate) look: Notify,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// Where the engine says it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) account: String,
+    pub(crate) portal_url: String,
+}
+
+impl Place {
+    pub(crate) fn arn(&self, resource: &str) -> String {
+        format!("arn:aws:sagemaker:{}:{}:{resource}", self.region, self.account)
+    }
+}
+
+/// How often the engine looks at what nobody tells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// A running job: its own document, expired leases.
+    pub(crate) tick: Duration,
+    /// What other engines on the same store did.
+    pub(crate) refresh: Duration,
+    /// Between two snapshots of a running job's manifest.
+    pub(crate) snapshot: Duration,
+    /// How long another engine that ended a job has to announce it.
+    pub(crate) grace: Duration,
+}
+
+pub(crate) const PACE: Pace = Pace {
+    tick: Duration::from_secs(1),
+    refresh: Duration::from_secs(10),
+    snapshot: Duration::from_secs(60),
+    grace: Duration::from_secs(5),
+};
+
+impl Core {
+    pub(crate) fn new(
+        objects: Arc<dyn Objects>,
+        state_bucket: String,
+        place: Place,
+        max_running_jobs: usize,
+        events: Arc<dyn EventSink>,
+        (clock, pace): (Clock, Pace),
+    ) -> Core {
+        Core {
+            documents: Documents::new(objects.clone(), state_bucket),
+            objects,
+            clock,
+            events,
+            place,
+            pace,
+            max_running_jobs,
+            running: RwLock::default(),
+            teams: RwLock::default(),
+            kept: Mutex::default(),
+            look: Notify::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    pub(crate) fn running(&self, job: &str) -> Option<Arc<Running>> {
+        let running = self.running.read().unwrap_or_else(PoisonError::into_inner);
+        running.get(&job.to_ascii_lowercase()).cloned()
+    }
+
+    pub(crate) fn all_running(&self) -> Vec<Arc<Running>> {
+        self.running
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn set_running(&self, job: &str, running: Option<Arc<Running>>) {
+        let mut all = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        match running {
+            Some(running) => drop(all.insert(job.to_ascii_lowercase(), running)),
+            None => drop(all.remove(&job.to_ascii_lowercase())),
+        }
+    }
+
+    pub(crate) fn team(&self, name: &str) -> Option<Arc<TeamRecord>> {
+        self.teams
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&name.to_ascii_lowercase())
+            .cloned()
+    }
+
+    pub(crate) fn remember_team(&self, team: TeamRecord) {
+        let mut teams = self.teams.write().unwrap_or_else(PoisonError::into_inner);
+        teams.insert(team.name.to_ascii_lowercase(), Arc::new(team));
+    }
+
+    pub(crate) async fn all_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        self.read_all(keys::JOBS).await
+    }
+
+    pub(crate) async fn all_teams(&self) -> Result<Vec<TeamRecord>, StoreError> {
+        self.read_all(keys::TEAMS).await
+    }
+
+    /// Every document below a prefix, in order of keys.
+    pub(crate) async fn read_all<T: serde::de::DeserializeOwned>(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<T>, StoreError> {
+        let listed = self.documents.list(prefix).await?;
+        let found: Vec<Option<T>> = stream::iter(listed)
+            .map(|item| async move {
+                Ok::<_, StoreError>(self.documents.load(&item.key).await?.map(|stored| stored.value))
+            })
+            .buffered(READERS)
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Finds what there is to look after, and gives it somebody.
+    pub(crate) async fn supervise(self: &Arc<Core>) -> Result<(), StoreError> {
+        let teams = self.all_teams().await?;
+        let teams = teams
+            .into_iter()
+            .map(|team| (team.name.to_ascii_lowercase(), Arc::new(team)))
+            .collect();
+        *self.teams.write().unwrap_or_else(PoisonError::into_inner) = teams;
+        for marker in self.documents.list(keys::UNFINISHED).await? {
+            if let Some(job) = marker.key.strip_prefix(keys::UNFINISHED) {
+                self.keep(job);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a keeper for the job unless it has one.
+    pub(crate) fn keep(self: &Arc<Core>, job: &str) {
+        let job = job.to_ascii_lowercase();
+        if !self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(job.clone())
+        {
+            return;
+        }
+        let core = self.clone();
+        self.tasks.spawn(async move {
+            keeper::keep(core.clone(), job.clone()).await;
+            core.kept
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&job);
+        });
+    }
+
+    pub(crate) async fn supervise_for_ever(self: Arc<Core>) {
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.look.notified() => {}
+                () = tokio::time::sleep(self.pace.refresh) => {}
+            }
+            if let Err(error) = self.supervise().await {
+                tracing::warn!(%error, "could not read which jobs there are; trying again");
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Looks after one job from its creation to the announcement of its end. Every step can be taken again, by this engine or
+//! another: the job's document says how far it got, and only a conditional write to it moves it on.
+
+mod event;
+mod finish;
+mod open;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::SignedDuration;
+
+use crate::core::Core;
+use crate::output::{self, Rest, decide};
+use crate::state::{JobRecord, JobStatus, StoreError, Stored, keys};
+use crate::work::Running;
+
+/// Reading everything again takes at most one part of so many of the time.
+const RARELY: u32 = 20;
+
+/// What the keeper remembers between two looks.
+struct Kept {
+    running: Option<Arc<Running>>,
+    record: Option<Stored<JobRecord>>,
+    looked: Instant,
+    refresh: Instant,
+    snapshot: Instant,
+    snapshot_of: u32,
+    ended: Option<Instant>,
+}
+
+enum Next {
+    /// Something changed: the next step at once.
+    Again,
+    Wait,
+    Gone,
+}
+
+pub(crate) async fn keep(core: Arc<Core>, job: String) {
+    let now = Instant::now();
+    let mut kept = Kept {
+        running: None,
+        record: None,
+        looked: now,
+        refresh: now + core.pace.refresh,
+        snapshot: now + core.pace.snapshot,
+        snapshot_of: 0,
+        ended: None,
+    };
+    while !core.stop.is_cancelled() {
+        match step(&core, &job, &mut kept).await {
+            Ok(Next::Again) => continue,
+            Ok(Next::Gone) => break,
+            Ok(Next::Wait) => {}
+            Err(error) => {
+                tracing::warn!(job, %error, "could not look after the job; trying again");
+                kept.record = None;
+            }
+        }
+        wait(&core, &kept).await;
+    }
+    core.set_running(&job, None);
+}
+
+async fn wait(core: &Core, kept: &Kept) {
+    let woken = async {
+        match &kept.running {
+            Some(running) => running.wake.notified().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = core.stop.cancelled() => {}
+        () = woken => {}
+        () = tokio::time::sleep(core.pace.tick) => {}
+    }
+}
+
+async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, StoreError> {
+    if kept.record.is_none() || kept.looked.elapsed() >= core.pace.tick {
+        kept.looked = Instant::now();
+        kept.record = match &kept.running {
+            Some(running) => running.look().await?,
+            None => core.documents.load(&keys::job(job)).await?,
+        };
+    }
+    // A marker is written before its document.
+    let Some(record) = kept.record.clone() else {
+        return Ok(Next::Wait);
+    };
+    match record.value.status {
+        JobStatus::Initializing => {
+            open::open(core, &record).await?;
+            kept.record = None;
+            Ok(Next::Again)
+        }
+        JobStatus::InProgress | JobStatus::Stopping => {
+            let running = match &kept.running {
+                Some(running) => running.clone(),
+                None => {
+                    let running = open::resume(core, &record.value).await?;
+                    kept.running = Some(running.clone());
+                    running
+                }
+            };
+            tend(core, &record, &running, kept).await
+        }
+        JobStatus::Completed | JobStatus::Failed | JobStatus::Stopped => end(core, &record.value, kept).await,
+    }
+}
+
+async fn tend(
+    core: &Core,
+    record: &Stored<JobRecord>,
+    job: &Arc<Running>,
+    kept: &mut Kept,
+) -> Result<Next, StoreError> {
+    let now = (core.clock)();
+    let is_expired = now >= job.opened + SignedDuration::from_secs(i64::from(job.spec.availability));
+    let is_finished = {
+        let mut index = job.index();
+        index.expire(now);
+        if is_expired {
+            index.shut();
+        }
+        index.is_finished(now)
+    };
+    write_raw_answers(core, job).await?;
+    if kept.refresh <= Instant::now() {
+        let began = Instant::now();
+        job.refresh().await?;
+        kept.refresh = Instant::now() + core.pace.refresh.max(began.elapsed() * RARELY);
+    }
+    if is_finished || !record.value.is_open() {
+        let rest = if is_expired {
+            Rest::Expired
+        } else {
+            Rest::Unlabeled
+        };
+        finish::finish(core, record, job, rest).await?;
+        kept.record = None;
+        return Ok(Next::Again);
+    }
+    take_snapshot(core, job, kept).await?;
+    Ok(Next::Wait)
+}
+
+/// Raw answers are written while the job runs, so that little is left to do at its end.
+async fn write_raw_answers(core: &Core, job: &Running) -> Result<(), StoreError> {
+    let done = job.take_done();
+    let written = output::write_raw_answers(core.objects.as_ref(), job, &done).await;
+    match written {
+        // Not a matter of trying again: the end of the job will tell.
+        Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
+        Err(error) => {
+            job.give_back_done(done);
+            Err(error)
+        }
+    }
+}
+
+async fn take_snapshot(core: &Core, job: &Arc<Running>, kept: &mut Kept) -> Result<(), StoreError> {
+    let labeled = job.index().counters().human_labeled;
+    if labeled == kept.snapshot_of || kept.snapshot > Instant::now() {
+        return Ok(());
+    }
+    let began = Instant::now();
+    let decisions = decisions(job, Rest::Unlabeled).await?;
+    output::write_snapshot(core.objects.as_ref(), job, &decisions).await?;
+    kept.snapshot_of = labeled;
+    kept.snapshot = Instant::now() + core.pace.snapshot.max(began.elapsed() * RARELY);
+    Ok(())
+}
+
+/// Consolidation is arithmetic and may take a second: not on the threads that answer people.
+async fn decisions(job: &Arc<Running>, rest: Rest) -> Result<Vec<output::Decision>, StoreError> {
+    let job = job.clone();
+    let decided = tokio::task::spawn_blocking(move || decide(&job, rest)).await;
+    decided.map_err(|error| StoreError::Failed(format!("consolidation broke off: {error}")))
+}
+
+/// The job's document says that it ended; what is left is to say so to the world. Whoever ended it does that; others only
+/// if it has not happened after a while.
+async fn end(core: &Core, job: &JobRecord, kept: &mut Kept) -> Result<Next, StoreError> {
+    core.set_running(&job.name, None);
+    kept.running = None;
+    let since = *kept.ended.get_or_insert_with(Instant::now);
+    let is_mine = since.elapsed() >= core.pace.grace.max(Duration::from_millis(1));
+    if !job.announced && !is_mine {
+        return Ok(Next::Wait);
+    }
+    event::announce(core, job).await?;
+    Ok(Next::Gone)
+}

@@ -1,0 +1,100 @@
+//! Lines of the output manifest: the input line with the label and its metadata added.
+
+use serde_json::{Map, Value, json};
+
+use super::creation_date;
+use super::decision::Decision;
+use crate::consolidate::Verdict;
+use crate::job::Choice;
+use crate::work::Running;
+
+pub(super) fn manifest(job: &Running, decisions: &[Decision]) -> String {
+    let mut text = String::new();
+    for (index, decision) in decisions.iter().enumerate() {
+        let line = job.manifest.text(index as u32);
+        match annotation(job, decision) {
+            Some(annotation) => push_joined(&mut text, line, &annotation, job),
+            None => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// `<attribute>` and `<attribute>-metadata`; `None` if there is nothing to say. A failed object has no label and says in
+/// the metadata why: readers that look for the label find none, readers that look for the reason find it.
+pub(super) fn annotation(job: &Running, decision: &Decision) -> Option<Map<String, Value>> {
+    let attribute = &job.spec.attribute;
+    let mut fields = Map::new();
+    match decision {
+        Decision::PassedThrough | Decision::Unlabeled => return None,
+        Decision::Labeled { verdicts, at } => {
+            let (label, mut metadata) = match job.spec.task.choice() {
+                Choice::One => single(job, verdicts.first()?),
+                Choice::Several => several(job, verdicts),
+            };
+            fields.insert(attribute.clone(), label);
+            metadata.extend(common(job, &creation_date(*at)));
+            fields.insert(format!("{attribute}-metadata"), Value::Object(metadata));
+        }
+        Decision::Failed { reason, at } => {
+            let mut metadata = Map::from_iter([("failure-reason".to_owned(), json!(reason))]);
+            metadata.extend(common(job, &creation_date(*at)));
+            fields.insert(format!("{attribute}-metadata"), Value::Object(metadata));
+        }
+    }
+    Some(fields)
+}
+
+fn single(job: &Running, verdict: &Verdict) -> (Value, Map<String, Value>) {
+    let metadata = Map::from_iter([
+        ("class-name".to_owned(), json!(job.categories.name(verdict.class))),
+        ("confidence".to_owned(), json!(verdict.confidence)),
+    ]);
+    (json!(verdict.class), metadata)
+}
+
+fn several(job: &Running, verdicts: &[Verdict]) -> (Value, Map<String, Value>) {
+    let classes: Vec<u16> = verdicts.iter().map(|verdict| verdict.class).collect();
+    let names: Map<String, Value> = verdicts
+        .iter()
+        .map(|v| (v.class.to_string(), json!(job.categories.name(v.class))))
+        .collect();
+    let confidence: Map<String, Value> = verdicts
+        .iter()
+        .map(|v| (v.class.to_string(), json!(v.confidence)))
+        .collect();
+    let metadata = Map::from_iter([
+        ("class-map".to_owned(), Value::Object(names)),
+        ("confidence-map".to_owned(), Value::Object(confidence)),
+    ]);
+    (json!(classes), metadata)
+}
+
+fn common(job: &Running, creation_date: &str) -> [(String, Value); 4] {
+    [
+        ("type".to_owned(), json!(job.spec.task.output_type())),
+        ("job-name".to_owned(), json!(job.spec.job_name_in_output())),
+        ("human-annotated".to_owned(), json!("yes")),
+        ("creation-date".to_owned(), json!(creation_date)),
+    ]
+}
+
+/// Adds fields to the text of a JSON object without touching what is there: numbers, spaces and order stay as they came.
+/// Only where an earlier job left its metadata without a label must that give way.
+fn push_joined(text: &mut String, line: &str, fields: &Map<String, Value>, job: &Running) {
+    let metadata = format!("{}-metadata", job.spec.attribute);
+    if line.contains(&format!("\"{metadata}\"")) {
+        let mut all: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
+        all.shift_remove(&metadata);
+        all.extend(fields.clone());
+        text.push_str(&Value::Object(all).to_string());
+        return;
+    }
+    let fields = Value::Object(fields.clone()).to_string();
+    let open = line.strip_suffix('}').unwrap_or(line);
+    text.push_str(open);
+    // Input lines have `source` or `source-ref`, so there is always something before the comma.
+    text.push(',');
+    text.push_str(&fields[1..]);
+}

@@ -1,0 +1,84 @@
+//! Where an object lies, read from the URI forms the labeling API takes.
+
+use std::fmt;
+
+/// A bucket and a key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+}
+
+impl Address {
+    pub(crate) fn new(bucket: impl Into<String>, key: impl Into<String>) -> Address {
+        Address {
+            bucket: bucket.into(),
+            key: key.into(),
+        }
+    }
+
+    /// `s3://bucket/key`, or an S3 URL in path style (`https://s3.<region>.amazonaws.com/bucket/key`) or virtual-hosted
+    /// style (`https://bucket.s3.<region>.amazonaws.com/key`). The key is taken as it stands, without decoding: that is
+    /// what S3 URIs mean, and what Ground Truth does with a `source-ref`.
+    pub(crate) fn parse(uri: &str) -> Option<Address> {
+        let (bucket, key) = match uri.strip_prefix("s3://") {
+            Some(rest) => rest.split_once('/')?,
+            None => from_url(uri.strip_prefix("https://")?)?,
+        };
+        (!bucket.is_empty() && !key.is_empty()).then(|| Address::new(bucket, key))
+    }
+}
+
+fn from_url(rest: &str) -> Option<(&str, &str)> {
+    let (host, path) = rest.split_once('/')?;
+    let host = host.strip_suffix(".amazonaws.com")?;
+    if host == "s3" || host.starts_with("s3.") || host.starts_with("s3-") {
+        return path.split_once('/');
+    }
+    let bucket = host
+        .strip_suffix(".s3")
+        .or_else(|| host.split_once(".s3.").map(|(bucket, _)| bucket))?;
+    Some((bucket, path))
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn every_form_of_an_s3_uri_is_understood() {
+        let wanted = Some(Address::new("b", "k/e y.png"));
+        for uri in [
+            "s3://b/k/e y.png",
+            "https://s3.amazonaws.com/b/k/e y.png",
+            "https://s3.eu-west-1.amazonaws.com/b/k/e y.png",
+            "https://s3-eu-west-1.amazonaws.com/b/k/e y.png",
+            "https://b.s3.amazonaws.com/k/e y.png",
+            "https://b.s3.eu-west-1.amazonaws.com/k/e y.png",
+        ] {
+            assert_eq!(Address::parse(uri), wanted, "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_object_is_none() {
+        for uri in [
+            "",
+            "b/k",
+            "s3://",
+            "s3://b",
+            "s3://b/",
+            "s3:///k",
+            "https://example.com/b/k",
+            "http://s3.amazonaws.com/b/k",
+        ] {
+            assert_eq!(Address::parse(uri), None, "{uri}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The documents of labeling jobs, work teams and workforces. (The document of an item is beside the rules that change
+//! it, in `work`.)
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Keys in the state bucket.
+pub(crate) mod keys {
+    /// Names of labeling jobs, work teams and workforces are unique without regard to case.
+    pub(crate) const JOBS: &str = "labeling-jobs/";
+    pub(crate) const UNFINISHED: &str = "unfinished/";
+    pub(crate) const TEAMS: &str = "workteams/";
+    pub(crate) const WORKFORCES: &str = "workforces/";
+
+    pub(crate) fn job(name: &str) -> String {
+        format!("{JOBS}{}.json", name.to_ascii_lowercase())
+    }
+
+    /// Exists while the job needs looking after: a start reads these instead of every job there ever was.
+    pub(crate) fn unfinished(name: &str) -> String {
+        format!("{UNFINISHED}{}", name.to_ascii_lowercase())
+    }
+
+    pub(crate) fn items(job: &str) -> String {
+        format!("jobs/{}/items/", job.to_ascii_lowercase())
+    }
+
+    pub(crate) fn item(job: &str, index: u32) -> String {
+        format!("{}{index:06}.json", items(job))
+    }
+
+    /// The job's own copies of what it was given: nobody can change them under a running job.
+    pub(crate) fn input(job: &str, what: &str) -> String {
+        format!("jobs/{}/input/{what}", job.to_ascii_lowercase())
+    }
+
+    pub(crate) fn team(name: &str) -> String {
+        format!("{TEAMS}{}.json", name.to_ascii_lowercase())
+    }
+
+    pub(crate) fn workforce(name: &str) -> String {
+        format!("{WORKFORCES}{}.json", name.to_ascii_lowercase())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JobRecord {
+    /// As given; the ARN has it in lower case.
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) reference_code: String,
+    pub(crate) status: JobStatus,
+    pub(crate) failure_reason: Option<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
+    /// When the first task could be handed out.
+    pub(crate) opened: Option<Timestamp>,
+    /// As they stood at the last change of this document; a running job's are counted from its items.
+    pub(crate) counters: Counters,
+    /// URI of the output manifest.
+    pub(crate) output: Option<String>,
+    /// The end is being written: no more answers.
+    #[serde(default)]
+    pub(crate) closing: bool,
+    /// The state-change event of the end is out.
+    pub(crate) announced: bool,
+    pub(crate) tags: Vec<Tag>,
+    /// The CreateLabelingJob request, without its tags.
+    pub(crate) request: Value,
+}
+
+impl JobRecord {
+    /// Answers are taken.
+    pub(crate) fn is_open(&self) -> bool {
+        self.status == JobStatus::InProgress && !self.closing
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum JobStatus {
+    Initializing,
+    InProgress,
+    Completed,
+    Failed,
+    Stopping,
+    Stopped,
+}
+
+impl JobStatus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            JobStatus::Initializing => "Initializing",
+            JobStatus::InProgress => "InProgress",
+            JobStatus::Completed => "Completed",
+            JobStatus::Failed => "Failed",
+            JobStatus::Stopping => "Stopping",
+            JobStatus::Stopped => "Stopped",
+        }
+    }
+
+    pub(crate) fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            JobStatus::Completed | JobStatus::Failed | JobStatus::Stopped
+        )
+    }
+}
+
+/// LabelCounters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Counters {
+    pub(crate) total_labeled: u32,
+    pub(crate) human_labeled: u32,
+    pub(crate) failed: u32,
+    pub(crate) unlabeled: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tag {
+    #[serde(rename = "Key")]
+    pub(crate) key: String,
+    #[serde(rename = "Value")]
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TeamRecord {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) workforce: String,
+    pub(crate) description: String,
+    /// MemberDefinitions as given.
+    pub(crate) members: Value,
+    pub(crate) notification: Option<Value>,
+    pub(crate) worker_access: Option<Value>,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) tags: Vec<Tag>,
+}
+
+impl TeamRecord {
+    /// The identity provider's groups whose people are in the team.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.members.as_array().into_iter().flatten().flat_map(|member| {
+            let cognito = member["CognitoMemberDefinition"]["UserGroup"].as_str();
+            let oidc = member["OidcMemberDefinition"]["Groups"].as_array();
+            cognito
+                .into_iter()
+                .chain(oidc.into_iter().flatten().filter_map(Value::as_str))
+        })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WorkforceRecord {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    /// CognitoConfig or OidcConfig and SourceIpConfig as given, without a client secret.
+    pub(crate) config: Value,
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) tags: Vec<Tag>,
+}

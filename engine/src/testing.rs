@@ -1,0 +1,208 @@
+//! An engine for tests: on a store in memory, with a clock that is moved by hand.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::Request;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio_util::sync::DropGuard;
+use tower::ServiceExt;
+
+use crate::EventSink;
+use crate::api::Api;
+use crate::core::{Core, Pace, Place};
+use crate::state::memory::Memory;
+use crate::work::{Lease, Work, WorkError, Worker};
+
+const PACE: Pace = Pace {
+    tick: Duration::from_millis(5),
+    refresh: Duration::from_millis(20),
+    snapshot: Duration::from_millis(20),
+    grace: Duration::from_millis(200),
+};
+
+#[derive(Default)]
+pub(crate) struct Events(pub(crate) Mutex<Vec<Value>>);
+
+impl EventSink for Events {
+    fn state_changed(&self, event: Value) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+/// What outlives an engine: the store, the time, and who listens.
+#[derive(Clone, Default)]
+pub(crate) struct World {
+    pub(crate) store: Arc<Memory>,
+    pub(crate) events: Arc<Events>,
+    millis: Arc<AtomicI64>,
+}
+
+pub(crate) struct Rig {
+    pub(crate) core: Arc<Core>,
+    pub(crate) work: Work,
+    alive: Arc<DropGuard>,
+}
+
+impl World {
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn engine(&self) -> Rig {
+        let millis = self.millis.clone();
+        let clock =
+            move || Timestamp::from_millisecond(1_700_000_000_000 + millis.load(Ordering::SeqCst)).unwrap();
+        let place = Place {
+            region: "us-east-1".into(),
+            account: "000000000000".into(),
+            portal_url: "http://portal.example:8080".into(),
+        };
+        let core = Arc::new(Core::new(
+            self.store.clone(),
+            "state".into(),
+            place,
+            3,
+            self.events.clone(),
+            (Arc::new(clock), PACE),
+        ));
+        let alive = Arc::new(crate::engine::run(&core).await.unwrap());
+        Rig {
+            work: Work::new(core.clone(), alive.clone()),
+            core,
+            alive,
+        }
+    }
+
+    /// Inputs for a job of so many numbers.
+    pub(crate) fn numbers(&self, count: usize) {
+        let lines: Vec<String> = (0..count)
+            .map(|i| format!("{{\"source\":\"{i}\",\"id\":{i}.50}}"))
+            .collect();
+        self.store.put_text("s3://in/numbers.manifest", &lines.join("\n"));
+        self.store.put_text(
+            "s3://in/labels.json",
+            r#"{"document-version":"2018-11-28","labels":[{"label":"Even"},{"label":"Odd"}]}"#,
+        );
+        self.store
+            .put_text("s3://in/tool.html", "<crowd-classifier></crowd-classifier>");
+    }
+
+    pub(crate) fn output(&self, job: &str) -> Vec<Value> {
+        let text = self
+            .store
+            .text(&format!("s3://out/labels/{job}/manifests/output/output.manifest"))
+            .unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+impl Rig {
+    pub(crate) async fn call(&self, operation: &str, request: Value) -> Result<Value, Value> {
+        let router = Api::new(self.core.clone(), self.alive.clone()).router();
+        let request = Request::post("/")
+            .header("x-amz-target", format!("SageMaker.{operation}"))
+            .body(Body::from(request.to_string()))
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1");
+        assert!(response.headers().contains_key("x-amzn-requestid"));
+        let is_ok = response.status().is_success();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let body = serde_json::from_slice(&body).unwrap();
+        if is_ok { Ok(body) } else { Err(body) }
+    }
+
+    pub(crate) async fn crew(&self) {
+        let member = json!({"UserPool": "us-east-1_abc", "UserGroup": "crew", "ClientId": "client"});
+        let request = json!({
+            "WorkteamName": "crew", "Description": "The crew", "MemberDefinitions": [{"CognitoMemberDefinition": member}]
+        });
+        self.call("CreateWorkteam", request).await.unwrap();
+    }
+
+    /// Creates a job of [`World::numbers`] and waits until people can work on it.
+    pub(crate) async fn job(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut request = request(name);
+        change(&mut request);
+        self.call("CreateLabelingJob", request).await.unwrap();
+        self.until(name, "InProgress").await;
+    }
+
+    pub(crate) async fn status(&self, job: &str) -> Value {
+        self.call("DescribeLabelingJob", json!({"LabelingJobName": job}))
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn until(&self, job: &str, status: &str) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let found = self.status(job).await;
+            let is_at_work = status != "InProgress" || self.core.running(job).is_some();
+            if found["LabelingJobStatus"] == status && is_at_work {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "{job} never was {status}; it is {found}"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    pub(crate) async fn lease(&self, worker: &Worker, job: &str) -> Option<Lease> {
+        self.work.lease(worker, job).await.unwrap()
+    }
+
+    /// Answers the next object truthfully; its number, or `None` if there is none for this worker.
+    pub(crate) async fn answer_next(&self, worker: &Worker, job: &str) -> Result<Option<u32>, WorkError> {
+        let Some(lease) = self.work.lease(worker, job).await? else {
+            return Ok(None);
+        };
+        self.work
+            .submit(worker, &lease.token, parity(lease.index))
+            .await?;
+        Ok(Some(lease.index))
+    }
+}
+
+pub(crate) fn parity(number: u32) -> Value {
+    json!({"crowd-classifier": {"label": if number.is_multiple_of(2) { "Even" } else { "Odd" }}})
+}
+
+pub(crate) fn worker(id: &str) -> Worker {
+    Worker {
+        id: id.to_owned(),
+        sub: format!("sub-{id}"),
+        issuer: "https://cognito.example".into(),
+        name: id.to_owned(),
+        groups: vec!["crew".into()],
+    }
+}
+
+pub(crate) fn request(name: &str) -> Value {
+    json!({
+        "LabelingJobName": name, "LabelAttributeName": "parity", "RoleArn": "arn:aws:iam::000000000000:role/labeling",
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://in/numbers.manifest"}}},
+        "OutputConfig": {"S3OutputPath": "s3://out/labels"},
+        "LabelCategoryConfigS3Uri": "s3://in/labels.json",
+        "HumanTaskConfig": {
+            "WorkteamArn": "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/crew",
+            "UiConfig": {"UiTemplateS3Uri": "s3://in/tool.html"},
+            "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-TextMultiClass",
+            "AnnotationConsolidationConfig": {
+                "AnnotationConsolidationLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:ACS-TextMultiClass"
+            },
+            "TaskTitle": "Even or odd?", "TaskDescription": "Say so.",
+            "NumberOfHumanWorkersPerDataObject": 3, "TaskTimeLimitInSeconds": 300
+        }
+    })
+}

@@ -1,0 +1,408 @@
+//! A job in work: its inputs, its index, and every change of an item document.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::index::{Index, Pick, Rules};
+use super::item::{ItemRecord, Standing};
+use super::observed::Observed;
+use super::turns::Turns;
+use super::types::{HeldTask, Lease, PortalJob, WorkError, Worker};
+use crate::clock::Clock;
+use crate::job::{Answers, Categories, JobSpec, Manifest, task_object};
+use crate::state::{Documents, JobRecord, StoreError, Stored, keys};
+
+/// Attempts at one change of an item; each failure means that another engine got through.
+const ATTEMPTS: u32 = 20;
+/// Item documents read at once.
+const READERS: usize = 32;
+/// Objects found taken by another engine before the whole list is read again.
+const MISSES: u32 = 4;
+
+pub(crate) struct Running {
+    pub(crate) spec: JobSpec,
+    pub(crate) manifest: Manifest,
+    pub(crate) categories: Categories,
+    pub(crate) created: Timestamp,
+    /// Since when tasks are handed out.
+    pub(crate) opened: Timestamp,
+    /// An object got done; the job's keeper has something to do.
+    pub(crate) wake: Notify,
+    template: Arc<str>,
+    answers: Answers,
+    documents: Documents,
+    clock: Clock,
+    index: Mutex<Index>,
+    items: Turns,
+    people: Turns,
+    observed: Observed,
+    /// Objects whose raw answers are to be written to the output.
+    done: Mutex<Vec<u32>>,
+}
+
+/// What a job was given, read and checked.
+pub(crate) struct Inputs {
+    pub(crate) manifest: Manifest,
+    pub(crate) categories: Categories,
+    pub(crate) template: Arc<str>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        job: &JobRecord,
+        spec: JobSpec,
+        inputs: Inputs,
+        documents: Documents,
+        clock: Clock,
+    ) -> Running {
+        let Inputs {
+            manifest,
+            categories,
+            template,
+        } = inputs;
+        let total = manifest.len();
+        let rules = Rules {
+            workers: spec.workers,
+            window: spec.window,
+            limit: spec.limit(total),
+        };
+        Running {
+            index: Mutex::new(Index::new(rules, total, |index| manifest.is_labeled(index))),
+            answers: Answers::new(spec.task, &template),
+            created: job.created,
+            opened: job.opened.unwrap_or(job.created),
+            wake: Notify::new(),
+            items: Turns::new(),
+            people: Turns::new(),
+            observed: Observed::new(),
+            done: Mutex::default(),
+            spec,
+            manifest,
+            categories,
+            template,
+            documents,
+            clock,
+        }
+    }
+
+    pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(crate) fn read_answer(&self, content: &Value) -> Result<Vec<u16>, String> {
+        self.answers.classes(content, &self.categories)
+    }
+
+    /// Reads the job's document; from then on, what it said counts for answers.
+    pub(crate) async fn look(&self) -> Result<Option<Stored<JobRecord>>, StoreError> {
+        self.observed.look(&self.documents, &self.spec.name).await
+    }
+
+    /// Objects done since this was asked last.
+    pub(crate) fn take_done(&self) -> Vec<u32> {
+        std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// For what could not be written yet.
+    pub(crate) fn give_back_done(&self, objects: Vec<u32>) {
+        self.done
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(objects);
+    }
+
+    pub(crate) fn portal_job(&self, worker: &Worker) -> PortalJob {
+        let now = self.now();
+        let index = self.index();
+        PortalJob {
+            name: self.spec.name.clone(),
+            title: self.spec.title.clone(),
+            description: self.spec.description.clone(),
+            total: u64::from(index.total()),
+            done: u64::from(index.counters().human_labeled),
+            done_by_you: u64::from(index.answered_by(&worker.id)),
+            available: u64::from(index.available_to(&worker.id, now)),
+            held: index.held_by(&worker.id, now).is_some(),
+            seconds_per_task: self.spec.time_limit,
+            created: self.created,
+        }
+    }
+
+    pub(super) async fn lease(&self, worker: &Worker) -> Result<Option<Lease>, WorkError> {
+        let _turn = self.people.take(&worker.id).await;
+        for miss in 1..=ATTEMPTS {
+            let picked = self.index().pick(&worker.id, self.now());
+            let index = match picked {
+                Pick::Nothing => return Ok(None),
+                Pick::Held(index) => index,
+                Pick::Take(index) => {
+                    let taken = self.take(index, worker).await;
+                    self.index().unreserve(index, &worker.id, self.now());
+                    if let Err(other @ (WorkError::Unavailable | WorkError::JobOver)) = taken {
+                        return Err(other);
+                    }
+                    index
+                }
+            };
+            if let Some(lease) = self.lease_on(index, &worker.id) {
+                return Ok(Some(lease));
+            }
+            if miss % MISSES == 0 {
+                self.refresh().await.map_err(|error| self.unavailable(&error))?;
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn held(&self, worker: &Worker, index: u32) -> Result<HeldTask, WorkError> {
+        if self.lease_on(index, &worker.id).is_none() {
+            let _turn = self.items.take(index).await;
+            self.reload(index).await?;
+        }
+        let lease = self.lease_on(index, &worker.id).ok_or(WorkError::NotHeld)?;
+        Ok(HeldTask {
+            job: lease.job,
+            template: self.template.clone(),
+            task_input: self.task_input(index),
+            title: lease.title,
+            expires: lease.expires,
+            seconds_left: lease.seconds_left,
+        })
+    }
+
+    pub(super) async fn submit(&self, worker: &Worker, index: u32, content: &Value) -> Result<(), WorkError> {
+        self.read_answer(content).map_err(WorkError::BadAnswer)?;
+        self.change(index, &worker.id, true, |item| {
+            item.submit(worker, self.now(), content.clone())
+        })
+        .await
+    }
+
+    pub(super) async fn decline(&self, worker: &Worker, index: u32) -> Result<(), WorkError> {
+        self.change(index, &worker.id, true, |item| {
+            item.decline(&worker.id, self.now())
+        })
+        .await
+    }
+
+    pub(super) async fn release(&self, worker: &Worker, index: u32) -> Result<(), WorkError> {
+        self.change(index, &worker.id, false, |item| {
+            item.release(&worker.id, self.now())
+        })
+        .await
+    }
+
+    /// The job is ending: closes every object that somebody was given and that is not done. After this the index is
+    /// what the output is made of.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        self.refresh().await?;
+        let active = self.index().active();
+        stream::iter(active)
+            .map(|index| self.close_one(index))
+            .buffer_unordered(READERS)
+            .try_collect::<()>()
+            .await
+    }
+
+    /// Reads the item documents that are not as this engine knows them: all at its start, later what other engines did.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let prefix = keys::items(&self.spec.name);
+        let listed = self.documents.list(&prefix).await?;
+        let changed: Vec<u32> = {
+            let index = self.index();
+            let numbered = listed.iter().filter_map(|item| {
+                let number = item
+                    .key
+                    .strip_prefix(&prefix)?
+                    .strip_suffix(".json")?
+                    .parse()
+                    .ok()?;
+                Some((number, item.etag.as_str()))
+            });
+            numbered
+                .filter(|(i, etag)| !index.is_settled(*i) && index.etag(*i) != Some(etag))
+                .map(|(i, _)| i)
+                .collect()
+        };
+        stream::iter(changed)
+            .map(|index| async move {
+                let _turn = self.items.take(index).await;
+                self.read(index).await
+            })
+            .buffer_unordered(READERS)
+            .try_collect::<()>()
+            .await
+    }
+
+    async fn take(&self, index: u32, worker: &Worker) -> Result<(), WorkError> {
+        let lease = |item: &mut ItemRecord| {
+            let now = self.now();
+            let is_free =
+                matches!(item.standing(self.spec.workers, now), Standing::Open { free } if free > 0);
+            if !is_free || item.knows(&worker.id, now) {
+                return Err(WorkError::NotHeld);
+            }
+            item.lease(&worker.id, now, self.spec.time_limit);
+            Ok(true)
+        };
+        self.change(index, &worker.id, false, lease).await
+    }
+
+    /// Lets `decide` change the newest version of an item and stores it; again if another engine was first. What is
+    /// decided against on a remembered version is decided again on the stored one: another engine may know more, or this
+    /// one may have missed the answer to its own write.
+    async fn change(
+        &self,
+        index: u32,
+        worker: &str,
+        counts: bool,
+        decide: impl Fn(&mut ItemRecord) -> Result<bool, WorkError>,
+    ) -> Result<(), WorkError> {
+        let _turn = self.items.take(index).await;
+        let mut is_fresh = false;
+        for _ in 0..ATTEMPTS {
+            let Some((mut item, etag, since)) = self.remembered(index, worker)? else {
+                return Ok(());
+            };
+            match decide(&mut item) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(no) if is_fresh => return Err(no),
+                Err(_) => {
+                    self.reload(index).await?;
+                    is_fresh = true;
+                    continue;
+                }
+            }
+            if counts {
+                self.observed
+                    .open_after(since, &self.documents, &self.spec.name)
+                    .await?;
+            }
+            match self.write(index, &item, etag.as_deref()).await {
+                Ok(etag) => return Ok(self.absorb(index, item, etag)),
+                Err(StoreError::Changed) => self.reload(index).await?,
+                Err(error) => {
+                    // It may have been written: know the truth before the next attempt, if the store can tell it.
+                    let _ = self.reload(index).await;
+                    return Err(self.unavailable(&error));
+                }
+            }
+            is_fresh = true;
+        }
+        Err(WorkError::Unavailable)
+    }
+
+    /// `None` if the worker's answer is among those of a finished object; an error if the object is finished without.
+    #[allow(clippy::type_complexity)]
+    fn remembered(
+        &self,
+        index: u32,
+        worker: &str,
+    ) -> Result<Option<(ItemRecord, Option<String>, u64)>, WorkError> {
+        let known = self.index();
+        if known.has_answered(index, worker) {
+            return Ok(None);
+        }
+        if known.is_settled(index) {
+            return Err(WorkError::NotHeld);
+        }
+        Ok(Some(match known.record(index) {
+            Some((item, etag, since)) => (item.clone(), etag.map(str::to_owned), since),
+            None => (ItemRecord::default(), None, self.observed.now()),
+        }))
+    }
+
+    async fn write(&self, index: u32, item: &ItemRecord, etag: Option<&str>) -> Result<String, StoreError> {
+        let key = keys::item(&self.spec.name, index);
+        match etag {
+            Some(etag) => self.documents.replace(&key, item, etag).await,
+            None => self.documents.create(&key, item).await,
+        }
+    }
+
+    async fn reload(&self, index: u32) -> Result<(), WorkError> {
+        self.read(index).await.map_err(|error| self.unavailable(&error))
+    }
+
+    async fn read(&self, index: u32) -> Result<(), StoreError> {
+        if let Some(stored) = self
+            .documents
+            .load::<ItemRecord>(&keys::item(&self.spec.name, index))
+            .await?
+        {
+            self.absorb(index, stored.value, stored.etag);
+        }
+        Ok(())
+    }
+
+    fn absorb(&self, index: u32, item: ItemRecord, etag: String) {
+        let is_done = self
+            .index()
+            .absorb(index, item, etag, self.now(), self.observed.now());
+        if is_done {
+            self.give_back_done(vec![index]);
+            self.wake.notify_one();
+        }
+    }
+
+    async fn close_one(&self, index: u32) -> Result<(), StoreError> {
+        let _turn = self.items.take(index).await;
+        for _ in 0..ATTEMPTS {
+            let known = self
+                .index()
+                .record(index)
+                .map(|(item, etag, _)| (item.clone(), etag.map(str::to_owned)));
+            let Some((mut item, Some(etag))) = known else {
+                return Ok(());
+            };
+            if item.closed {
+                return Ok(());
+            }
+            item.close();
+            match self.write(index, &item, Some(&etag)).await {
+                Ok(etag) => return Ok(self.absorb(index, item, etag)),
+                Err(StoreError::Changed) => self.read(index).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Failed(format!(
+            "item {index} of {} keeps changing",
+            self.spec.name
+        )))
+    }
+
+    fn lease_on(&self, index: u32, worker: &str) -> Option<Lease> {
+        let now = self.now();
+        let known = self.index();
+        let (item, _, _) = known.record(index)?;
+        let lease = item.held(worker, now).filter(|_| !item.closed)?;
+        Some(Lease {
+            token: format!("{}.{index}", self.spec.name),
+            job: self.spec.name.clone(),
+            index,
+            title: self.spec.title.clone(),
+            expires: lease.until,
+            seconds_left: u32::try_from(lease.until.duration_since(now).as_secs()).unwrap_or_default(),
+        })
+    }
+
+    /// What Ground Truth's own pre-annotation functions give to the template.
+    fn task_input(&self, index: u32) -> Value {
+        let line = self.manifest.line(index);
+        json!({"taskObject": task_object(&line), "labels": self.categories.names(), "manifestLine": line})
+    }
+
+    fn unavailable(&self, error: &StoreError) -> WorkError {
+        tracing::warn!(job = self.spec.name, %error, "the state store failed");
+        WorkError::Unavailable
+    }
+}
