@@ -1,0 +1,80 @@
+//! The key tokens are signed with: RSA, made at the first start, readable by its owner only.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::data_dir::DataDir;
+use crate::error::StackError;
+
+pub(super) struct SigningKey {
+    id: String,
+    signs: EncodingKey,
+    checks: DecodingKey,
+    modulus: String,
+    exponent: String,
+}
+
+impl SigningKey {
+    pub(super) fn open(data: &DataDir) -> Result<Self, StackError> {
+        let failed = |reason: String| StackError::Part {
+            what: "the sign-in's signing key",
+            reason,
+        };
+        // PKCS #8, base64; an empty text is a key that could not be made, and is refused below.
+        let kept: String = data.kept("sign-in-key.json", || new_key().unwrap_or_default())?;
+        Self::read(&kept).map_err(failed)
+    }
+
+    fn read(kept: &str) -> Result<Self, String> {
+        let der = STANDARD.decode(kept).map_err(|error| error.to_string())?;
+        let pair = KeyPair::from_pkcs8(&der).map_err(|error| error.to_string())?;
+        let public = pair.public_key();
+        let modulus = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
+        let exponent = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{kept}\n-----END PRIVATE KEY-----\n");
+        Ok(Self {
+            id: URL_SAFE_NO_PAD.encode(&Sha256::digest(modulus.as_bytes())[..12]),
+            signs: EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|error| error.to_string())?,
+            checks: DecodingKey::from_rsa_components(&modulus, &exponent)
+                .map_err(|error| error.to_string())?,
+            modulus,
+            exponent,
+        })
+    }
+
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(self.id.clone());
+        jsonwebtoken::encode(&header, claims, &self.signs).map_err(|error| error.to_string())
+    }
+
+    /// The claims of a token this key signed for this issuer, if it is still good.
+    pub(super) fn check<T: DeserializeOwned + Clone>(&self, token: &str, issuer: &str) -> Option<T> {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[issuer]);
+        validation.validate_aud = false;
+        jsonwebtoken::decode(token, &self.checks, &validation)
+            .ok()
+            .map(|token| token.claims)
+    }
+
+    pub(super) fn jwks(&self) -> Value {
+        json!({"keys": [{
+            "alg": "RS256", "e": self.exponent, "kid": self.id, "kty": "RSA", "n": self.modulus, "use": "sig",
+        }]})
+    }
+}
+
+fn new_key() -> Option<String> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
+    let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
+    Some(STANDARD.encode(der.as_ref()))
+}

@@ -1,0 +1,121 @@
+//! One look through the folder: the files that can be objects, and what is wrong with the others.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+use walkdir::{DirEntry, WalkDir};
+
+/// An S3 key has at most this many bytes.
+const LONGEST_KEY: usize = 1024;
+
+/// What changes when a file does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub(super) size: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) key: String,
+    pub(super) stamp: Stamp,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) files: Vec<Found>,
+    /// By path.
+    pub(super) problems: BTreeMap<String, String>,
+}
+
+pub(super) fn through(folder: &Path) -> Looked {
+    let mut looked = Looked::default();
+    // Links are not followed: one could lead to anything on this machine.
+    let walk = WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| !is_litter(entry)) {
+        match entry {
+            Ok(entry) => match found(folder, &entry) {
+                Ok(found) => looked.files.extend(found),
+                Err(reason) => {
+                    looked.problems.insert(shown(folder, entry.path()), reason);
+                }
+            },
+            Err(error) => {
+                let path = error.path().map_or_else(String::new, |path| shown(folder, path));
+                let gone = error
+                    .io_error()
+                    .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+                if !gone {
+                    looked.problems.insert(path, format!("cannot be read: {error}"));
+                }
+            }
+        }
+    }
+    looked
+}
+
+/// What file managers, editors and browsers leave behind or have not finished.
+fn is_litter(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let started = ["._", ".~", "~$", ".#", ".git"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    let ended = [".part", ".crdownload", ".swp", ".tmp", "~"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    started || ended || [".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"].contains(&&*name)
+}
+
+fn found(folder: &Path, entry: &DirEntry) -> Result<Option<Found>, String> {
+    if entry.file_type().is_dir() {
+        return Ok(None);
+    }
+    if !entry.file_type().is_file() {
+        return Err("is a link or a device; copy the file itself".to_owned());
+    }
+    if entry.depth() == 1 {
+        return Err("lies in no dataset; put it into a folder: its name is the dataset's".to_owned());
+    }
+    let key = key(folder, entry.path())?;
+    let Ok(metadata) = entry.metadata() else {
+        return Ok(None);
+    };
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    let stamp = Stamp {
+        size: metadata.len(),
+        modified: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
+    };
+    Ok(Some(Found {
+        path: entry.path().to_owned(),
+        key,
+        stamp,
+    }))
+}
+
+fn key(folder: &Path, path: &Path) -> Result<String, String> {
+    let below = path.strip_prefix(folder).map_err(|error| error.to_string())?;
+    let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+    let key = parts.ok_or("its name is not valid UTF-8; rename it")?.join("/");
+    if key.len() > LONGEST_KEY {
+        return Err(format!(
+            "its path has {} bytes, and S3 takes {LONGEST_KEY}; shorten it",
+            key.len()
+        ));
+    }
+    Ok(key)
+}
+
+fn shown(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}

@@ -1,0 +1,72 @@
+//! What has been uploaded, so that a restart does not upload it again: one line a file, the last one counts.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::look::Stamp;
+
+pub(super) struct Memory {
+    uploaded: HashMap<String, Stamp>,
+    file: File,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    key: String,
+    #[serde(flatten)]
+    stamp: Stamp,
+}
+
+impl Memory {
+    /// Reads the file and writes it anew without the lines that were overtaken.
+    pub(super) fn open(path: &Path) -> std::io::Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(error),
+        };
+        // A line cut short by a crash is no line: its file is uploaded again, which does no harm.
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Line>(line).ok());
+        let uploaded: HashMap<String, Stamp> = lines.map(|line| (line.key, line.stamp)).collect();
+        let beside = path.with_extension("new");
+        let mut fresh = BufWriter::new(File::create(&beside)?);
+        for (key, stamp) in &uploaded {
+            write_line(&mut fresh, key, *stamp)?;
+        }
+        fresh.flush()?;
+        std::fs::rename(&beside, path)?;
+        Ok(Self {
+            uploaded,
+            file: OpenOptions::new().append(true).open(path)?,
+        })
+    }
+
+    pub(super) fn has(&self, key: &str, stamp: Stamp) -> bool {
+        self.uploaded.get(key) == Some(&stamp)
+    }
+
+    pub(super) fn keep(&mut self, key: &str, stamp: Stamp) -> std::io::Result<()> {
+        let mut line = Vec::new();
+        write_line(&mut line, key, stamp)?;
+        self.file.write_all(&line)?;
+        self.uploaded.insert(key.to_owned(), stamp);
+        Ok(())
+    }
+}
+
+fn write_line(out: &mut impl Write, key: &str, stamp: Stamp) -> std::io::Result<()> {
+    serde_json::to_writer(
+        &mut *out,
+        &Line {
+            key: key.to_owned(),
+            stamp,
+        },
+    )?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,106 @@
+//! One file into the bucket: in one request, or in parts when it is large.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::{ByteStream, Length};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+
+use super::look::Found;
+
+/// Larger files go up in parts.
+const LARGE: u64 = 64 * 1024 * 1024;
+/// A multipart upload has at most 10,000 parts: good for 640 GB.
+const PART: u64 = 64 * 1024 * 1024;
+
+pub(super) async fn file(s3: &Client, bucket: &str, found: &Found) -> Result<(), String> {
+    if found.stamp.size > LARGE {
+        return in_parts(s3, bucket, found).await;
+    }
+    let body = ByteStream::from_path(&found.path)
+        .await
+        .map_err(|error| error.to_string())?;
+    let put = s3
+        .put_object()
+        .bucket(bucket)
+        .key(&found.key)
+        .body(body)
+        .send()
+        .await;
+    put.map(drop)
+        .map_err(|error| DisplayErrorContext(error).to_string())
+}
+
+async fn in_parts(s3: &Client, bucket: &str, found: &Found) -> Result<(), String> {
+    let key = &found.key;
+    let begun = s3.create_multipart_upload().bucket(bucket).key(key).send().await;
+    let begun = begun.map_err(|error| DisplayErrorContext(error).to_string())?;
+    let id = begun.upload_id().unwrap_or_default();
+    match send_parts(s3, bucket, found, id).await {
+        Ok(parts) => {
+            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+            let done = s3
+                .complete_multipart_upload()
+                .bucket(bucket)
+                .key(key)
+                .upload_id(id)
+                .multipart_upload(parts);
+            done.send()
+                .await
+                .map(drop)
+                .map_err(|error| DisplayErrorContext(error).to_string())
+        }
+        Err(reason) => {
+            // An open upload would keep its dataset from settling.
+            if let Err(error) = s3
+                .abort_multipart_upload()
+                .bucket(bucket)
+                .key(key)
+                .upload_id(id)
+                .send()
+                .await
+            {
+                tracing::warn!(key, error = %DisplayErrorContext(error), "an upload could not be aborted");
+            }
+            Err(reason)
+        }
+    }
+}
+
+async fn send_parts(
+    s3: &Client,
+    bucket: &str,
+    found: &Found,
+    id: &str,
+) -> Result<Vec<CompletedPart>, String> {
+    let mut parts = Vec::new();
+    let mut offset = 0;
+    while offset < found.stamp.size {
+        let length = PART.min(found.stamp.size - offset);
+        let body = ByteStream::read_from()
+            .path(&found.path)
+            .offset(offset)
+            .length(Length::Exact(length))
+            .build()
+            .await;
+        let body = body.map_err(|error| error.to_string())?;
+        let number = i32::try_from(parts.len() + 1).map_err(|error| error.to_string())?;
+        let sent = s3
+            .upload_part()
+            .bucket(bucket)
+            .key(&found.key)
+            .upload_id(id)
+            .part_number(number)
+            .body(body)
+            .send()
+            .await;
+        let sent = sent.map_err(|error| DisplayErrorContext(error).to_string())?;
+        parts.push(
+            CompletedPart::builder()
+                .part_number(number)
+                .set_e_tag(sent.e_tag)
+                .build(),
+        );
+        offset += length;
+    }
+    Ok(parts)
+}

@@ -1,0 +1,44 @@
+//! Why a stack did not start, said so that the person at the keyboard can go on.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    #[error(
+        "{} is in use by another groundcrew (process {pid}). Stop that one, or start this one with another folder: \
+         --data DIR",
+        data.display()
+    )]
+    DataInUse { data: PathBuf, pid: String },
+    #[error("{what} {}: {reason}", path.display())]
+    Data {
+        what: &'static str,
+        path: PathBuf,
+        reason: String,
+    },
+    #[error(
+        "cannot listen on {address} for {purpose}: {reason}. Choose another address with {flag} HOST:PORT"
+    )]
+    Listen {
+        address: SocketAddr,
+        purpose: &'static str,
+        flag: &'static str,
+        reason: std::io::Error,
+    },
+    #[error(
+        "the AWS port listens on loopback only, and {0} is not a loopback address: what it serves is meant for this \
+         machine. Use --aws 127.0.0.1:PORT"
+    )]
+    NotLoopback(SocketAddr),
+    #[error("{what} did not start: {reason}")]
+    Part { what: &'static str, reason: String },
+    #[error("{what}: {reason}")]
+    Refused { what: String, reason: String },
+}
+
+impl StackError {
+    pub(crate) fn part(what: &'static str) -> impl FnOnce(String) -> Self {
+        move |reason| Self::Part { what, reason }
+    }
+}

@@ -1,0 +1,60 @@
+//! The functions, called in the process as Lambda calls them: environment in, event in, answer out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use tokio_util::task::LocalPoolHandle;
+
+use crate::error::StackError;
+use crate::event_source::Invoke;
+use crate::wiring::{BUILD_MANIFEST, FunctionWiring, NOTIFY, START_JOB};
+
+/// Values of environment variables; a function sees only those the wiring gives it.
+pub(crate) type Environment = HashMap<&'static str, String>;
+
+/// Threads that run nothing but functions: a manifest of a hundred thousand lines keeps no portal waiting, and, as on
+/// Lambda, an invocation never moves to another thread.
+const THREADS: usize = 2;
+
+macro_rules! function {
+    ($crate_name:ident, $wiring:expr, $environment:expr, $sdk:expr, $threads:expr) => {{
+        let deps = $crate_name::deps(&|name| value($wiring, $environment, name), $sdk).map_err(|error| {
+            StackError::Part {
+                what: $wiring.name,
+                reason: error.to_string(),
+            }
+        })?;
+        let (deps, threads) = (Arc::new(deps), $threads.clone());
+        let invoke: Invoke = Arc::new(move |event| {
+            let deps = deps.clone();
+            let invoked = threads.spawn_pinned(move || async move {
+                $crate_name::handle(&deps, event)
+                    .await
+                    .map_err(|error| error.to_string())
+            });
+            Box::pin(async move { invoked.await.unwrap_or_else(|panic| Err(panic.to_string())) })
+        });
+        ($wiring.name, invoke)
+    }};
+}
+
+pub(crate) fn all(
+    environment: &Environment,
+    sdk: &SdkConfig,
+) -> Result<HashMap<&'static str, Invoke>, StackError> {
+    let threads = LocalPoolHandle::new(THREADS);
+    Ok(HashMap::from([
+        function!(build_manifest, &BUILD_MANIFEST, environment, sdk, threads),
+        function!(start_job, &START_JOB, environment, sdk, threads),
+        function!(notify, &NOTIFY, environment, sdk, threads),
+    ]))
+}
+
+fn value(wiring: &FunctionWiring, environment: &Environment, name: &str) -> Option<String> {
+    wiring
+        .environment
+        .contains(&name)
+        .then(|| environment.get(name).cloned())
+        .flatten()
+}

@@ -1,0 +1,98 @@
+//! The outbox: every mail and notice that left, as a file, because no mail leaves this machine. A person reads it in
+//! the browser, a program as JSON.
+
+mod page;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::data_dir::{read_json, write_json};
+use crate::error::StackError;
+
+pub(crate) use page::router;
+
+/// One thing that left, or was to leave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub id: String,
+    pub at: Timestamp,
+    /// `email`, `email-json`, `http`, `https`
+    pub protocol: String,
+    /// Address or URL.
+    pub to: String,
+    pub from: String,
+    pub subject: Option<String>,
+    pub text: String,
+    pub state: Delivery,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    Delivered,
+    /// An HTTP endpoint has not taken it yet.
+    Sending,
+    /// Given up, with the last answer.
+    Failed(String),
+}
+
+/// The folder, and what lies in it, oldest first.
+#[derive(Clone)]
+pub struct Outbox {
+    folder: PathBuf,
+    entries: Arc<Mutex<Vec<Entry>>>,
+}
+
+impl Outbox {
+    pub(crate) fn open(folder: &Path) -> Result<Self, StackError> {
+        let failed = |reason: std::io::Error| StackError::Data {
+            what: "cannot open the outbox",
+            path: folder.to_owned(),
+            reason: reason.to_string(),
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mut entries = Vec::new();
+        for file in std::fs::read_dir(folder).map_err(failed)? {
+            let path = file.map_err(failed)?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                entries.extend(read_json::<Entry>(&path)?);
+            }
+        }
+        entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(Self {
+            folder: folder.to_owned(),
+            entries: Arc::new(Mutex::new(entries)),
+        })
+    }
+
+    /// Keeps the entry, or what has become of it. On disk before this returns.
+    pub(crate) fn put(&self, entry: Entry) -> Result<(), StackError> {
+        let stamp = entry.at.strftime("%Y%m%dT%H%M%S%3fZ");
+        write_json(&self.folder.join(format!("{stamp}-{}.json", entry.id)), &entry)?;
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        match entries.iter_mut().find(|known| known.id == entry.id) {
+            Some(known) => *known = entry,
+            None => entries.push(entry),
+        }
+        Ok(())
+    }
+
+    /// Everything, newest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut entries = self
+            .entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        entries.reverse();
+        entries
+    }
+
+    fn entry(&self, id: &str) -> Option<Entry> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.iter().find(|entry| entry.id == id).cloned()
+    }
+}

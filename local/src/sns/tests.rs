@@ -1,0 +1,372 @@
+//! Notices through the real SDK, to the outbox, to a queue and to an HTTP endpoint.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_sns::error::ProvideErrorMetadata;
+use aws_sdk_sns::types::MessageAttributeValue;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::{Retries, Sns};
+use crate::info::sdk;
+use crate::outbox::{Delivery, Outbox};
+use crate::serve::{listen, serve};
+use crate::sqs::{Address, QueueConfig, Queues};
+
+struct Notices {
+    sns: aws_sdk_sns::Client,
+    outbox: Outbox,
+    queues: Queues,
+    stop: CancellationToken,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Notices {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn notices() -> Notices {
+    let folder = tempfile::tempdir().unwrap();
+    let listening = listen(([127, 0, 0, 1], 0).into(), "SNS", "--aws").await.unwrap();
+    let url = format!("http://{}", listening.address);
+    let address = Address {
+        aws_url: url.as_str().into(),
+        region: "us-east-1",
+        account: "000000000000",
+    };
+    let config = QueueConfig {
+        name: "inbox".into(),
+        delay: Duration::ZERO,
+        visibility: Duration::from_secs(30),
+        retention: Duration::from_secs(1_000_000),
+        redrive: None,
+    };
+    let queues = Queues::open(&folder.path().join("q.redb"), vec![config]).unwrap();
+    let outbox = Outbox::open(&folder.path().join("outbox")).unwrap();
+    let quick = Duration::from_millis(1);
+    let retries = Retries {
+        immediate: 2,
+        later: 2,
+        first_pause: quick,
+        longest_pause: quick,
+    };
+    let sns = Sns::open(
+        &folder.path().join("sns.json"),
+        address,
+        queues.clone(),
+        outbox.clone(),
+        retries,
+    )
+    .unwrap();
+    let stop = CancellationToken::new();
+    let router = sns.router().fallback(move |request: axum::extract::Request| {
+        let (router, confirmation) = (sns.router(), sns.confirmation());
+        let chosen = if request.method() == "GET" {
+            confirmation
+        } else {
+            router
+        };
+        async move { tower::ServiceExt::oneshot(chosen, request).await }
+    });
+    serve(listening, router, stop.clone());
+    let sns = aws_sdk_sns::Client::new(&sdk(&url, "key", "secret"));
+    Notices {
+        sns,
+        outbox,
+        queues,
+        stop,
+        _folder: folder,
+    }
+}
+
+/// What an endpoint was sent, and the statuses it answers with, the last one for ever.
+#[derive(Clone, Default)]
+struct Endpoint {
+    received: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+    answers: Arc<Mutex<VecDeque<StatusCode>>>,
+}
+
+impl Endpoint {
+    async fn start(&self, stop: &CancellationToken) -> String {
+        let take = |State(endpoint): State<Endpoint>, headers: HeaderMap, body: String| async move {
+            let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+            endpoint.received.lock().unwrap().push((headers, body));
+            endpoint
+                .answers
+                .lock()
+                .unwrap()
+                .pop_front()
+                .unwrap_or(StatusCode::OK)
+        };
+        let listening = listen(([127, 0, 0, 1], 0).into(), "a receiver", "")
+            .await
+            .unwrap();
+        let url = format!("http://{}/notices", listening.address);
+        serve(
+            listening,
+            Router::new().fallback(take).with_state(self.clone()),
+            stop.clone(),
+        );
+        url
+    }
+
+    async fn wait_for(&self, count: usize) -> Vec<(HeaderMap, Value)> {
+        for _ in 0..500 {
+            let received = self.received.lock().unwrap().clone();
+            if received.len() >= count {
+                return received;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!(
+            "{} of {count} messages came: {:?}",
+            self.received.lock().unwrap().len(),
+            self.received.lock().unwrap()
+        );
+    }
+}
+
+async fn topic(notices: &Notices) -> String {
+    notices
+        .sns
+        .create_topic()
+        .name("news")
+        .send()
+        .await
+        .unwrap()
+        .topic_arn
+        .unwrap()
+}
+
+async fn wait_for_state(outbox: &Outbox, is: impl Fn(&Delivery) -> bool) {
+    for _ in 0..500 {
+        if outbox.entries().iter().any(|entry| is(&entry.state)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the outbox holds {:?}", outbox.entries());
+}
+
+#[tokio::test]
+async fn mail_lies_in_the_outbox_when_publish_answers() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    notices
+        .sns
+        .subscribe()
+        .topic_arn(&topic)
+        .protocol("email")
+        .endpoint("a@example.com")
+        .send()
+        .await
+        .unwrap();
+    let message = r#"{"default":"{\"n\":1}","email":"All <done>."}"#;
+    let sent = notices
+        .sns
+        .publish()
+        .topic_arn(&topic)
+        .subject("Done")
+        .message_structure("json")
+        .message(message);
+    sent.send().await.unwrap();
+    let entries = notices.outbox.entries();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (entries[0].subject.as_deref(), entries[0].text.as_str()),
+        (Some("Done"), "All <done>.")
+    );
+    assert_eq!(entries[0].to, "a@example.com");
+}
+
+#[tokio::test]
+async fn a_filter_policy_lets_through_what_it_names() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    let subscribe = notices.sns.subscribe().topic_arn(&topic).protocol("sqs");
+    let subscribe = subscribe
+        .endpoint("arn:aws:sqs:us-east-1:000000000000:inbox")
+        .return_subscription_arn(true);
+    let policy = r#"{"kind":["job-completed"]}"#;
+    let subscribed = subscribe
+        .attributes("FilterPolicy", policy)
+        .attributes("RawMessageDelivery", "true")
+        .send();
+    let arn = subscribed.await.unwrap().subscription_arn.unwrap();
+    for kind in ["job-failed", "job-completed"] {
+        let kind_value = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(kind)
+            .build()
+            .unwrap();
+        let publish = notices
+            .sns
+            .publish()
+            .topic_arn(&topic)
+            .message(kind)
+            .message_attributes("kind", kind_value);
+        publish.send().await.unwrap();
+    }
+    let received = notices
+        .queues
+        .get("inbox")
+        .unwrap()
+        .receive(10, Duration::ZERO, Duration::ZERO)
+        .await;
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].message.body, "job-completed");
+    let attributes = notices
+        .sns
+        .get_subscription_attributes()
+        .subscription_arn(&arn)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(attributes.attributes.unwrap()["FilterPolicy"], policy);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_asked_first_and_then_told_until_it_takes_it() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    let endpoint = Endpoint::default();
+    let url = endpoint.start(&notices.stop).await;
+    let subscribe = notices
+        .sns
+        .subscribe()
+        .topic_arn(&topic)
+        .protocol("http")
+        .endpoint(&url);
+    assert_eq!(
+        subscribe.send().await.unwrap().subscription_arn.unwrap(),
+        "pending confirmation"
+    );
+    let asked = endpoint.wait_for(1).await;
+    assert_eq!(asked[0].0["x-amz-sns-message-type"], "SubscriptionConfirmation");
+    notices
+        .sns
+        .publish()
+        .topic_arn(&topic)
+        .message("unheard")
+        .send()
+        .await
+        .unwrap();
+    reqwest::get(asked[0].1["SubscribeURL"].as_str().unwrap())
+        .await
+        .unwrap()
+        .error_for_status()
+        .unwrap();
+
+    endpoint
+        .answers
+        .lock()
+        .unwrap()
+        .extend([StatusCode::SERVICE_UNAVAILABLE; 2]);
+    notices
+        .sns
+        .publish()
+        .topic_arn(&topic)
+        .subject("Hi")
+        .message("heard")
+        .send()
+        .await
+        .unwrap();
+    let received = endpoint.wait_for(4).await;
+    for (headers, envelope) in &received[1..] {
+        assert_eq!(headers["x-amz-sns-message-type"], "Notification");
+        assert_eq!(envelope["Message"], "heard");
+        assert_eq!(envelope["SignatureVersion"], "1");
+        assert_eq!(
+            envelope["MessageId"], received[1].1["MessageId"],
+            "the same message each time"
+        );
+    }
+    wait_for_state(&notices.outbox, |state| *state == Delivery::Delivered).await;
+}
+
+#[tokio::test]
+async fn what_an_endpoint_never_takes_is_shown_as_failed() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    let endpoint = Endpoint::default();
+    let url = endpoint.start(&notices.stop).await;
+    notices
+        .sns
+        .subscribe()
+        .topic_arn(&topic)
+        .protocol("http")
+        .endpoint(&url)
+        .send()
+        .await
+        .unwrap();
+    let token = endpoint.wait_for(1).await[0].1["Token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    notices
+        .sns
+        .confirm_subscription()
+        .topic_arn(&topic)
+        .token(token)
+        .send()
+        .await
+        .unwrap();
+    endpoint
+        .answers
+        .lock()
+        .unwrap()
+        .extend([StatusCode::INTERNAL_SERVER_ERROR; 9]);
+    notices
+        .sns
+        .publish()
+        .topic_arn(&topic)
+        .message("m")
+        .send()
+        .await
+        .unwrap();
+    let failed =
+        |state: &Delivery| matches!(state, Delivery::Failed(reason) if reason.contains("tried 4 times"));
+    wait_for_state(&notices.outbox, failed).await;
+}
+
+#[tokio::test]
+async fn what_is_not_supported_is_refused_by_name() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    let sms = notices
+        .sns
+        .subscribe()
+        .topic_arn(&topic)
+        .protocol("sms")
+        .endpoint("+15550100")
+        .send()
+        .await;
+    let sms = sms.unwrap_err().into_service_error();
+    assert_eq!(sms.code(), Some("InvalidParameter"));
+    assert!(sms.message().unwrap().contains("sms is not supported"), "{sms:?}");
+    let tags = notices
+        .sns
+        .list_tags_for_resource()
+        .resource_arn(&topic)
+        .send()
+        .await;
+    assert_eq!(
+        tags.unwrap_err().into_service_error().code(),
+        Some("InvalidAction")
+    );
+    let missing = notices
+        .sns
+        .publish()
+        .topic_arn("arn:aws:sns:us-east-1:000000000000:none")
+        .message("m")
+        .send()
+        .await;
+    assert!(missing.unwrap_err().into_service_error().is_not_found_exception());
+}

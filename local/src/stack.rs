@@ -1,0 +1,458 @@
+//! The whole stack: started in the order its parts need each other, stopped in the reverse.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use engine::Engine;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+
+use crate::aws_auth::Credentials;
+use crate::aws_json::TARGET;
+use crate::aws_port::AwsPort;
+use crate::clock::Clock;
+use crate::cognito::{self, SignIn, readable_password};
+use crate::data_dir::{DataDir, write_json};
+use crate::drop_folder::{DropFolder, DropStatus};
+use crate::error::StackError;
+use crate::event_source::Invoke;
+use crate::events::{self, JobEvents};
+use crate::functions::{self, Environment};
+use crate::info::{
+    self, ACCOUNT, ADMIN, FIRST_WORKER, FirstWorker, INFO_FILE, INPUT_BUCKET, JOB_PREFIX, OUTPUT_BUCKET,
+    PARTITION, QueueInfo, REGION, STATE_BUCKET, StackConfig, StackInfo, TEAM, TOPIC,
+};
+use crate::outbox::Outbox;
+use crate::s3::{CorsRule, S3};
+use crate::serve::{Listening, listen, serve};
+use crate::sns::{RETRIES, Sns};
+use crate::sqs::{Address, Queues};
+use crate::web_guard::WebGuard;
+use crate::web_port::WebPort;
+use crate::wiring::FUNCTIONS;
+
+/// A running stack. [`Stack::shutdown`] ends it in order; dropping it just stops.
+pub struct Stack {
+    info: StackInfo,
+    engine: Engine,
+    sign_in: SignIn,
+    queues: Queues,
+    outbox: Outbox,
+    sns: Sns,
+    drops: Arc<Mutex<DropStatus>>,
+    /// Stops what works: drop folder, clock, functions. They need the servers until they are done.
+    stop_work: DropGuard,
+    work: Vec<JoinHandle<()>>,
+    stop_serving: DropGuard,
+    servers: Vec<JoinHandle<()>>,
+    /// The lock on the data folder, to the last.
+    _data: DataDir,
+}
+
+/// What the AWS port and the web port are made of.
+struct Parts {
+    data: DataDir,
+    address: Address,
+    web_url: String,
+    credentials: Credentials,
+    sdk: SdkConfig,
+    queues: Queues,
+    store: S3,
+    outbox: Outbox,
+    sns: Sns,
+    sign_in: SignIn,
+}
+
+impl Stack {
+    /// Returns when every part answers. `extra_web` adds pages to the web port.
+    pub async fn start(
+        config: StackConfig,
+        extra_web: impl FnOnce(&StackInfo) -> Router,
+    ) -> Result<Self, StackError> {
+        if !config.aws.ip().is_loopback() {
+            return Err(StackError::NotLoopback(config.aws));
+        }
+        let data = DataDir::open(&config.data)?;
+        let aws = listen(config.aws, "the AWS endpoint", "--aws").await?;
+        let web = listen(config.web, "the portal and the console", "--web").await?;
+        let parts = Parts::open(data, &config, &aws, &web)?;
+        let stop_serving = CancellationToken::new();
+        let aws_port = parts.aws_port();
+        let web_port = WebPort::default();
+        let guard = WebGuard::new(&parts.web_url);
+        let servers = vec![
+            serve(aws, aws_port.clone().router(), stop_serving.clone()),
+            serve(
+                web,
+                web_port.router(&parts.sign_in, parts.outbox.clone(), guard),
+                stop_serving.clone(),
+            ),
+        ];
+        parts.make_buckets().await?;
+        let engine = parts.start_engine().await?;
+        aws_port.set_labeling(engine.api());
+        let info = parts.settle(&config, &engine).await?;
+        web_port.open(engine.portal(), extra_web(&info));
+        parts.run(info, engine, stop_serving, servers).await
+    }
+
+    pub fn info(&self) -> &StackInfo {
+        &self.info
+    }
+
+    /// What left: mail and notices.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    pub fn queues(&self) -> &Queues {
+        &self.queues
+    }
+
+    /// What became of the files in the drop folder.
+    pub fn drop_status(&self) -> DropStatus {
+        self.drops.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A person who can sign in at the portal, in these groups.
+    pub async fn add_worker(&self, email: &str, password: &str, groups: &[&str]) -> Result<(), StackError> {
+        let added = self.sign_in.ensure_worker(email, password, groups).await;
+        added.map_err(|error| StackError::Refused {
+            what: "the worker".to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// A work team of everyone in the group of the same name; its ARN.
+    pub async fn ensure_team(&self, name: &str) -> Result<String, StackError> {
+        ensure_team(&self.engine, &self.sign_in, name).await
+    }
+
+    /// Finishes what has begun, writes everything to disk, and gives the ports and the folder back.
+    pub async fn shutdown(self) {
+        drop(self.stop_work);
+        for task in self.work {
+            let _panicked = task.await;
+        }
+        self.engine.shutdown().await;
+        self.sns.close().await;
+        drop(self.stop_serving);
+        for server in self.servers {
+            let _panicked = server.await;
+        }
+        self.queues.close();
+    }
+}
+
+/// The keys as they are kept on disk.
+#[derive(Serialize, Deserialize)]
+struct Keys {
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+impl Parts {
+    fn open(
+        data: DataDir,
+        config: &StackConfig,
+        aws: &Listening,
+        web: &Listening,
+    ) -> Result<Self, StackError> {
+        let aws_url = format!("http://{}", aws.address);
+        let web_url = match &config.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None if web.address.ip().is_unspecified() => format!("http://127.0.0.1:{}", web.address.port()),
+            None => format!("http://{}", web.address),
+        };
+        let keys = data.kept("credentials.json", || Keys {
+            access_key_id: format!("GROUNDCREW{}", &cognito::random_secret().to_uppercase()[..10]),
+            secret_access_key: cognito::random_secret(),
+        })?;
+        let sdk = info::sdk(&aws_url, &keys.access_key_id, &keys.secret_access_key);
+        let address = Address {
+            aws_url: aws_url.into(),
+            region: REGION,
+            account: ACCOUNT,
+        };
+        let queues = Queues::open(&data.path("queues.redb"), events::queue_configs())
+            .map_err(StackError::part("SQS"))?;
+        let store = S3::open(&data.path("s3"), events::object_events(queues.clone())).map_err(|error| {
+            StackError::Part {
+                what: "S3",
+                reason: error.to_string(),
+            }
+        })?;
+        let outbox = Outbox::open(&data.path("outbox"))?;
+        let sns = Sns::open(
+            &data.path("sns.json"),
+            address.clone(),
+            queues.clone(),
+            outbox.clone(),
+            RETRIES,
+        )?;
+        let sign_in = SignIn::open(&data, &web_url)?;
+        let credentials = Credentials {
+            access_key_id: keys.access_key_id,
+            secret_access_key: keys.secret_access_key,
+        };
+        Ok(Self {
+            data,
+            address,
+            web_url,
+            credentials,
+            sdk,
+            queues,
+            store,
+            outbox,
+            sns,
+            sign_in,
+        })
+    }
+
+    fn aws_port(&self) -> AwsPort {
+        let s3 = self.store.service(self.credentials.clone());
+        AwsPort::new(
+            s3,
+            &self.queues,
+            &self.address,
+            &self.sns,
+            &self.sign_in,
+            &self.credentials,
+        )
+    }
+
+    async fn make_buckets(&self) -> Result<(), StackError> {
+        let failed = |error: crate::s3::BucketError| StackError::Part {
+            what: "S3",
+            reason: error.to_string(),
+        };
+        for bucket in [INPUT_BUCKET, OUTPUT_BUCKET, STATE_BUCKET] {
+            self.store.create_bucket(bucket).await.map_err(failed)?;
+        }
+        // The console uploads from the browser, and the portal shows images.
+        let rule = CorsRule {
+            allowed_origins: vec![self.web_url.clone()],
+            allowed_methods: ["GET", "HEAD", "PUT", "POST"].map(str::to_owned).to_vec(),
+            allowed_headers: vec!["*".to_owned()],
+            expose_headers: vec!["ETag".to_owned()],
+            max_age_seconds: Some(3600),
+        };
+        for bucket in [INPUT_BUCKET, OUTPUT_BUCKET] {
+            self.store
+                .set_cors(bucket, std::slice::from_ref(&rule))
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn start_engine(&self) -> Result<Engine, StackError> {
+        let config = engine::Config {
+            s3: info::s3(&self.sdk),
+            state_bucket: STATE_BUCKET.to_owned(),
+            region: REGION.to_owned(),
+            account: ACCOUNT.to_owned(),
+            portal_url: self.web_url.clone(),
+            sign_in: engine::SignIn {
+                issuer: self.sign_in.issuer().to_owned(),
+                client_id: cognito::CLIENT_ID.to_owned(),
+                client_secret: Some(self.sign_in.client_secret().to_owned()),
+                groups_claim: "cognito:groups".to_owned(),
+            },
+            s3_public_origin: self.address.aws_url.to_string(),
+            max_running_jobs: engine::DEFAULT_MAX_RUNNING_JOBS,
+        };
+        let events = Arc::new(JobEvents(self.queues.clone()));
+        let started = Engine::start(config, events).await;
+        started.map_err(|error| StackError::Part {
+            what: "the engine",
+            reason: error.to_string(),
+        })
+    }
+
+    /// Topic, first worker, team; and everything there is to tell.
+    async fn settle(&self, config: &StackConfig, engine: &Engine) -> Result<StackInfo, StackError> {
+        let topic_arn = self.sns.ensure_topic(TOPIC, ADMIN)?;
+        let worker = self.data.kept("first-worker.json", || FirstWorker {
+            email: FIRST_WORKER.to_owned(),
+            password: readable_password(),
+        })?;
+        if !self.sign_in.knows(&worker.email) {
+            let added = self
+                .sign_in
+                .ensure_worker(&worker.email, &worker.password, &[TEAM])
+                .await;
+            added.map_err(|error| StackError::Part {
+                what: "the first worker",
+                reason: error.to_string(),
+            })?;
+        }
+        ensure_team(engine, &self.sign_in, TEAM).await?;
+        let queue = |name: &str, dead: &str| QueueInfo {
+            name: name.to_owned(),
+            url: self.address.url(name),
+            dead_letter_url: self.address.url(dead),
+        };
+        let info = StackInfo {
+            aws_url: self.address.aws_url.to_string(),
+            web_url: self.web_url.clone(),
+            console_url: format!("{}/console", self.web_url),
+            outbox_url: format!("{}/outbox", self.web_url),
+            console_token: self.data.kept("console-token.json", cognito::random_secret)?,
+            region: REGION.to_owned(),
+            account: ACCOUNT.to_owned(),
+            access_key_id: self.credentials.access_key_id.clone(),
+            secret_access_key: self.credentials.secret_access_key.clone(),
+            input_bucket: INPUT_BUCKET.to_owned(),
+            output_bucket: OUTPUT_BUCKET.to_owned(),
+            state_bucket: STATE_BUCKET.to_owned(),
+            topic_arn,
+            labeling_role_arn: format!("arn:{PARTITION}:iam::{ACCOUNT}:role/groundcrew-labeling"),
+            job_prefix: JOB_PREFIX.to_owned(),
+            user_pool_id: cognito::POOL_ID.to_owned(),
+            client_id: cognito::CLIENT_ID.to_owned(),
+            team: TEAM.to_owned(),
+            worker,
+            data: config.data.clone(),
+            drop_folder: self.data.path("drop"),
+            queues: FUNCTIONS
+                .iter()
+                .map(|wiring| queue(wiring.name, &wiring.dead_letter_queue()))
+                .collect(),
+        };
+        write_json(&self.data.path(INFO_FILE), &info)?;
+        Ok(info)
+    }
+
+    async fn run(
+        self,
+        info: StackInfo,
+        engine: Engine,
+        stop_serving: CancellationToken,
+        servers: Vec<JoinHandle<()>>,
+    ) -> Result<Stack, StackError> {
+        let functions = functions::all(&environment(&info), &self.sdk)?;
+        let s3 = info::s3(&self.sdk);
+        let drops = DropFolder::open(
+            &info.drop_folder,
+            &self.data.path("dropped.jsonl"),
+            s3.clone(),
+            INPUT_BUCKET,
+        )?;
+        let drop_status = drops.status();
+        let stop_work = CancellationToken::new();
+        let mut work = vec![tokio::spawn(drops.run(stop_work.clone()))];
+        work.extend(self.run_functions(functions, s3, &stop_work));
+        Ok(Stack {
+            info,
+            engine,
+            sign_in: self.sign_in,
+            queues: self.queues,
+            outbox: self.outbox,
+            sns: self.sns,
+            drops: drop_status,
+            stop_work: stop_work.drop_guard(),
+            work,
+            stop_serving: stop_serving.drop_guard(),
+            servers,
+            _data: self.data,
+        })
+    }
+
+    fn run_functions(
+        &self,
+        functions: HashMap<&'static str, Invoke>,
+        s3: aws_sdk_s3::Client,
+        stop: &CancellationToken,
+    ) -> Vec<JoinHandle<()>> {
+        let (say_changed, changed) = mpsc::unbounded_channel();
+        let sources = events::sources(&self.queues, &self.address, &functions, &say_changed);
+        let clock = Clock {
+            functions,
+            s3,
+            output_bucket: OUTPUT_BUCKET.to_owned(),
+            changed,
+            say_changed,
+        };
+        let sources = sources
+            .into_iter()
+            .map(|source| tokio::spawn(source.run(stop.clone())));
+        sources.chain([tokio::spawn(clock.run(stop.clone()))]).collect()
+    }
+}
+
+/// What the functions find in their environment.
+fn environment(info: &StackInfo) -> Environment {
+    HashMap::from([
+        ("INPUT_BUCKET", info.input_bucket.clone()),
+        ("OUTPUT_BUCKET", info.output_bucket.clone()),
+        ("NOTICE_TOPIC_ARN", info.topic_arn.clone()),
+        ("JOB_PREFIX", info.job_prefix.clone()),
+        ("LABELING_ROLE_ARN", info.labeling_role_arn.clone()),
+        ("AWS_ACCOUNT", info.account.clone()),
+        ("AWS_PARTITION", PARTITION.to_owned()),
+        ("CONSOLE_URL", info.console_url.clone()),
+        ("PORTAL_URL", info.web_url.clone()),
+    ])
+}
+
+async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -> Result<String, StackError> {
+    let refused = |reason: String| StackError::Refused {
+        what: format!("the work team {name}"),
+        reason,
+    };
+    sign_in
+        .ensure_group(name)
+        .map_err(|error| refused(error.to_string()))?;
+    let known = labeling(engine, "DescribeWorkteam", &json!({"WorkteamName": name})).await;
+    if let Some(arn) = known
+        .ok()
+        .as_ref()
+        .and_then(|known| known["Workteam"]["WorkteamArn"].as_str())
+    {
+        return Ok(arn.to_owned());
+    }
+    let request = json!({
+        "WorkteamName": name,
+        "Description": format!("Everyone in the group {name}"),
+        "MemberDefinitions": [{"CognitoMemberDefinition": {
+            "UserPool": cognito::POOL_ID, "UserGroup": name, "ClientId": cognito::CLIENT_ID,
+        }}],
+    });
+    let made = labeling(engine, "CreateWorkteam", &request)
+        .await
+        .map_err(refused)?;
+    made["WorkteamArn"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| refused("the engine gave no ARN".to_owned()))
+}
+
+/// One call of the engine's own API, past the port: there is no other client here to make it.
+async fn labeling(engine: &Engine, operation: &str, request: &Value) -> Result<Value, String> {
+    let request = Request::post("/")
+        .header(TARGET, format!("SageMaker.{operation}"))
+        .header("content-type", "application/x-amz-json-1.1")
+        .body(Body::from(request.to_string()))
+        .map_err(|error| error.to_string())?;
+    let response = match engine.api().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let status = response.status();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+        .await
+        .map_err(|error| error.to_string())?;
+    if !status.is_success() {
+        return Err(String::from_utf8_lossy(&body).into_owned());
+    }
+    serde_json::from_slice(&body).map_err(|error| error.to_string())
+}
