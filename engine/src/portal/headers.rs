@@ -1,7 +1,6 @@
 //! What every reply of the portal tells the browser to guard against, and which requests are not from the portal at all.
-use super::PortalState;
 use super::refusal::Refusal;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -28,7 +27,7 @@ pub(super) fn frame_policy(portal: &str, s3: &str) -> String {
 }
 
 /// Adds the headers; a task's page brings its own policy.
-pub(super) async fn protect(State(_): State<PortalState>, request: Request, next: Next) -> Response {
+pub(super) async fn protect(request: Request, next: Next) -> Response {
     let mut reply = next.run(request).await;
     let headers = reply.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

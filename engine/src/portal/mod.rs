@@ -17,7 +17,7 @@ use crate::sign_in::SignInClient;
 use crate::work::Worker;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use axum_extra::extract::cookie::Key;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub fn router(state: PortalState) -> Router {
         .route("/logout", get(sign_in::logout))
         .route("/portal/{file}", get(assets::portal))
         .route("/crowd/{file}", get(assets::crowd))
-        .route_layer(from_fn_with_state(state.clone(), headers::protect))
+        .route_layer(from_fn(headers::protect))
         .with_state(state)
 }
 

@@ -1,7 +1,7 @@
 //! What is put into a template before it is rendered. Ground Truth escapes every output by itself ("autoescape", on
 //! by default; AWS's page "Adding automation with Liquid"), the `liquid` crate does not; and a template is somebody's
 //! program, so its loops are counted. Both are filters woven into the text, where nothing can pass them by.
-use super::grammar::{Piece, pieces};
+use super::grammar::{Piece, Trims, pieces};
 use super::{RenderError, filters};
 
 /// AWS's limit for a template's content: 128,000 characters (`UiTemplate.Content`).
@@ -10,7 +10,16 @@ pub(super) const MAX_CHARACTERS: usize = 128_000;
 const MAX_DEPTH: usize = 40;
 /// After one of these the output is safe or meant to be HTML; anything else is escaped once more at the end.
 const DECIDED: [&str; 3] = ["escape", "escape_once", "skip_autoescape"];
-const BLOCKS: [&str; 6] = ["if", "unless", "for", "case", "capture", "ifchanged"];
+const BLOCKS: [&str; 8] = [
+    "if",
+    "unless",
+    "for",
+    "case",
+    "capture",
+    "ifchanged",
+    "raw",
+    "comment",
+];
 
 /// AWS's own script of crowd elements, and the one served in its place.
 const CROWD_SCRIPTS: [(&str, &str); 4] = [
@@ -35,56 +44,165 @@ const CROWD_SCRIPTS: [(&str, &str); 4] = [
 /// The template as it is handed to the `liquid` crate.
 pub(super) fn prepare(template: &str) -> Result<String, RenderError> {
     refuse_oversize(template)?;
-    let mut woven = String::with_capacity(template.len() * 2);
-    let (mut copied, mut blocks) = (0, Blocks::default());
+    let mut weaver = Weaver {
+        template,
+        woven: String::with_capacity(template.len() * 2),
+        copied: 0,
+        within: Vec::new(),
+    };
     for piece in pieces(template) {
-        if blocks.skips(&piece) {
-            continue;
-        }
-        match piece {
-            Piece::Broken { at } => return Err(broken(template, at)),
-            Piece::Output {
-                chain_end,
-                last_filter,
-                ..
-            } => {
-                woven.push_str(&template[copied..chain_end]);
-                copied = chain_end;
-                if !last_filter.is_some_and(|name| DECIDED.contains(&name)) {
-                    woven.push_str(" | ");
-                    woven.push_str(filters::AUTOESCAPE);
-                }
-            }
-            Piece::Tag {
-                name: "for",
-                start,
-                end,
-                trims,
-                range,
-                ..
-            } => {
-                woven.push_str(&template[copied..start]);
-                if let Some((first, last)) = range {
-                    woven.push_str(&statement(
-                        &format!("{first} | {}: {last}", filters::RANGE),
-                        trims.before,
-                        false,
-                    ));
-                }
-                woven.push_str(&template[start..end]);
-                woven.push_str(&statement(
-                    &format!("nil | {}", filters::TURN),
-                    false,
-                    trims.after,
-                ));
-                copied = end;
-            }
-            Piece::Tag { .. } => {}
-        }
-        blocks.refuse_depth()?;
+        weaver.follow(&piece)?;
     }
-    woven.push_str(&template[copied..]);
-    Ok(with_own_elements(woven))
+    weaver.finish()
+}
+
+/// Copies a template piece by piece, weaving in what it lacks.
+struct Weaver<'a> {
+    template: &'a str,
+    woven: String,
+    /// How much of the template is in `woven`.
+    copied: usize,
+    /// The open blocks, the innermost last, and where they begin.
+    within: Vec<(&'a str, usize)>,
+}
+
+impl<'a> Weaver<'a> {
+    fn follow(&mut self, piece: &Piece<'a>) -> Result<(), RenderError> {
+        let innermost = self.within.last().map_or("", |(name, _)| name);
+        match (innermost, piece) {
+            (
+                "raw",
+                Piece::Tag {
+                    name: "endraw",
+                    bare: true,
+                    ..
+                },
+            ) => _ = self.within.pop(),
+            ("raw", _) => {}
+            ("comment", piece) => self.follow_comment(piece),
+            (_, Piece::Broken { at }) => return Err(broken(self.template, *at)),
+            (
+                _,
+                Piece::Output {
+                    chain_end,
+                    last_filter,
+                    ..
+                },
+            ) => self.escape(*chain_end, *last_filter),
+            (
+                _,
+                Piece::Tag {
+                    name,
+                    start,
+                    end,
+                    trims,
+                    range,
+                    ..
+                },
+            ) => {
+                self.refuse_imbalance(name, *start)?;
+                match *name {
+                    "comment" => self.leave_out(*start, *end, *trims),
+                    "for" => self.count(*start, *end, *trims, *range),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn escape(&mut self, chain_end: usize, last_filter: Option<&str>) {
+        self.copy_to(chain_end);
+        if !last_filter.is_some_and(|name| DECIDED.contains(&name)) {
+            self.woven.push_str(" | ");
+            self.woven.push_str(filters::AUTOESCAPE);
+        }
+    }
+
+    fn count(&mut self, start: usize, end: usize, trims: Trims, range: Option<(&str, &str)>) {
+        self.copy_to(start);
+        if let Some((first, last)) = range {
+            self.woven.push_str(&statement(
+                &format!("{first} | {}: {last}", filters::RANGE),
+                trims.before,
+                false,
+            ));
+        }
+        self.copy_to(end);
+        self.woven.push_str(&statement(
+            &format!("nil | {}", filters::TURN),
+            false,
+            trims.after,
+        ));
+    }
+
+    /// Comments are left out: the crate reads the tags in them, so that a block left open there would swallow the
+    /// comment's own end.
+    fn leave_out(&mut self, start: usize, end: usize, trims: Trims) {
+        self.copy_to(start);
+        self.woven.push_str(&statement("nil", trims.before, false));
+        self.copied = end;
+    }
+
+    fn follow_comment(&mut self, piece: &Piece<'a>) {
+        let Piece::Tag {
+            name,
+            start,
+            end,
+            trims,
+            ..
+        } = piece
+        else {
+            return;
+        };
+        match *name {
+            "comment" => self.within.push(("comment", *start)),
+            "endcomment" => {
+                self.within.pop();
+                self.copied = *end;
+                if trims.after {
+                    self.woven.push_str(&statement("nil", false, true));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The crate's parser panics on some blocks that are not closed, and does not say where they begin.
+    fn refuse_imbalance(&mut self, name: &'a str, at: usize) -> Result<(), RenderError> {
+        if BLOCKS.contains(&name) {
+            self.within.push((name, at));
+        } else if let Some(opened) = name.strip_prefix("end").filter(|opened| BLOCKS.contains(opened)) {
+            if self.within.pop().is_none_or(|(innermost, _)| innermost != opened) {
+                let place = place(self.template, at);
+                return Err(RenderError::invalid(format!(
+                    "{place}: `{name}` closes no `{opened}`."
+                )));
+            }
+        }
+        if self.within.len() > MAX_DEPTH {
+            let message =
+                format!("More than {MAX_DEPTH} blocks are nested in each other. Close some of them first.");
+            return Err(RenderError::invalid(message));
+        }
+        Ok(())
+    }
+
+    fn copy_to(&mut self, end: usize) {
+        self.woven.push_str(&self.template[self.copied..end]);
+        self.copied = end;
+    }
+
+    fn finish(mut self) -> Result<String, RenderError> {
+        if let Some((name, at)) = self.within.pop() {
+            let place = place(self.template, at);
+            return Err(RenderError::invalid(format!(
+                "{place}: `{name}` is not closed; add `{{% end{name} %}}`."
+            )));
+        }
+        self.copy_to(self.template.len());
+        Ok(with_own_elements(self.woven))
+    }
 }
 
 /// An output that prints nothing, trimming as its neighbour would have.
@@ -113,67 +231,22 @@ fn refuse_oversize(template: &str) -> Result<(), RenderError> {
 }
 
 fn broken(template: &str, at: usize) -> RenderError {
-    let before = &template[..at];
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    let place = place(template, at);
     let excerpt: String = template[at..]
         .chars()
         .take_while(|c| *c != '\n')
         .take(60)
         .collect();
     RenderError::invalid(format!(
-        "Line {line}, column {column}: this is not Liquid: `{excerpt}`. Close it with `}}}}` or `%}}`, use blanks instead of tabs inside it, and check its quotes; wrap text that is no Liquid in {{% raw %}}…{{% endraw %}}."
+        "{place}: this is not Liquid: `{excerpt}`. Close it with `}}}}` or `%}}`, use blanks instead of tabs inside it, and check its quotes; wrap text that is no Liquid in {{% raw %}}…{{% endraw %}}."
     ))
 }
 
-/// Which blocks are open, so that what stands in `raw` and `comment` is left alone.
-#[derive(Default)]
-struct Blocks {
-    depth: usize,
-    in_raw: bool,
-    comments: usize,
-}
-
-impl Blocks {
-    /// Follows a piece; true if it is inside `raw` or `comment`, or opens or closes one.
-    fn skips(&mut self, piece: &Piece<'_>) -> bool {
-        let Piece::Tag { name, bare, .. } = *piece else {
-            return self.in_raw || self.comments > 0;
-        };
-        if self.in_raw {
-            self.in_raw = !(name == "endraw" && bare);
-            return true;
-        }
-        match name {
-            "comment" => self.comments += 1,
-            "endcomment" => self.comments = self.comments.saturating_sub(1),
-            _ if self.comments > 0 => {}
-            "raw" => self.in_raw = true,
-            _ => return self.follow(name),
-        }
-        true
-    }
-
-    fn follow(&mut self, name: &str) -> bool {
-        if BLOCKS.contains(&name) {
-            self.depth += 1;
-        } else if name
-            .strip_prefix("end")
-            .is_some_and(|opened| BLOCKS.contains(&opened))
-        {
-            self.depth = self.depth.saturating_sub(1);
-        }
-        false
-    }
-
-    fn refuse_depth(&self) -> Result<(), RenderError> {
-        if self.depth.max(self.comments) > MAX_DEPTH {
-            let message =
-                format!("More than {MAX_DEPTH} blocks are nested in each other. Close some of them first.");
-            return Err(RenderError::invalid(message));
-        }
-        Ok(())
-    }
+fn place(template: &str, at: usize) -> String {
+    let before = &template[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("Line {line}, column {column}")
 }
 
 #[cfg(test)]
@@ -197,12 +270,34 @@ mod tests {
     }
 
     #[test]
-    fn raw_and_comment_are_left_alone() {
-        for text in [
-            "{% raw %}{{ a }} {{ ! {% endraw x %}{% endraw %}",
-            "{% comment %}{{ ! }}{% endcomment %}",
+    fn raw_is_left_alone_and_comments_are_left_out() {
+        let raw = "{% raw %}{{ a }} {{ ! {% comment %} {% endraw x %}{% endraw %}";
+        assert_eq!(prepare(raw).unwrap(), raw);
+        let comment =
+            "a {%- comment %}{{ ! {% raw %}{% comment %}{% endcomment %}{% if %}{% endcomment -%} b";
+        assert_eq!(prepare(comment).unwrap(), "a {{- nil }}{{ nil -}} b");
+    }
+
+    #[test]
+    fn blocks_that_do_not_match_are_refused_with_their_place() {
+        for (template, expected) in [
+            ("a\n{% if x %}", "Line 2, column 1: `if` is not closed"),
+            (
+                "{% if x %}{% endfor %}",
+                "Line 1, column 11: `endfor` closes no `for`",
+            ),
+            ("{% comment %}{{ !", "Line 1, column 1: `comment` is not closed"),
+            (
+                "{% endcomment %}",
+                "Line 1, column 1: `endcomment` closes no `comment`",
+            ),
         ] {
-            assert_eq!(prepare(text).unwrap(), text);
+            let error = prepare(template).unwrap_err();
+            assert!(
+                error.message.starts_with(expected),
+                "{template}: {}",
+                error.message
+            );
         }
     }
 
