@@ -496,7 +496,13 @@
       window.addEventListener('message', (event) => event.source === PAGE && this.told(event.data));
       this.toggleAttribute('data-hosted', Boolean(PAGE));
       tell({ groundcrew: 'ready', instructions: Boolean(this.helper()) });
-      this.first()?.focus();
+      this.aim();
+      window.addEventListener('focus', () => this.aim());
+    }
+
+    /** The choices have the focus unless something else was given it. */
+    aim() {
+      if (document.activeElement === document.body) this.first()?.focus();
     }
 
     hint() {
@@ -552,6 +558,7 @@
     press(key) {
       if (key === 'Enter') return this.submit(), true;
       if (key === '?') return this.helper()?.help(), true;
+      if (/^Arrow(Up|Down)$/.test(key)) return this.aim(), false;
       const classifier = this.first();
       return Boolean(classifier?.viewer?.key(key) || classifier?.choices.pickByKey(key.toLowerCase()));
     }
