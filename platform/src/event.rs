@@ -69,7 +69,9 @@ impl Incoming {
         if let Some(sweep) = event.get("sweep") {
             return Sweep::parse(sweep).map_or(Self::Unknown, Self::Sweep);
         }
-        let Ok(batch) = SqsBatch::deserialize(event) else { return Self::Unknown };
+        let Ok(batch) = SqsBatch::deserialize(event) else {
+            return Self::Unknown;
+        };
         if batch.records.iter().any(|r| r.event_source != "aws:sqs") {
             return Self::Unknown;
         }
@@ -92,7 +94,10 @@ impl Sweep {
 
 /// Lambda's partial batch response: these messages come again, the others are deleted.
 pub fn failed_messages<'a>(ids: impl IntoIterator<Item = &'a str>) -> Value {
-    let failures: Vec<Value> = ids.into_iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    let failures: Vec<Value> = ids
+        .into_iter()
+        .map(|id| json!({ "itemIdentifier": id }))
+        .collect();
     json!({ "batchItemFailures": failures })
 }
 
@@ -101,7 +106,9 @@ impl Body {
         if body.trim().is_empty() {
             return Self::Nothing("an empty message");
         }
-        let Ok(value) = serde_json::from_str::<Value>(body) else { return Self::Nothing("not JSON") };
+        let Ok(value) = serde_json::from_str::<Value>(body) else {
+            return Self::Nothing("not JSON");
+        };
         if value.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
             return Self::Nothing("S3's test event");
         }
@@ -122,10 +129,20 @@ impl Body {
         };
         // AWS: compare the major version for equality, the minor for at least; new fields may come any time.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-        if let Some(foreign) = event.records.iter().find(|r| r.event_version.split('.').next() != Some("2")) {
-            return Self::Unsupported(format!("S3 event version {}; this function reads 2.x", foreign.event_version));
+        if let Some(foreign) = event
+            .records
+            .iter()
+            .find(|r| r.event_version.split('.').next() != Some("2"))
+        {
+            return Self::Unsupported(format!(
+                "S3 event version {}; this function reads 2.x",
+                foreign.event_version
+            ));
         }
-        let created = event.records.into_iter().filter(|r| r.event_name.starts_with("ObjectCreated:"));
+        let created = event
+            .records
+            .into_iter()
+            .filter(|r| r.event_name.starts_with("ObjectCreated:"));
         Self::Dropped(created.map(Dropped::from).collect())
     }
 
@@ -142,21 +159,33 @@ impl Body {
             return Self::Unsupported("a labeling job's event without the job's ARN".to_owned());
         };
         let job = job.to_owned();
-        Self::JobEnded(JobEnded { arn, job, state: event.detail.status })
+        Self::JobEnded(JobEnded {
+            arn,
+            job,
+            state: event.detail.status,
+        })
     }
 }
 
 impl From<SqsRecord> for Message {
     fn from(record: SqsRecord) -> Self {
         let receive_count = record.attributes.receive_count.parse().unwrap_or(1);
-        Self { id: record.message_id, body: record.body, receive_count }
+        Self {
+            id: record.message_id,
+            body: record.body,
+            receive_count,
+        }
     }
 }
 
 impl From<S3Record> for Dropped {
     fn from(record: S3Record) -> Self {
         let at = record.event_time.parse().ok();
-        Self { bucket: record.s3.bucket.name, key: crate::key::decode(&record.s3.object.key), at }
+        Self {
+            bucket: record.s3.bucket.name,
+            key: crate::key::decode(&record.s3.object.key),
+            at,
+        }
     }
 }
 
@@ -254,7 +283,9 @@ mod tests {
             ("cats/%EA%B3%A0%0A%22.txt", "cats/고\n\".txt"),
             ("cats/100%.txt", "cats/100%.txt"),
         ] {
-            let Body::Dropped(dropped) = Body::parse(&s3_body("2.1", sent)) else { panic!("{sent}") };
+            let Body::Dropped(dropped) = Body::parse(&s3_body("2.1", sent)) else {
+                panic!("{sent}")
+            };
             assert_eq!(dropped[0].key, key);
             assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00.123Z".parse().unwrap()));
         }
@@ -264,7 +295,10 @@ mod tests {
     fn newer_minor_versions_are_read_and_other_major_versions_are_not() {
         assert!(matches!(Body::parse(&s3_body("2.9", "a/b")), Body::Dropped(_)));
         for version in ["3.0", "20.1", ""] {
-            assert!(matches!(Body::parse(&s3_body(version, "a/b")), Body::Unsupported(_)), "{version}");
+            assert!(
+                matches!(Body::parse(&s3_body(version, "a/b")), Body::Unsupported(_)),
+                "{version}"
+            );
         }
     }
 
@@ -274,7 +308,10 @@ mod tests {
         for body in ["", "  ", "hello", "[]", "{}", r#"{"Records":[]}"#, test_event] {
             assert!(matches!(Body::parse(body), Body::Nothing(_)), "{body}");
         }
-        assert!(matches!(Body::parse(r#"{"Records":[{"s3":{}}]}"#), Body::Unsupported(_)));
+        assert!(matches!(
+            Body::parse(r#"{"Records":[{"s3":{}}]}"#),
+            Body::Unsupported(_)
+        ));
     }
 
     #[test]
@@ -285,16 +322,31 @@ mod tests {
             "source": "aws.sagemaker", "account": "111122223333", "time": "2018-10-06T12:26:13Z",
             "region": "us-east-1", "resources": [arn], "detail": {"LabelingJobStatus": "Completed"}
         });
-        let ended = JobEnded { arn: arn.to_owned(), job: "gc00-cats-1".to_owned(), state: JobState::Completed };
+        let ended = JobEnded {
+            arn: arn.to_owned(),
+            job: "gc00-cats-1".to_owned(),
+            state: JobState::Completed,
+        };
         assert_eq!(Body::parse(&event.to_string()), Body::JobEnded(ended));
     }
 
     #[test]
     fn the_clock_names_all_datasets_or_some() {
-        assert_eq!(Incoming::parse(&json!({"sweep": "all"})), Incoming::Sweep(Sweep::All));
+        assert_eq!(
+            Incoming::parse(&json!({"sweep": "all"})),
+            Incoming::Sweep(Sweep::All)
+        );
         let cats = DatasetName::new("cats").unwrap();
-        assert_eq!(Incoming::parse(&json!({"sweep": ["cats"]})), Incoming::Sweep(Sweep::Datasets(vec![cats])));
-        for event in [json!({"sweep": "some"}), json!({"sweep": ["a/b"]}), json!({}), json!(null)] {
+        assert_eq!(
+            Incoming::parse(&json!({"sweep": ["cats"]})),
+            Incoming::Sweep(Sweep::Datasets(vec![cats]))
+        );
+        for event in [
+            json!({"sweep": "some"}),
+            json!({"sweep": ["a/b"]}),
+            json!({}),
+            json!(null),
+        ] {
             assert_eq!(Incoming::parse(&event), Incoming::Unknown, "{event}");
         }
     }
@@ -305,7 +357,11 @@ mod tests {
             json!({"Records": [{"messageId": "m1", "body": "b", "eventSource": source,
                 "attributes": {"ApproximateReceiveCount": "3"}}]})
         };
-        let message = Message { id: "m1".to_owned(), body: "b".to_owned(), receive_count: 3 };
+        let message = Message {
+            id: "m1".to_owned(),
+            body: "b".to_owned(),
+            receive_count: 3,
+        };
         assert_eq!(Incoming::parse(&record("aws:sqs")), Incoming::Sqs(vec![message]));
         assert_eq!(Incoming::parse(&record("aws:kinesis")), Incoming::Unknown);
     }

@@ -1,5 +1,8 @@
 //! Which failures of an AWS call may pass by themselves.
-#![cfg_attr(not(any(feature = "s3", feature = "sagemaker", feature = "sns")), allow(dead_code))]
+#![cfg_attr(
+    not(any(feature = "s3", feature = "sagemaker", feature = "sns")),
+    allow(dead_code)
+)]
 
 /// Error codes that say "later", whatever HTTP status they come with (S3 sends RequestTimeout as 400, awsJson services
 /// send throttling as 400): <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and
@@ -23,11 +26,16 @@ const LATER: [&str; 14] = [
 
 /// Whether the same call may work later. `status` is absent when no answer came at all.
 pub(crate) fn may_pass(status: Option<u16>, code: Option<&str>) -> bool {
-    status.is_none_or(|s| s >= 500 || matches!(s, 408 | 409 | 429)) || code.is_some_and(|code| LATER.contains(&code))
+    status.is_none_or(|s| s >= 500 || matches!(s, 408 | 409 | 429))
+        || code.is_some_and(|code| LATER.contains(&code))
 }
 
 /// What went wrong in one line, from the parts of an SDK error.
-pub(crate) fn reason(code: Option<&str>, message: Option<&str>, otherwise: impl FnOnce() -> String) -> String {
+pub(crate) fn reason(
+    code: Option<&str>,
+    message: Option<&str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
     match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use shared::job::JobRequest;
 use shared::notice::Message;
 use shared::port::{
-    Bucket, CreateJob, Created, Fetched, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError,
-    Object, OpenUpload, Page, PublishError, Replaced, Store, StoreError, Topic,
+    Bucket, CreateJob, Created, Fetched, JobCounters, JobDescription, JobListing, JobState, Labeling,
+    LabelingError, Object, OpenUpload, Page, PublishError, Replaced, Store, StoreError, Topic,
 };
 
 /// What goes wrong with a write.
@@ -41,6 +41,7 @@ struct State {
     faults: VecDeque<(String, Fault)>,
     meanwhile: VecDeque<(String, Meanwhile)>,
     broken_lists: Vec<String>,
+    vanishing: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -68,17 +69,24 @@ impl FakeStore {
 
     pub fn pass(&self, seconds: i64) {
         let mut state = self.state();
-        state.now = state.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(state.now);
+        state.now = state
+            .now
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .unwrap_or(state.now);
     }
 
     /// Somebody drops a file into the input bucket.
     pub fn drop_file(&self, key: &str, bytes: impl Into<Vec<u8>>) {
-        self.state().put(Bucket::Input, key, bytes.into(), BTreeMap::new());
+        self.state()
+            .put(Bucket::Input, key, bytes.into(), BTreeMap::new());
     }
 
     /// Somebody writes to the output bucket past every rule.
     pub fn put_output(&self, key: &str, bytes: impl Into<Vec<u8>>, metadata: &[(&str, &str)]) {
-        let metadata = metadata.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let metadata = metadata
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         self.state().put(Bucket::Output, key, bytes.into(), metadata);
     }
 
@@ -89,7 +97,10 @@ impl FakeStore {
     pub fn open_upload(&self, key: &str) {
         let mut state = self.state();
         let initiated = state.now;
-        state.uploads.push(OpenUpload { key: key.to_owned(), initiated });
+        state.uploads.push(OpenUpload {
+            key: key.to_owned(),
+            initiated,
+        });
     }
 
     /// The upload is finished; its LastModified is the time it was begun.
@@ -98,7 +109,8 @@ impl FakeStore {
         let begun = state.uploads.iter().find(|u| u.key == key).map(|u| u.initiated);
         state.uploads.retain(|u| u.key != key);
         state.put(Bucket::Input, key, bytes.into(), BTreeMap::new());
-        if let (Some(begun), Some(object)) = (begun, state.objects.get_mut(&(Bucket::Input, key.to_owned()))) {
+        if let (Some(begun), Some(object)) = (begun, state.objects.get_mut(&(Bucket::Input, key.to_owned())))
+        {
             object.last_modified = begun;
         }
     }
@@ -113,6 +125,11 @@ impl FakeStore {
         self.state().faults.push_back((key_prefix.to_owned(), fault));
     }
 
+    /// The object is listed, and gone when somebody reads it.
+    pub fn vanish_at_read(&self, key: &str) {
+        self.state().vanishing.push(key.to_owned());
+    }
+
     /// Every listing of this prefix fails on its last page.
     pub fn break_list(&self, prefix: &str) {
         self.state().broken_lists.push(prefix.to_owned());
@@ -124,7 +141,9 @@ impl FakeStore {
 
     /// Just before the next write to a key with this prefix arrives, this happens.
     pub fn meanwhile(&self, key_prefix: &str, then: impl FnOnce(&FakeStore) + Send + 'static) {
-        self.state().meanwhile.push_back((key_prefix.to_owned(), Box::new(then)));
+        self.state()
+            .meanwhile
+            .push_back((key_prefix.to_owned(), Box::new(then)));
     }
 
     pub fn text(&self, bucket: Bucket, key: &str) -> Option<String> {
@@ -139,12 +158,19 @@ impl FakeStore {
 
     pub fn metadata(&self, key: &str) -> BTreeMap<String, String> {
         let state = self.state();
-        state.objects.get(&(Bucket::Output, key.to_owned())).map(|s| s.metadata.clone()).unwrap_or_default()
+        state
+            .objects
+            .get(&(Bucket::Output, key.to_owned()))
+            .map(|s| s.metadata.clone())
+            .unwrap_or_default()
     }
 
     pub fn outputs(&self, prefix: &str) -> Vec<String> {
         let state = self.state();
-        let keys = state.objects.keys().filter(|(b, key)| *b == Bucket::Output && key.starts_with(prefix));
+        let keys = state
+            .objects
+            .keys()
+            .filter(|(b, key)| *b == Bucket::Output && key.starts_with(prefix));
         keys.map(|(_, key)| key.clone()).collect()
     }
 
@@ -165,7 +191,8 @@ impl FakeStore {
         metadata: &BTreeMap<String, String>,
         etag: Option<&str>,
     ) -> Result<bool, StoreError> {
-        if let Some(then) = self.state().take_meanwhile(key) {
+        let meanwhile = self.state().take_meanwhile(key);
+        if let Some(then) = meanwhile {
             then(self);
         }
         let mut state = self.state();
@@ -178,7 +205,10 @@ impl FakeStore {
         if fault == Some(Fault::Throttled) {
             return Err(transient());
         }
-        let there = state.objects.get(&(Bucket::Output, key.to_owned())).map(|s| s.etag.as_str());
+        let there = state
+            .objects
+            .get(&(Bucket::Output, key.to_owned()))
+            .map(|s| s.etag.as_str());
         let applies = there == etag;
         if applies {
             state.put(Bucket::Output, key, body, metadata.clone());
@@ -196,24 +226,46 @@ impl State {
         self.writes += 1;
         let etag = format!("{:032x}", self.writes);
         let last_modified = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
-        self.objects.insert((bucket, key.to_owned()), Stored { bytes, etag, last_modified, metadata });
+        self.objects.insert(
+            (bucket, key.to_owned()),
+            Stored {
+                bytes,
+                etag,
+                last_modified,
+                metadata,
+            },
+        );
     }
 
     fn take_fault(&mut self, key: &str) -> Option<Fault> {
-        let place = self.faults.iter().position(|(prefix, _)| key.starts_with(prefix.as_str()))?;
+        let place = self
+            .faults
+            .iter()
+            .position(|(prefix, _)| key.starts_with(prefix.as_str()))?;
         self.faults.remove(place).map(|(_, fault)| fault)
     }
 
     fn take_meanwhile(&mut self, key: &str) -> Option<Meanwhile> {
-        let place = self.meanwhile.iter().position(|(prefix, _)| key.starts_with(prefix.as_str()))?;
+        let place = self
+            .meanwhile
+            .iter()
+            .position(|(prefix, _)| key.starts_with(prefix.as_str()))?;
         self.meanwhile.remove(place).map(|(_, then)| then)
     }
 
     fn list(&self, bucket: Bucket, prefix: &str, folders: bool, after: &str) -> Page {
         let size = self.page_size.unwrap_or(1000);
-        let mut page = Page { objects: Vec::new(), folders: Vec::new(), next: None, date: self.now };
+        let mut page = Page {
+            objects: Vec::new(),
+            folders: Vec::new(),
+            next: None,
+            date: self.now,
+        };
         let from = (bucket, prefix.to_owned());
-        let keys = self.objects.range(from..).take_while(|((b, key), _)| *b == bucket && key.starts_with(prefix));
+        let keys = self
+            .objects
+            .range(from..)
+            .take_while(|((b, key), _)| *b == bucket && key.starts_with(prefix));
         for ((_, key), stored) in keys {
             let folder = folders.then(|| key[prefix.len()..].split_once('/')).flatten();
             let entry = folder.map_or_else(|| key.clone(), |(folder, _)| format!("{prefix}{folder}/"));
@@ -237,7 +289,12 @@ impl State {
 impl Stored {
     fn listed(&self, key: String) -> Object {
         let size = self.bytes.len() as u64;
-        Object { key, etag: self.etag.clone(), size, last_modified: self.last_modified }
+        Object {
+            key,
+            etag: self.etag.clone(),
+            size,
+            last_modified: self.last_modified,
+        }
     }
 
     fn fetched(&self, range: Option<Range<u64>>) -> Fetched {
@@ -256,7 +313,13 @@ impl Stored {
 
 impl Store for FakeStore {
     async fn open_uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
-        Ok(self.state().uploads.iter().filter(|u| u.key.starts_with(prefix)).cloned().collect())
+        Ok(self
+            .state()
+            .uploads
+            .iter()
+            .filter(|u| u.key.starts_with(prefix))
+            .cloned()
+            .collect())
     }
 
     async fn list(
@@ -270,15 +333,30 @@ impl Store for FakeStore {
         let page = state.list(bucket, prefix, folders, token.unwrap_or_default());
         if page.next.is_none() && state.broken_lists.iter().any(|broken| broken == prefix) {
             let reason = "SlowDown".to_owned();
-            return Err(StoreError::Transient { operation: "ListObjectsV2", what: prefix.to_owned(), reason });
+            return Err(StoreError::Transient {
+                operation: "ListObjectsV2",
+                what: prefix.to_owned(),
+                reason,
+            });
         }
         Ok(page)
     }
 
-    async fn get(&self, bucket: Bucket, key: &str, range: Option<Range<u64>>) -> Result<Option<Fetched>, StoreError> {
+    async fn get(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Fetched>, StoreError> {
         let mut state = self.state();
         state.gets.push(key.to_owned());
-        Ok(state.objects.get(&(bucket, key.to_owned())).map(|stored| stored.fetched(range)))
+        if state.vanishing.iter().any(|vanishing| vanishing == key) {
+            state.objects.remove(&(bucket, key.to_owned()));
+        }
+        Ok(state
+            .objects
+            .get(&(bucket, key.to_owned()))
+            .map(|stored| stored.fetched(range)))
     }
 
     async fn create(
@@ -287,11 +365,19 @@ impl Store for FakeStore {
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
     ) -> Result<Created, StoreError> {
-        Ok(if self.write(key, body, metadata, None)? { Created::New } else { Created::AlreadyThere })
+        Ok(if self.write(key, body, metadata, None)? {
+            Created::New
+        } else {
+            Created::AlreadyThere
+        })
     }
 
     async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
-        Ok(if self.write(key, body, &BTreeMap::new(), etag)? { Replaced::Done } else { Replaced::Changed })
+        Ok(if self.write(key, body, &BTreeMap::new(), etag)? {
+            Replaced::Done
+        } else {
+            Replaced::Changed
+        })
     }
 }
 
@@ -316,7 +402,12 @@ pub enum Answer {
 
 impl Default for FakeLabeling {
     fn default() -> Self {
-        let jobs = Jobs { jobs: Vec::new(), quota: usize::MAX, answers: VecDeque::new(), created: Vec::new() };
+        let jobs = Jobs {
+            jobs: Vec::new(),
+            quota: usize::MAX,
+            answers: VecDeque::new(),
+            created: Vec::new(),
+        };
         Self(Arc::new(Mutex::new(jobs)))
     }
 }
@@ -372,11 +463,18 @@ impl FakeLabeling {
 impl Labeling for FakeLabeling {
     async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
         let mut state = self.state();
-        let lost = || LabelingError::Transient { operation: "CreateLabelingJob", reason: "timed out".to_owned() };
+        let lost = || LabelingError::Transient {
+            operation: "CreateLabelingJob",
+            reason: "timed out".to_owned(),
+        };
         let answer = state.answers.pop_front();
         match answer {
             Some(Answer::Throttled) => return Err(lost()),
-            Some(Answer::Invalid(reason)) => return Ok(CreateJob::Invalid { reason: reason.to_owned() }),
+            Some(Answer::Invalid(reason)) => {
+                return Ok(CreateJob::Invalid {
+                    reason: reason.to_owned(),
+                });
+            }
             _ => {}
         }
         if state.jobs.iter().any(|job| job.name == request.name) {
@@ -390,17 +488,26 @@ impl Labeling for FakeLabeling {
         let arn = job.arn.clone();
         state.jobs.push(job);
         state.created.push(request.clone());
-        if answer.is_some() { Err(lost()) } else { Ok(CreateJob::Created { arn }) }
+        if answer.is_some() {
+            Err(lost())
+        } else {
+            Ok(CreateJob::Created { arn })
+        }
     }
 
     async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
         Ok(self.state().jobs.iter().find(|job| job.name == name).cloned())
     }
 
-    async fn list(&self, name_contains: &str, since: Option<Timestamp>) -> Result<Vec<JobListing>, LabelingError> {
+    async fn list(
+        &self,
+        name_contains: &str,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<JobListing>, LabelingError> {
         let state = self.state();
         let jobs = state.jobs.iter().rev();
-        let jobs = jobs.filter(|j| j.name.contains(name_contains) && since.is_none_or(|since| j.created >= since));
+        let jobs =
+            jobs.filter(|j| j.name.contains(name_contains) && since.is_none_or(|since| j.created >= since));
         let listing = |j: &JobDescription| JobListing {
             name: j.name.clone(),
             arn: j.arn.clone(),
@@ -434,7 +541,9 @@ impl Topic for FakeTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         let mut state = self.state();
         if state.1 {
-            return Err(PublishError { reason: "closed".to_owned() });
+            return Err(PublishError {
+                reason: "closed".to_owned(),
+            });
         }
         state.0.push(message.clone());
         Ok(())

@@ -8,12 +8,14 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::create_labeling_job::CreateLabelingJobError;
 use aws_sdk_sagemaker::operation::create_labeling_job::builders::CreateLabelingJobFluentBuilder;
-use aws_sdk_sagemaker::operation::describe_labeling_job::{DescribeLabelingJobError, DescribeLabelingJobOutput};
+use aws_sdk_sagemaker::operation::describe_labeling_job::{
+    DescribeLabelingJobError, DescribeLabelingJobOutput,
+};
 use aws_sdk_sagemaker::primitives::DateTime;
 use aws_sdk_sagemaker::types::{
-    AnnotationConsolidationConfig, HumanTaskConfig, LabelCounters, LabelingJobDataSource, LabelingJobInputConfig,
-    LabelingJobOutputConfig, LabelingJobS3DataSource, LabelingJobStatus, LabelingJobStoppingConditions,
-    LabelingJobSummary, SortBy, SortOrder, Tag, UiConfig,
+    AnnotationConsolidationConfig, HumanTaskConfig, LabelCounters, LabelingJobDataSource,
+    LabelingJobInputConfig, LabelingJobOutputConfig, LabelingJobS3DataSource, LabelingJobStatus,
+    LabelingJobStoppingConditions, LabelingJobSummary, SortBy, SortOrder, Tag, UiConfig,
 };
 use jiff::Timestamp;
 use shared::job::JobRequest;
@@ -30,7 +32,10 @@ pub struct GroundTruth {
 
 impl GroundTruth {
     pub fn new(sdk: &SdkConfig) -> Self {
-        Self { sdk: sdk.clone(), client: OnceLock::new() }
+        Self {
+            sdk: sdk.clone(),
+            client: OnceLock::new(),
+        }
     }
 
     fn client(&self) -> &Client {
@@ -41,28 +46,55 @@ impl GroundTruth {
 impl Labeling for GroundTruth {
     async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
         match create_call(self.client(), request).send().await {
-            Ok(output) => Ok(CreateJob::Created { arn: output.labeling_job_arn.unwrap_or_default() }),
+            Ok(output) => Ok(CreateJob::Created {
+                arn: output.labeling_job_arn.unwrap_or_default(),
+            }),
             Err(error) => created_otherwise(&error),
         }
     }
 
     async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
-        match self.client().describe_labeling_job().labeling_job_name(name).send().await {
+        match self
+            .client()
+            .describe_labeling_job()
+            .labeling_job_name(name)
+            .send()
+            .await
+        {
             Ok(output) => Ok(Some(description(output))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(failed("DescribeLabelingJob", &error)),
         }
     }
 
-    async fn list(&self, name_contains: &str, since: Option<Timestamp>) -> Result<Vec<JobListing>, LabelingError> {
+    async fn list(
+        &self,
+        name_contains: &str,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<JobListing>, LabelingError> {
         let mut jobs = Vec::new();
         let mut token = None;
         loop {
-            let call = self.client().list_labeling_jobs().name_contains(name_contains).max_results(100);
-            let call = call.sort_by(SortBy::CreationTime).sort_order(SortOrder::Descending);
+            let call = self
+                .client()
+                .list_labeling_jobs()
+                .name_contains(name_contains)
+                .max_results(100);
+            let call = call
+                .sort_by(SortBy::CreationTime)
+                .sort_order(SortOrder::Descending);
             let call = call.set_creation_time_after(since.map(|t| DateTime::from_secs(t.as_second())));
-            let page = call.set_next_token(token).send().await.map_err(|e| failed("ListLabelingJobs", &e))?;
-            jobs.extend(page.labeling_job_summary_list.unwrap_or_default().iter().map(listing));
+            let page = call
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|e| failed("ListLabelingJobs", &e))?;
+            jobs.extend(
+                page.labeling_job_summary_list
+                    .unwrap_or_default()
+                    .iter()
+                    .map(listing),
+            );
             token = page.next_token;
             if token.is_none() {
                 return Ok(jobs);
@@ -82,13 +114,18 @@ fn create_call(client: &Client, request: &JobRequest) -> CreateLabelingJobFluent
         .label_category_config_s3_uri(&request.label_categories_uri)
         .set_stopping_conditions(stopping(request))
         .human_task_config(human_task(request));
-    let tags = request.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = request
+        .tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags: Vec<Tag> = tags.collect();
     call.set_tags((!tags.is_empty()).then_some(tags))
 }
 
 fn input(request: &JobRequest) -> LabelingJobInputConfig {
-    let manifest = LabelingJobS3DataSource::builder().manifest_s3_uri(&request.manifest_uri).build();
+    let manifest = LabelingJobS3DataSource::builder()
+        .manifest_s3_uri(&request.manifest_uri)
+        .build();
     let source = LabelingJobDataSource::builder().s3_data_source(manifest).build();
     LabelingJobInputConfig::builder().data_source(source).build()
 }
@@ -117,7 +154,11 @@ fn human_task(request: &JobRequest) -> HumanTaskConfig {
     let keywords = (!request.keywords.is_empty()).then(|| request.keywords.clone());
     HumanTaskConfig::builder()
         .workteam_arn(&request.workteam_arn)
-        .ui_config(UiConfig::builder().ui_template_s3_uri(&request.ui_template_uri).build())
+        .ui_config(
+            UiConfig::builder()
+                .ui_template_s3_uri(&request.ui_template_uri)
+                .build(),
+        )
         .pre_human_task_lambda_arn(&request.pre_lambda_arn)
         .annotation_consolidation_config(consolidation)
         .set_task_keywords(keywords)
@@ -135,14 +176,16 @@ fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn created_otherwise(error: &SdkError<CreateLabelingJobError, HttpResponse>) -> Result<CreateJob, LabelingError> {
+fn created_otherwise(
+    error: &SdkError<CreateLabelingJobError, HttpResponse>,
+) -> Result<CreateJob, LabelingError> {
     match error.code() {
         Some("ResourceInUse") => Ok(CreateJob::NameTaken),
         Some("ResourceLimitExceeded") => Ok(CreateJob::QuotaFull),
         // Not in the API's model, but what every request the service cannot use is answered with.
-        Some("ValidationException") => {
-            Ok(CreateJob::Invalid { reason: error.message().unwrap_or("no reason given").to_owned() })
-        }
+        Some("ValidationException") => Ok(CreateJob::Invalid {
+            reason: error.message().unwrap_or("no reason given").to_owned(),
+        }),
         _ => Err(failed("CreateLabelingJob", error)),
     }
 }
@@ -158,8 +201,20 @@ fn is_absent(error: &SdkError<DescribeLabelingJobError, HttpResponse>) -> bool {
 }
 
 fn description(output: DescribeLabelingJobOutput) -> JobDescription {
-    let manifest = || output.input_config.as_ref()?.data_source.as_ref()?.s3_data_source.as_ref()?.manifest_s3_uri();
-    let output_manifest = output.labeling_job_output.as_ref().and_then(|o| o.output_dataset_s3_uri.clone());
+    let manifest = || {
+        output
+            .input_config
+            .as_ref()?
+            .data_source
+            .as_ref()?
+            .s3_data_source
+            .as_ref()?
+            .manifest_s3_uri()
+    };
+    let output_manifest = output
+        .labeling_job_output
+        .as_ref()
+        .and_then(|o| o.output_dataset_s3_uri.clone());
     JobDescription {
         manifest_uri: manifest().unwrap_or_default().to_owned(),
         output_manifest_uri: output_manifest.filter(|uri| !uri.is_empty()),
@@ -208,14 +263,17 @@ fn counters(counters: Option<&LabelCounters>) -> JobCounters {
 }
 
 fn timestamp(time: Option<&DateTime>) -> Timestamp {
-    time.and_then(|t| Timestamp::from_nanosecond(t.as_nanos()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    time.and_then(|t| Timestamp::from_nanosecond(t.as_nanos()).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> LabelingError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let reason = failure::reason(error.code(), error.message(), || DisplayErrorContext(error).to_string());
+    let reason = failure::reason(error.code(), error.message(), || {
+        DisplayErrorContext(error).to_string()
+    });
     let status = error.raw_response().map(|response| response.status().as_u16());
     let never_sent = matches!(error, SdkError::ConstructionFailure(_));
     if !never_sent && failure::may_pass(status, error.code()) {

@@ -33,7 +33,13 @@ pub struct Buckets {
 impl Buckets {
     pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Self {
         let path_style = own_endpoint(env, sdk);
-        Self { input, output, sdk: sdk.clone(), path_style, client: OnceLock::new() }
+        Self {
+            input,
+            output,
+            sdk: sdk.clone(),
+            path_style,
+            client: OnceLock::new(),
+        }
     }
 
     fn client(&self) -> &Client {
@@ -56,7 +62,13 @@ impl Buckets {
 
     /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
     async fn empty_range(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
-        let head = self.client().head_object().bucket(self.name(bucket)).key(key).send().await;
+        let head = self
+            .client()
+            .head_object()
+            .bucket(self.name(bucket))
+            .key(key)
+            .send()
+            .await;
         let head = match head {
             Ok(head) => head,
             Err(error) if status(&error) == Some(404) => return Ok(None),
@@ -78,7 +90,12 @@ impl Buckets {
         metadata: Option<&BTreeMap<String, String>>,
         etag: Option<&str>,
     ) -> Result<Put, StoreError> {
-        let request = self.client().put_object().bucket(&self.output).key(key).content_type(content_type(key));
+        let request = self
+            .client()
+            .put_object()
+            .bucket(&self.output)
+            .key(key)
+            .content_type(content_type(key));
         let request = request.set_metadata(metadata.map(|m| m.clone().into_iter().collect()));
         let request = match etag {
             Some(etag) => request.if_match(format!("\"{etag}\"")),
@@ -105,11 +122,16 @@ impl Store for Buckets {
         let mut uploads = Vec::new();
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
-            let request = self.client().list_multipart_uploads().bucket(&self.input).prefix(prefix);
+            let request = self
+                .client()
+                .list_multipart_uploads()
+                .bucket(&self.input)
+                .prefix(prefix);
             let request = request.encoding_type(EncodingType::Url);
             let request = request.set_key_marker(key_marker).set_upload_id_marker(id_marker);
             let page = request.send().await;
-            let page = page.map_err(|e| failed("ListMultipartUploads", self.what(Bucket::Input, prefix), &e))?;
+            let page =
+                page.map_err(|e| failed("ListMultipartUploads", self.what(Bucket::Input, prefix), &e))?;
             let encoded = page.encoding_type() == Some(&EncodingType::Url);
             uploads.extend(page.uploads().iter().map(|upload| OpenUpload {
                 key: key(upload.key(), encoded),
@@ -131,8 +153,14 @@ impl Store for Buckets {
         token: Option<&str>,
     ) -> Result<Page, StoreError> {
         let date = date::DateHeader::default();
-        let request = self.client().list_objects_v2().bucket(self.name(bucket)).prefix(prefix);
-        let request = request.encoding_type(EncodingType::Url).set_delimiter(folders.then(|| "/".to_owned()));
+        let request = self
+            .client()
+            .list_objects_v2()
+            .bucket(self.name(bucket))
+            .prefix(prefix);
+        let request = request
+            .encoding_type(EncodingType::Url)
+            .set_delimiter(folders.then(|| "/".to_owned()));
         let request = request.set_continuation_token(token.map(str::to_owned));
         let output = request.customize().interceptor(date.clone()).send().await;
         let output = output.map_err(|e| failed("ListObjectsV2", self.what(bucket, prefix), &e))?;
@@ -144,20 +172,33 @@ impl Store for Buckets {
         Ok(page(output, date))
     }
 
-    async fn get(&self, bucket: Bucket, key: &str, range: Option<Range<u64>>) -> Result<Option<Fetched>, StoreError> {
+    async fn get(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Fetched>, StoreError> {
         let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
-        let request = self.client().get_object().bucket(self.name(bucket)).key(key).set_range(range);
+        let request = self
+            .client()
+            .get_object()
+            .bucket(self.name(bucket))
+            .key(key)
+            .set_range(range);
         let output = match request.send().await {
             Ok(output) => output,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             Err(error) if status(&error) == Some(416) => return self.empty_range(bucket, key).await,
             Err(error) => return Err(failed("GetObject", self.what(bucket, key), &error)),
         };
-        fetched(output).await.map(Some).map_err(|reason| StoreError::Transient {
-            operation: "GetObject",
-            what: self.what(bucket, key),
-            reason,
-        })
+        fetched(output)
+            .await
+            .map(Some)
+            .map_err(|reason| StoreError::Transient {
+                operation: "GetObject",
+                what: self.what(bucket, key),
+                reason,
+            })
     }
 
     async fn create(
@@ -188,23 +229,48 @@ fn page(output: ListObjectsV2Output, date: Timestamp) -> Page {
         size: size(object.size()),
         last_modified: timestamp(object.last_modified()),
     });
-    let folders = output.common_prefixes().iter().map(|folder| key(folder.prefix(), encoded));
-    Page { objects: objects.collect(), folders: folders.collect(), next: output.next_continuation_token, date }
+    let folders = output
+        .common_prefixes()
+        .iter()
+        .map(|folder| key(folder.prefix(), encoded));
+    Page {
+        objects: objects.collect(),
+        folders: folders.collect(),
+        next: output.next_continuation_token,
+        date,
+    }
 }
 
 async fn fetched(output: GetObjectOutput) -> Result<Fetched, String> {
     // `bytes 0-99/1234`: the size of the whole object stands behind the slash.
-    let whole = output.content_range().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+    let whole = output
+        .content_range()
+        .and_then(|range| range.rsplit_once('/')?.1.parse().ok());
     let size = whole.unwrap_or_else(|| size(output.content_length()));
     let (etag, last_modified) = (unquoted(output.e_tag()), timestamp(output.last_modified()));
     let metadata = output.metadata.unwrap_or_default().into_iter().collect();
-    let bytes = output.body.collect().await.map_err(|error| error.to_string())?.to_vec();
-    Ok(Fetched { bytes, etag, size, last_modified, metadata })
+    let bytes = output
+        .body
+        .collect()
+        .await
+        .map_err(|error| error.to_string())?
+        .to_vec();
+    Ok(Fetched {
+        bytes,
+        etag,
+        size,
+        last_modified,
+        metadata,
+    })
 }
 
 fn key(text: Option<&str>, encoded: bool) -> String {
     let text = text.unwrap_or_default();
-    if encoded { crate::key::decode(text) } else { text.to_owned() }
+    if encoded {
+        crate::key::decode(text)
+    } else {
+        text.to_owned()
+    }
 }
 
 fn unquoted(etag: Option<&str>) -> String {
@@ -212,11 +278,14 @@ fn unquoted(etag: Option<&str>) -> String {
 }
 
 fn size(bytes: Option<i64>) -> u64 {
-    bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default()
+    bytes
+        .and_then(|bytes| u64::try_from(bytes).ok())
+        .unwrap_or_default()
 }
 
 fn timestamp(time: Option<&DateTime>) -> Timestamp {
-    time.and_then(|t| Timestamp::from_second(t.secs()).ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    time.and_then(|t| Timestamp::from_second(t.secs()).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn content_type(key: &str) -> &'static str {
@@ -238,11 +307,21 @@ fn failed<E>(operation: &'static str, what: String, error: &SdkError<E, HttpResp
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let reason = failure::reason(error.code(), error.message(), || DisplayErrorContext(error).to_string());
+    let reason = failure::reason(error.code(), error.message(), || {
+        DisplayErrorContext(error).to_string()
+    });
     let never_sent = matches!(error, SdkError::ConstructionFailure(_));
     if !never_sent && failure::may_pass(status(error), error.code()) {
-        StoreError::Transient { operation, what, reason }
+        StoreError::Transient {
+            operation,
+            what,
+            reason,
+        }
     } else {
-        StoreError::Refused { operation, what, reason }
+        StoreError::Refused {
+            operation,
+            what,
+            reason,
+        }
     }
 }

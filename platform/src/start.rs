@@ -17,7 +17,11 @@ pub enum ConfigError {
     #[error("the environment variable {0} is not set; the stack's template sets it for this function")]
     Missing(&'static str),
     #[error("the environment variable {name} is `{value}`: {expected}")]
-    Malformed { name: &'static str, value: String, expected: &'static str },
+    Malformed {
+        name: &'static str,
+        value: String,
+        expected: &'static str,
+    },
 }
 
 /// Why an invocation as a whole failed. Failed messages of a batch are not this: they are named in the reply.
@@ -35,7 +39,9 @@ pub enum HandlerError {
 
 /// A variable that has to be there.
 pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
-    env(name).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing(name))
+    env(name)
+        .filter(|value| !value.is_empty())
+        .ok_or(ConfigError::Missing(name))
 }
 
 /// Whether requests go to an endpoint of one's own, where a bucket is a path and not a host name.
@@ -56,7 +62,9 @@ where
 {
     tracing::init_default_subscriber();
     // One thread: a function of this memory size has at most one virtual CPU.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let deps = deps(&|name| std::env::var(name).ok(), &sdk_config().await)?;
         let (deps, handle) = (&deps, &handle);
@@ -71,7 +79,10 @@ where
 
 /// One configuration, and so one HTTP client and one set of root certificates, for all of a function's AWS clients.
 async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .load()
+        .await
 }
 
 /// A call gives up well before the function does (the shortest function timeout is 300 s), so that the failure is

@@ -21,7 +21,11 @@ pub struct SnsTopic {
 
 impl SnsTopic {
     pub fn new(arn: String, sdk: &SdkConfig) -> Self {
-        Self { arn, sdk: sdk.clone(), client: OnceLock::new() }
+        Self {
+            arn,
+            sdk: sdk.clone(),
+            client: OnceLock::new(),
+        }
     }
 }
 
@@ -31,12 +35,22 @@ impl Topic for SnsTopic {
         let mut call = client.publish().topic_arn(&self.arn).message_structure("json");
         // SNS refuses an attribute without a value.
         for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            call = call.message_attributes(*name, value.map_err(|e| PublishError { reason: e.to_string() })?);
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build();
+            call = call.message_attributes(
+                *name,
+                value.map_err(|e| PublishError {
+                    reason: e.to_string(),
+                })?,
+            );
         }
         let sent = call.subject(&message.subject).message(&message.body).send().await;
         sent.map(|_| ()).map_err(|error| PublishError {
-            reason: failure::reason(error.code(), error.message(), || DisplayErrorContext(&error).to_string()),
+            reason: failure::reason(error.code(), error.message(), || {
+                DisplayErrorContext(&error).to_string()
+            }),
         })
     }
 }

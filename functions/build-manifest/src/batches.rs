@@ -29,7 +29,12 @@ impl KeyHash {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        Self(hash.finalize().iter().take(16).fold(0, |number, byte| number << 8 | u128::from(*byte)))
+        Self(
+            hash.finalize()
+                .iter()
+                .take(16)
+                .fold(0, |number, byte| number << 8 | u128::from(*byte)),
+        )
     }
 }
 
@@ -63,11 +68,19 @@ pub(crate) struct Added {
 /// Why nothing more may be cut. Cutting on could label items twice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Halt {
-    #[error("batch {missing} is missing although batch {next} is there; restore {key} (the bucket keeps old versions)")]
-    Gap { missing: BatchNumber, next: BatchNumber, key: String },
+    #[error(
+        "batch {missing} is missing although batch {next} is there; restore {key} (the bucket keeps old versions)"
+    )]
+    Gap {
+        missing: BatchNumber,
+        next: BatchNumber,
+        key: String,
+    },
     #[error("batch {0} was overwritten after it had been read; restore the first version of its manifest")]
     Overwritten(BatchNumber),
-    #[error("there were {before} batches and now there are {now}; restore the deleted manifests (the bucket keeps old versions)")]
+    #[error(
+        "there were {before} batches and now there are {now}; restore the deleted manifests (the bucket keeps old versions)"
+    )]
     Deleted { before: usize, now: usize },
     #[error("the manifest of batch {0} cannot be read: {1}; restore its first version")]
     Unreadable(BatchNumber, OriginError),
@@ -103,10 +116,18 @@ impl Batches {
     }
 
     /// Reads the batches that are there and not yet known, and checks that the known ones are still there.
-    pub(crate) async fn catch_up(&mut self, store: &impl Store, dataset: &DatasetName) -> Result<(), BatchesError> {
+    pub(crate) async fn catch_up(
+        &mut self,
+        store: &impl Store,
+        dataset: &DatasetName,
+    ) -> Result<(), BatchesError> {
         let listed = listed(store, dataset).await?;
         if listed.len() < self.count() {
-            return Err(Halt::Deleted { before: self.count(), now: listed.len() }.into());
+            return Err(Halt::Deleted {
+                before: self.count(),
+                now: listed.len(),
+            }
+            .into());
         }
         for (place, (number, etag)) in listed.into_iter().enumerate() {
             match self.manifests.get_mut(place) {
@@ -129,11 +150,18 @@ impl Batches {
         dataset: &DatasetName,
         number: BatchNumber,
     ) -> Result<(), BatchesError> {
-        let manifest = store.get(Bucket::Output, &layout::manifest(dataset, number), None).await?;
+        let manifest = store
+            .get(Bucket::Output, &layout::manifest(dataset, number), None)
+            .await?;
         let Some(manifest) = manifest else {
-            return Err(Halt::Deleted { before: self.count() + 1, now: self.count() }.into());
+            return Err(Halt::Deleted {
+                before: self.count() + 1,
+                now: self.count(),
+            }
+            .into());
         };
-        let added = read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
+        let added =
+            read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
         self.add(Some(manifest.etag), added);
         Ok(())
     }
@@ -147,14 +175,21 @@ impl Batches {
 }
 
 /// The dataset's manifests by number, without a gap; other objects under the prefix are nothing to us.
-async fn listed(store: &impl Store, dataset: &DatasetName) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
+async fn listed(
+    store: &impl Store,
+    dataset: &DatasetName,
+) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
     let prefix = layout::manifest_prefix(dataset);
     let mut manifests: Vec<(BatchNumber, String)> = Vec::new();
     let mut token: Option<String> = None;
     loop {
-        let page = store.list(Bucket::Output, &prefix, false, token.as_deref()).await?;
+        let page = store
+            .list(Bucket::Output, &prefix, false, token.as_deref())
+            .await?;
         for Object { key, etag, .. } in page.objects {
-            let Some((of, number)) = layout::parse_manifest(&key) else { continue };
+            let Some((of, number)) = layout::parse_manifest(&key) else {
+                continue;
+            };
             if of == *dataset {
                 manifests.push((number, etag));
             }
@@ -167,7 +202,12 @@ async fn listed(store: &impl Store, dataset: &DatasetName) -> Result<Vec<(BatchN
     // Listings are in byte order, and numbers have six digits: in order already.
     for ((next, _), expected) in manifests.iter().zip(1..) {
         if let Some(missing) = BatchNumber::new(expected).filter(|missing| missing != next) {
-            return Err(Halt::Gap { missing, next: *next, key: layout::manifest(dataset, missing) }.into());
+            return Err(Halt::Gap {
+                missing,
+                next: *next,
+                key: layout::manifest(dataset, missing),
+            }
+            .into());
         }
     }
     Ok(manifests)
@@ -186,6 +226,10 @@ fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Ad
         last = Some(origin);
     }
     let after_row = metadata.get(meta::RESUME).and_then(|row| row.parse().ok());
-    added.resume = last.zip(after_row).map(|(o, after_row)| Resume { key: o.key, etag: o.etag, after_row });
+    added.resume = last.zip(after_row).map(|(o, after_row)| Resume {
+        key: o.key,
+        etag: o.etag,
+        after_row,
+    });
     Ok(added)
 }

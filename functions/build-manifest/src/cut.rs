@@ -45,13 +45,19 @@ pub(crate) enum Why {
 ///   is taken for abandoned), or
 /// - `_READY` says so, for what was there before it.
 pub(crate) fn decide(rules: &BatchRules, waiting: &[Timestamp], moment: &Moment<'_>) -> Cut {
-    let (Some(oldest), Some(newest)) = (waiting.iter().min(), waiting.iter().max()) else { return Cut::Nothing };
+    let (Some(oldest), Some(newest)) = (waiting.iter().min(), waiting.iter().max()) else {
+        return Cut::Nothing;
+    };
     let overdue = after(*oldest, rules.max_wait);
     if overdue <= moment.date || waiting.len() >= moment.limit {
         return Cut::All;
     }
     let quiet = after((*newest).max(moment.latest_event.unwrap_or(*newest)), rules.quiet);
-    let abandoned = moment.uploads.iter().map(|upload| after(upload.initiated, rules.max_wait)).max();
+    let abandoned = moment
+        .uploads
+        .iter()
+        .map(|upload| after(upload.initiated, rules.max_wait))
+        .max();
     let uploading = abandoned.filter(|abandoned| *abandoned > moment.date);
     if quiet <= moment.date && uploading.is_none() {
         return Cut::All;
@@ -60,7 +66,11 @@ pub(crate) fn decide(rules: &BatchRules, waiting: &[Timestamp], moment: &Moment<
         Some(ready) if *oldest <= ready => Cut::UpTo(ready),
         _ => Cut::Wait {
             until: overdue.min(uploading.map_or(quiet, |upload| upload.max(quiet))),
-            why: if uploading.is_some() { Why::Uploading } else { Why::NotQuiet },
+            why: if uploading.is_some() {
+                Why::Uploading
+            } else {
+                Why::NotQuiet
+            },
         },
     }
 }
@@ -78,7 +88,11 @@ mod tests {
     use super::*;
 
     fn rules() -> BatchRules {
-        BatchRules { quiet: Duration::from_secs(120), max_wait: Duration::from_secs(3600), max_items: 10 }
+        BatchRules {
+            quiet: Duration::from_secs(120),
+            max_wait: Duration::from_secs(3600),
+            max_items: 10,
+        }
     }
 
     fn at(second: i64) -> Timestamp {
@@ -86,12 +100,21 @@ mod tests {
     }
 
     fn moment(date: i64) -> Moment<'static> {
-        Moment { date: at(date), uploads: &[], ready: None, latest_event: None, limit: 10 }
+        Moment {
+            date: at(date),
+            uploads: &[],
+            ready: None,
+            latest_event: None,
+            limit: 10,
+        }
     }
 
     #[test]
     fn a_batch_is_cut_when_files_are_quiet_overdue_or_enough() {
-        let wait = |until| Cut::Wait { until: at(until), why: Why::NotQuiet };
+        let wait = |until| Cut::Wait {
+            until: at(until),
+            why: Why::NotQuiet,
+        };
         for (date, waiting, cut) in [
             (0, vec![], Cut::Nothing),
             (1_119, vec![1_000], wait(1_120)),
@@ -103,30 +126,82 @@ mod tests {
             (1_001, vec![1_000; 10], Cut::All),
         ] {
             let waiting: Vec<_> = waiting.into_iter().map(at).collect();
-            assert_eq!(decide(&rules(), &waiting, &moment(date)), cut, "{date} {waiting:?}");
+            assert_eq!(
+                decide(&rules(), &waiting, &moment(date)),
+                cut,
+                "{date} {waiting:?}"
+            );
         }
     }
 
     #[test]
     fn an_open_upload_is_waited_for_until_it_counts_as_abandoned() {
-        let uploads = [OpenUpload { key: "d/x".into(), initiated: at(900) }];
-        let with = |date| decide(&rules(), &[at(1_000)], &Moment { uploads: &uploads, ..moment(date) });
-        assert_eq!(with(2_000), Cut::Wait { until: at(4_500), why: Why::Uploading });
+        let uploads = [OpenUpload {
+            key: "d/x".into(),
+            initiated: at(900),
+        }];
+        let with = |date| {
+            decide(
+                &rules(),
+                &[at(1_000)],
+                &Moment {
+                    uploads: &uploads,
+                    ..moment(date)
+                },
+            )
+        };
+        assert_eq!(
+            with(2_000),
+            Cut::Wait {
+                until: at(4_500),
+                why: Why::Uploading
+            }
+        );
         assert_eq!(with(4_500), Cut::All);
     }
 
     #[test]
     fn an_upload_in_parts_is_as_new_as_its_completion() {
         let event = Some("1970-01-01T00:20:00.5Z".parse().unwrap());
-        let with = |date| decide(&rules(), &[at(100)], &Moment { latest_event: event, ..moment(date) });
-        assert_eq!(with(1_320), Cut::Wait { until: at(1_321), why: Why::NotQuiet });
+        let with = |date| {
+            decide(
+                &rules(),
+                &[at(100)],
+                &Moment {
+                    latest_event: event,
+                    ..moment(date)
+                },
+            )
+        };
+        assert_eq!(
+            with(1_320),
+            Cut::Wait {
+                until: at(1_321),
+                why: Why::NotQuiet
+            }
+        );
         assert_eq!(with(1_321), Cut::All);
     }
 
     #[test]
     fn ready_cuts_what_was_there_before_it_and_nothing_newer() {
-        let with = |waiting: &[Timestamp]| decide(&rules(), waiting, &Moment { ready: Some(at(1_000)), ..moment(1_010) });
+        let with = |waiting: &[Timestamp]| {
+            decide(
+                &rules(),
+                waiting,
+                &Moment {
+                    ready: Some(at(1_000)),
+                    ..moment(1_010)
+                },
+            )
+        };
         assert_eq!(with(&[at(990), at(1_005)]), Cut::UpTo(at(1_000)));
-        assert_eq!(with(&[at(1_005)]), Cut::Wait { until: at(1_125), why: Why::NotQuiet });
+        assert_eq!(
+            with(&[at(1_005)]),
+            Cut::Wait {
+                until: at(1_125),
+                why: Why::NotQuiet
+            }
+        );
     }
 }

@@ -32,7 +32,11 @@ struct Hint {
 }
 
 pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, messages: Vec<Message>) -> Value {
-    let Asked { datasets, misplaced, unreadable: mut failed } = Asked::read(messages, &deps.input_bucket);
+    let Asked {
+        datasets,
+        misplaced,
+        unreadable: mut failed,
+    } = Asked::read(messages, &deps.input_bucket);
     let reconciled = stream::iter(datasets).map(|(dataset, hint)| async move {
         let outcome = reconcile(deps, &dataset, hint.latest).await;
         outcome.err().map(|error| {
@@ -40,7 +44,13 @@ pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, messages: Vec<
             hint.message
         })
     });
-    failed.extend(reconciled.buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect::<Vec<_>>().await);
+    failed.extend(
+        reconciled
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
+            .collect::<Vec<_>>()
+            .await,
+    );
     for (what, message) in misplaced {
         if let Err(error) = what.tell(deps).await {
             tracing::error!(%error, "a notice did not leave; its message comes again");
@@ -53,9 +63,16 @@ pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, messages: Vec<
 impl Asked {
     fn read(messages: Vec<Message>, input_bucket: &str) -> Self {
         let mut asked = Self::default();
-        for Message { id, body, receive_count } in messages {
+        for Message {
+            id,
+            body,
+            receive_count,
+        } in messages
+        {
             match Body::parse(&body) {
-                Body::Dropped(dropped) => dropped.into_iter().for_each(|d| asked.dropped(d, &id, input_bucket)),
+                Body::Dropped(dropped) => dropped
+                    .into_iter()
+                    .for_each(|d| asked.dropped(d, &id, input_bucket)),
                 Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
                 Body::JobEnded(_) => tracing::warn!("dropped a message that is not about files"),
                 Body::Unsupported(what) => {
@@ -77,7 +94,9 @@ impl Asked {
             InputKey::Spec(dataset) | InputKey::Ready(dataset) => self.ask(dataset, message, None),
             InputKey::Manifest(dataset) | InputKey::File(dataset) => self.ask(dataset, message, dropped.at),
             InputKey::Loose => {
-                self.misplaced.entry(Misplaced::loose(&dropped.key)).or_insert_with(|| message.to_owned());
+                self.misplaced
+                    .entry(Misplaced::loose(&dropped.key))
+                    .or_insert_with(|| message.to_owned());
             }
             InputKey::BadDataset(error) => {
                 let what = Misplaced::folder(&dropped.key, &error);
@@ -88,7 +107,10 @@ impl Asked {
 
     fn ask(&mut self, dataset: DatasetName, message: &str, at: Option<Timestamp>) {
         let hint = self.datasets.entry(dataset);
-        let hint = hint.or_insert_with(|| Hint { message: message.to_owned(), latest: None });
+        let hint = hint.or_insert_with(|| Hint {
+            message: message.to_owned(),
+            latest: None,
+        });
         hint.latest = hint.latest.max(at);
     }
 }

@@ -114,7 +114,13 @@ impl Filled {
         Taken::All
     }
 
-    fn take_rows(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, etag: &str, items: Items<'_>) -> Taken {
+    fn take_rows(
+        &mut self,
+        recipe: &Recipe<'_>,
+        candidate: &Candidate,
+        etag: &str,
+        items: Items<'_>,
+    ) -> Taken {
         let key = &candidate.object.key;
         let mut rejected = Vec::new();
         let (mut lines, mut last_row, mut unlisted) = (0_u64, 0, 0_u64);
@@ -129,7 +135,11 @@ impl Filled {
                 Ok(_) if lines == 0 => return Taken::Nothing,
                 Ok(_) => {
                     let etag = etag.to_owned();
-                    self.added.resume = Some(Resume { key: key.clone(), etag, after_row: last_row });
+                    self.added.resume = Some(Resume {
+                        key: key.clone(),
+                        etag,
+                        after_row: last_row,
+                    });
                     taken = Taken::Part;
                     break;
                 }
@@ -147,7 +157,12 @@ impl Filled {
         if unlisted > 0 {
             let row = u64::MAX;
             let reason = format!("and {unlisted} more rows; the first {LISTED_ROWS} are listed one by one");
-            self.rejected.push(Rejected { key: key.clone(), etag: etag.to_owned(), row: Some(row), reason });
+            self.rejected.push(Rejected {
+                key: key.clone(),
+                etag: etag.to_owned(),
+                row: Some(row),
+                reason,
+            });
         }
         taken
     }
@@ -163,7 +178,12 @@ impl Filled {
     }
 
     fn reject(&mut self, key: &str, etag: &str, reason: String) {
-        self.rejected.push(Rejected { key: key.to_owned(), etag: etag.to_owned(), row: None, reason });
+        self.rejected.push(Rejected {
+            key: key.to_owned(),
+            etag: etag.to_owned(),
+            row: None,
+            reason,
+        });
     }
 }
 

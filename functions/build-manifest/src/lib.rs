@@ -20,8 +20,8 @@ use std::sync::{Mutex, PoisonError};
 use aws_config::SdkConfig;
 use platform::event::Incoming;
 use platform::s3::Buckets;
-pub use platform::start::{ConfigError, HandlerError};
 use platform::start::required;
+pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
 use serde_json::Value;
 use shared::name::DatasetName;
@@ -67,12 +67,21 @@ pub async fn handle<S: Store, T: Topic>(deps: &Deps<S, T>, event: Value) -> Resu
 
 impl<S, T> Deps<S, T> {
     pub fn new(store: S, topic: T, input_bucket: String) -> Self {
-        Self { store, topic, input_bucket, known: Mutex::default() }
+        Self {
+            store,
+            topic,
+            input_bucket,
+            known: Mutex::default(),
+        }
     }
 
     /// What this instance has read of the dataset's batches before; batches never change, so it stays true.
     fn take_known(&self, dataset: &DatasetName) -> Batches {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(dataset).unwrap_or_default()
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(dataset)
+            .unwrap_or_default()
     }
 
     /// Keeps at most a million keys, 16 bytes each and twice that in a hash set.

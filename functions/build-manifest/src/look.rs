@@ -33,11 +33,22 @@ pub(crate) async fn look(
     let prefix = layout::dataset_prefix(dataset);
     let uploads = store.open_uploads(&prefix).await?;
     let date = Timestamp::UNIX_EPOCH;
-    let mut look = Look { date, uploads, ready: None, spec_there: false, by_hand: false, files: Vec::new() };
+    let mut look = Look {
+        date,
+        uploads,
+        ready: None,
+        spec_there: false,
+        by_hand: false,
+        files: Vec::new(),
+    };
     let mut token: Option<String> = None;
     loop {
-        let page = store.list(Bucket::Input, &prefix, false, token.as_deref()).await?;
-        page.objects.into_iter().for_each(|object| look.add(object, batches));
+        let page = store
+            .list(Bucket::Input, &prefix, false, token.as_deref())
+            .await?;
+        page.objects
+            .into_iter()
+            .for_each(|object| look.add(object, batches));
         look.date = page.date;
         token = page.next;
         if token.is_none() {
@@ -45,7 +56,8 @@ pub(crate) async fn look(
         }
     }
     if look.by_hand {
-        look.files.retain(|file| matches!(InputKey::parse(&file.key), InputKey::Manifest(_)));
+        look.files
+            .retain(|file| matches!(InputKey::parse(&file.key), InputKey::Manifest(_)));
     }
     Ok(look)
 }
@@ -57,7 +69,10 @@ impl Look {
             InputKey::Ready(_) => self.ready = Some(object.last_modified),
             kind @ (InputKey::File(_) | InputKey::Manifest(_)) => {
                 self.by_hand |= matches!(kind, InputKey::Manifest(_));
-                let resumed = batches.resume.as_ref().is_some_and(|resume| resume.key == object.key);
+                let resumed = batches
+                    .resume
+                    .as_ref()
+                    .is_some_and(|resume| resume.key == object.key);
                 if resumed || !batches.has(&object.key) {
                     self.files.push(object);
                 }

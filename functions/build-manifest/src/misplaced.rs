@@ -21,20 +21,34 @@ impl Misplaced {
             "A file lies at the top of the input bucket, in no folder: {key:?}, and perhaps others.\n\n\
              A dataset is a folder; put the files of one dataset into one folder, with a labeling.yaml.\n"
         );
-        Self { id: "misplaced/loose".to_owned(), text }
+        Self {
+            id: "misplaced/loose".to_owned(),
+            text,
+        }
     }
 
     pub(crate) fn folder(key: &str, error: &DatasetNameError) -> Self {
         let folder = key.split('/').next().unwrap_or(key);
-        let hash: String = Sha256::digest(folder).iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("A folder of the input bucket cannot be a dataset:\n\n    {error}.\n\nNothing in it is read.\n");
-        Self { id: format!("misplaced/{hash}"), text }
+        let hash: String = Sha256::digest(folder)
+            .iter()
+            .take(10)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let text = format!(
+            "A folder of the input bucket cannot be a dataset:\n\n    {error}.\n\nNothing in it is read.\n"
+        );
+        Self {
+            id: format!("misplaced/{hash}"),
+            text,
+        }
     }
 
     pub(crate) async fn tell<S: Store, T: Topic>(&self, deps: &Deps<S, T>) -> Result<(), AnnounceError> {
         let at = deps.store.list(Bucket::Input, "", true, None).await?.date;
         tracing::warn!(id = self.id, "files belong to no dataset");
-        announce(&deps.store, &deps.topic, &self.notice(), at).await.map(|_| ())
+        announce(&deps.store, &deps.topic, &self.notice(), at)
+            .await
+            .map(|_| ())
     }
 
     fn notice(&self) -> Notice {

@@ -79,13 +79,29 @@ async fn steps<S: Store, T: Topic>(
     let mut rejects = Rejects::load(store, dataset, &spec.sha256).await?;
     rejects.forget(&look.files, batches);
 
-    let Look { date, uploads, ready, by_hand, mut files, .. } = look;
+    let Look {
+        date,
+        uploads,
+        ready,
+        by_hand,
+        mut files,
+        ..
+    } = look;
     let mut cut = 0;
     let (waiting, cut_rule) = loop {
         // 4. What waits, and whether it is time.
         let waiting = candidates(&spec.spec, files, by_hand, batches, &rejects);
-        let moment = Moment { date, uploads: &uploads, ready, latest_event, limit: spec.batch_limit() };
-        let times: Vec<Timestamp> = waiting.iter().map(|candidate| candidate.object.last_modified).collect();
+        let moment = Moment {
+            date,
+            uploads: &uploads,
+            ready,
+            latest_event,
+            limit: spec.batch_limit(),
+        };
+        let times: Vec<Timestamp> = waiting
+            .iter()
+            .map(|candidate| candidate.object.last_modified)
+            .collect();
         let cut_rule = cut::decide(&spec.spec.batch, &times, &moment);
         let max_items = spec.room(batches);
         let (now, later) = select(cut_rule, waiting);
@@ -93,11 +109,21 @@ async fn steps<S: Store, T: Topic>(
             break (now.len() + later.len(), cut_rule);
         }
         // 5. Read the files, leave out what cannot be labeled, and remember that.
-        let recipe = Recipe { spec: &spec.spec, input_bucket: &deps.input_bucket, max_items };
+        let recipe = Recipe {
+            spec: &spec.spec,
+            input_bucket: &deps.input_bucket,
+            max_items,
+        };
         let filled = fill(store, &recipe, now).await?;
         rejects.record(filled.rejected);
         rejects.save(store).await?;
-        let Filled { manifest, added, done, mut rest, .. } = filled;
+        let Filled {
+            manifest,
+            added,
+            done,
+            mut rest,
+            ..
+        } = filled;
         rest.extend(later.into_iter().map(|candidate| candidate.object));
         files = rest;
         if manifest.is_empty() {
@@ -128,9 +154,15 @@ async fn steps<S: Store, T: Topic>(
 
     // 7. Say where the dataset stands, and what was rejected.
     let standing = Standing::of(cut_rule, waiting, spec.room(batches) == 0, batches);
-    report.write(batches, Some(&spec), &rejects, &standing, date).await?;
+    report
+        .write(batches, Some(&spec), &rejects, &standing, date)
+        .await?;
     report.tell_rejects(&mut rejects, date).await?;
-    Ok(Outcome { state: standing.state, cut, check_at: standing.check_at })
+    Ok(Outcome {
+        state: standing.state,
+        cut,
+        check_at: standing.check_at,
+    })
 }
 
 /// A spec as it lies in the input bucket.
@@ -149,7 +181,11 @@ impl ReadSpec {
 
     /// Items the next batch may hold: `select.limit` counts over all batches.
     fn room(&self, batches: &Batches) -> u64 {
-        let left = self.spec.select.limit.map_or(u64::MAX, |limit| limit.saturating_sub(batches.items));
+        let left = self
+            .spec
+            .select
+            .limit
+            .map_or(u64::MAX, |limit| limit.saturating_sub(batches.items));
         left.min(self.batch_limit() as u64)
     }
 }
@@ -170,12 +206,19 @@ async fn read_spec(
     }
     // One byte more than a spec may have: enough to see that it has too many.
     let range = 0..spec::MAX_BYTES as u64 + 1;
-    let Some(file) = store.get(Bucket::Input, &layout::spec_input(dataset), Some(range)).await? else {
+    let Some(file) = store
+        .get(Bucket::Input, &layout::spec_input(dataset), Some(range))
+        .await?
+    else {
         return Ok(Err(NoSpec::Absent));
     };
     let sha256 = Spec::sha256(&file.bytes);
     Ok(match Spec::parse(&file.bytes) {
-        Ok(spec) => Ok(ReadSpec { spec, sha256, text: file.bytes }),
+        Ok(spec) => Ok(ReadSpec {
+            spec,
+            sha256,
+            text: file.bytes,
+        }),
         Err(error) => Err(NoSpec::Bad { error, sha256 }),
     })
 }
@@ -189,7 +232,11 @@ async fn catch_up(
 ) -> Result<(), BatchesError> {
     batches.catch_up(store, dataset).await?;
     if batches.count() < before {
-        return Err(Halt::Deleted { before, now: batches.count() }.into());
+        return Err(Halt::Deleted {
+            before,
+            now: batches.count(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -203,9 +250,14 @@ fn candidates(
     rejects: &Rejects,
 ) -> Vec<Candidate> {
     let resume = batches.resume.as_ref();
-    let in_a_batch = |file: &Object| batches.has(&file.key) && resume.is_none_or(|resume| resume.key != file.key);
-    let waiting = files.into_iter().filter(|file| !in_a_batch(file) && !rejects.has(file));
-    let mut waiting: Vec<_> = waiting.filter_map(|file| Candidate::new(spec, file, by_hand, resume)).collect();
+    let in_a_batch =
+        |file: &Object| batches.has(&file.key) && resume.is_none_or(|resume| resume.key != file.key);
+    let waiting = files
+        .into_iter()
+        .filter(|file| !in_a_batch(file) && !rejects.has(file));
+    let mut waiting: Vec<_> = waiting
+        .filter_map(|file| Candidate::new(spec, file, by_hand, resume))
+        .collect();
     waiting.sort_by_key(|candidate| candidate.after_row == 0);
     waiting
 }
@@ -233,7 +285,13 @@ fn metadata(spec: &ReadSpec, added: &crate::batches::Added) -> BTreeMap<String, 
 
 /// Named by its own hash: whoever was there first wrote the same bytes.
 async fn pin(store: &impl Store, spec: &ReadSpec) -> Result<(), StoreError> {
-    store.create(&layout::pinned_spec(&spec.sha256), spec.text.clone(), &BTreeMap::new()).await?;
+    store
+        .create(
+            &layout::pinned_spec(&spec.sha256),
+            spec.text.clone(),
+            &BTreeMap::new(),
+        )
+        .await?;
     Ok(())
 }
 
@@ -265,7 +323,11 @@ async fn halt_or_fail<S: Store, T: Topic>(
         BatchesError::Store(error) => Err(error.into()),
         BatchesError::Halt(halt) => {
             report.halted(batches, &halt).await?;
-            Ok(Outcome { state: DatasetState::Halted, cut: 0, check_at: None })
+            Ok(Outcome {
+                state: DatasetState::Halted,
+                cut: 0,
+                check_at: None,
+            })
         }
     }
 }
@@ -277,5 +339,9 @@ async fn no_spec<S: Store, T: Topic>(
     problem: NoSpec,
 ) -> Result<Outcome, ReconcileError> {
     let state = report.no_spec(batches, look, &problem).await?;
-    Ok(Outcome { state, cut: 0, check_at: None })
+    Ok(Outcome {
+        state,
+        cut: 0,
+        check_at: None,
+    })
 }

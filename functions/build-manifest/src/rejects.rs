@@ -37,11 +37,22 @@ pub(crate) struct Rejects {
 }
 
 impl Rejects {
-    pub(crate) async fn load(store: &impl Store, dataset: &DatasetName, spec: &str) -> Result<Self, StoreError> {
+    pub(crate) async fn load(
+        store: &impl Store,
+        dataset: &DatasetName,
+        spec: &str,
+    ) -> Result<Self, StoreError> {
         let key = layout::rejected(dataset);
         let (entries, etag) = read(store, &key).await?;
         let known = entries.iter().map(|entry| hash(&entry.rejected)).collect();
-        Ok(Self { key, spec: spec.to_owned(), entries, known, etag, changed: false })
+        Ok(Self {
+            key,
+            spec: spec.to_owned(),
+            entries,
+            known,
+            etag,
+            changed: false,
+        })
     }
 
     /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows of files that are in a
@@ -50,11 +61,15 @@ impl Rejects {
         if self.entries.is_empty() {
             return;
         }
-        let there: HashSet<KeyHash> = files.iter().map(|file| KeyHash::of(&[&file.key, &file.etag])).collect();
+        let there: HashSet<KeyHash> = files
+            .iter()
+            .map(|file| KeyHash::of(&[&file.key, &file.etag]))
+            .collect();
         let before = self.entries.len();
         self.entries.retain(|Entry { rejected, spec, .. }| {
             let same = *spec == self.spec && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
-            same || batches.has(&rejected.key) && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
+            same || batches.has(&rejected.key)
+                && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
         });
         self.changed |= self.entries.len() != before;
         self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
@@ -70,20 +85,32 @@ impl Rejects {
     }
 
     pub(crate) fn first(&self, number: usize) -> Vec<Rejected> {
-        self.entries.iter().take(number).map(|entry| entry.rejected.clone()).collect()
+        self.entries
+            .iter()
+            .take(number)
+            .map(|entry| entry.rejected.clone())
+            .collect()
     }
 
     pub(crate) fn record(&mut self, rejected: Vec<Rejected>) {
         for rejected in rejected {
             if self.known.insert(hash(&rejected)) {
-                self.entries.push(Entry { rejected, spec: self.spec.clone(), told: false });
+                self.entries.push(Entry {
+                    rejected,
+                    spec: self.spec.clone(),
+                    told: false,
+                });
                 self.changed = true;
             }
         }
     }
 
     pub(crate) fn untold(&self) -> Vec<Rejected> {
-        self.entries.iter().filter(|entry| !entry.told).map(|entry| entry.rejected.clone()).collect()
+        self.entries
+            .iter()
+            .filter(|entry| !entry.told)
+            .map(|entry| entry.rejected.clone())
+            .collect()
     }
 
     pub(crate) fn mark_told(&mut self) {
@@ -98,7 +125,10 @@ impl Rejects {
             if !self.changed {
                 return Ok(());
             }
-            match store.replace(&self.key, self.body(), self.etag.as_deref()).await? {
+            match store
+                .replace(&self.key, self.body(), self.etag.as_deref())
+                .await?
+            {
                 // The new ETag is not in the answer; reading it takes one small request, and only after a change.
                 Replaced::Done => {
                     self.etag = etag(store, &self.key).await?;
@@ -111,7 +141,11 @@ impl Rejects {
             return Ok(());
         }
         let reason = format!("it changed under each of {TRIES} tries");
-        Err(StoreError::Transient { operation: "PutObject", what: self.key.clone(), reason })
+        Err(StoreError::Transient {
+            operation: "PutObject",
+            what: self.key.clone(),
+            reason,
+        })
     }
 
     async fn merge(&mut self, store: &impl Store) -> Result<(), StoreError> {
@@ -148,12 +182,19 @@ fn hash(rejected: &Rejected) -> KeyHash {
 
 /// A line that cannot be read (somebody edited the file) is dropped: what it says is found out again.
 async fn read(store: &impl Store, key: &str) -> Result<(Vec<Entry>, Option<String>), StoreError> {
-    let Some(file) = store.get(Bucket::Output, key, None).await? else { return Ok((Vec::new(), None)) };
+    let Some(file) = store.get(Bucket::Output, key, None).await? else {
+        return Ok((Vec::new(), None));
+    };
     let lines = file.bytes.split(|&byte| byte == b'\n');
-    let entries = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let entries = lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
     Ok((entries, Some(file.etag)))
 }
 
 async fn etag(store: &impl Store, key: &str) -> Result<Option<String>, StoreError> {
-    Ok(store.get(Bucket::Output, key, Some(0..1)).await?.map(|file| file.etag))
+    Ok(store
+        .get(Bucket::Output, key, Some(0..1))
+        .await?
+        .map(|file| file.etag))
 }

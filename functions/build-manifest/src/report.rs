@@ -38,7 +38,10 @@ impl Standing {
     pub(crate) fn of(cut: Cut, pending: usize, limit_reached: bool, batches: &Batches) -> Self {
         let (state, message, check_at) = match cut {
             _ if limit_reached => {
-                let message = format!("The limit of the spec is reached: {} items are in batches.", batches.items);
+                let message = format!(
+                    "The limit of the spec is reached: {} items are in batches.",
+                    batches.items
+                );
                 (DatasetState::UpToDate, message, None)
             }
             Cut::Wait { until, why } => {
@@ -46,32 +49,64 @@ impl Standing {
                     Why::NotQuiet => "for the quiet period to pass",
                     Why::Uploading => "for an upload in parts to finish",
                 };
-                let message = format!("{} {reason}; a batch is cut at {until} at the latest.", count_wait(pending));
+                let message = format!(
+                    "{} {reason}; a batch is cut at {until} at the latest.",
+                    count_wait(pending)
+                );
                 (DatasetState::Settling, message, Some(until))
             }
-            _ if batches.count() == 0 => {
-                (DatasetState::UpToDate, "There is nothing to label yet: drop files in.".to_owned(), None)
-            }
-            _ => (DatasetState::UpToDate, "Every file is in a batch.".to_owned(), None),
+            _ if batches.count() == 0 => (
+                DatasetState::UpToDate,
+                "There is nothing to label yet: drop files in.".to_owned(),
+                None,
+            ),
+            _ => (
+                DatasetState::UpToDate,
+                "Every file is in a batch.".to_owned(),
+                None,
+            ),
         };
-        Self { state, message, check_at, pending }
+        Self {
+            state,
+            message,
+            check_at,
+            pending,
+        }
     }
 }
 
 fn count_wait(files: usize) -> String {
-    if files == 1 { "1 file waits".to_owned() } else { format!("{files} files wait") }
+    if files == 1 {
+        "1 file waits".to_owned()
+    } else {
+        format!("{files} files wait")
+    }
 }
 
 impl<'a, S: Store, T: Topic> Report<'a, S, T> {
-    pub(crate) async fn begin(store: &'a S, topic: &'a T, dataset: &'a DatasetName) -> Result<Self, StoreError> {
+    pub(crate) async fn begin(
+        store: &'a S,
+        topic: &'a T,
+        dataset: &'a DatasetName,
+    ) -> Result<Self, StoreError> {
         let there = store.get(Bucket::Output, &layout::status(dataset), None).await?;
-        let before = there.as_ref().and_then(|there| serde_json::from_slice(&there.bytes).ok());
-        Ok(Self { store, topic, dataset, before, etag: there.map(|there| there.etag) })
+        let before = there
+            .as_ref()
+            .and_then(|there| serde_json::from_slice(&there.bytes).ok());
+        Ok(Self {
+            store,
+            topic,
+            dataset,
+            before,
+            etag: there.map(|there| there.etag),
+        })
     }
 
     /// Batches the last status told of.
     pub(crate) fn batches_before(&self) -> usize {
-        self.before.as_ref().map_or(0, |before| usize::try_from(before.batches).unwrap_or(0))
+        self.before
+            .as_ref()
+            .map_or(0, |before| usize::try_from(before.batches).unwrap_or(0))
     }
 
     pub(crate) async fn write(
@@ -98,7 +133,12 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         let prefix = layout::dataset_prefix(self.dataset);
         let at = self.store.list(Bucket::Input, &prefix, true, None).await?.date;
         let message = format!("Halted: {halt}. Nothing more is cut until then.");
-        let standing = Standing { state: DatasetState::Halted, message, check_at: None, pending: 0 };
+        let standing = Standing {
+            state: DatasetState::Halted,
+            message,
+            check_at: None,
+            pending: 0,
+        };
         let mut status = self.status(batches, &standing, at);
         // What was there before stays the measure of what is missing now.
         if let Some(before) = &self.before {
@@ -121,12 +161,21 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         let pending = look.files.len();
         let (state, message) = match problem {
             NoSpec::Absent => {
-                let message = format!("{} for {}: put one into the folder.", count_wait(pending), layout::SPEC_FILE);
+                let message = format!(
+                    "{} for {}: put one into the folder.",
+                    count_wait(pending),
+                    layout::SPEC_FILE
+                );
                 (DatasetState::NoSpec, message)
             }
             NoSpec::Bad { error, .. } => (DatasetState::BadSpec, error.to_string()),
         };
-        let standing = Standing { state, message, check_at: None, pending };
+        let standing = Standing {
+            state,
+            message,
+            check_at: None,
+            pending,
+        };
         let mut status = self.status(batches, &standing, look.date);
         if let NoSpec::Bad { sha256, .. } = problem {
             status.spec_sha256 = Some(sha256.clone());
@@ -146,13 +195,23 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
 
     /// Told after the batches are cut, so that a closed topic holds nothing up, and marked after it is told, so that
     /// a crash in between tells it again and not never.
-    pub(crate) async fn tell_rejects(&self, rejects: &mut Rejects, at: Timestamp) -> Result<(), ReconcileError> {
+    pub(crate) async fn tell_rejects(
+        &self,
+        rejects: &mut Rejects,
+        at: Timestamp,
+    ) -> Result<(), ReconcileError> {
         let untold = rejects.untold();
         if untold.is_empty() {
             return Ok(());
         }
         tracing::info!(dataset = %self.dataset, rejected = untold.len(), "rejected files or rows");
-        announce(self.store, self.topic, &Notice::files_rejected(self.dataset, &untold), at).await?;
+        announce(
+            self.store,
+            self.topic,
+            &Notice::files_rejected(self.dataset, &untold),
+            at,
+        )
+        .await?;
         rejects.mark_told();
         Ok(rejects.save(self.store).await?)
     }
@@ -178,12 +237,19 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
 
     /// Only if it says something new; and if somebody else has said something since, theirs is the newer look.
     async fn replace(&self, status: &DatasetStatus) -> Result<(), StoreError> {
-        let same = |before: &DatasetStatus| DatasetStatus { at: status.at, ..before.clone() } == *status;
+        let same = |before: &DatasetStatus| {
+            DatasetStatus {
+                at: status.at,
+                ..before.clone()
+            } == *status
+        };
         if self.before.as_ref().is_some_and(same) {
             return Ok(());
         }
         let body = serde_json::to_vec_pretty(status).unwrap_or_default();
-        self.store.replace(&layout::status(self.dataset), body, self.etag.as_deref()).await?;
+        self.store
+            .replace(&layout::status(self.dataset), body, self.etag.as_deref())
+            .await?;
         Ok(())
     }
 }

@@ -15,10 +15,15 @@ use crate::reconcile::reconcile;
 /// Datasets looked at side by side. Each may hold a manifest of 32 MiB in memory while it is made.
 pub(crate) const AT_ONCE: usize = 4;
 
-pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, which: Sweep) -> Result<Value, HandlerError> {
+pub(crate) async fn answer<S: Store, T: Topic>(
+    deps: &Deps<S, T>,
+    which: Sweep,
+) -> Result<Value, HandlerError> {
     let (datasets, misplaced) = match which {
         Sweep::Datasets(names) => (names, Vec::new()),
-        Sweep::All => folders(&deps.store).await.map_err(|error| failed(1, 1, error.to_string()))?,
+        Sweep::All => folders(&deps.store)
+            .await
+            .map_err(|error| failed(1, 1, error.to_string()))?,
     };
     let (of, mut errors, mut cut) = (datasets.len() + misplaced.len(), Vec::new(), 0);
     let mut reconciled = stream::iter(datasets)
@@ -55,7 +60,12 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
     let mut token: Option<String> = None;
     loop {
         let page = store.list(Bucket::Input, "", true, token.as_deref()).await?;
-        misplaced.extend(page.objects.iter().take(1).map(|object| Misplaced::loose(&object.key)));
+        misplaced.extend(
+            page.objects
+                .iter()
+                .take(1)
+                .map(|object| Misplaced::loose(&object.key)),
+        );
         for folder in &page.folders {
             let name = folder.trim_end_matches('/');
             match DatasetName::new(name) {

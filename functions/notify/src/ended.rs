@@ -43,21 +43,38 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
         return Ok(Ended::Foreign);
     }
     // 1. What the service says of it: an event's word is not taken.
-    let Some(job) = deps.labeling.describe(job).await? else { return Ok(Ended::Foreign) };
-    let Some((dataset, batch)) = batch_of(deps, &job) else { return Ok(Ended::Foreign) };
+    let Some(job) = deps.labeling.describe(job).await? else {
+        return Ok(Ended::Foreign);
+    };
+    let Some((dataset, batch)) = batch_of(deps, &job) else {
+        return Ok(Ended::Foreign);
+    };
     if !job.state.is_terminal() {
         return Ok(Ended::Running);
     }
     // 2. Told before?
     let marker = told_marker(&job.name, job.state);
-    if deps.store.get(Bucket::Output, &marker, Some(0..1)).await?.is_some() {
+    if deps
+        .store
+        .get(Bucket::Output, &marker, Some(0..1))
+        .await?
+        .is_some()
+    {
         return Ok(Ended::ToldBefore);
     }
     // 3. Summary, report and exports, before anybody is told to look at them.
     let summary = write_results(deps, &dataset, batch, &job).await?;
     // 4. Tell.
-    let results = format!("s3://{}/{}", deps.output_bucket, layout::results_folder(&dataset, batch));
-    let links = Links { results: Some(results), console: deps.console_url.clone(), portal: deps.portal_url.clone() };
+    let results = format!(
+        "s3://{}/{}",
+        deps.output_bucket,
+        layout::results_folder(&dataset, batch)
+    );
+    let links = Links {
+        results: Some(results),
+        console: deps.console_url.clone(),
+        portal: deps.portal_url.clone(),
+    };
     let notice = Notice::job_finished(&summary, &links);
     let announced = announce(&deps.store, &deps.topic, &notice, now).await?;
     tracing::info!(%dataset, batch = batch.get(), job = job.name, state = ?job.state, ?announced, "a job has ended");
@@ -71,7 +88,9 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
 /// ours, whoever made it.
 fn batch_of<S, L, T>(deps: &Deps<S, L, T>, job: &JobDescription) -> Option<(DatasetName, BatchNumber)> {
     let (bucket, key) = job.manifest_uri.strip_prefix("s3://")?.split_once('/')?;
-    (bucket == deps.output_bucket).then(|| layout::parse_manifest(key)).flatten()
+    (bucket == deps.output_bucket)
+        .then(|| layout::parse_manifest(key))
+        .flatten()
 }
 
 /// Where the marker lies that this end has been told. A notice's id depends on the job's name and state alone.

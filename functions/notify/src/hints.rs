@@ -36,7 +36,12 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
 /// Jobs, each with one of the messages that name it, and the messages nobody can read.
 fn read(messages: Vec<Message>) -> (BTreeMap<String, String>, Vec<String>) {
     let (mut jobs, mut unreadable) = (BTreeMap::new(), Vec::new());
-    for Message { id, body, receive_count } in messages {
+    for Message {
+        id,
+        body,
+        receive_count,
+    } in messages
+    {
         match Body::parse(&body) {
             Body::JobEnded(ended) => {
                 jobs.entry(ended.job).or_insert(id);

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use platform::event::Incoming;
 use platform::labeling::GroundTruth;
 use platform::s3::Buckets;
-pub use platform::start::{ConfigError, HandlerError};
 use platform::start::required;
+pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
 use serde_json::Value;
 use shared::name::JobPrefix;
@@ -79,6 +79,7 @@ pub async fn handle<S: Store, L: Labeling, T: Topic>(
 impl<S, L, T> Deps<S, L, T> {
     /// Another prefix may begin with ours; ours ends at the hyphen.
     fn is_ours(&self, job: &str) -> bool {
-        job.strip_prefix(self.prefix.as_str()).is_some_and(|rest| rest.starts_with('-'))
+        job.strip_prefix(self.prefix.as_str())
+            .is_some_and(|rest| rest.starts_with('-'))
     }
 }

@@ -34,7 +34,13 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     let mut results = Results::new(spec.as_ref());
     let output = job.output_manifest_uri.as_deref();
     if let Some(key) = output.and_then(|uri| uri.strip_prefix("s3://")?.strip_prefix(&deps.output_bucket)) {
-        read_output(store, key.trim_start_matches('/'), &job.label_attribute, &mut results).await?;
+        read_output(
+            store,
+            key.trim_start_matches('/'),
+            &job.label_attribute,
+            &mut results,
+        )
+        .await?;
     }
     results.compare(store).await?;
     let (summary, files) = results.finish(dataset, batch, job);
@@ -50,11 +56,19 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
 }
 
 /// The spec the batch was cut with; without it the summary still says what the labels are.
-async fn spec_of(store: &impl Store, dataset: &DatasetName, batch: BatchNumber) -> Result<Option<Spec>, StoreError> {
-    let manifest = store.get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1)).await?;
+async fn spec_of(
+    store: &impl Store,
+    dataset: &DatasetName,
+    batch: BatchNumber,
+) -> Result<Option<Spec>, StoreError> {
+    let manifest = store
+        .get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1))
+        .await?;
     let sha256 = manifest.and_then(|manifest| manifest.metadata.get("spec-sha256").cloned());
     let Some(sha256) = sha256 else { return Ok(None) };
-    let text = store.get(Bucket::Output, &layout::pinned_spec(&sha256), None).await?;
+    let text = store
+        .get(Bucket::Output, &layout::pinned_spec(&sha256), None)
+        .await?;
     Ok(text.and_then(|text| Spec::parse(&text.bytes).ok()))
 }
 
@@ -72,8 +86,13 @@ impl Results {
     fn new(spec: Option<&Spec>) -> Self {
         let asked = |format| spec.is_some_and(|spec| spec.export.contains(&format));
         Self {
-            tally: Tally::new(spec.into_iter().flat_map(|spec| spec.labels.iter().map(|l| l.name.as_str()))),
-            csv: asked(ExportFormat::Csv).then(|| Csv::new(Vec::new()).ok()).flatten(),
+            tally: Tally::new(
+                spec.into_iter()
+                    .flat_map(|spec| spec.labels.iter().map(|l| l.name.as_str())),
+            ),
+            csv: asked(ExportFormat::Csv)
+                .then(|| Csv::new(Vec::new()).ok())
+                .flatten(),
             json_lines: asked(ExportFormat::JsonLines).then(|| JsonLines::new(Vec::new())),
             files: Some(BTreeMap::new()),
             unreadable: 0,
@@ -120,10 +139,20 @@ impl Results {
         job: &JobDescription,
     ) -> (JobSummary, Vec<(&'static str, Vec<u8>)>) {
         if self.unreadable > 0 {
-            tracing::error!(job = job.name, lines = self.unreadable, "lines of the output cannot be read");
+            tracing::error!(
+                job = job.name,
+                lines = self.unreadable,
+                "lines of the output cannot be read"
+            );
         }
-        let csv = self.csv.and_then(|csv| csv.finish().ok()).map(|body| ("labels.csv", body));
-        let json = self.json_lines.and_then(|json| json.finish().ok()).map(|body| ("labels.jsonl", body));
+        let csv = self
+            .csv
+            .and_then(|csv| csv.finish().ok())
+            .map(|body| ("labels.csv", body));
+        let json = self
+            .json_lines
+            .and_then(|json| json.finish().ok())
+            .map(|body| ("labels.jsonl", body));
         let summary = JobSummary {
             dataset: dataset.to_string(),
             batch: batch.get(),
@@ -148,12 +177,22 @@ async fn read_output(
 ) -> Result<(), StoreError> {
     let (mut from, mut broken_line) = (0, Vec::new());
     loop {
-        let Some(part) = store.get(Bucket::Output, key, Some(from..from + PART)).await? else { return Ok(()) };
+        let Some(part) = store.get(Bucket::Output, key, Some(from..from + PART)).await? else {
+            return Ok(());
+        };
         from += part.bytes.len() as u64;
         let last = from >= part.size || part.bytes.is_empty();
         broken_line.extend(part.bytes);
-        let end = if last { broken_line.len() } else { broken_line.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1) };
-        for line in broken_line.get(..end).unwrap_or_default().split(|byte| *byte == b'\n') {
+        let end = if last {
+            broken_line.len()
+        } else {
+            broken_line.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1)
+        };
+        for line in broken_line
+            .get(..end)
+            .unwrap_or_default()
+            .split(|byte| *byte == b'\n')
+        {
             match output::parse(line, attribute) {
                 _ if line.trim_ascii().is_empty() => {}
                 Ok(line) => results.add(&line),
@@ -178,5 +217,9 @@ async fn replace(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), Sto
         }
     }
     let reason = format!("it changed under each of {TRIES} tries");
-    Err(StoreError::Transient { operation: "PutObject", what: key.to_owned(), reason })
+    Err(StoreError::Transient {
+        operation: "PutObject",
+        what: key.to_owned(),
+        reason,
+    })
 }

@@ -18,7 +18,11 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    let failed = |failed, of, first: &EndError| HandlerError::Sweep { failed, of, first: first.to_string() };
+    let failed = |failed, of, first: &EndError| HandlerError::Sweep {
+        failed,
+        of,
+        first: first.to_string(),
+    };
     let jobs = untold(deps, now).await.map_err(|error| failed(1, 1, &error))?;
     let (mut told, mut errors) = (0, Vec::new());
     for job in &jobs {
@@ -44,10 +48,14 @@ async fn untold<S: Store, L: Labeling, T: Topic>(
 ) -> Result<Vec<String>, EndError> {
     let since = now.checked_sub(LOOK_BACK).ok();
     let jobs = deps.labeling.list(deps.prefix.as_str(), since).await?;
-    let ended = jobs.into_iter().filter(|job| deps.is_ours(&job.name) && job.state.is_terminal());
+    let ended = jobs
+        .into_iter()
+        .filter(|job| deps.is_ours(&job.name) && job.state.is_terminal());
     let told = told(&deps.store).await?;
-    let mut untold: Vec<String> =
-        ended.filter(|job| !told.contains(&told_marker(&job.name, job.state))).map(|job| job.name).collect();
+    let mut untold: Vec<String> = ended
+        .filter(|job| !told.contains(&told_marker(&job.name, job.state)))
+        .map(|job| job.name)
+        .collect();
     untold.reverse();
     Ok(untold)
 }
@@ -55,7 +63,9 @@ async fn untold<S: Store, L: Labeling, T: Topic>(
 async fn told(store: &impl Store) -> Result<BTreeSet<String>, StoreError> {
     let (mut markers, mut token) = (BTreeSet::new(), None::<String>);
     loop {
-        let page = store.list(Bucket::Output, "notified/jobs/", false, token.as_deref()).await?;
+        let page = store
+            .list(Bucket::Output, "notified/jobs/", false, token.as_deref())
+            .await?;
         markers.extend(page.objects.into_iter().map(|object| object.key));
         token = page.next;
         if token.is_none() {

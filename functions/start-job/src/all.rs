@@ -29,8 +29,14 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     only: Option<&[DatasetName]>,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    let sweep = |failed, of, first: &StartError| HandlerError::Sweep { failed, of, first: first.to_string() };
-    let counts = start_all(deps, only, now).await.map_err(|error| sweep(1, 1, &error))?;
+    let sweep = |failed, of, first: &StartError| HandlerError::Sweep {
+        failed,
+        of,
+        first: first.to_string(),
+    };
+    let counts = start_all(deps, only, now)
+        .await
+        .map_err(|error| sweep(1, 1, &error))?;
     match counts.errors.first() {
         Some(first) => Err(sweep(counts.errors.len(), counts.without_job, first)),
         None => Ok(json!({
@@ -49,7 +55,10 @@ pub async fn start_all<S: Store, L: Labeling, T: Topic>(
     now: Timestamp,
 ) -> Result<Counts, StartError> {
     let batches = without_job(&deps.store, only).await?;
-    let mut counts = Counts { without_job: batches.len(), ..Counts::default() };
+    let mut counts = Counts {
+        without_job: batches.len(),
+        ..Counts::default()
+    };
     let mut full = false;
     for (dataset, batch) in batches {
         let started = match full {
@@ -85,20 +94,27 @@ async fn without_job(
     }
     let mut waiting = Vec::new();
     for object in list_all(store, layout::MANIFESTS).await? {
-        let Some((dataset, batch)) = layout::parse_manifest(&object.key) else { continue };
+        let Some((dataset, batch)) = layout::parse_manifest(&object.key) else {
+            continue;
+        };
         let asked_for = only.is_none_or(|names| names.contains(&dataset));
         if asked_for && !started.contains(&layout::job_started(&dataset, batch)) {
             waiting.push((object.last_modified, batch, dataset));
         }
     }
     waiting.sort();
-    Ok(waiting.into_iter().map(|(_, batch, dataset)| (dataset, batch)).collect())
+    Ok(waiting
+        .into_iter()
+        .map(|(_, batch, dataset)| (dataset, batch))
+        .collect())
 }
 
 async fn list_all(store: &impl Store, prefix: &str) -> Result<Vec<Object>, StoreError> {
     let (mut objects, mut token) = (Vec::new(), None::<String>);
     loop {
-        let page = store.list(Bucket::Output, prefix, false, token.as_deref()).await?;
+        let page = store
+            .list(Bucket::Output, prefix, false, token.as_deref())
+            .await?;
         objects.extend(page.objects);
         token = page.next;
         if token.is_none() {

@@ -28,7 +28,11 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     messages: Vec<Message>,
     now: Timestamp,
 ) -> Value {
-    let Asked { batches, slot, unreadable: mut failed } = Asked::read(messages, &deps.stack.output_bucket);
+    let Asked {
+        batches,
+        slot,
+        unreadable: mut failed,
+    } = Asked::read(messages, &deps.stack.output_bucket);
     // Those that have waited come before the new ones.
     if let Some(message) = slot {
         let all = start_all(deps, None, now).await;
@@ -48,7 +52,12 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
 impl Asked {
     fn read(messages: Vec<Message>, output_bucket: &str) -> Self {
         let mut asked = Self::default();
-        for Message { id, body, receive_count } in messages {
+        for Message {
+            id,
+            body,
+            receive_count,
+        } in messages
+        {
             match Body::parse(&body) {
                 Body::Dropped(dropped) => {
                     let (ours, foreign): (Vec<_>, Vec<_>) =
@@ -56,7 +65,10 @@ impl Asked {
                     if !foreign.is_empty() {
                         tracing::warn!(foreign = foreign.len(), "dropped events about another bucket");
                     }
-                    for batch in ours.iter().filter_map(|dropped| layout::parse_manifest(&dropped.key)) {
+                    for batch in ours
+                        .iter()
+                        .filter_map(|dropped| layout::parse_manifest(&dropped.key))
+                    {
                         asked.batches.entry(batch).or_insert_with(|| id.clone());
                     }
                 }

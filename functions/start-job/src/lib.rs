@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use platform::event::{Incoming, Sweep};
 use platform::labeling::GroundTruth;
 use platform::s3::Buckets;
-pub use platform::start::{ConfigError, HandlerError};
 use platform::start::required;
+pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
 use serde_json::Value;
 use shared::job::Stack;
@@ -38,7 +38,12 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Dep
     let stack = stack(env, sdk)?;
     let store = Buckets::new(stack.input_bucket.clone(), stack.output_bucket.clone(), env, sdk);
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
-    Ok(Deps { store, labeling: GroundTruth::new(sdk), topic, stack })
+    Ok(Deps {
+        store,
+        labeling: GroundTruth::new(sdk),
+        topic,
+        stack,
+    })
 }
 
 /// Answers one event.
@@ -65,7 +70,10 @@ pub async fn handle<S: Store, L: Labeling, T: Topic>(
 fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Stack, ConfigError> {
     let prefix = required(env, "JOB_PREFIX")?;
     Ok(Stack {
-        region: sdk.region().map(ToString::to_string).ok_or(ConfigError::Missing("AWS_REGION"))?,
+        region: sdk
+            .region()
+            .map(ToString::to_string)
+            .ok_or(ConfigError::Missing("AWS_REGION"))?,
         account: required(env, "AWS_ACCOUNT")?,
         partition: required(env, "AWS_PARTITION")?,
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {

@@ -54,11 +54,18 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
 ) -> Result<Started, StartError> {
     let store = &deps.store;
     // 1. Started before?
-    if store.get(Bucket::Output, &layout::job_started(dataset, batch), Some(0..1)).await?.is_some() {
+    if store
+        .get(Bucket::Output, &layout::job_started(dataset, batch), Some(0..1))
+        .await?
+        .is_some()
+    {
         return Ok(Started::Before);
     }
     // 2. The batch, and the spec it was cut with: never the spec of today.
-    let Some(manifest) = store.get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1)).await? else {
+    let Some(manifest) = store
+        .get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1))
+        .await?
+    else {
         return Ok(Started::NoBatch);
     };
     let waits = |cause: Cause| wait(deps, dataset, batch, cause, now);
@@ -79,7 +86,13 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
         Ok(CreateJob::Created { arn }) => arn,
         Ok(CreateJob::NameTaken) => match deps.labeling.describe(&request.name).await? {
             Some(job) if job.manifest_uri == request.manifest_uri => job.arn,
-            taken_by => return waits(Cause::name_taken(&request.name, taken_by.as_ref().map(manifest_of))).await,
+            taken_by => {
+                return waits(Cause::name_taken(
+                    &request.name,
+                    taken_by.as_ref().map(manifest_of),
+                ))
+                .await;
+            }
         },
         Ok(CreateJob::QuotaFull) => return waits(Cause::quota()).await,
         Ok(CreateJob::Invalid { reason }) => return waits(Cause::refused(reason)).await,
@@ -95,7 +108,9 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
         spec_sha256: sha256,
     };
     let body = serde_json::to_vec_pretty(&started).unwrap_or_default();
-    store.create(&layout::job_started(dataset, batch), body, &BTreeMap::new()).await?;
+    store
+        .create(&layout::job_started(dataset, batch), body, &BTreeMap::new())
+        .await?;
     tracing::info!(%dataset, batch = batch.get(), job = started.job, "the batch has its job");
     Ok(Started::Now)
 }
@@ -107,10 +122,14 @@ fn manifest_of(job: &JobDescription) -> &str {
 async fn pinned_spec(store: &impl Store, sha256: &str) -> Result<Result<Spec, String>, StoreError> {
     let key = layout::pinned_spec(sha256);
     let Some(text) = store.get(Bucket::Output, &key, None).await? else {
-        return Ok(Err(format!("the spec the batch was cut with, {key}, is not in the output bucket: restore it")));
+        return Ok(Err(format!(
+            "the spec the batch was cut with, {key}, is not in the output bucket: restore it"
+        )));
     };
     Ok(Spec::parse(&text.bytes).map_err(|error| {
-        format!("the spec the batch was cut with, {key}, cannot be read by this version of Groundcrew: {error}")
+        format!(
+            "the spec the batch was cut with, {key}, cannot be read by this version of Groundcrew: {error}"
+        )
     }))
 }
 
@@ -126,7 +145,9 @@ async fn write_files(
         (layout::job_categories(dataset, batch), &plan.categories),
     ];
     for (key, text) in files {
-        store.create(&key, text.clone().into_bytes(), &BTreeMap::new()).await?;
+        store
+            .create(&key, text.clone().into_bytes(), &BTreeMap::new())
+            .await?;
     }
     Ok(())
 }

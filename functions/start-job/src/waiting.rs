@@ -20,12 +20,19 @@ pub(crate) struct Cause {
 impl Cause {
     /// Starts by itself, so nobody is told.
     pub(crate) fn quota() -> Self {
-        let message = "as many labeling jobs are running as the account may run at once; it starts when one ends";
-        Self { reason: WaitingReason::Quota, message: message.to_owned() }
+        let message =
+            "as many labeling jobs are running as the account may run at once; it starts when one ends";
+        Self {
+            reason: WaitingReason::Quota,
+            message: message.to_owned(),
+        }
     }
 
     pub(crate) fn refused(message: String) -> Self {
-        Self { reason: WaitingReason::Refused, message }
+        Self {
+            reason: WaitingReason::Refused,
+            message,
+        }
     }
 
     pub(crate) fn name_taken(job: &str, manifest: Option<&str>) -> Self {
@@ -34,7 +41,10 @@ impl Cause {
             "a labeling job called {job} exists and is not this batch's{of}: job names are never free again, \
              so deploy the stack with another job prefix"
         );
-        Self { reason: WaitingReason::NameTaken, message }
+        Self {
+            reason: WaitingReason::NameTaken,
+            message,
+        }
     }
 }
 
@@ -49,9 +59,26 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
     let Cause { reason, message } = cause;
     let job = JobName::new(&deps.stack.prefix, dataset, batch).to_string();
     tracing::info!(%dataset, batch = batch.get(), ?reason, "the batch waits");
-    let refusal = JobRefusal { dataset, batch, job: &job, reason, message: &message };
+    let refusal = JobRefusal {
+        dataset,
+        batch,
+        job: &job,
+        reason,
+        message: &message,
+    };
     let notice = (reason != WaitingReason::Quota).then(|| Notice::job_refused(refusal));
-    write(&deps.store, dataset, batch, Waiting { job, reason, message, since: now }).await?;
+    write(
+        &deps.store,
+        dataset,
+        batch,
+        Waiting {
+            job,
+            reason,
+            message,
+            since: now,
+        },
+    )
+    .await?;
     if let Some(notice) = notice {
         announce(&deps.store, &deps.topic, &notice, now).await?;
     }
@@ -66,12 +93,21 @@ async fn write(
 ) -> Result<(), StoreError> {
     let key = layout::job_waiting(dataset, batch);
     let there = store.get(Bucket::Output, &key, None).await?;
-    let before: Option<Waiting> = there.as_ref().and_then(|there| serde_json::from_slice(&there.bytes).ok());
-    if before.is_some_and(|before| Waiting { since: waiting.since, ..before } == waiting) {
+    let before: Option<Waiting> = there
+        .as_ref()
+        .and_then(|there| serde_json::from_slice(&there.bytes).ok());
+    if before.is_some_and(|before| {
+        Waiting {
+            since: waiting.since,
+            ..before
+        } == waiting
+    }) {
         return Ok(());
     }
     let body = serde_json::to_vec_pretty(&waiting).unwrap_or_default();
     // Changed meanwhile: another instance has just said why.
-    store.replace(&key, body, there.as_ref().map(|there| there.etag.as_str())).await?;
+    store
+        .replace(&key, body, there.as_ref().map(|there| there.etag.as_str()))
+        .await?;
     Ok(())
 }

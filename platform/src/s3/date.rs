@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn the_date_header_is_a_time() {
-        let date = DateTimeParser::new().parse_timestamp("Sat, 21 Nov 2026 23:19:00 GMT").unwrap();
+        let date = DateTimeParser::new()
+            .parse_timestamp("Sat, 21 Nov 2026 23:19:00 GMT")
+            .unwrap();
         assert_eq!(date.to_string(), "2026-11-21T23:19:00Z");
     }
 }

@@ -32,9 +32,17 @@ pub(crate) enum How {
 
 /// What reading gave. An ETag is that of the bytes read, which may be newer than the listing.
 pub(super) enum Contents {
-    Text { bytes: Vec<u8>, etag: String },
-    ByHand { bytes: Vec<u8>, etag: String },
-    Image { etag: String },
+    Text {
+        bytes: Vec<u8>,
+        etag: String,
+    },
+    ByHand {
+        bytes: Vec<u8>,
+        etag: String,
+    },
+    Image {
+        etag: String,
+    },
     Rejected(String),
     /// Deleted, or being overwritten this moment: whatever is there now has an event of its own.
     Gone,
@@ -49,7 +57,11 @@ impl Candidate {
             _ => how(spec, &object, by_hand),
         };
         let after_row = resume.map_or(0, |resume| resume.after_row);
-        how.map(|how| Self { object, how, after_row })
+        how.map(|how| Self {
+            object,
+            how,
+            after_row,
+        })
     }
 
     /// Bytes it takes to read, roughly.
@@ -115,7 +127,9 @@ async fn read_image(store: &impl Store, object: &Object) -> Result<Contents, Sto
         }
         part(object.size.saturating_sub(image::TAIL)..object.size).await
     };
-    let (Some(mut head), tail) = try_join(head, tail).await? else { return Ok(Contents::Gone) };
+    let (Some(mut head), tail) = try_join(head, tail).await? else {
+        return Ok(Contents::Gone);
+    };
     if head.size != object.size || tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {
         return Ok(Contents::Gone);
     }

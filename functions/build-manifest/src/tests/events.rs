@@ -1,0 +1,137 @@
+//! The function's answers to queue messages and to the clock.
+
+use serde_json::json;
+
+use super::*;
+use crate::handle;
+
+fn message(id: &str, body: &Value) -> Value {
+    let body = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
+    json!({"messageId": id, "body": body, "eventSource": "aws:sqs", "attributes": {"ApproximateReceiveCount": "1"}})
+}
+
+fn dropped(bucket: &str, key: &str, version: &str) -> Value {
+    json!({"Records": [{
+        "eventVersion": version, "eventSource": "aws:s3", "eventTime": "2026-11-21T10:00:00.000Z",
+        "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": bucket}, "object": {"key": key}}
+    }]})
+}
+
+async fn failures(world: &World, messages: &[Value]) -> Vec<String> {
+    let reply = handle(&world.deps, json!({"Records": messages})).await.unwrap();
+    let failures = reply["batchItemFailures"].as_array().unwrap();
+    let mut ids: Vec<_> = failures
+        .iter()
+        .map(|f| f["itemIdentifier"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn messages_collapse_to_their_dataset() {
+    let world = World::with_files(SPEC, 3);
+    world.store.pass(120);
+    let messages: Vec<_> = keys(0..3)
+        .iter()
+        .map(|key| message(key, &dropped("in", key, "2.1")))
+        .collect();
+    assert_eq!(failures(&world, &messages).await, Vec::<String>::new());
+    assert_eq!(world.batches(), [keys(0..3)]);
+}
+
+#[tokio::test]
+async fn a_failed_dataset_keeps_one_message_and_the_others_go_on() {
+    let world = World::with_files(SPEC, 3);
+    world.store.drop_file("e/labeling.yaml", SPEC);
+    world.store.drop_file("e/a.txt", "1");
+    world.store.break_list("d/");
+    world.store.pass(120);
+    let keys = ["d/000.txt", "d/001.txt", "d/002.txt", "e/a.txt"];
+    let messages: Vec<_> = keys
+        .iter()
+        .map(|key| message(key, &dropped("in", key, "2.1")))
+        .collect();
+    assert_eq!(failures(&world, &messages).await, ["d/000.txt"]);
+    assert_eq!(world.store.outputs("manifests/"), ["manifests/e/000001.manifest"]);
+}
+
+#[tokio::test]
+async fn messages_that_say_nothing_are_acknowledged_and_unknown_ones_are_not() {
+    let world = World::with_files(SPEC, 1);
+    world.store.pass(120);
+    let messages = [
+        message("test", &json!({"Service": "Amazon S3", "Event": "s3:TestEvent"})),
+        message("empty", &json!("")),
+        message("prose", &json!("hello")),
+        message("none", &json!({"Records": []})),
+        message("foreign", &dropped("elsewhere", "d/000.txt", "2.1")),
+        message("team", &dropped("in", "teams/a.yaml", "2.1")),
+        message("newer", &dropped("in", "d/000.txt", "2.9")),
+        message("newest", &dropped("in", "d/000.txt", "3.0")),
+    ];
+    assert_eq!(failures(&world, &messages).await, ["newest"]);
+    assert_eq!(world.batches(), [keys(0..1)]);
+}
+
+#[tokio::test]
+async fn a_foreign_bucket_makes_nothing_be_read() {
+    let world = World::with_files(SPEC, 1);
+    world.store.pass(120);
+    failures(&world, &[message("m", &dropped("elsewhere", "d/000.txt", "2.1"))]).await;
+    assert_eq!(world.store.reads(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_sweep_finds_what_no_event_told_of() {
+    let world = World::with_files(SPEC, 3);
+    world.store.drop_file("teams/a.yaml", "");
+    world.store.pass(120);
+    let reply = handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+    assert_eq!(reply, json!({"datasets": 1, "batches": 1}));
+    assert_eq!(world.batches(), [keys(0..3)]);
+}
+
+#[tokio::test]
+async fn a_sweep_of_one_dataset_leaves_the_others() {
+    let world = World::with_files(SPEC, 1);
+    world.store.drop_file("e/labeling.yaml", SPEC);
+    world.store.drop_file("e/a.txt", "1");
+    world.store.pass(120);
+    handle(&world.deps, json!({"sweep": ["e"]})).await.unwrap();
+    assert_eq!(world.store.outputs("manifests/"), ["manifests/e/000001.manifest"]);
+}
+
+#[tokio::test]
+async fn a_sweep_that_could_not_do_all_says_so_after_doing_the_rest() {
+    let world = World::with_files(SPEC, 1);
+    world.store.drop_file("e/labeling.yaml", SPEC);
+    world.store.drop_file("e/a.txt", "1");
+    world.store.break_list("d/");
+    world.store.pass(120);
+    let error = handle(&world.deps, json!({"sweep": "all"}))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("1 of 2"), "{error}");
+    assert_eq!(world.store.outputs("manifests/"), ["manifests/e/000001.manifest"]);
+}
+
+#[tokio::test]
+async fn files_in_no_dataset_are_told_once() {
+    let world = World::new();
+    world.store.drop_file("loose.txt", "1");
+    world.store.drop_file("a\nb/x.txt", "1");
+    for _ in 0..2 {
+        handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+        let messages = [message("1", &dropped("in", "loose.txt", "2.1"))];
+        assert_eq!(failures(&world, &messages).await, Vec::<String>::new());
+    }
+    assert_eq!(world.kinds_told(), ["files-rejected"; 2]);
+}
+
+#[tokio::test]
+async fn an_unknown_event_is_an_error() {
+    let world = World::new();
+    assert!(handle(&world.deps, json!({"hello": 1})).await.is_err());
+}
