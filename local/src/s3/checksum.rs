@@ -43,10 +43,17 @@ pub(super) struct Stored {
 pub(super) struct Plan {
     pub(super) algorithm: Algorithm,
     pub(super) kind: Kind,
+    /// Whether the client asked for it. If not, parts may come with any checksum or none.
+    pub(super) asked: bool,
 }
 
-const ALL: [Algorithm; 5] =
-    [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme, Algorithm::Sha1, Algorithm::Sha256];
+const ALL: [Algorithm; 5] = [
+    Algorithm::Crc32,
+    Algorithm::Crc32c,
+    Algorithm::Crc64Nvme,
+    Algorithm::Sha1,
+    Algorithm::Sha256,
+];
 
 impl Algorithm {
     pub(super) fn name(self) -> &'static str {
@@ -71,14 +78,26 @@ impl Algorithm {
 
     pub(super) fn from_request(asked: Option<&dto::ChecksumAlgorithm>) -> S3Result<Option<Algorithm>> {
         let Some(asked) = asked else { return Ok(None) };
-        let found = ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(asked.as_str()));
+        let found = ALL
+            .into_iter()
+            .find(|known| known.name().eq_ignore_ascii_case(asked.as_str()));
         found.map(Some).ok_or_else(|| {
-            s3_error!(InvalidRequest, "{} is no checksum algorithm. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.", asked.as_str())
+            s3_error!(
+                InvalidRequest,
+                "{} is no checksum algorithm. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.",
+                asked.as_str()
+            )
         })
     }
 
     pub(super) fn hasher(self) -> ChecksumHasher {
         let mut hasher = ChecksumHasher::default();
+        self.join_in(&mut hasher);
+        hasher
+    }
+
+    /// Has `hasher` compute this one too.
+    pub(super) fn join_in(self, hasher: &mut ChecksumHasher) {
         match self {
             Algorithm::Crc32 => hasher.crc32 = Some(Crc32::new()),
             Algorithm::Crc32c => hasher.crc32c = Some(Crc32c::new()),
@@ -86,7 +105,28 @@ impl Algorithm {
             Algorithm::Sha1 => hasher.sha1 = Some(Sha1::new()),
             Algorithm::Sha256 => hasher.sha256 = Some(Sha256::new()),
         }
-        hasher
+    }
+
+    fn of(self, checksums: &dto::Checksum) -> Option<&String> {
+        match self {
+            Algorithm::Crc32 => checksums.checksum_crc32.as_ref(),
+            Algorithm::Crc32c => checksums.checksum_crc32c.as_ref(),
+            Algorithm::Crc64Nvme => checksums.checksum_crc64nvme.as_ref(),
+            Algorithm::Sha1 => checksums.checksum_sha1.as_ref(),
+            Algorithm::Sha256 => checksums.checksum_sha256.as_ref(),
+        }
+    }
+
+    /// This one out of what a hasher computed.
+    pub(super) fn stored(self, checksums: &dto::Checksum) -> S3Result<Stored> {
+        let value = self
+            .of(checksums)
+            .ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
+        Ok(Stored {
+            algorithm: self,
+            kind: Kind::FullObject,
+            value: value.clone(),
+        })
     }
 
     /// How CRCs of neighbouring ranges join to the CRC of both; hashes cannot be joined.
@@ -101,15 +141,9 @@ impl Algorithm {
 }
 
 /// The one value in a set of checksums, with its algorithm.
-pub(super) fn only(checksums: dto::Checksum) -> Option<(Algorithm, String)> {
-    let values = [
-        checksums.checksum_crc32,
-        checksums.checksum_crc32c,
-        checksums.checksum_crc64nvme,
-        checksums.checksum_sha1,
-        checksums.checksum_sha256,
-    ];
-    ALL.into_iter().zip(values).find_map(|(algorithm, value)| value.map(|value| (algorithm, value)))
+pub(super) fn only(checksums: &dto::Checksum) -> Option<(Algorithm, String)> {
+    ALL.into_iter()
+        .find_map(|algorithm| Some((algorithm, algorithm.of(checksums)?.clone())))
 }
 
 /// The set with just this checksum in it, as responses carry it.
@@ -141,7 +175,11 @@ impl Plan {
     /// What AWS makes of the two headers of CreateMultipartUpload.
     pub(super) fn new(algorithm: Option<Algorithm>, kind: Option<&dto::ChecksumType>) -> S3Result<Plan> {
         let Some(algorithm) = algorithm else {
-            return Ok(Plan { algorithm: Algorithm::Crc64Nvme, kind: Kind::FullObject });
+            return Ok(Plan {
+                algorithm: Algorithm::Crc64Nvme,
+                kind: Kind::FullObject,
+                asked: false,
+            });
         };
         let kind = match kind.map(dto::ChecksumType::as_str) {
             Some(dto::ChecksumType::FULL_OBJECT) => Kind::FullObject,
@@ -154,36 +192,57 @@ impl Plan {
             Kind::Composite => algorithm != Algorithm::Crc64Nvme,
         };
         match possible {
-            true => Ok(Plan { algorithm, kind }),
-            false => Err(s3_error!(InvalidRequest, "{} cannot be {} for a multipart upload.", algorithm.name(), kind.reply().as_str())),
+            true => Ok(Plan {
+                algorithm,
+                kind,
+                asked: true,
+            }),
+            false => Err(s3_error!(
+                InvalidRequest,
+                "{} cannot be {} for a multipart upload.",
+                algorithm.name(),
+                kind.reply().as_str()
+            )),
         }
     }
 
     /// The checksum of the whole from those of its parts, in order, each with its size.
     pub(super) fn join<'a>(self, parts: impl Iterator<Item = (&'a Stored, u64)>) -> S3Result<Stored> {
-        let parts: Vec<(Vec<u8>, u64)> = parts.map(|(stored, size)| Ok((self.raw(stored)?, size))).collect::<S3Result<_>>()?;
+        let parts: Vec<(Vec<u8>, u64)> = parts
+            .map(|(stored, size)| Ok((self.raw(stored)?, size)))
+            .collect::<S3Result<_>>()?;
         let value = match (self.kind, self.algorithm.crc()) {
             (Kind::FullObject, Some((crc, width))) => join_crcs(crc, width, &parts),
             _ => self.hash_of_hashes(&parts)?,
         };
-        Ok(Stored { algorithm: self.algorithm, kind: self.kind, value })
+        Ok(Stored {
+            algorithm: self.algorithm,
+            kind: self.kind,
+            value,
+        })
     }
 
     fn raw(self, stored: &Stored) -> S3Result<Vec<u8>> {
-        let raw = BASE64_STANDARD.decode(&stored.value).ok().filter(|_| stored.algorithm == self.algorithm);
+        let raw = BASE64_STANDARD
+            .decode(&stored.value)
+            .ok()
+            .filter(|_| stored.algorithm == self.algorithm);
         raw.ok_or_else(|| s3_error!(InvalidPart, "A part has no {} checksum.", self.algorithm.name()))
     }
 
     fn hash_of_hashes(self, parts: &[(Vec<u8>, u64)]) -> S3Result<String> {
         let mut hasher = self.algorithm.hasher();
         parts.iter().for_each(|(raw, _)| hasher.update(raw));
-        let (_, value) = only(hasher.finalize()).ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
-        Ok(format!("{value}-{}", parts.len()))
+        let hash = self.algorithm.stored(&hasher.finalize())?;
+        Ok(format!("{}-{}", hash.value, parts.len()))
     }
 }
 
 fn join_crcs(crc: CrcAlgorithm, width: usize, parts: &[(Vec<u8>, u64)]) -> String {
-    let number = |raw: &[u8]| raw.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let number = |raw: &[u8]| {
+        raw.iter()
+            .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte))
+    };
     let mut joined: Option<u64> = None;
     for (raw, size) in parts {
         joined = Some(match joined {
@@ -230,8 +289,7 @@ mod tests {
     fn stored(algorithm: Algorithm, bytes: &[u8]) -> Stored {
         let mut hasher = algorithm.hasher();
         hasher.update(bytes);
-        let (algorithm, value) = only(hasher.finalize()).unwrap();
-        Stored { algorithm, kind: Kind::FullObject, value }
+        algorithm.stored(&hasher.finalize()).unwrap()
     }
 
     #[test]
@@ -239,8 +297,14 @@ mod tests {
         let parts: [&[u8]; 3] = [b"one part, ", b"another part, ", b"and the last"];
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
             let each: Vec<Stored> = parts.iter().map(|part| stored(algorithm, part)).collect();
-            let plan = Plan { algorithm, kind: Kind::FullObject };
-            let joined = plan.join(each.iter().zip(parts.iter().map(|part| part.len() as u64))).unwrap();
+            let plan = Plan {
+                algorithm,
+                kind: Kind::FullObject,
+                asked: true,
+            };
+            let joined = plan
+                .join(each.iter().zip(parts.iter().map(|part| part.len() as u64)))
+                .unwrap();
             assert_eq!(joined, stored(algorithm, &parts.concat()));
         }
     }
@@ -248,8 +312,17 @@ mod tests {
     #[test]
     fn a_composite_checksum_says_how_many_parts_it_has() {
         let part = stored(Algorithm::Sha256, b"a");
-        let plan = Plan { algorithm: Algorithm::Sha256, kind: Kind::Composite };
-        assert!(plan.join([(&part, 1), (&part, 1)].into_iter()).unwrap().value.ends_with("-2"));
+        let plan = Plan {
+            algorithm: Algorithm::Sha256,
+            kind: Kind::Composite,
+            asked: true,
+        };
+        assert!(
+            plan.join([(&part, 1), (&part, 1)].into_iter())
+                .unwrap()
+                .value
+                .ends_with("-2")
+        );
     }
 
     #[test]
@@ -258,6 +331,9 @@ mod tests {
         let composite = dto::ChecksumType::from_static(dto::ChecksumType::COMPOSITE);
         assert!(Plan::new(Some(Algorithm::Crc64Nvme), Some(&composite)).is_err());
         assert!(Plan::new(Some(Algorithm::Sha256), Some(&full)).is_err());
-        assert_eq!(Plan::new(Some(Algorithm::Crc32), None).unwrap().kind, Kind::Composite);
+        assert_eq!(
+            Plan::new(Some(Algorithm::Crc32), None).unwrap().kind,
+            Kind::Composite
+        );
     }
 }

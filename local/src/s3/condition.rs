@@ -33,12 +33,14 @@ impl WriteCondition {
     /// Refuses what can never hold, before a body is read.
     pub(super) fn check_form(&self) -> S3Result {
         match &self.if_none_match {
-            Some(condition) if !condition.is_any() => {
-                Err(s3_error!(NotImplemented, "If-None-Match takes only * when writing."))
-            }
-            Some(_) if self.if_match.is_some() => {
-                Err(s3_error!(InvalidRequest, "If-Match and If-None-Match exclude each other."))
-            }
+            Some(condition) if !condition.is_any() => Err(s3_error!(
+                NotImplemented,
+                "If-None-Match takes only * when writing."
+            )),
+            Some(_) if self.if_match.is_some() => Err(s3_error!(
+                InvalidRequest,
+                "If-Match and If-None-Match exclude each other."
+            )),
             _ => Ok(()),
         }
     }
@@ -88,7 +90,10 @@ pub(super) fn timestamp(seconds: i64) -> Timestamp {
 }
 
 pub(super) fn failed(condition: &'static str) -> S3Error {
-    s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold: {condition}")
+    s3_error!(
+        PreconditionFailed,
+        "At least one of the pre-conditions you specified did not hold: {condition}"
+    )
 }
 
 pub(super) fn no_such_key() -> S3Error {
@@ -111,7 +116,11 @@ mod tests {
     use s3s::S3ErrorCode;
 
     fn head() -> Head {
-        Head { size: 1, modified: 1000, etag: "abc".into() }
+        Head {
+            size: 1,
+            modified: 1000,
+            etag: "abc".into(),
+        }
     }
 
     fn condition(text: &str) -> Option<ETagCondition> {
@@ -124,26 +133,79 @@ mod tests {
 
     #[test]
     fn a_write_is_refused_as_aws_refuses_it() {
-        let create = WriteCondition { if_none_match: condition("*"), ..Default::default() };
-        let replace = WriteCondition { if_match: condition("\"abc\""), ..Default::default() };
-        let stale = WriteCondition { if_match: condition("\"old\""), ..Default::default() };
+        let create = WriteCondition {
+            if_none_match: condition("*"),
+            ..Default::default()
+        };
+        let replace = WriteCondition {
+            if_match: condition("\"abc\""),
+            ..Default::default()
+        };
+        let stale = WriteCondition {
+            if_match: condition("\"old\""),
+            ..Default::default()
+        };
         assert_eq!(code(create.check(None)), None);
-        assert_eq!(code(create.check(Some(&head()))), Some(S3ErrorCode::PreconditionFailed));
+        assert_eq!(
+            code(create.check(Some(&head()))),
+            Some(S3ErrorCode::PreconditionFailed)
+        );
         assert_eq!(code(replace.check(Some(&head()))), None);
         assert_eq!(code(replace.check(None)), Some(S3ErrorCode::NoSuchKey));
-        assert_eq!(code(stale.check(Some(&head()))), Some(S3ErrorCode::PreconditionFailed));
+        assert_eq!(
+            code(stale.check(Some(&head()))),
+            Some(S3ErrorCode::PreconditionFailed)
+        );
     }
 
     #[test]
     fn a_read_is_refused_as_http_says() {
         let at = |seconds| Some(timestamp(seconds));
         let cases = [
-            (ReadCondition { if_match: condition("\"abc\""), if_unmodified_since: at(1), ..Default::default() }, None),
-            (ReadCondition { if_match: condition("\"x\""), ..Default::default() }, Some(S3ErrorCode::PreconditionFailed)),
-            (ReadCondition { if_none_match: condition("\"abc\""), ..Default::default() }, Some(S3ErrorCode::NotModified)),
-            (ReadCondition { if_none_match: condition("\"x\""), if_modified_since: at(2000), ..Default::default() }, None),
-            (ReadCondition { if_modified_since: at(1000), ..Default::default() }, Some(S3ErrorCode::NotModified)),
-            (ReadCondition { if_unmodified_since: at(999), ..Default::default() }, Some(S3ErrorCode::PreconditionFailed)),
+            (
+                ReadCondition {
+                    if_match: condition("\"abc\""),
+                    if_unmodified_since: at(1),
+                    ..Default::default()
+                },
+                None,
+            ),
+            (
+                ReadCondition {
+                    if_match: condition("\"x\""),
+                    ..Default::default()
+                },
+                Some(S3ErrorCode::PreconditionFailed),
+            ),
+            (
+                ReadCondition {
+                    if_none_match: condition("\"abc\""),
+                    ..Default::default()
+                },
+                Some(S3ErrorCode::NotModified),
+            ),
+            (
+                ReadCondition {
+                    if_none_match: condition("\"x\""),
+                    if_modified_since: at(2000),
+                    ..Default::default()
+                },
+                None,
+            ),
+            (
+                ReadCondition {
+                    if_modified_since: at(1000),
+                    ..Default::default()
+                },
+                Some(S3ErrorCode::NotModified),
+            ),
+            (
+                ReadCondition {
+                    if_unmodified_since: at(999),
+                    ..Default::default()
+                },
+                Some(S3ErrorCode::PreconditionFailed),
+            ),
         ];
         for (condition, expected) in cases {
             assert_eq!(code(condition.check(&head())), expected, "{condition:?}");
@@ -152,7 +214,10 @@ mod tests {
 
     #[test]
     fn only_a_star_can_be_asked_to_be_absent() {
-        let odd = WriteCondition { if_none_match: condition("\"abc\""), ..Default::default() };
+        let odd = WriteCondition {
+            if_none_match: condition("\"abc\""),
+            ..Default::default()
+        };
         assert_eq!(code(odd.check_form()), Some(S3ErrorCode::NotImplemented));
     }
 }

@@ -9,30 +9,51 @@ use super::CorsRule;
 impl CorsRule {
     fn allows(&self, origin: &str, method: &str) -> bool {
         self.allowed_methods.iter().any(|allowed| allowed == method)
-            && self.allowed_origins.iter().any(|pattern| wildcard(pattern, origin))
+            && self
+                .allowed_origins
+                .iter()
+                .any(|pattern| wildcard(pattern, origin))
     }
 
     fn allows_header(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
-        self.allowed_headers.iter().any(|pattern| wildcard(&pattern.to_ascii_lowercase(), &name))
+        self.allowed_headers
+            .iter()
+            .any(|pattern| wildcard(&pattern.to_ascii_lowercase(), &name))
     }
 
     /// What goes on every answer to `origin`.
     fn answer(&self, origin: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let any = self.allowed_origins.iter().any(|pattern| pattern == "*");
-        set(&mut headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, if any { "*" } else { origin });
+        set(
+            &mut headers,
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            if any { "*" } else { origin },
+        );
         if !any {
             set(&mut headers, header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
         }
-        set(&mut headers, header::ACCESS_CONTROL_ALLOW_METHODS, &self.allowed_methods.join(", "));
+        set(
+            &mut headers,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            &self.allowed_methods.join(", "),
+        );
         if !self.expose_headers.is_empty() {
-            set(&mut headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, &self.expose_headers.join(", "));
+            set(
+                &mut headers,
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                &self.expose_headers.join(", "),
+            );
         }
         if let Some(seconds) = self.max_age_seconds {
             set(&mut headers, header::ACCESS_CONTROL_MAX_AGE, &seconds.to_string());
         }
-        set(&mut headers, header::VARY, "Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
+        set(
+            &mut headers,
+            header::VARY,
+            "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
+        );
         headers
     }
 }
@@ -43,10 +64,15 @@ pub(super) fn preflight(rules: &[CorsRule], request: &HeaderMap) -> Option<Heade
     let method = text(request, &header::ACCESS_CONTROL_REQUEST_METHOD)?;
     let asked = text(request, &header::ACCESS_CONTROL_REQUEST_HEADERS).unwrap_or_default();
     let names = || asked.split(',').map(str::trim).filter(|name| !name.is_empty());
-    let rule = rules.iter().find(|rule| rule.allows(origin, method) && names().all(|name| rule.allows_header(name)))?;
+    let rule = rules
+        .iter()
+        .find(|rule| rule.allows(origin, method) && names().all(|name| rule.allows_header(name)))?;
     let mut headers = rule.answer(origin);
     if names().next().is_some() {
-        let allowed = names().map(str::to_ascii_lowercase).collect::<Vec<_>>().join(", ");
+        let allowed = names()
+            .map(str::to_ascii_lowercase)
+            .collect::<Vec<_>>()
+            .join(", ");
         set(&mut headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &allowed);
     }
     Some(headers)
@@ -54,7 +80,10 @@ pub(super) fn preflight(rules: &[CorsRule], request: &HeaderMap) -> Option<Heade
 
 /// What goes on the answer to a request with an `Origin`.
 pub(super) fn simple(rules: &[CorsRule], origin: &str, method: &str) -> Option<HeaderMap> {
-    rules.iter().find(|rule| rule.allows(origin, method)).map(|rule| rule.answer(origin))
+    rules
+        .iter()
+        .find(|rule| rule.allows(origin, method))
+        .map(|rule| rule.answer(origin))
 }
 
 /// At most one `*`, for any run of characters.
@@ -94,8 +123,14 @@ mod tests {
     fn request(origin: &'static str, method: &'static str, asked: &'static str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
-        headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static(method));
-        headers.insert(header::ACCESS_CONTROL_REQUEST_HEADERS, HeaderValue::from_static(asked));
+        headers.insert(
+            header::ACCESS_CONTROL_REQUEST_METHOD,
+            HeaderValue::from_static(method),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_REQUEST_HEADERS,
+            HeaderValue::from_static(asked),
+        );
         headers
     }
 
@@ -116,7 +151,10 @@ mod tests {
     #[test]
     fn a_rule_for_one_origin_names_it_and_a_rule_for_all_says_so() {
         let named = simple(&[rule("http://127.0.0.1:8080")], "http://127.0.0.1:8080", "GET").unwrap();
-        assert_eq!(named[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://127.0.0.1:8080");
+        assert_eq!(
+            named[header::ACCESS_CONTROL_ALLOW_ORIGIN],
+            "http://127.0.0.1:8080"
+        );
         let any = simple(&[rule("*")], "http://x", "GET").unwrap();
         assert_eq!(any[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert!(!any.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));

@@ -15,7 +15,7 @@ use s3s::{
 };
 
 use super::{
-    checksum::{self, Algorithm, Kind, Stored},
+    checksum::{self, Algorithm, Stored},
     error::{custom, disk},
     store::{
         blobs::{Blobs, Draft, Sealed},
@@ -36,6 +36,8 @@ pub(super) struct Claims {
     pub(super) checksum: dto::Checksum,
     /// The algorithm asked for, or that of the checksum that follows the body.
     pub(super) algorithm: Option<Algorithm>,
+    /// The algorithm of the checksum to keep, when that is not simply the client's.
+    pub(super) keep: Option<Algorithm>,
     pub(super) trailers: Option<TrailingHeaders>,
 }
 
@@ -43,7 +45,10 @@ pub(super) struct Claims {
 pub(super) struct Taken {
     pub(super) size: u64,
     pub(super) md5: [u8; 16],
+    /// The checksum to keep.
     pub(super) checksum: Stored,
+    /// The checksum by the client's algorithm.
+    pub(super) echo: Stored,
     pub(super) held: Held,
 }
 
@@ -57,7 +62,10 @@ impl Held {
     pub(super) fn place(self) -> (Whereabouts, Option<Vec<u8>>) {
         match self {
             Held::Memory(bytes) => (Whereabouts::Inline, Some(bytes)),
-            Held::Files(files) => (Whereabouts::Files(files.into_iter().map(Sealed::keep).collect()), None),
+            Held::Files(files) => (
+                Whereabouts::Files(files.into_iter().map(Sealed::keep).collect()),
+                None,
+            ),
         }
     }
 
@@ -73,7 +81,14 @@ impl Held {
 impl Claims {
     /// Nothing is known but the algorithm: bytes of our own.
     pub(super) fn none(algorithm: Option<Algorithm>) -> Claims {
-        Claims { length: None, md5: None, checksum: dto::Checksum::default(), algorithm, trailers: None }
+        Claims {
+            length: None,
+            md5: None,
+            checksum: dto::Checksum::default(),
+            algorithm,
+            keep: None,
+            trailers: None,
+        }
     }
 }
 
@@ -84,12 +99,19 @@ pub(super) async fn take(
     claims: Claims,
     in_file: bool,
 ) -> S3Result<Taken> {
-    if claims.length.is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST)) {
+    if claims
+        .length
+        .is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST))
+    {
         return Err(too_large());
     }
-    let said = checksum::only(claims.checksum.clone());
-    let algorithm = said.as_ref().map(|(algorithm, _)| *algorithm).or(claims.algorithm).unwrap_or(Algorithm::Crc64Nvme);
-    let mut intake = Intake::new(blobs.clone(), algorithm, in_file);
+    let said = checksum::only(&claims.checksum);
+    let told = said
+        .as_ref()
+        .map(|(algorithm, _)| *algorithm)
+        .or(claims.algorithm);
+    let keep = claims.keep.or(told).unwrap_or(Algorithm::Crc64Nvme);
+    let mut intake = Intake::new(blobs.clone(), keep, told.unwrap_or(keep), in_file);
     let mut body = std::pin::pin!(body);
     while let Some(bytes) = body.next().await {
         intake.push(&bytes.map_err(|error| broken_body(&error))?).await?;
@@ -104,15 +126,28 @@ struct Intake {
     size: u64,
     md5: Md5,
     hasher: ChecksumHasher,
+    keep: Algorithm,
+    echo: Algorithm,
     memory: Vec<u8>,
     draft: Option<Draft>,
     in_file: bool,
 }
 
 impl Intake {
-    fn new(blobs: Arc<Blobs>, algorithm: Algorithm, in_file: bool) -> Self {
-        let (md5, hasher) = (Md5::new(), algorithm.hasher());
-        Intake { blobs, size: 0, md5, hasher, memory: Vec::new(), draft: None, in_file }
+    fn new(blobs: Arc<Blobs>, keep: Algorithm, echo: Algorithm, in_file: bool) -> Self {
+        let mut hasher = keep.hasher();
+        echo.join_in(&mut hasher);
+        Intake {
+            blobs,
+            size: 0,
+            md5: Md5::new(),
+            hasher,
+            keep,
+            echo,
+            memory: Vec::new(),
+            draft: None,
+            in_file,
+        }
     }
 
     async fn push(&mut self, bytes: &[u8]) -> S3Result {
@@ -133,7 +168,10 @@ impl Intake {
     async fn draft(&mut self) -> S3Result<&mut Draft> {
         if self.draft.is_none() {
             let mut draft = self.blobs.draft().await.map_err(disk)?;
-            draft.write(&std::mem::take(&mut self.memory)).await.map_err(disk)?;
+            draft
+                .write(&std::mem::take(&mut self.memory))
+                .await
+                .map_err(disk)?;
             self.draft = Some(draft);
         }
         self.draft.as_mut().ok_or_else(|| s3_error!(InternalError))
@@ -147,46 +185,75 @@ impl Intake {
             Some(draft) => Held::Files(vec![draft.seal().await.map_err(disk)?]),
             None => Held::Memory(self.memory),
         };
-        let (algorithm, value) =
-            checksum::only(self.hasher.finalize()).ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
-        let checksum = Stored { algorithm, kind: Kind::FullObject, value };
-        Ok(Taken { size: self.size, md5: self.md5.finalize(), checksum, held })
+        let computed = self.hasher.finalize();
+        let (checksum, echo) = (self.keep.stored(&computed)?, self.echo.stored(&computed)?);
+        Ok(Taken {
+            size: self.size,
+            md5: self.md5.finalize(),
+            checksum,
+            echo,
+            held,
+        })
     }
 }
 
 impl Claims {
     fn compare(&self, taken: &Taken, in_header: Option<String>) -> S3Result {
-        if self.length.is_some_and(|length| u64::try_from(length) != Ok(taken.size)) {
-            return Err(s3_error!(IncompleteBody, "The body has {} bytes, not what Content-Length says.", taken.size));
+        if self
+            .length
+            .is_some_and(|length| u64::try_from(length) != Ok(taken.size))
+        {
+            return Err(s3_error!(
+                IncompleteBody,
+                "The body has {} bytes, not what Content-Length says.",
+                taken.size
+            ));
         }
         if let Some(md5) = &self.md5 {
             compare_md5(md5, taken.md5)?;
         }
-        let said = in_header.or_else(|| self.in_trailer(taken.checksum.algorithm));
-        if said.is_some_and(|said| said != taken.checksum.value) {
-            let name = taken.checksum.algorithm.name();
-            return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+        let said = in_header.or_else(|| self.in_trailer(taken.echo.algorithm));
+        if said.is_some_and(|said| said != taken.echo.value) {
+            let name = taken.echo.algorithm.name();
+            return Err(s3_error!(
+                BadDigest,
+                "The {name} you specified did not match the calculated checksum."
+            ));
         }
         Ok(())
     }
 
     fn in_trailer(&self, algorithm: Algorithm) -> Option<String> {
         let trailers = self.trailers.as_ref()?;
-        trailers.read(|headers| Some(headers.get(algorithm.header())?.to_str().ok()?.to_owned())).flatten()
+        trailers
+            .read(|headers| Some(headers.get(algorithm.header())?.to_str().ok()?.to_owned()))
+            .flatten()
     }
 }
 
 fn compare_md5(said: &str, md5: [u8; 16]) -> S3Result {
-    let said: Option<[u8; 16]> = BASE64_STANDARD.decode(said).ok().and_then(|raw| raw.try_into().ok());
+    let said: Option<[u8; 16]> = BASE64_STANDARD
+        .decode(said)
+        .ok()
+        .and_then(|raw| raw.try_into().ok());
     match said {
-        None => Err(s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid.")),
+        None => Err(s3_error!(
+            InvalidDigest,
+            "The Content-MD5 you specified is not valid."
+        )),
         Some(said) if said == md5 => Ok(()),
-        Some(_) => Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received.")),
+        Some(_) => Err(s3_error!(
+            BadDigest,
+            "The Content-MD5 you specified did not match what we received."
+        )),
     }
 }
 
 fn too_large() -> S3Error {
-    s3_error!(EntityTooLarge, "Your proposed upload exceeds the maximum allowed size of 5 GiB. Use a multipart upload.")
+    s3_error!(
+        EntityTooLarge,
+        "Your proposed upload exceeds the maximum allowed size of 5 GiB. Use a multipart upload."
+    )
 }
 
 /// The protocol's own checks speak through the stream; their types are private, their names are not.
@@ -194,9 +261,16 @@ fn broken_body(error: &StdError) -> S3Error {
     let said = error.to_string();
     if said.contains("Sha256Mismatch") {
         let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        custom("XAmzContentSHA256Mismatch", StatusCode::BAD_REQUEST, message.into())
+        custom(
+            "XAmzContentSHA256Mismatch",
+            StatusCode::BAD_REQUEST,
+            message.into(),
+        )
     } else if said.contains("SignatureMismatch") {
-        s3_error!(SignatureDoesNotMatch, "The signature of a chunk of the body does not match.")
+        s3_error!(
+            SignatureDoesNotMatch,
+            "The signature of a chunk of the body does not match."
+        )
     } else {
         s3_error!(IncompleteBody, "The body ended early or is malformed.")
     }

@@ -59,7 +59,9 @@ pub struct CorsRule {
 impl S3 {
     /// Opens (or makes) the store in `dir`. Only one process can have it open.
     pub fn open(dir: &Path, notify: Notify) -> Result<S3, OpenError> {
-        Ok(S3 { store: Arc::new(Store::open(dir, notify)?) })
+        Ok(S3 {
+            store: Arc::new(Store::open(dir, notify)?),
+        })
     }
 
     /// Everything the S3 protocol answers, path-style, as the fallback of a router of its own. It checks
@@ -70,16 +72,26 @@ impl S3 {
 
     /// Makes the bucket unless it is there.
     pub async fn create_bucket(&self, bucket: &str) -> Result<(), BucketError> {
-        api::create_bucket(&self.store, bucket).await.map_err(|error| failed(bucket, &error))
+        api::create_bucket(&self.store, bucket)
+            .await
+            .map_err(|error| failed(bucket, &error))
     }
 
     /// Replaces the bucket's CORS configuration.
     pub async fn set_cors(&self, bucket: &str, rules: &[CorsRule]) -> Result<(), BucketError> {
-        api::set_cors(&self.store, bucket, rules.to_vec()).await.map_err(|error| failed(bucket, &error))
+        api::set_cors(&self.store, bucket, rules.to_vec())
+            .await
+            .map_err(|error| failed(bucket, &error))
     }
 }
 
 fn failed(bucket: &str, error: &s3s::S3Error) -> BucketError {
-    let reason = error.message().unwrap_or_else(|| error.code().as_str()).to_owned();
-    BucketError { bucket: bucket.to_owned(), reason }
+    let reason = error
+        .message()
+        .unwrap_or_else(|| error.code().as_str())
+        .to_owned();
+    BucketError {
+        bucket: bucket.to_owned(),
+        reason,
+    }
 }

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 
 /// Event documents escape keys as HTML forms do, slashes left alone: `red flower.jpg` is `red+flower.jpg`.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'*')
+    .remove(b'/')
+    .remove(b' ');
 
 /// A key as event documents and `encoding-type=url` listings carry it.
 pub(super) fn form_encoded(key: &str) -> String {
@@ -102,7 +108,10 @@ mod tests {
 
     #[test]
     fn the_time_has_milliseconds() {
-        assert_eq!(created("k").records_json()["Records"][0]["eventTime"], "2026-11-21T10:00:00.123Z");
+        assert_eq!(
+            created("k").records_json()["Records"][0]["eventTime"],
+            "2026-11-21T10:00:00.123Z"
+        );
     }
 
     #[test]

@@ -41,14 +41,20 @@ pub(super) fn find(store: &Store, bucket: &str, key: &str) -> S3Result<Option<Fo
         Whereabouts::Inline => index::body(&snapshot.bodies, bucket, key)?.into(),
         Whereabouts::Files(_) => Bytes::new(),
     };
-    Ok(Some(Found { record, bytes, blobs: store.blobs.clone(), pin }))
+    Ok(Some(Found {
+        record,
+        bytes,
+        blobs: store.blobs.clone(),
+        pin,
+    }))
 }
 
 impl Found {
     /// The bytes in `range`, which lies within the object.
     pub(super) async fn stream(self, range: Range<u64>) -> S3Result<StreamingBlob> {
         if self.record.rest.bytes == Whereabouts::Inline {
-            let range = usize::try_from(range.start).unwrap_or(usize::MAX)..usize::try_from(range.end).unwrap_or(usize::MAX);
+            let range = usize::try_from(range.start).unwrap_or(usize::MAX)
+                ..usize::try_from(range.end).unwrap_or(usize::MAX);
             return Ok(s3s::Body::from(self.bytes.slice(range)).into());
         }
         let mut reads = pieces(self.record.segments(), range);
@@ -57,7 +63,11 @@ impl Found {
             None => None,
         };
         let (send, receive) = mpsc::channel(2);
-        let rest = if reads.is_empty() { reads } else { reads.split_off(1) };
+        let rest = if reads.is_empty() {
+            reads
+        } else {
+            reads.split_off(1)
+        };
         tokio::spawn(async move {
             let _pin = &self.pin;
             pump(&self.blobs, first, rest, send).await;
@@ -98,7 +108,11 @@ fn pieces(segments: &[Segment], range: Range<u64>) -> Vec<Piece> {
         let end = start + segment.size;
         let (from, to) = (range.start.max(start), range.end.min(end));
         if from < to {
-            pieces.push(Piece { blob: segment.blob, from: from - start, length: to - from });
+            pieces.push(Piece {
+                blob: segment.blob,
+                from: from - start,
+                length: to - from,
+            });
         }
         start = end;
     }
@@ -155,7 +169,12 @@ mod tests {
     fn a_range_is_cut_from_the_files_it_touches() {
         let blobs = [Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3)];
         let segments = blobs.map(|blob| Segment { blob, size: 10 });
-        let cut = |range| pieces(&segments, range).iter().map(|p| (p.blob.as_u128(), p.from, p.length)).collect::<Vec<_>>();
+        let cut = |range| {
+            pieces(&segments, range)
+                .iter()
+                .map(|p| (p.blob.as_u128(), p.from, p.length))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(cut(0..30), [(1, 0, 10), (2, 0, 10), (3, 0, 10)]);
         assert_eq!(cut(5..15), [(1, 5, 5), (2, 0, 5)]);
         assert_eq!(cut(10..11), [(2, 0, 1)]);

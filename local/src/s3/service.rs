@@ -29,7 +29,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 pub(super) fn router(store: &Arc<Store>, keys: Credentials) -> Router {
     let mut builder = S3ServiceBuilder::new(Api { store: store.clone() });
     builder.set_auth(Keys(keys));
-    let front = Front { store: store.clone(), protocol: builder.build() };
+    let front = Front {
+        store: store.clone(),
+        protocol: builder.build(),
+    };
     Router::new().fallback(move |request: Request| async move { front.answer(request).await })
 }
 
@@ -57,7 +60,11 @@ struct Front {
 impl Front {
     async fn answer(&self, request: Request) -> Response {
         let (method, bucket) = (request.method().clone(), bucket(request.uri().path()).to_owned());
-        let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
+        let origin = request
+            .headers()
+            .get(header::ORIGIN)
+            .and_then(|origin| origin.to_str().ok())
+            .map(str::to_owned);
         let mut response = match self.early(&request, &bucket) {
             Some(response) => response,
             None => self.protocol(request).await,
@@ -83,13 +90,19 @@ impl Front {
             Ok(response) => response.map(Body::new),
             Err(error) => {
                 tracing::error!(?error, "a request to the object store failed");
-                failure(s3_error!(InternalError, "We encountered an internal error. Please try again."))
+                failure(s3_error!(
+                    InternalError,
+                    "We encountered an internal error. Please try again."
+                ))
             }
         }
     }
 
     fn rules(&self, bucket: &str) -> Vec<CorsRule> {
-        let record = self.store.snapshot().and_then(|snapshot| index::bucket(&snapshot.buckets, bucket));
+        let record = self
+            .store
+            .snapshot()
+            .and_then(|snapshot| index::bucket(&snapshot.buckets, bucket));
         record.map(|record| record.cors).unwrap_or_default()
     }
 }
@@ -114,9 +127,18 @@ fn preflight(rules: &[CorsRule], request: &HeaderMap) -> Response {
 
 /// What the protocol library would let pass.
 fn refusal(request: &Request) -> Option<S3Error> {
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
-    let value = |name: &str| query.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+    let authorization = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let query: Vec<(String, String)> =
+        serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+    let value = |name: &str| {
+        query
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+    };
     if authorization.is_some_and(|value| value.starts_with("AWS ")) || value("AWSAccessKeyId").is_some() {
         return Some(s3_error!(
             InvalidRequest,

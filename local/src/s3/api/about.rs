@@ -39,7 +39,12 @@ macro_rules! describe {
         $output.accept_ranges = Some("bytes".into());
         $output.e_tag = Some(s3s::dto::ETag::Strong(head.etag.clone()));
         $output.last_modified = Some(timestamp(head.modified));
-        $output.content_type = Some(about.content_type.clone().unwrap_or_else(|| here::DEFAULT_TYPE.into()));
+        $output.content_type = Some(
+            about
+                .content_type
+                .clone()
+                .unwrap_or_else(|| here::DEFAULT_TYPE.into()),
+        );
         $output.content_encoding = about.content_encoding.clone();
         $output.content_language = about.content_language.clone();
         $output.content_disposition = about.content_disposition.clone();
@@ -73,23 +78,36 @@ pub(super) use {about, conditions, describe, describe_checksum};
 
 /// `aws-chunked` is how the body travels, not how it is encoded.
 pub(super) fn own_encoding(encoding: String) -> Option<String> {
-    let own: Vec<&str> = encoding.split(',').map(str::trim).filter(|e| !e.is_empty() && *e != "aws-chunked").collect();
+    let own: Vec<&str> = encoding
+        .split(',')
+        .map(str::trim)
+        .filter(|e| !e.is_empty() && *e != "aws-chunked")
+        .collect();
     (!own.is_empty()).then(|| own.join(","))
 }
 
 pub(super) fn seconds(timestamp: &Timestamp) -> i64 {
     let mut text = Vec::new();
     let written = timestamp.format(TimestampFormat::EpochSeconds, &mut text).is_ok();
-    let whole = text.split(|byte| *byte == b'.').next().and_then(|whole| std::str::from_utf8(whole).ok()?.parse().ok());
+    let whole = text
+        .split(|byte| *byte == b'.')
+        .next()
+        .and_then(|whole| std::str::from_utf8(whole).ok()?.parse().ok());
     whole.filter(|_| written).unwrap_or_default()
 }
 
 pub(super) fn metadata(metadata: Option<s3s::dto::Metadata>) -> S3Result<BTreeMap<String, String>> {
     let metadata: BTreeMap<String, String> = metadata.unwrap_or_default().into_iter().collect();
-    let size: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let size: usize = metadata
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     match size <= MOST_METADATA {
         true => Ok(metadata),
-        false => Err(s3_error!(MetadataTooLarge, "User metadata of {size} bytes exceeds the limit of {MOST_METADATA}.")),
+        false => Err(s3_error!(
+            MetadataTooLarge,
+            "User metadata of {size} bytes exceeds the limit of {MOST_METADATA}."
+        )),
     }
 }
 
@@ -104,7 +122,12 @@ mod tests {
 
     #[test]
     fn the_encoding_of_the_way_is_not_that_of_the_object() {
-        for (sent, kept) in [("aws-chunked", None), ("aws-chunked,gzip", Some("gzip")), ("br", Some("br")), ("", None)] {
+        for (sent, kept) in [
+            ("aws-chunked", None),
+            ("aws-chunked,gzip", Some("gzip")),
+            ("br", Some("br")),
+            ("", None),
+        ] {
             assert_eq!(own_encoding(sent.into()).as_deref(), kept, "{sent}");
         }
     }

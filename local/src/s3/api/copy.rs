@@ -41,9 +41,16 @@ struct Copied {
     checksum: Option<Stored>,
 }
 
-pub(super) async fn copy(store: &Arc<Store>, mut input: CopyObjectInput, headers: &HeaderMap) -> S3Result<CopyObjectOutput> {
+pub(super) async fn copy(
+    store: &Arc<Store>,
+    mut input: CopyObjectInput,
+    headers: &HeaderMap,
+) -> S3Result<CopyObjectOutput> {
     refuse_unsupported!(input)?;
-    refuse(&[("x-amz-copy-source-server-side-encryption-customer-algorithm", input.copy_source_sse_customer_algorithm.is_some())])?;
+    refuse(&[(
+        "x-amz-copy-source-server-side-encryption-customer-algorithm",
+        input.copy_source_sse_customer_algorithm.is_some(),
+    )])?;
     let condition = write_condition(headers)?;
     let from = copy_source(&input.copy_source)?;
     let source_conditions: ReadCondition = source_conditions!(input);
@@ -51,8 +58,16 @@ pub(super) async fn copy(store: &Arc<Store>, mut input: CopyObjectInput, headers
     source_conditions.check_source(&found.record.head)?;
     let about = described(&mut input, &from, &found.record.rest.about)?;
     let size = found.record.head.size;
-    let copied = bytes(store, found, Algorithm::from_request(input.checksum_algorithm.as_ref())?).await?;
-    let mut result = CopyObjectResult { e_tag: Some(ETag::Strong(copied.etag.clone())), ..Default::default() };
+    let copied = bytes(
+        store,
+        found,
+        Algorithm::from_request(input.checksum_algorithm.as_ref())?,
+    )
+    .await?;
+    let mut result = CopyObjectResult {
+        e_tag: Some(ETag::Strong(copied.etag.clone())),
+        ..Default::default()
+    };
     fill!(result, copied.checksum.as_ref());
     let (bucket, key) = (input.bucket, input.key);
     let modified = store
@@ -62,32 +77,58 @@ pub(super) async fn copy(store: &Arc<Store>, mut input: CopyObjectInput, headers
             condition.check(existing.as_ref().map(|existing| &existing.head))?;
             let (bytes, inline) = copied.held.place();
             let modified = changes.now.as_second();
-            let head = Head { size, modified, etag: copied.etag };
-            let record = ObjectRecord { head, rest: Rest { bytes, about, checksum: copied.checksum } };
+            let head = Head {
+                size,
+                modified,
+                etag: copied.etag,
+            };
+            let record = ObjectRecord {
+                head,
+                rest: Rest {
+                    bytes,
+                    about,
+                    checksum: copied.checksum,
+                },
+            };
             changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Copy")?;
             Ok(modified)
         })
         .await?;
     result.last_modified = Some(timestamp(modified));
-    Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+    Ok(CopyObjectOutput {
+        copy_object_result: Some(result),
+        ..Default::default()
+    })
 }
 
 /// The protocol library's CopyObject predates conditional copies.
 fn write_condition(headers: &HeaderMap) -> S3Result<WriteCondition> {
     let parse = |name| {
-        let value = headers.get(name).map(|value: &http::HeaderValue| ETagCondition::parse_http_header(value.as_bytes()));
-        value.transpose().map_err(|error| s3_error!(error, InvalidArgument, "A condition of the copy is no ETag."))
+        let value = headers
+            .get(name)
+            .map(|value: &http::HeaderValue| ETagCondition::parse_http_header(value.as_bytes()));
+        value
+            .transpose()
+            .map_err(|error| s3_error!(error, InvalidArgument, "A condition of the copy is no ETag."))
     };
-    let condition =
-        WriteCondition { if_match: parse(header::IF_MATCH)?, if_none_match: parse(header::IF_NONE_MATCH)? };
+    let condition = WriteCondition {
+        if_match: parse(header::IF_MATCH)?,
+        if_none_match: parse(header::IF_NONE_MATCH)?,
+    };
     condition.check_form()?;
     Ok(condition)
 }
 
 /// The source's description, or the request's when it says REPLACE; tags likewise, on their own.
 fn described(input: &mut CopyObjectInput, from: &(String, String), source: &About) -> S3Result<About> {
-    let replace = input.metadata_directive.as_ref().is_some_and(|d| d.as_str() == MetadataDirective::REPLACE);
-    let retag = input.tagging_directive.as_ref().is_some_and(|d| d.as_str() == TaggingDirective::REPLACE);
+    let replace = input
+        .metadata_directive
+        .as_ref()
+        .is_some_and(|d| d.as_str() == MetadataDirective::REPLACE);
+    let retag = input
+        .tagging_directive
+        .as_ref()
+        .is_some_and(|d| d.as_str() == TaggingDirective::REPLACE);
     if !replace && !retag && *from == (input.bucket.clone(), input.key.clone()) {
         return Err(s3_error!(
             InvalidRequest,
@@ -95,7 +136,11 @@ fn described(input: &mut CopyObjectInput, from: &(String, String), source: &Abou
         ));
     }
     let said = about!(input)?;
-    let tags = if retag { said.tags.clone() } else { source.tags.clone() };
+    let tags = if retag {
+        said.tags.clone()
+    } else {
+        source.tags.clone()
+    };
     let kept = if replace { said } else { source.clone() };
     Ok(About { tags, ..kept })
 }
@@ -107,18 +152,39 @@ async fn bytes(store: &Arc<Store>, found: Found, asked: Option<Algorithm>) -> S3
     let same_checksum = asked.is_none() || asked == checksum.as_ref().map(|stored| stored.algorithm);
     if same_checksum && !etag.contains('-') {
         if let Some(bytes) = found.inline() {
-            return Ok(Copied { held: Held::Memory(bytes.to_vec()), etag, checksum });
+            return Ok(Copied {
+                held: Held::Memory(bytes.to_vec()),
+                etag,
+                checksum,
+            });
         }
         if let [segment] = *found.segments() {
             let blobs = store.blobs.clone();
             let linked = tokio::task::spawn_blocking(move || blobs.duplicate(segment)).await;
-            let linked = linked.map_err(std::io::Error::other).and_then(|linked| linked).map_err(disk)?;
+            let linked = linked
+                .map_err(std::io::Error::other)
+                .and_then(|linked| linked)
+                .map_err(disk)?;
             drop(found);
-            return Ok(Copied { held: Held::Files(vec![linked]), etag, checksum });
+            return Ok(Copied {
+                held: Held::Files(vec![linked]),
+                etag,
+                checksum,
+            });
         }
     }
     let algorithm = asked.or(checksum.map(|stored| stored.algorithm));
     let size = found.record.head.size;
-    let taken = ingest::take(&store.blobs, found.stream(0..size).await?, Claims::none(algorithm), false).await?;
-    Ok(Copied { held: taken.held, etag: hex::encode(taken.md5), checksum: Some(taken.checksum) })
+    let taken = ingest::take(
+        &store.blobs,
+        found.stream(0..size).await?,
+        Claims::none(algorithm),
+        false,
+    )
+    .await?;
+    Ok(Copied {
+        held: taken.held,
+        etag: hex::encode(taken.md5),
+        checksum: Some(taken.checksum),
+    })
 }

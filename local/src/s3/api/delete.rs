@@ -24,7 +24,10 @@ impl Conditions {
         let holds = match existing {
             Some(head) => {
                 self.etag.as_ref().is_none_or(|etag| matches(etag, head))
-                    && self.modified.as_ref().is_none_or(|modified| *modified == timestamp(head.modified))
+                    && self
+                        .modified
+                        .as_ref()
+                        .is_none_or(|modified| *modified == timestamp(head.modified))
                     && self.size.is_none_or(|size| u64::try_from(size) == Ok(head.size))
             }
             None => self.etag.is_none() && self.modified.is_none() && self.size.is_none(),
@@ -36,8 +39,11 @@ impl Conditions {
 /// That there is no such object is no error: it is not there afterwards.
 pub(super) async fn one(store: &Store, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
     only_version(input.version_id.as_deref())?;
-    let conditions =
-        Conditions { etag: input.if_match, modified: input.if_match_last_modified_time, size: input.if_match_size };
+    let conditions = Conditions {
+        etag: input.if_match,
+        modified: input.if_match_last_modified_time,
+        size: input.if_match_size,
+    };
     store
         .write(move |changes| {
             index::bucket(&changes.buckets, &input.bucket)?;
@@ -57,13 +63,20 @@ fn remove(changes: &mut Changes<'_>, bucket: &str, key: &str, conditions: &Condi
 pub(super) async fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
     let objects = input.delete.objects;
     if objects.is_empty() || objects.len() > MOST_KEYS {
-        return Err(s3_error!(MalformedXML, "A request names 1 to {MOST_KEYS} objects, not {}.", objects.len()));
+        return Err(s3_error!(
+            MalformedXML,
+            "A request names 1 to {MOST_KEYS} objects, not {}.",
+            objects.len()
+        ));
     }
     let quiet = input.delete.quiet.unwrap_or_default();
     let outcomes = store
         .write(move |changes| {
             index::bucket(&changes.buckets, &input.bucket)?;
-            objects.into_iter().map(|object| remove_identified(changes, &input.bucket, object)).collect::<S3Result<Vec<_>>>()
+            objects
+                .into_iter()
+                .map(|object| remove_identified(changes, &input.bucket, object))
+                .collect::<S3Result<Vec<_>>>()
         })
         .await?;
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
@@ -74,7 +87,11 @@ pub(super) async fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<D
             Err(error) => errors.push(error),
         }
     }
-    Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
+    Ok(DeleteObjectsOutput {
+        deleted: Some(deleted),
+        errors: Some(errors),
+        ..Default::default()
+    })
 }
 
 /// The outer result fails the request, the inner one only this key.
@@ -88,9 +105,13 @@ fn remove_identified(
         modified: object.last_modified_time,
         size: object.size,
     };
-    let removed = only_version(object.version_id.as_deref()).and_then(|()| remove(changes, bucket, &object.key, &conditions));
+    let removed = only_version(object.version_id.as_deref())
+        .and_then(|()| remove(changes, bucket, &object.key, &conditions));
     match removed {
-        Ok(()) => Ok(Ok(DeletedObject { key: Some(object.key), ..Default::default() })),
+        Ok(()) => Ok(Ok(DeletedObject {
+            key: Some(object.key),
+            ..Default::default()
+        })),
         Err(error) if *error.code() == s3s::S3ErrorCode::InternalError => Err(error),
         Err(error) => Ok(Err(report(object.key, &error))),
     }

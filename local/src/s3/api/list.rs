@@ -28,12 +28,19 @@ impl Encoding {
         match asked.map(EncodingType::as_str) {
             None => Ok(Encoding(false)),
             Some(EncodingType::URL) => Ok(Encoding(true)),
-            Some(_) => Err(s3_error!(InvalidArgument, "Invalid Encoding Method specified in Request: only url is known.")),
+            Some(_) => Err(s3_error!(
+                InvalidArgument,
+                "Invalid Encoding Method specified in Request: only url is known."
+            )),
         }
     }
 
     fn encode(self, name: &str) -> String {
-        if self.0 { form_encoded(name) } else { name.to_owned() }
+        if self.0 {
+            form_encoded(name)
+        } else {
+            name.to_owned()
+        }
     }
 
     fn option(self, name: Option<&str>) -> Option<String> {
@@ -41,13 +48,23 @@ impl Encoding {
     }
 
     fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
-        Some(prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.encode(prefix)) }).collect())
+        Some(
+            prefixes
+                .iter()
+                .map(|prefix| CommonPrefix {
+                    prefix: Some(self.encode(prefix)),
+                })
+                .collect(),
+        )
     }
 }
 
 fn most(asked: Option<i32>) -> S3Result<i32> {
     match asked.unwrap_or(PAGE) {
-        most if most < 0 => Err(s3_error!(InvalidArgument, "Argument max-keys must be an integer between 0 and 2147483647")),
+        most if most < 0 => Err(s3_error!(
+            InvalidArgument,
+            "Argument max-keys must be an integer between 0 and 2147483647"
+        )),
         most => Ok(most.min(PAGE)),
     }
 }
@@ -58,14 +75,25 @@ fn delimiter(given: Option<&str>) -> Option<&str> {
 }
 
 pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
-    let (most, encoding) = (most(input.max_keys)?, Encoding::new(input.encoding_type.as_ref())?);
+    let (most, encoding) = (
+        most(input.max_keys)?,
+        Encoding::new(input.encoding_type.as_ref())?,
+    );
     let prefix = input.prefix.clone().unwrap_or_default();
     let from = match (&input.continuation_token, &input.start_after) {
         (Some(token), _) => from_token(token)?,
         (None, Some(after)) => From::after(after, &prefix, delimiter(input.delimiter.as_deref())),
         (None, None) => From::Start,
     };
-    let page = walk(store, input.bucket.clone(), prefix.clone(), input.delimiter.clone(), from, most).await?;
+    let page = walk(
+        store,
+        input.bucket.clone(),
+        prefix.clone(),
+        input.delimiter.clone(),
+        from,
+        most,
+    )
+    .await?;
     let owner = input.fetch_owner.unwrap_or_default().then(owner);
     Ok(ListObjectsV2Output {
         name: Some(input.bucket),
@@ -85,13 +113,26 @@ pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S
 }
 
 pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
-    let (most, encoding) = (most(input.max_keys)?, Encoding::new(input.encoding_type.as_ref())?);
+    let (most, encoding) = (
+        most(input.max_keys)?,
+        Encoding::new(input.encoding_type.as_ref())?,
+    );
     let prefix = input.prefix.clone().unwrap_or_default();
     let from = match input.marker.as_deref() {
-        Some(marker) if !marker.is_empty() => From::after(marker, &prefix, delimiter(input.delimiter.as_deref())),
+        Some(marker) if !marker.is_empty() => {
+            From::after(marker, &prefix, delimiter(input.delimiter.as_deref()))
+        }
         _ => From::Start,
     };
-    let page = walk(store, input.bucket.clone(), prefix.clone(), input.delimiter.clone(), from, most).await?;
+    let page = walk(
+        store,
+        input.bucket.clone(),
+        prefix.clone(),
+        input.delimiter.clone(),
+        from,
+        most,
+    )
+    .await?;
     let next = page.next.as_ref().map(|next| match next {
         From::Key(name) | From::Past(name) => encoding.encode(name),
         From::Start => String::new(),
@@ -126,7 +167,16 @@ async fn walk(
         let snapshot = store.snapshot()?;
         index::bucket(&snapshot.buckets, &bucket)?;
         let delimiter = delimiter(given.as_deref());
-        listing::page(&snapshot.objects, &Query { bucket: &bucket, prefix: &prefix, delimiter, from, limit })
+        listing::page(
+            &snapshot.objects,
+            &Query {
+                bucket: &bucket,
+                prefix: &prefix,
+                delimiter,
+                from,
+                limit,
+            },
+        )
     });
     walked.await.map_err(S3Error::internal_error)?
 }
@@ -154,7 +204,10 @@ fn to_token(next: &From) -> String {
 }
 
 fn from_token(token: &str) -> S3Result<From> {
-    let plain = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|plain| String::from_utf8(plain).ok());
+    let plain = BASE64_URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|plain| String::from_utf8(plain).ok());
     let from = plain.and_then(|plain| match plain.split_at_checked(1)? {
         ("k", key) => Some(From::Key(key.to_owned())),
         ("p", prefix) => Some(From::Past(prefix.to_owned())),
@@ -163,13 +216,23 @@ fn from_token(token: &str) -> S3Result<From> {
     from.ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
 }
 
-pub(super) fn uploads(store: &Store, input: ListMultipartUploadsInput) -> S3Result<ListMultipartUploadsOutput> {
-    let (most, encoding) = (most(input.max_uploads)?, Encoding::new(input.encoding_type.as_ref())?);
+pub(super) fn uploads(
+    store: &Store,
+    input: ListMultipartUploadsInput,
+) -> S3Result<ListMultipartUploadsOutput> {
+    let (most, encoding) = (
+        most(input.max_uploads)?,
+        Encoding::new(input.encoding_type.as_ref())?,
+    );
     let prefix = input.prefix.clone().unwrap_or_default();
     let snapshot = store.snapshot()?;
     index::bucket(&snapshot.buckets, &input.bucket)?;
     let mut all = index::uploads(&snapshot.uploads, &input.bucket, &prefix)?;
-    skip_to(&mut all, input.key_marker.as_deref(), input.upload_id_marker.as_deref());
+    skip_to(
+        &mut all,
+        input.key_marker.as_deref(),
+        input.upload_id_marker.as_deref(),
+    );
     let folder = |key: &str| Some(folder(key, &prefix, delimiter(input.delimiter.as_deref())?)?.to_owned());
     let mut prefixes: BTreeSet<String> = all.iter().filter_map(|(key, ..)| folder(key)).collect();
     prefixes.retain(|prefix| input.key_marker.as_ref().is_none_or(|marker| prefix > marker));
@@ -177,7 +240,10 @@ pub(super) fn uploads(store: &Store, input: ListMultipartUploadsInput) -> S3Resu
     let limit = usize::try_from(most).unwrap_or_default();
     let more = all.len() > limit;
     all.truncate(limit);
-    let last = all.last().filter(|_| more).map(|(key, id, _)| (key.clone(), id.clone()));
+    let last = all
+        .last()
+        .filter(|_| more)
+        .map(|(key, id, _)| (key.clone(), id.clone()));
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket.clone()),
         prefix: Some(encoding.encode(&prefix)),
@@ -210,7 +276,10 @@ fn shown((key, id, record): (String, String, UploadRecord), encoding: Encoding) 
         key: Some(encoding.encode(&key)),
         upload_id: Some(id),
         initiated: Some(timestamp(record.initiated)),
-        initiator: Some(Initiator { display_name: Some("groundcrew".into()), id: Some(OWNER.into()) }),
+        initiator: Some(Initiator {
+            display_name: Some("groundcrew".into()),
+            id: Some(OWNER.into()),
+        }),
         owner: Some(owner()),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         checksum_algorithm: Some(ChecksumAlgorithm::from_static(record.plan.algorithm.name())),

@@ -35,7 +35,9 @@ type Answer<T> = S3Result<S3Response<T>>;
 impl s3s::S3 for Api {
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
         buckets::create(&self.store, &req.input.bucket).await?;
-        Ok(S3Response::new(CreateBucketOutput { location: Some(format!("/{}", req.input.bucket)) }))
+        Ok(S3Response::new(CreateBucketOutput {
+            location: Some(format!("/{}", req.input.bucket)),
+        }))
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
@@ -51,13 +53,19 @@ impl s3s::S3 for Api {
         Ok(S3Response::new(DeleteBucketOutput::default()))
     }
 
-    async fn get_bucket_location(&self, req: S3Request<GetBucketLocationInput>) -> Answer<GetBucketLocationOutput> {
+    async fn get_bucket_location(
+        &self,
+        req: S3Request<GetBucketLocationInput>,
+    ) -> Answer<GetBucketLocationOutput> {
         buckets::head(&self.store, &req.input.bucket)?;
         Ok(S3Response::new(GetBucketLocationOutput::default()))
     }
 
     /// Nothing here keeps versions, and clients that ask are told so.
-    async fn get_bucket_versioning(&self, req: S3Request<GetBucketVersioningInput>) -> Answer<GetBucketVersioningOutput> {
+    async fn get_bucket_versioning(
+        &self,
+        req: S3Request<GetBucketVersioningInput>,
+    ) -> Answer<GetBucketVersioningOutput> {
         buckets::head(&self.store, &req.input.bucket)?;
         Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
@@ -71,18 +79,26 @@ impl s3s::S3 for Api {
         Ok(S3Response::new(PutBucketCorsOutput::default()))
     }
 
-    async fn delete_bucket_cors(&self, req: S3Request<DeleteBucketCorsInput>) -> Answer<DeleteBucketCorsOutput> {
+    async fn delete_bucket_cors(
+        &self,
+        req: S3Request<DeleteBucketCorsInput>,
+    ) -> Answer<DeleteBucketCorsOutput> {
         set_cors(&self.store, &req.input.bucket, Vec::new()).await?;
         Ok(S3Response::new(DeleteBucketCorsOutput::default()))
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-        object::put(&self.store, req.input, req.trailing_headers).await.map(S3Response::new)
+        object::put(&self.store, req.input, req.trailing_headers)
+            .await
+            .map(S3Response::new)
     }
 
     /// Browser form uploads would be held in memory whole.
     async fn post_object(&self, _: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
-        Err(s3s::s3_error!(NotImplemented, "PostObject is not implemented. Use PutObject with a presigned URL."))
+        Err(s3s::s3_error!(
+            NotImplemented,
+            "PostObject is not implemented. Use PutObject with a presigned URL."
+        ))
     }
 
     async fn get_object(&self, req: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
@@ -94,7 +110,9 @@ impl s3s::S3 for Api {
     }
 
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
-        copy::copy(&self.store, req.input, &req.headers).await.map(S3Response::new)
+        copy::copy(&self.store, req.input, &req.headers)
+            .await
+            .map(S3Response::new)
     }
 
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
@@ -106,22 +124,30 @@ impl s3s::S3 for Api {
     }
 
     async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
-        list::version_1(self.store.clone(), req.input).await.map(S3Response::new)
+        list::version_1(self.store.clone(), req.input)
+            .await
+            .map(S3Response::new)
     }
 
     async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
-        list::version_2(self.store.clone(), req.input).await.map(S3Response::new)
+        list::version_2(self.store.clone(), req.input)
+            .await
+            .map(S3Response::new)
     }
 
     async fn create_multipart_upload(
         &self,
         req: S3Request<CreateMultipartUploadInput>,
     ) -> Answer<CreateMultipartUploadOutput> {
-        multipart::create(&self.store, req.input).await.map(S3Response::new)
+        multipart::create(&self.store, req.input)
+            .await
+            .map(S3Response::new)
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-        parts::upload(&self.store, req.input, req.trailing_headers).await.map(S3Response::new)
+        parts::upload(&self.store, req.input, req.trailing_headers)
+            .await
+            .map(S3Response::new)
     }
 
     async fn upload_part_copy(&self, req: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
@@ -132,7 +158,9 @@ impl s3s::S3 for Api {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        multipart::complete(&self.store, req.input).await.map(S3Response::new)
+        multipart::complete(&self.store, req.input)
+            .await
+            .map(S3Response::new)
     }
 
     async fn abort_multipart_upload(
@@ -154,11 +182,17 @@ impl s3s::S3 for Api {
         list::uploads(&self.store, req.input).map(S3Response::new)
     }
 
-    async fn get_object_tagging(&self, req: S3Request<GetObjectTaggingInput>) -> Answer<GetObjectTaggingOutput> {
+    async fn get_object_tagging(
+        &self,
+        req: S3Request<GetObjectTaggingInput>,
+    ) -> Answer<GetObjectTaggingOutput> {
         tagging::get(&self.store, &req.input).map(S3Response::new)
     }
 
-    async fn put_object_tagging(&self, req: S3Request<PutObjectTaggingInput>) -> Answer<PutObjectTaggingOutput> {
+    async fn put_object_tagging(
+        &self,
+        req: S3Request<PutObjectTaggingInput>,
+    ) -> Answer<PutObjectTaggingOutput> {
         tagging::put(&self.store, req.input).await.map(S3Response::new)
     }
 

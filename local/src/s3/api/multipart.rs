@@ -11,6 +11,7 @@ use s3s::{
 use uuid::Uuid;
 
 use super::{about::about, object::look_ahead, support::refuse_unsupported};
+use crate::s3::checksum::Plan;
 use crate::s3::{
     checksum::{self, Algorithm, Stored, fill, given},
     condition::WriteCondition,
@@ -21,29 +22,41 @@ use crate::s3::{
         record::{Head, ObjectRecord, PartRecord, Rest, Segment, UploadRecord, Whereabouts},
     },
 };
-use crate::s3::checksum::Plan;
 
 /// Every part but the last.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const SMALLEST_PART: u64 = 5 << 20;
 
-pub(super) async fn create(store: &Store, mut input: CreateMultipartUploadInput) -> S3Result<CreateMultipartUploadOutput> {
+pub(super) async fn create(
+    store: &Store,
+    mut input: CreateMultipartUploadInput,
+) -> S3Result<CreateMultipartUploadOutput> {
     refuse_unsupported!(input)?;
     let about = about!(input)?;
-    let plan = Plan::new(Algorithm::from_request(input.checksum_algorithm.as_ref())?, input.checksum_type.as_ref())?;
+    let plan = Plan::new(
+        Algorithm::from_request(input.checksum_algorithm.as_ref())?,
+        input.checksum_type.as_ref(),
+    )?;
     let upload = Uuid::new_v4().simple().to_string();
     let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
         upload_id: Some(upload.clone()),
-        checksum_algorithm: input.checksum_algorithm.is_some().then(|| ChecksumAlgorithm::from_static(plan.algorithm.name())),
+        checksum_algorithm: input
+            .checksum_algorithm
+            .is_some()
+            .then(|| ChecksumAlgorithm::from_static(plan.algorithm.name())),
         checksum_type: input.checksum_algorithm.is_some().then(|| plan.kind.reply()),
         ..Default::default()
     };
     store
         .write(move |changes| {
             index::bucket(&changes.buckets, &input.bucket)?;
-            let record = UploadRecord { initiated: changes.now.as_second(), about, plan };
+            let record = UploadRecord {
+                initiated: changes.now.as_second(),
+                about,
+                plan,
+            };
             changes.put_upload(&input.bucket, &input.key, &upload, &record)
         })
         .await?;
@@ -64,18 +77,27 @@ pub(super) async fn complete(
     store: &Arc<Store>,
     mut input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
-    let condition = WriteCondition { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
+    let condition = WriteCondition {
+        if_match: input.if_match.take(),
+        if_none_match: input.if_none_match.take(),
+    };
     condition.check_form()?;
     look_ahead(store, &condition, (&input.bucket, &input.key))?;
     let wish = Wish {
         upload: input.upload_id,
-        parts: input.multipart_upload.take().and_then(|list| list.parts).unwrap_or_default(),
-        checksum: checksum::only(given!(input)),
+        parts: input
+            .multipart_upload
+            .take()
+            .and_then(|list| list.parts)
+            .unwrap_or_default(),
+        checksum: checksum::only(&given!(input)),
         size: input.mpu_object_size,
         condition,
     };
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
-    let record = store.write(move |changes| wish.fulfil(changes, &bucket, &key)).await?;
+    let record = store
+        .write(move |changes| wish.fulfil(changes, &bucket, &key))
+        .await?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
@@ -102,12 +124,18 @@ impl Wish {
         index::bucket(&changes.buckets, bucket)?;
         let upload = index::upload(&changes.uploads, bucket, key, &self.upload)?;
         let existing = index::object(&changes.objects, bucket, key)?;
-        self.condition.check(existing.as_ref().map(|existing| &existing.head))?;
+        self.condition
+            .check(existing.as_ref().map(|existing| &existing.head))?;
         let parts = self.chosen(&index::parts(&changes.parts, &self.upload)?)?;
         let record = self.assemble(upload, &parts)?;
         let kept: Vec<Uuid> = parts.iter().map(|part| part.segment.blob).collect();
         changes.remove_upload(bucket, key, &self.upload, &kept)?;
-        changes.put_object((bucket, key), &record, None, "ObjectCreated:CompleteMultipartUpload")?;
+        changes.put_object(
+            (bucket, key),
+            &record,
+            None,
+            "ObjectCreated:CompleteMultipartUpload",
+        )?;
         Ok(record)
     }
 
@@ -118,18 +146,35 @@ impl Wish {
         }
         let mut chosen: Vec<(u32, PartRecord)> = Vec::new();
         for mut named in std::mem::take(&mut self.parts) {
-            let number = named.part_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+            let number = named
+                .part_number
+                .and_then(|number| u32::try_from(number).ok())
+                .unwrap_or_default();
             if chosen.last().is_some_and(|(before, _)| number <= *before) {
-                return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order."));
+                return Err(s3_error!(
+                    InvalidPartOrder,
+                    "The list of parts was not in ascending order."
+                ));
             }
-            let found = sent.binary_search_by_key(&number, |(number, _)| *number).ok().map(|at| &sent[at].1);
-            let part = found.filter(|part| is_the_one(part, &mut named)).ok_or_else(|| invalid_part(number))?;
+            let found = sent
+                .binary_search_by_key(&number, |(number, _)| *number)
+                .ok()
+                .map(|at| &sent[at].1);
+            let part = found
+                .filter(|part| is_the_one(part, &mut named))
+                .ok_or_else(|| invalid_part(number))?;
             chosen.push((number, part.clone()));
         }
         let but_last = &chosen[..chosen.len() - 1];
-        if let Some((number, part)) = but_last.iter().find(|(_, part)| part.segment.size < SMALLEST_PART) {
+        if let Some((number, part)) = but_last
+            .iter()
+            .find(|(_, part)| part.segment.size < SMALLEST_PART)
+        {
             let size = part.segment.size;
-            return Err(s3_error!(EntityTooSmall, "Part {number} has {size} bytes; all but the last need {SMALLEST_PART}."));
+            return Err(s3_error!(
+                EntityTooSmall,
+                "Part {number} has {size} bytes; all but the last need {SMALLEST_PART}."
+            ));
         }
         Ok(chosen.into_iter().map(|(_, part)| part).collect())
     }
@@ -137,21 +182,41 @@ impl Wish {
     fn assemble(&self, upload: UploadRecord, parts: &[PartRecord]) -> S3Result<ObjectRecord> {
         let size = parts.iter().map(|part| part.segment.size).sum();
         if self.size.is_some_and(|said| u64::try_from(said) != Ok(size)) {
-            return Err(s3_error!(InvalidRequest, "The parts have {size} bytes, not what x-amz-mp-object-size says."));
+            return Err(s3_error!(
+                InvalidRequest,
+                "The parts have {size} bytes, not what x-amz-mp-object-size says."
+            ));
         }
-        let checksum = upload.plan.join(parts.iter().map(|part| (&part.checksum, part.segment.size)))?;
+        let checksum = upload
+            .plan
+            .join(parts.iter().map(|part| (&part.checksum, part.segment.size)))?;
         compare(self.checksum.as_ref(), &checksum)?;
-        let head = Head { size, modified: upload.initiated, etag: etag_of(parts)? };
+        let head = Head {
+            size,
+            modified: upload.initiated,
+            etag: etag_of(parts)?,
+        };
         let segments: Vec<Segment> = parts.iter().map(|part| part.segment).collect();
         let bytes = Whereabouts::Files(segments);
-        Ok(ObjectRecord { head, rest: Rest { bytes, about: upload.about, checksum: Some(checksum) } })
+        Ok(ObjectRecord {
+            head,
+            rest: Rest {
+                bytes,
+                about: upload.about,
+                checksum: Some(checksum),
+            },
+        })
     }
 }
 
 fn is_the_one(part: &PartRecord, named: &mut CompletedPart) -> bool {
     let etag = named.e_tag.as_ref().is_some_and(|etag| etag.value() == part.etag);
-    let said = checksum::only(given!(named));
-    etag && said.is_none_or(|(algorithm, value)| algorithm == part.checksum.algorithm && value == part.checksum.value)
+    let same = |(algorithm, value): (Algorithm, String)| {
+        [&part.checksum, &part.echo]
+            .iter()
+            .any(|known| known.algorithm == algorithm && known.value == value)
+    };
+    etag && checksum::only(&given!(named)).is_none_or(same)
 }
 
 fn invalid_part(number: u32) -> s3s::S3Error {
@@ -165,9 +230,11 @@ fn invalid_part(number: u32) -> s3s::S3Error {
 fn compare(said: Option<&(Algorithm, String)>, checksum: &Stored) -> S3Result {
     let same = |value: &str| value == checksum.value || checksum.value.split('-').next() == Some(value);
     match said {
-        Some((algorithm, value)) if *algorithm != checksum.algorithm || !same(value) => {
-            Err(s3_error!(BadDigest, "The {} you specified did not match the calculated checksum.", algorithm.name()))
-        }
+        Some((algorithm, value)) if *algorithm != checksum.algorithm || !same(value) => Err(s3_error!(
+            BadDigest,
+            "The {} you specified did not match the calculated checksum.",
+            algorithm.name()
+        )),
         _ => Ok(()),
     }
 }

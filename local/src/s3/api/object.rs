@@ -28,7 +28,10 @@ pub(super) async fn put(
 ) -> S3Result<PutObjectOutput> {
     refuse_unsupported!(input)?;
     refuse(&[("x-amz-write-offset-bytes", input.write_offset_bytes.is_some())])?;
-    let condition = WriteCondition { if_match: input.if_match.take(), if_none_match: input.if_none_match.take() };
+    let condition = WriteCondition {
+        if_match: input.if_match.take(),
+        if_none_match: input.if_none_match.take(),
+    };
     condition.check_form()?;
     look_ahead(store, &condition, (&input.bucket, &input.key))?;
     let about = about!(input)?;
@@ -37,12 +40,16 @@ pub(super) async fn put(
         md5: input.content_md5.take(),
         checksum: given!(input),
         algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
+        keep: None,
         trailers,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
     let taken = ingest::take(&store.blobs, body, claims, false).await?;
     let (etag, checksum, size) = (hex::encode(taken.md5), taken.checksum, taken.size);
-    let mut output = PutObjectOutput { e_tag: Some(ETag::Strong(etag.clone())), ..Default::default() };
+    let mut output = PutObjectOutput {
+        e_tag: Some(ETag::Strong(etag.clone())),
+        ..Default::default()
+    };
     fill!(output, Some(&checksum));
     output.checksum_type = Some(checksum.kind.reply());
     output.server_side_encryption = Some(super::about::encryption());
@@ -53,8 +60,19 @@ pub(super) async fn put(
             let existing = index::object(&changes.objects, &bucket, &key)?;
             condition.check(existing.as_ref().map(|existing| &existing.head))?;
             let (bytes, inline) = held.place();
-            let head = Head { size, modified: changes.now.as_second(), etag };
-            let record = ObjectRecord { head, rest: Rest { bytes, about, checksum: Some(checksum) } };
+            let head = Head {
+                size,
+                modified: changes.now.as_second(),
+                etag,
+            };
+            let record = ObjectRecord {
+                head,
+                rest: Rest {
+                    bytes,
+                    about,
+                    checksum: Some(checksum),
+                },
+            };
             changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Put")
         })
         .await?;
@@ -71,13 +89,18 @@ pub(super) fn look_ahead(store: &Store, condition: &WriteCondition, place: (&str
 
 pub(super) async fn get(store: &Store, mut input: GetObjectInput) -> S3Result<GetObjectOutput> {
     only_version(input.version_id.as_deref())?;
-    refuse(&[("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.is_some())])?;
+    refuse(&[(
+        "x-amz-server-side-encryption-customer-algorithm",
+        input.sse_customer_algorithm.is_some(),
+    )])?;
     let found = outflow::find(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
     conditions!(input).check(&found.record.head)?;
     let shown = Shown::of(&found.record, input.range, input.part_number)?;
     let mut output = GetObjectOutput::default();
     describe!(output, found.record);
-    output.tag_count = i32::try_from(found.record.rest.about.tags.len()).ok().filter(|tags| *tags > 0);
+    output.tag_count = i32::try_from(found.record.rest.about.tags.len())
+        .ok()
+        .filter(|tags| *tags > 0);
     output.parts_count = shown.parts;
     output.content_length = shown.length();
     output.content_range = shown.header;
@@ -90,7 +113,10 @@ pub(super) async fn get(store: &Store, mut input: GetObjectInput) -> S3Result<Ge
 
 pub(super) fn head(store: &Store, mut input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
     only_version(input.version_id.as_deref())?;
-    refuse(&[("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.is_some())])?;
+    refuse(&[(
+        "x-amz-server-side-encryption-customer-algorithm",
+        input.sse_customer_algorithm.is_some(),
+    )])?;
     let found = outflow::find(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
     conditions!(input).check(&found.record.head)?;
     let shown = Shown::of(&found.record, input.range, input.part_number)?;
@@ -118,9 +144,18 @@ impl Shown {
     fn of(record: &ObjectRecord, range: Option<Range>, part: Option<i32>) -> S3Result<Shown> {
         let size = record.head.size;
         let (range, parts) = match (range, part) {
-            (None, None) => return Ok(Shown { range: 0..size, header: None, parts: None }),
+            (None, None) => {
+                return Ok(Shown {
+                    range: 0..size,
+                    header: None,
+                    parts: None,
+                });
+            }
             (Some(_), Some(_)) => {
-                return Err(s3_error!(InvalidRequest, "Cannot specify both Range header and partNumber query parameter."));
+                return Err(s3_error!(
+                    InvalidRequest,
+                    "Cannot specify both Range header and partNumber query parameter."
+                ));
             }
             (Some(range), None) => (range.check(size).map_err(|_| unsatisfiable(size))?, None),
             (None, Some(part)) => one_part(record, part)?,
@@ -141,9 +176,16 @@ fn one_part(record: &ObjectRecord, number: i32) -> S3Result<(Bytes<u64>, Option<
         let message = format!("The requested partnumber is not satisfiable: {number}");
         custom("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE, message)
     };
-    let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1)).ok_or_else(missing)?;
+    let at = usize::try_from(number)
+        .ok()
+        .and_then(|number| number.checked_sub(1))
+        .ok_or_else(missing)?;
     if !record.head.etag.contains('-') {
-        return if at == 0 { Ok((0..record.head.size, None)) } else { Err(missing()) };
+        return if at == 0 {
+            Ok((0..record.head.size, None))
+        } else {
+            Err(missing())
+        };
     }
     let segments = record.segments();
     let segment = segments.get(at).ok_or_else(missing)?;
@@ -152,7 +194,10 @@ fn one_part(record: &ObjectRecord, number: i32) -> S3Result<(Bytes<u64>, Option<
 }
 
 fn unsatisfiable(size: u64) -> S3Error {
-    let mut error = s3_error!(InvalidRange, "The requested range is not satisfiable: the object has {size} bytes.");
+    let mut error = s3_error!(
+        InvalidRange,
+        "The requested range is not satisfiable: the object has {size} bytes."
+    );
     let mut headers = HeaderMap::new();
     if let Ok(all) = HeaderValue::try_from(format!("bytes */{size}")) {
         headers.insert(header::CONTENT_RANGE, all);

@@ -15,7 +15,10 @@ use crate::s3::{
     condition::{no_such_key, timestamp},
     ingest::{self, Claims, Taken},
     outflow,
-    store::{Store, index, record::{PartRecord, UploadRecord}},
+    store::{
+        Store, index,
+        record::{PartRecord, UploadRecord},
+    },
 };
 
 const MOST_PARTS: i32 = 10_000;
@@ -32,8 +35,16 @@ struct Place {
 impl Place {
     fn new(bucket: String, key: String, upload: String, number: i32) -> S3Result<Place> {
         match u32::try_from(number) {
-            Ok(number) if (1..=MOST_PARTS.unsigned_abs()).contains(&number) => Ok(Place { bucket, key, upload, number }),
-            _ => Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and {MOST_PARTS}, inclusive")),
+            Ok(number) if (1..=MOST_PARTS.unsigned_abs()).contains(&number) => Ok(Place {
+                bucket,
+                key,
+                upload,
+                number,
+            }),
+            _ => Err(s3_error!(
+                InvalidArgument,
+                "Part number must be an integer between 1 and {MOST_PARTS}, inclusive"
+            )),
         }
     }
 
@@ -48,9 +59,18 @@ impl Place {
         store
             .write(move |changes| {
                 index::upload(&changes.uploads, &self.bucket, &self.key, &self.upload)?;
-                let segment = taken.held.file().ok_or_else(|| s3_error!(InternalError, "A part is in no file."))?;
+                let segment = taken
+                    .held
+                    .file()
+                    .ok_or_else(|| s3_error!(InternalError, "A part is in no file."))?;
                 let (etag, modified) = (hex::encode(taken.md5), changes.now.as_second());
-                let record = PartRecord { segment, etag, modified, checksum: taken.checksum };
+                let record = PartRecord {
+                    segment,
+                    etag,
+                    modified,
+                    checksum: taken.checksum,
+                    echo: taken.echo,
+                };
                 changes.put_part(&self.upload, self.number, &record)?;
                 Ok(modified)
             })
@@ -63,33 +83,46 @@ pub(super) async fn upload(
     mut input: UploadPartInput,
     trailers: Option<TrailingHeaders>,
 ) -> S3Result<UploadPartOutput> {
-    refuse(&[("x-amz-server-side-encryption-customer-algorithm", input.sse_customer_algorithm.is_some())])?;
+    refuse(&[(
+        "x-amz-server-side-encryption-customer-algorithm",
+        input.sse_customer_algorithm.is_some(),
+    )])?;
     let place = Place::new(input.bucket, input.key, input.upload_id, input.part_number)?;
     let upload = place.upload(store)?;
     let claims = Claims {
         length: input.content_length,
         md5: input.content_md5.take(),
         checksum: given!(input),
-        algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?.or(Some(upload.plan.algorithm)),
+        algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
+        keep: Some(upload.plan.algorithm),
         trailers,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
     let taken = ingest::take(&store.blobs, body, claims, true).await?;
-    if taken.checksum.algorithm != upload.plan.algorithm {
-        let (expected, actual) = (upload.plan.algorithm.name(), taken.checksum.algorithm.name());
+    if upload.plan.asked && taken.echo.algorithm != upload.plan.algorithm {
+        let (expected, actual) = (upload.plan.algorithm.name(), taken.echo.algorithm.name());
         return Err(s3_error!(
             InvalidRequest,
             "Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}"
         ));
     }
-    let mut output = UploadPartOutput { e_tag: Some(ETag::Strong(hex::encode(taken.md5))), ..Default::default() };
-    fill!(output, Some(&taken.checksum));
+    let mut output = UploadPartOutput {
+        e_tag: Some(ETag::Strong(hex::encode(taken.md5))),
+        ..Default::default()
+    };
+    fill!(output, Some(&taken.echo));
     place.store(store, taken).await?;
     Ok(output)
 }
 
-pub(super) async fn copy(store: &Arc<Store>, mut input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
-    refuse(&[("x-amz-copy-source-server-side-encryption-customer-algorithm", input.copy_source_sse_customer_algorithm.is_some())])?;
+pub(super) async fn copy(
+    store: &Arc<Store>,
+    mut input: UploadPartCopyInput,
+) -> S3Result<UploadPartCopyOutput> {
+    refuse(&[(
+        "x-amz-copy-source-server-side-encryption-customer-algorithm",
+        input.copy_source_sse_customer_algorithm.is_some(),
+    )])?;
     let conditions = source_conditions!(input);
     let from = copy_source(&input.copy_source)?;
     let place = Place::new(input.bucket, input.key, input.upload_id, input.part_number)?;
@@ -99,18 +132,32 @@ pub(super) async fn copy(store: &Arc<Store>, mut input: UploadPartCopyInput) -> 
     let range = source_range(input.copy_source_range.as_deref(), found.record.head.size)?;
     let claims = Claims::none(Some(upload.plan.algorithm));
     let taken = ingest::take(&store.blobs, found.stream(range).await?, claims, true).await?;
-    let mut result = CopyPartResult { e_tag: Some(ETag::Strong(hex::encode(taken.md5))), ..Default::default() };
+    let mut result = CopyPartResult {
+        e_tag: Some(ETag::Strong(hex::encode(taken.md5))),
+        ..Default::default()
+    };
     fill!(result, Some(&taken.checksum));
     result.last_modified = Some(timestamp(place.store(store, taken).await?));
-    Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
+    Ok(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        ..Default::default()
+    })
 }
 
 /// `bytes=first-last`, both given, both within the source.
 fn source_range(range: Option<&str>, size: u64) -> S3Result<Bytes<u64>> {
     let Some(text) = range else { return Ok(0..size) };
-    let malformed = || s3_error!(InvalidArgument, "x-amz-copy-source-range must be bytes=first-last within the source of {size} bytes.");
+    let malformed = || {
+        s3_error!(
+            InvalidArgument,
+            "x-amz-copy-source-range must be bytes=first-last within the source of {size} bytes."
+        )
+    };
     match Range::parse(text).map_err(|_| malformed())? {
-        Range::Int { first, last: Some(last) } if last < size => Ok(first..last + 1),
+        Range::Int {
+            first,
+            last: Some(last),
+        } if last < size => Ok(first..last + 1),
         _ => Err(malformed()),
     }
 }
@@ -133,7 +180,10 @@ pub(super) fn list(store: &Store, input: ListPartsInput) -> S3Result<ListPartsOu
         upload_id: Some(input.upload_id),
         checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.plan.algorithm.name())),
         checksum_type: Some(upload.plan.kind.reply()),
-        initiator: Some(Initiator { display_name: Some("groundcrew".into()), id: Some(OWNER.into()) }),
+        initiator: Some(Initiator {
+            display_name: Some("groundcrew".into()),
+            id: Some(OWNER.into()),
+        }),
         owner: Some(owner()),
         is_truncated: Some(more),
         max_parts: Some(most),
@@ -153,6 +203,6 @@ fn shown((number, record): (u32, PartRecord)) -> Part {
         size: i64::try_from(record.segment.size).ok(),
         ..Default::default()
     };
-    fill!(part, Some(&record.checksum));
+    fill!(part, Some(&record.echo));
     part
 }

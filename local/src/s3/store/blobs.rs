@@ -43,7 +43,13 @@ impl Blobs {
                 fs::remove_file(entry.path())?;
             }
         }
-        Ok(Blobs { folder, state: Mutex::new(State { current: Arc::new(()), retired: Vec::new() }) })
+        Ok(Blobs {
+            folder,
+            state: Mutex::new(State {
+                current: Arc::new(()),
+                retired: Vec::new(),
+            }),
+        })
     }
 
     /// Every file there is, for a sweep. Taken before the store answers requests, so that no file it names is one
@@ -51,7 +57,12 @@ impl Blobs {
     pub(in crate::s3) fn all(&self) -> io::Result<Vec<Uuid>> {
         let mut all = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
-            all.extend(entry?.file_name().to_str().and_then(|name| Uuid::try_parse(name).ok()));
+            all.extend(
+                entry?
+                    .file_name()
+                    .to_str()
+                    .and_then(|name| Uuid::try_parse(name).ok()),
+            );
         }
         Ok(all)
     }
@@ -59,7 +70,10 @@ impl Blobs {
     pub(in crate::s3) fn sweep(&self, present: Vec<Uuid>, named: &HashSet<Uuid>) {
         let orphans: Vec<Uuid> = present.into_iter().filter(|blob| !named.contains(blob)).collect();
         if !orphans.is_empty() {
-            tracing::info!(files = orphans.len(), "removing files that an interrupted upload left behind");
+            tracing::info!(
+                files = orphans.len(),
+                "removing files that an interrupted upload left behind"
+            );
         }
         orphans.into_iter().for_each(|blob| self.remove(blob));
     }
@@ -84,7 +98,11 @@ impl Blobs {
     pub(in crate::s3) fn collect(&self) {
         let free: Vec<Uuid> = {
             let mut state = self.lock();
-            let free = state.retired.iter().take_while(|(pins, _)| Arc::strong_count(pins) == 1).count();
+            let free = state
+                .retired
+                .iter()
+                .take_while(|(pins, _)| Arc::strong_count(pins) == 1)
+                .count();
             state.retired.drain(..free).flat_map(|(_, blobs)| blobs).collect()
         };
         free.into_iter().for_each(|blob| self.remove(blob));
@@ -99,7 +117,13 @@ impl Blobs {
         let blob = Uuid::new_v4();
         let path = self.folder.join(format!("{TEMPORARY}{blob}"));
         let file = File::create_new(&path).await?;
-        Ok(Draft { blob, file, leftover: Leftover(Some(path)), blobs: self.clone(), size: 0 })
+        Ok(Draft {
+            blob,
+            file,
+            leftover: Leftover(Some(path)),
+            blobs: self.clone(),
+            size: 0,
+        })
     }
 
     /// A second name for the bytes of a segment; a copy where the file system has no links.
@@ -111,7 +135,13 @@ impl Blobs {
             fs::File::open(&to)?.sync_all()?;
         }
         sync_folder(&self.folder)?;
-        Ok(Sealed { segment: Segment { blob, size: segment.size }, leftover: Leftover(Some(to)) })
+        Ok(Sealed {
+            segment: Segment {
+                blob,
+                size: segment.size,
+            },
+            leftover: Leftover(Some(to)),
+        })
     }
 
     fn remove(&self, blob: Uuid) {
@@ -159,7 +189,10 @@ impl Draft {
         self.file.flush().await?;
         self.file.sync_all().await?;
         let (to, folder) = (self.blobs.path(self.blob), self.blobs.folder.clone());
-        let segment = Segment { blob: self.blob, size: self.size };
+        let segment = Segment {
+            blob: self.blob,
+            size: self.size,
+        };
         tokio::task::spawn_blocking(move || {
             let leftover = self.leftover.rename(to)?;
             sync_folder(&folder)?;

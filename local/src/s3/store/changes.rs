@@ -41,7 +41,9 @@ impl<'txn> Changes<'txn> {
         let sequence = {
             use redb::ReadableTable;
             let stored = state.get(&b"sequence"[..])?;
-            stored.and_then(|value| value.value().try_into().ok().map(u64::from_be_bytes)).unwrap_or_default()
+            stored
+                .and_then(|value| value.value().try_into().ok().map(u64::from_be_bytes))
+                .unwrap_or_default()
         };
         Ok(Changes {
             objects: transaction.open_table(OBJECTS)?,
@@ -60,14 +62,17 @@ impl<'txn> Changes<'txn> {
     /// The last change: the sequence goes on from here after a restart.
     pub(super) fn finish(mut self) -> Result<Aftermath, redb::StorageError> {
         if !self.aftermath.notifications.is_empty() {
-            self.state.insert(&b"sequence"[..], &self.sequence.to_be_bytes()[..])?;
+            self.state
+                .insert(&b"sequence"[..], &self.sequence.to_be_bytes()[..])?;
         }
         Ok(self.aftermath)
     }
 
     pub(in crate::s3) fn put_bucket(&mut self, name: &str, record: &BucketRecord) -> S3Result {
         let record = json(record)?;
-        self.buckets.insert(name.as_bytes(), record.as_slice()).map_err(lost)?;
+        self.buckets
+            .insert(name.as_bytes(), record.as_slice())
+            .map_err(lost)?;
         Ok(())
     }
 
@@ -89,7 +94,9 @@ impl<'txn> Changes<'txn> {
         let replaced = index::object(&self.objects, bucket, key)?;
         let encoded = record.encode().map_err(index::damaged)?;
         self.weight += encoded.len() + inline.map_or(0, <[u8]>::len);
-        self.objects.insert(name.as_slice(), encoded.as_slice()).map_err(lost)?;
+        self.objects
+            .insert(name.as_slice(), encoded.as_slice())
+            .map_err(lost)?;
         match inline {
             Some(bytes) => drop(self.bodies.insert(name.as_slice(), bytes).map_err(lost)?),
             None => drop(self.bodies.remove(name.as_slice()).map_err(lost)?),
@@ -103,13 +110,17 @@ impl<'txn> Changes<'txn> {
     /// Stores a record whose bytes stay where they are.
     pub(in crate::s3) fn amend_object(&mut self, bucket: &str, key: &str, record: &ObjectRecord) -> S3Result {
         let encoded = record.encode().map_err(index::damaged)?;
-        self.objects.insert(index::object_key(bucket, key).as_slice(), encoded.as_slice()).map_err(lost)?;
+        self.objects
+            .insert(index::object_key(bucket, key).as_slice(), encoded.as_slice())
+            .map_err(lost)?;
         Ok(())
     }
 
     /// Removes the object if there is one.
     pub(in crate::s3) fn remove_object(&mut self, bucket: &str, key: &str) -> S3Result {
-        let Some(removed) = index::object(&self.objects, bucket, key)? else { return Ok(()) };
+        let Some(removed) = index::object(&self.objects, bucket, key)? else {
+            return Ok(());
+        };
         let name = index::object_key(bucket, key);
         self.objects.remove(name.as_slice()).map_err(lost)?;
         self.bodies.remove(name.as_slice()).map_err(lost)?;
@@ -118,25 +129,47 @@ impl<'txn> Changes<'txn> {
         Ok(())
     }
 
-    pub(in crate::s3) fn put_upload(&mut self, bucket: &str, key: &str, id: &str, record: &UploadRecord) -> S3Result {
+    pub(in crate::s3) fn put_upload(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        record: &UploadRecord,
+    ) -> S3Result {
         let record = json(record)?;
-        self.uploads.insert(index::upload_key(bucket, key, id).as_slice(), record.as_slice()).map_err(lost)?;
+        self.uploads
+            .insert(index::upload_key(bucket, key, id).as_slice(), record.as_slice())
+            .map_err(lost)?;
         Ok(())
     }
 
     pub(in crate::s3) fn put_part(&mut self, upload: &str, number: u32, record: &PartRecord) -> S3Result {
         let encoded = json(record)?;
         let replaced = index::part(&self.parts, upload, number)?;
-        self.parts.insert(index::part_key(upload, number).as_slice(), encoded.as_slice()).map_err(lost)?;
-        self.aftermath.retired.extend(replaced.map(|part| part.segment.blob));
+        self.parts
+            .insert(index::part_key(upload, number).as_slice(), encoded.as_slice())
+            .map_err(lost)?;
+        self.aftermath
+            .retired
+            .extend(replaced.map(|part| part.segment.blob));
         Ok(())
     }
 
     /// Forgets the upload and its parts; the files of those in `kept` stay.
-    pub(in crate::s3) fn remove_upload(&mut self, bucket: &str, key: &str, id: &str, kept: &[Uuid]) -> S3Result {
-        self.uploads.remove(index::upload_key(bucket, key, id).as_slice()).map_err(lost)?;
+    pub(in crate::s3) fn remove_upload(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        id: &str,
+        kept: &[Uuid],
+    ) -> S3Result {
+        self.uploads
+            .remove(index::upload_key(bucket, key, id).as_slice())
+            .map_err(lost)?;
         for (number, part) in index::parts(&self.parts, id)? {
-            self.parts.remove(index::part_key(id, number).as_slice()).map_err(lost)?;
+            self.parts
+                .remove(index::part_key(id, number).as_slice())
+                .map_err(lost)?;
             if !kept.contains(&part.segment.blob) {
                 self.aftermath.retired.push(part.segment.blob);
             }
@@ -146,7 +179,9 @@ impl<'txn> Changes<'txn> {
 
     fn retire(&mut self, record: Option<&ObjectRecord>) {
         let segments = record.map(ObjectRecord::segments).unwrap_or_default();
-        self.aftermath.retired.extend(segments.iter().map(|segment| segment.blob));
+        self.aftermath
+            .retired
+            .extend(segments.iter().map(|segment| segment.blob));
     }
 
     /// Sequence numbers only grow, across restarts and whatever the clock does.

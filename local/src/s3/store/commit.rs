@@ -67,7 +67,9 @@ impl Committer {
                 Err(error)
             }
         };
-        verdicts.into_iter().for_each(|tell: Box<dyn FnOnce(Result<(), String>) + Send>| tell(told.clone()));
+        verdicts
+            .into_iter()
+            .for_each(|tell: Box<dyn FnOnce(Result<(), String>) + Send>| tell(told.clone()));
         self.blobs.collect();
     }
 
@@ -107,10 +109,14 @@ impl Committer {
     /// An empty transaction that also records which pages are free: without it, opening after a crash reads the
     /// whole index. Doing it on every commit would double the syncs.
     fn settle(&self) -> bool {
-        let written = self.database.begin_write().map_err(|e| e.to_string()).and_then(|mut transaction| {
-            transaction.set_quick_repair(true);
-            transaction.commit().map_err(|e| e.to_string())
-        });
+        let written = self
+            .database
+            .begin_write()
+            .map_err(|e| e.to_string())
+            .and_then(|mut transaction| {
+                transaction.set_quick_repair(true);
+                transaction.commit().map_err(|e| e.to_string())
+            });
         if let Err(error) = written {
             tracing::warn!(error, "the object store's index could not be settled");
         }

@@ -97,9 +97,15 @@ pub(in crate::s3) fn buckets(buckets: &impl Readable) -> S3Result<Vec<(String, B
     Ok(all)
 }
 
-pub(in crate::s3) fn object(objects: &impl Readable, bucket: &str, key: &str) -> S3Result<Option<ObjectRecord>> {
+pub(in crate::s3) fn object(
+    objects: &impl Readable,
+    bucket: &str,
+    key: &str,
+) -> S3Result<Option<ObjectRecord>> {
     let found = objects.get(object_key(bucket, key).as_slice()).map_err(lost)?;
-    found.map(|record| ObjectRecord::decode(record.value()).map_err(damaged)).transpose()
+    found
+        .map(|record| ObjectRecord::decode(record.value()).map_err(damaged))
+        .transpose()
 }
 
 pub(in crate::s3) fn body(bodies: &impl Readable, bucket: &str, key: &str) -> S3Result<Vec<u8>> {
@@ -111,12 +117,21 @@ pub(in crate::s3) fn body(bodies: &impl Readable, bucket: &str, key: &str) -> S3
 /// Whether any object lies in the bucket.
 pub(in crate::s3) fn has_objects(objects: &impl Readable, bucket: &str) -> S3Result<bool> {
     let start = object_key(bucket, "");
-    let mut range = objects.range::<&[u8]>(start.as_slice()..past(&start).as_slice()).map_err(lost)?;
+    let mut range = objects
+        .range::<&[u8]>(start.as_slice()..past(&start).as_slice())
+        .map_err(lost)?;
     Ok(range.next().transpose().map_err(lost)?.is_some())
 }
 
-pub(in crate::s3) fn upload(uploads: &impl Readable, bucket: &str, key: &str, id: &str) -> S3Result<UploadRecord> {
-    let found = uploads.get(upload_key(bucket, key, id).as_slice()).map_err(lost)?;
+pub(in crate::s3) fn upload(
+    uploads: &impl Readable,
+    bucket: &str,
+    key: &str,
+    id: &str,
+) -> S3Result<UploadRecord> {
+    let found = uploads
+        .get(upload_key(bucket, key, id).as_slice())
+        .map_err(lost)?;
     let found = found.ok_or_else(no_such_upload)?;
     json(found.value())
 }
@@ -136,17 +151,31 @@ pub(in crate::s3) fn uploads(
 ) -> S3Result<Vec<(String, String, UploadRecord)>> {
     let (start, skip) = (object_key(bucket, prefix), bucket.len() + 1);
     let mut all: Vec<(String, String, UploadRecord)> = Vec::new();
-    for entry in uploads.range::<&[u8]>(start.as_slice()..past(&start).as_slice()).map_err(lost)? {
+    for entry in uploads
+        .range::<&[u8]>(start.as_slice()..past(&start).as_slice())
+        .map_err(lost)?
+    {
         let (name, record) = entry.map_err(lost)?;
         let name = name.value();
-        let Some(end) = name.len().checked_sub(UPLOAD_ID_LENGTH + 1).filter(|end| *end >= skip) else {
+        let Some(end) = name
+            .len()
+            .checked_sub(UPLOAD_ID_LENGTH + 1)
+            .filter(|end| *end >= skip)
+        else {
             return Err(damaged(Damaged("an upload's name is too short".into())));
         };
-        all.push((text(&name[skip..end])?, text(&name[end + 1..])?, json(record.value())?));
+        all.push((
+            text(&name[skip..end])?,
+            text(&name[end + 1..])?,
+            json(record.value())?,
+        ));
     }
     // NUL in a key can put its uploads out of the order of keys.
     all.sort_by(|a, b| (&a.0, a.2.initiated, &a.1).cmp(&(&b.0, b.2.initiated, &b.1)));
-    Ok(all.into_iter().filter(|(key, ..)| key.starts_with(prefix)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|(key, ..)| key.starts_with(prefix))
+        .collect())
 }
 
 pub(in crate::s3) fn part(parts: &impl Readable, upload: &str, number: u32) -> S3Result<Option<PartRecord>> {
@@ -158,9 +187,15 @@ pub(in crate::s3) fn part(parts: &impl Readable, upload: &str, number: u32) -> S
 pub(in crate::s3) fn parts(parts: &impl Readable, upload: &str) -> S3Result<Vec<(u32, PartRecord)>> {
     let end = past(upload.as_bytes());
     let mut all = Vec::new();
-    for entry in parts.range::<&[u8]>(upload.as_bytes()..end.as_slice()).map_err(lost)? {
+    for entry in parts
+        .range::<&[u8]>(upload.as_bytes()..end.as_slice())
+        .map_err(lost)?
+    {
         let (name, record) = entry.map_err(lost)?;
-        let number = name.value().last_chunk::<4>().ok_or_else(|| damaged(Damaged("a part has no number".into())))?;
+        let number = name
+            .value()
+            .last_chunk::<4>()
+            .ok_or_else(|| damaged(Damaged("a part has no number".into())))?;
         all.push((u32::from_be_bytes(*number), json(record.value())?));
     }
     Ok(all)

@@ -96,14 +96,20 @@ fn stretch(
     page: &mut Page,
 ) -> S3Result<Option<String>> {
     let lower = lower.as_ref().map(Vec::as_slice);
-    for entry in objects.range::<&[u8]>((lower, Bound::Excluded(end))).map_err(lost)? {
+    for entry in objects
+        .range::<&[u8]>((lower, Bound::Excluded(end)))
+        .map_err(lost)?
+    {
         if page.objects.len() + page.prefixes.len() == query.limit {
             page.next = page.last();
             return Ok(None);
         }
         let (name, record) = entry.map_err(lost)?;
         let key = std::str::from_utf8(&name.value()[query.bucket.len() + 1..]).unwrap_or_default();
-        if let Some(folder) = query.delimiter.and_then(|delimiter| folder(key, query.prefix, delimiter)) {
+        if let Some(folder) = query
+            .delimiter
+            .and_then(|delimiter| folder(key, query.prefix, delimiter))
+        {
             page.prefixes.push(folder.to_owned());
             return Ok(Some(folder.to_owned()));
         }

@@ -43,20 +43,34 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn open(folder: &Path, notify: Notify) -> Result<Store, OpenError> {
-        let failed = |reason: String| OpenError { folder: folder.display().to_string(), reason };
+        let failed = |reason: String| OpenError {
+            folder: folder.display().to_string(),
+            reason,
+        };
         std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-        let database = Database::builder().set_cache_size(CACHE).create(folder.join("index.redb"));
+        let database = Database::builder()
+            .set_cache_size(CACHE)
+            .create(folder.join("index.redb"));
         let database = Arc::new(database.map_err(|e| failed(open_failure(&e)))?);
         let blobs = Arc::new(Blobs::open(folder.join("blobs")).map_err(|e| failed(e.to_string()))?);
         make_tables(&database).map_err(|e| failed(e.to_string()))?;
         sweep_behind(&database, &blobs).map_err(|e| failed(e.to_string()))?;
         let (jobs, received) = channel();
-        let committer = Committer { database: database.clone(), blobs: blobs.clone(), notify };
+        let committer = Committer {
+            database: database.clone(),
+            blobs: blobs.clone(),
+            notify,
+        };
         let committer = std::thread::Builder::new()
             .name("s3-commit".into())
             .spawn(move || committer.run(&received))
             .map_err(|e| failed(e.to_string()))?;
-        Ok(Store { database, blobs, jobs: Some(jobs), committer: Some(committer) })
+        Ok(Store {
+            database,
+            blobs,
+            jobs: Some(jobs),
+            committer: Some(committer),
+        })
     }
 
     /// Runs `decide` inside the next transaction and returns what it said once that is on disk. On an error it must
@@ -68,10 +82,16 @@ impl Store {
         let (tell, told) = oneshot::channel();
         let job: Job = Box::new(move |changes| {
             let decided = decide(changes);
-            let broken = decided.as_ref().is_err_and(|error| *error.code() == S3ErrorCode::InternalError);
+            let broken = decided
+                .as_ref()
+                .is_err_and(|error| *error.code() == S3ErrorCode::InternalError);
             let tell = Box::new(move |committed: Result<(), String>| {
                 // Nobody listens when the client has gone; what was committed stays.
-                let _ = tell.send(committed.map_err(|error| s3_error!(InternalError, "{error}")).and(decided));
+                let _ = tell.send(
+                    committed
+                        .map_err(|error| s3_error!(InternalError, "{error}"))
+                        .and(decided),
+                );
             });
             Verdict { broken, tell }
         });
@@ -127,9 +147,14 @@ fn sweep_behind(database: &Arc<Database>, blobs: &Arc<Blobs>) -> std::io::Result
     let (database, blobs) = (database.clone(), blobs.clone());
     let sweep = move || match named(&database) {
         Ok(named) => blobs.sweep(present, &named),
-        Err(error) => tracing::error!(%error, "the object store's files could not be checked against its index"),
+        Err(error) => {
+            tracing::error!(%error, "the object store's files could not be checked against its index")
+        }
     };
-    std::thread::Builder::new().name("s3-sweep".into()).spawn(sweep).map(drop)
+    std::thread::Builder::new()
+        .name("s3-sweep".into())
+        .spawn(sweep)
+        .map(drop)
 }
 
 fn named(database: &Database) -> Result<HashSet<Uuid>, S3Error> {
@@ -147,4 +172,100 @@ fn named(database: &Database) -> Result<HashSet<Uuid>, S3Error> {
         named.insert(part.segment.blob);
     }
     Ok(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{
+        listing::{self, From, Page, Query},
+        record::{About, Head, Rest, Whereabouts},
+        *,
+    };
+
+    const KEYS: usize = 11_000;
+
+    async fn filled(folder: &Path) -> Store {
+        let store = Store::open(folder, Arc::new(|_| {})).unwrap();
+        let rest = Rest {
+            bytes: Whereabouts::Inline,
+            about: About::default(),
+            checksum: None,
+        };
+        let head = Head {
+            size: 1,
+            modified: 0,
+            etag: "e".repeat(32),
+        };
+        let record = ObjectRecord { head, rest };
+        let fill = move |changes: &mut Changes<'_>| {
+            (0..KEYS).try_for_each(|at| {
+                let key = format!("set-{:02}/{at:05}.txt", at % 11);
+                changes.put_object(("input", &key), &record, Some(b"x"), "ObjectCreated:Put")
+            })
+        };
+        store.write(fill).await.unwrap();
+        store
+    }
+
+    fn pages(store: &Store, delimiter: Option<&str>) -> Vec<Page> {
+        let snapshot = store.snapshot().unwrap();
+        let (mut pages, mut from) = (Vec::new(), Some(From::Start));
+        while let Some(next) = from {
+            let query = Query {
+                bucket: "input",
+                prefix: "",
+                delimiter,
+                from: next,
+                limit: 1000,
+            };
+            let page = listing::page(&snapshot.objects, &query).unwrap();
+            from = page.next.clone();
+            pages.push(page);
+        }
+        pages
+    }
+
+    #[tokio::test]
+    async fn a_listing_costs_what_it_shows_not_what_it_jumps_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = filled(folder.path()).await;
+        let began = Instant::now();
+        let whole = pages(&store, None);
+        let walking = began.elapsed();
+        assert_eq!(
+            (whole.len(), whole.iter().map(|page| page.objects.len()).sum()),
+            (11, KEYS)
+        );
+        let began = Instant::now();
+        let folders = pages(&store, Some("/"));
+        let jumping = began.elapsed();
+        assert_eq!((folders.len(), folders[0].prefixes.len()), (1, 11));
+        println!("{KEYS} keys in {walking:?}, their 11 folders in {jumping:?}");
+        assert!(
+            jumping * 3 < walking,
+            "11 folders took {jumping:?}, {KEYS} keys {walking:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_refused_write_leaves_those_that_share_its_transaction_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Arc::new(|_| {})).unwrap();
+        let made = |name: &'static str| {
+            let record = index::BucketRecord {
+                created: 0,
+                cors: Vec::new(),
+            };
+            store.write(move |changes| changes.put_bucket(name, &record))
+        };
+        let refused = store.write(|_| Err::<(), _>(s3_error!(PreconditionFailed)));
+        let (first, refused, last) = tokio::join!(made("first"), refused, made("last"));
+        assert!(first.is_ok() && refused.is_err() && last.is_ok());
+        assert_eq!(
+            index::buckets(&store.snapshot().unwrap().buckets).unwrap().len(),
+            2
+        );
+    }
 }

@@ -89,7 +89,10 @@ pub(in crate::s3) struct PartRecord {
     /// Hexadecimal MD5.
     pub(in crate::s3) etag: String,
     pub(in crate::s3) modified: i64,
+    /// By the upload's plan.
     pub(in crate::s3) checksum: Stored,
+    /// By the algorithm the client sent it with.
+    pub(in crate::s3) echo: Stored,
 }
 
 /// A record in the index that this version cannot read.
@@ -136,14 +139,26 @@ impl Head {
     fn split(bytes: &[u8]) -> Result<(Head, &[u8]), Damaged> {
         let fixed: &[u8; FIXED] = bytes.first_chunk().ok_or_else(|| Damaged("too short".into()))?;
         if fixed[0] != VERSION {
-            return Err(Damaged(format!("version {} where {VERSION} was expected", fixed[0])));
+            return Err(Damaged(format!(
+                "version {} where {VERSION} was expected",
+                fixed[0]
+            )));
         }
         let after = &bytes[FIXED..];
         let (etag, rest) = after
             .split_at_checked(usize::from(fixed[FIXED - 1]))
             .ok_or_else(|| Damaged("the ETag is cut off".into()))?;
-        let etag = std::str::from_utf8(etag).map_err(|e| Damaged(e.to_string()))?.to_owned();
-        Ok((Head { size: u64::from_be_bytes(eight(fixed, 1)), modified: i64::from_be_bytes(eight(fixed, 9)), etag }, rest))
+        let etag = std::str::from_utf8(etag)
+            .map_err(|e| Damaged(e.to_string()))?
+            .to_owned();
+        Ok((
+            Head {
+                size: u64::from_be_bytes(eight(fixed, 1)),
+                modified: i64::from_be_bytes(eight(fixed, 9)),
+                etag,
+            },
+            rest,
+        ))
     }
 }
 
@@ -158,11 +173,25 @@ mod tests {
     use super::*;
 
     fn record() -> ObjectRecord {
-        let bytes = Whereabouts::Files(vec![Segment { blob: Uuid::new_v4(), size: 7 }]);
-        let about = About { content_type: Some("text/plain".into()), ..About::default() };
+        let bytes = Whereabouts::Files(vec![Segment {
+            blob: Uuid::new_v4(),
+            size: 7,
+        }]);
+        let about = About {
+            content_type: Some("text/plain".into()),
+            ..About::default()
+        };
         ObjectRecord {
-            head: Head { size: 7, modified: 1_790_000_000, etag: "d41d8cd98f00b204e9800998ecf8427e-1".into() },
-            rest: Rest { bytes, about, checksum: None },
+            head: Head {
+                size: 7,
+                modified: 1_790_000_000,
+                etag: "d41d8cd98f00b204e9800998ecf8427e-1".into(),
+            },
+            rest: Rest {
+                bytes,
+                about,
+                checksum: None,
+            },
         }
     }
 
@@ -178,7 +207,11 @@ mod tests {
     fn a_cut_record_is_an_error_not_a_panic() {
         let bytes = record().encode().unwrap();
         for length in 0..bytes.len() {
-            assert!(ObjectRecord::decode(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+            assert!(
+                ObjectRecord::decode(&bytes[..length]).is_err(),
+                "{length} of {} bytes",
+                bytes.len()
+            );
         }
     }
 }
