@@ -1,1 +1,47 @@
-fn main() {}
+//! `groundcrew`: the command. Reads what was asked, hands it to the one module that does it, and says what went
+//! wrong.
+
+mod args;
+mod check;
+mod demo;
+mod endpoint;
+mod example;
+mod paint;
+mod progress;
+mod status;
+mod up;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    log();
+    let outcome = match args.chosen() {
+        Command::Up(up) => wait(up::run(up)),
+        Command::Demo(demo) => wait(demo::run(demo)),
+        Command::Status(status) => wait(status::run(status)),
+        Command::Check(check) => check::run(&check),
+        Command::Schema => paint::out(&format!("{:#}\n", shared::spec::Spec::json_schema())),
+    };
+    outcome.unwrap_or_else(|error| {
+        paint::complain(&error);
+        ExitCode::FAILURE
+    })
+}
+
+fn wait(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// What goes wrong inside, on stderr; `RUST_LOG` asks for more.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logger = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    logger.with_ansi(std::io::stderr().is_terminal()).init();
+}

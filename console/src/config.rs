@@ -42,6 +42,8 @@ pub struct Hints {
     pub drop_folder: Option<String>,
     /// For `aws s3 cp --endpoint-url`.
     pub aws_endpoint: Option<String>,
+    /// A team that exists: the starter spec names it.
+    pub team: Option<String>,
 }
 
 /// The S3 client of this stack. An endpoint of one's own means a stand-in, which knows buckets by path alone.

@@ -68,7 +68,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/api/check-spec", post(check_spec))
         .route("/console/api/object", get(object))
         .route("/console/api/deadletters/{queue}/redrive", post(redrive))
-        .layer(axum::middleware::from_fn_with_state(gate, guard))
+        .route_layer(axum::middleware::from_fn_with_state(gate, guard))
         .with_state(Arc::new(console))
 }
 
@@ -156,11 +156,10 @@ async fn spec_text(console: &Console, dataset: &DatasetName) -> Result<(String, 
     }
     let files = first_keys(console, &layout::dataset_prefix(dataset)).await?;
     let teams = first_keys(console, "teams/").await?;
-    let team = teams
-        .iter()
-        .find_map(|key| key.strip_prefix("teams/")?.strip_suffix(".yaml"));
+    let team = teams.iter().find_map(|key| key.strip_prefix("teams/")?.strip_suffix(".yaml"));
+    let team = team.or(console.config.hints.team.as_deref()).unwrap_or(SOME_TEAM);
     let kind = Kind::of(files.iter().map(String::as_str));
-    Ok((starter(kind, team.unwrap_or(SOME_TEAM)).to_string(), false))
+    Ok((starter(kind, team).to_string(), false))
 }
 
 async fn first_keys(console: &Console, prefix: &str) -> Result<Vec<String>, String> {

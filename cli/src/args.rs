@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Drop files in a folder, get labels back.
+#[derive(Debug, Parser)]
+#[command(name = "groundcrew", version, about, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    up: Up,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything on this machine (also without a command)
+    Up(Up),
+    /// Show the whole way in seconds: example files, simulated workers, labels, a notice
+    Demo(Demo),
+    /// Say what would happen to a folder of files, before dropping it
+    Check(Check),
+    /// Datasets, batches and jobs of the Groundcrew that runs
+    Status(Status),
+    /// Print the JSON Schema of labeling.yaml, for editors
+    Schema,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Data {
+    /// Folder everything is kept in [default: $GROUNDCREW_DATA, or ./data]
+    #[arg(long = "data", value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Data {
+    pub(crate) fn folder(&self) -> PathBuf {
+        let told = self.folder.clone().or_else(|| std::env::var_os("GROUNDCREW_DATA").map(PathBuf::from));
+        told.unwrap_or_else(|| PathBuf::from("./data"))
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Address of the AWS endpoint; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
+    pub(crate) aws: SocketAddr,
+    /// Address of the portal and the console
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) web: SocketAddr,
+    /// Start without the example dataset
+    #[arg(long)]
+    pub(crate) bare: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Print one JSON document instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Check {
+    /// Folder with a labeling.yaml and the files to label
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Stay and show every change
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Print JSON: one document, or with --watch one line per change
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Args {
+    pub(crate) fn chosen(self) -> Command {
+        self.command.unwrap_or(Command::Up(self.up))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_fits_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_everything_starts() {
+        let args = Args::parse_from(["groundcrew", "--bare", "--data", "/x", "--web", "127.0.0.1:0"]);
+        let Command::Up(up) = args.chosen() else { panic!("not up") };
+        assert!(up.bare);
+        assert_eq!((up.data.folder(), up.web.port(), up.aws.port()), (PathBuf::from("/x"), 0, 4566));
+    }
+}

@@ -1,0 +1,178 @@
+//! What the functions would make of the files: items, batches, rejects.
+
+use std::path::Path;
+
+use serde::Serialize;
+use shared::item::{self, FileKind, Verdict, image};
+use shared::layout::{READY_FILE, SPEC_FILE};
+use shared::manifest::Line;
+use shared::name::DatasetName;
+use shared::spec::Spec;
+use shared::status::Rejected;
+
+use super::files::{Found, part, walk};
+
+/// Manifest lines shown as a sample.
+const SAMPLES: usize = 3;
+/// Rejects kept; all are counted.
+const REJECTS: usize = 1_000;
+/// Bytes of a batch's manifest at most.
+const MAX_BATCH_BYTES: usize = 32 << 20;
+/// S3's limit for a key.
+const MAX_KEY: usize = 1_024;
+
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Findings {
+    pub(crate) files: u64,
+    pub(crate) items: u64,
+    pub(crate) batches: u64,
+    /// Labelled from manifests made by hand alone.
+    pub(crate) manual: bool,
+    pub(crate) rejected: u64,
+    pub(crate) rejected_first: Vec<Reject>,
+    /// Left out by `select`.
+    pub(crate) not_selected: u64,
+    /// Files of the operating system and editors.
+    pub(crate) ignored: u64,
+    pub(crate) samples: Vec<String>,
+}
+
+/// A file or row that would be in no batch.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Reject {
+    pub(crate) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) row: Option<u64>,
+    pub(crate) reason: String,
+}
+
+pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyhow::Result<Findings> {
+    let files = walk(folder)?;
+    let manual = files.iter().any(|file| file.path.as_ref().is_ok_and(|path| path.ends_with(".manifest")));
+    let limit = spec.select.limit.unwrap_or(u64::MAX);
+    let mut tally = Tally { spec, dataset, limit, batch: (0, 0), found: Findings { manual, ..Findings::default() } };
+    for file in &files {
+        tally.take(file)?;
+    }
+    Ok(tally.found)
+}
+
+struct Tally<'a> {
+    spec: &'a Spec,
+    dataset: &'a DatasetName,
+    /// Items of the dataset, at most.
+    limit: u64,
+    /// Items and bytes of the batch that fills.
+    batch: (u64, usize),
+    found: Findings,
+}
+
+impl Tally<'_> {
+    fn take(&mut self, file: &Found) -> anyhow::Result<()> {
+        let path = match &file.path {
+            Ok(path) if matches!(path.as_str(), SPEC_FILE | READY_FILE) => return Ok(()),
+            Ok(path) => path.as_str(),
+            Err(shown) => {
+                let reason = "the name is not UTF-8, and S3 takes no other: rename the file";
+                self.reject(shown, None, reason.to_owned());
+                return Ok(());
+            }
+        };
+        self.found.files += 1;
+        let key = format!("{}/{path}", self.dataset);
+        if key.len() > MAX_KEY {
+            let reason = format!("its key is {} bytes long, S3 takes at most {MAX_KEY}: use shorter names", key.len());
+            self.reject(path, None, reason);
+            return Ok(());
+        }
+        if self.found.manual {
+            return self.take_by_hand(file, path, &key);
+        }
+        match item::classify(self.spec, path, file.size) {
+            Verdict::Ignore => self.found.ignored += 1,
+            Verdict::NotSelected => self.found.not_selected += 1,
+            Verdict::Reject(reason) => self.reject(path, None, reason),
+            Verdict::Take(FileKind::Image) => self.take_image(file, path, &key)?,
+            Verdict::Take(_) => {
+                let bytes = part(&file.on_disk, 0, file.size)?;
+                self.take_lines(path, item::read_text(self.spec, &key, "", &bytes, 0));
+            }
+        }
+        Ok(())
+    }
+
+    /// With a manifest made by hand, other files are data it may point to. Each such manifest gets batches of its own.
+    fn take_by_hand(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {
+        if !path.ends_with(".manifest") {
+            self.found.not_selected += 1;
+            return Ok(());
+        }
+        self.batch = (0, 0);
+        let bytes = part(&file.on_disk, 0, file.size.min(item::MAX_TEXT_FILE + 1))?;
+        self.take_lines(path, item::read_manifest(self.spec, key, "", &bytes, 0));
+        self.batch = (0, 0);
+        Ok(())
+    }
+
+    fn take_lines(&mut self, path: &str, items: impl Iterator<Item = Result<Line, Rejected>>) {
+        for item in items {
+            match item {
+                Ok(line) => self.add(&line),
+                Err(rejected) => self.reject(path, rejected.row, rejected.reason),
+            }
+        }
+    }
+
+    fn take_image(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {
+        let tail = part(&file.on_disk, file.size.saturating_sub(image::TAIL), image::TAIL)?;
+        let mut length = image::HEAD;
+        loop {
+            let head = part(&file.on_disk, 0, length.min(file.size))?;
+            match image::probe(file.size, &head, &tail) {
+                image::Probe::NeedHead(more) if more > length => length = more,
+                image::Probe::NeedHead(_) => {
+                    self.reject(path, None, "the image's size cannot be found in it".to_owned());
+                    return Ok(());
+                }
+                image::Probe::Reject(reason) => {
+                    self.reject(path, None, reason);
+                    return Ok(());
+                }
+                image::Probe::Ok(_) => {
+                    self.add(&image::image_line("<input bucket>", key, ""));
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, line: &Line) {
+        if self.found.items >= self.limit {
+            self.found.not_selected += 1;
+            return;
+        }
+        let most = u64::from(self.spec.batch.max_items.min(self.spec.task.info().max_items));
+        let (items, bytes) = self.batch;
+        let full = items >= most || bytes + line.json.len() + 1 > MAX_BATCH_BYTES;
+        if items == 0 || full {
+            self.found.batches += 1;
+            self.batch = (0, 0);
+        }
+        self.batch = (self.batch.0 + 1, self.batch.1 + line.json.len() + 1);
+        self.found.items += 1;
+        if self.found.samples.len() < SAMPLES {
+            self.found.samples.push(line.json.clone());
+        }
+    }
+
+    fn reject(&mut self, path: &str, row: Option<u64>, reason: String) {
+        self.found.rejected += 1;
+        if self.found.rejected_first.len() < REJECTS {
+            self.found.rejected_first.push(Reject { path: path.to_owned(), row, reason });
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "assess_tests.rs"]
+mod tests;

@@ -1,0 +1,102 @@
+//! `groundcrew demo`: the whole way in seconds, with the real parts. Example files are dropped, three simulated
+//! workers sign in and label (one of them careless), labels are consolidated, the notice goes out.
+
+mod outcome;
+mod sign_in;
+mod watch;
+mod worker;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use console::Reader;
+use local::{Stack, StackConfig};
+
+use crate::args::Demo;
+use crate::endpoint::console_config;
+use crate::example;
+use crate::paint::{self, Paint};
+use watch::Watch;
+use worker::Worker;
+
+/// Nothing here takes long: when this is over, something is broken.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Three look at each number, so that two can outvote the careless one; a second of quiet is enough when all files
+/// are dropped at once.
+fn for_demo(spec: &str) -> String {
+    spec.replace("workers_per_item: 1 ", "workers_per_item: 3 ").replace("quiet: 5s", "quiet: 1s")
+}
+
+pub(crate) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
+    let folder = tempfile::tempdir().context("the demo needs a temporary folder")?;
+    let config = StackConfig::anywhere(folder.path());
+    let stack = Stack::start(config, |_| axum::Router::new()).await?;
+    let done = tokio::select! {
+        done = tokio::time::timeout(PATIENCE, play(&stack, &demo)) => {
+            done.unwrap_or_else(|_| Err(anyhow::anyhow!("the demo was not done after {PATIENCE:?}")))
+        }
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    stack.shutdown().await;
+    paint::out(&done?)
+}
+
+async fn play(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
+    let started = Instant::now();
+    let reader = Reader::new(&console_config(stack.info())?);
+    let workers = hire(stack).await?;
+    let watch = Watch::new(&reader);
+
+    watch.say("Dropping ten numbers and a labeling.yaml into a folder");
+    example::write(&stack.info().drop_folder, for_demo)?;
+    let job = watch.until_running().await?;
+    watch.say("Three workers label; one is careless");
+    let labeled = tokio::try_join!(
+        watch.until_done(&job),
+        futures::future::try_join_all(workers.iter().map(|worker| worker.label(&job)))
+    );
+    let (job, answers) = labeled?;
+    watch.say("Waiting for the notice");
+    let notice = watch.until_told().await?;
+    watch.finish();
+
+    let labels = outcome::labels(stack.info(), &job).await?;
+    let outcome = outcome::Outcome {
+        labels,
+        notice,
+        job,
+        answers: answers.iter().sum(),
+        seconds: started.elapsed().as_secs_f64(),
+    };
+    outcome.check()?;
+    Ok(if demo.json { outcome.json()? } else { outcome.text(Paint::stdout()) })
+}
+
+/// Ada and Grace are right; Max guesses wrong about a third of the time.
+async fn hire(stack: &Stack) -> anyhow::Result<Vec<Worker>> {
+    let mut workers = Vec::new();
+    for (name, careless) in [("ada", false), ("grace", false), ("max", true)] {
+        let (email, password) = (format!("{name}@example.com"), format!("{name}-labels-numbers-7"));
+        stack.add_worker(&email, &password, &[&stack.info().team]).await?;
+        let signed_in = sign_in::sign_in(&stack.info().web_url, &email, &password);
+        let client = signed_in.await.with_context(|| format!("{name} could not sign in"))?;
+        workers.push(Worker::new(client, &stack.info().web_url, careless));
+    }
+    Ok(workers)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::spec::Spec;
+
+    use super::*;
+
+    #[test]
+    fn the_demo_asks_three_workers_and_does_not_wait_long() {
+        let (_, spec) = example::FILES[10];
+        let spec = Spec::parse(for_demo(spec).as_bytes()).unwrap();
+        assert_eq!((spec.workers_per_item, spec.batch.quiet), (3, Duration::from_secs(1)));
+    }
+}

@@ -1,0 +1,55 @@
+//! From a stack to what the console and the command need of it, and finding the stack that runs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use console::{ConsoleConfig, Hints, Queue};
+use local::StackInfo;
+use shared::name::JobPrefix;
+
+/// The console reads memory and disk of this machine: a look a second costs next to nothing.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// What the console shows of this stack, and to whom.
+pub(crate) fn console_config(stack: &StackInfo) -> anyhow::Result<ConsoleConfig> {
+    let prefix = JobPrefix::new(&stack.job_prefix);
+    let queues = stack.queues.iter().map(|queue| Queue {
+        name: queue.name.clone(),
+        dead_letter_url: queue.dead_letter_url.clone(),
+    });
+    Ok(ConsoleConfig {
+        sdk: stack.sdk(),
+        input_bucket: stack.input_bucket.clone(),
+        output_bucket: stack.output_bucket.clone(),
+        job_prefix: prefix.with_context(|| format!("`{}` is no job prefix", stack.job_prefix))?,
+        queues: queues.collect(),
+        portal_url: stack.web_url.clone(),
+        outbox_url: Some(stack.outbox_url.clone()),
+        public_url: stack.web_url.clone(),
+        token: stack.console_token.clone(),
+        hints: Hints {
+            drop_folder: Some(absolute(&stack.drop_folder)),
+            aws_endpoint: Some(stack.aws_url.clone()),
+            team: Some(stack.team.clone()),
+        },
+        refresh: REFRESH,
+    })
+}
+
+/// A browser does not know where the command was started.
+pub(crate) fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Fails where nothing was started with this data folder, or nothing of it answers any more.
+pub(crate) async fn running(data: &Path) -> anyhow::Result<StackInfo> {
+    let nothing = || {
+        let folder = data.display();
+        format!("nothing runs with the data folder {folder}: start it with `groundcrew up`, or name another with --data")
+    };
+    let stack = StackInfo::read(data)?.with_context(nothing)?;
+    let address = stack.aws_url.split_once("://").map_or(stack.aws_url.as_str(), |(_, rest)| rest);
+    tokio::net::TcpStream::connect(address).await.with_context(nothing)?;
+    Ok(stack)
+}

@@ -1,0 +1,173 @@
+//! The model as text: a dataset a paragraph, a job a line.
+
+use std::fmt::Write as _;
+
+use console::model::{Dataset, Job, Model, Phase, Tone};
+
+use crate::paint::{Look, Paint, one_line};
+use crate::progress::bar;
+
+const BAR: usize = 24;
+const JOBS: usize = 5;
+const REJECTS: usize = 5;
+const NOTICES: usize = 5;
+
+pub(super) fn text(model: &Model, paint: Paint) -> String {
+    let mut text = String::new();
+    for problem in model.problems.iter().chain(&model.misplaced) {
+        let _infallible = writeln!(text, "{} {}", paint.word(Look::Warn, "!"), one_line(problem, 400));
+    }
+    if model.datasets.is_empty() {
+        text.push_str("No dataset yet. Drop a folder of files: `groundcrew up` says where.\n");
+    }
+    for dataset in &model.datasets {
+        about_dataset(&mut text, dataset, paint);
+    }
+    about_dead_letters(&mut text, model, paint);
+    about_notices(&mut text, model, paint);
+    text
+}
+
+fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
+    let (mark, look) = match dataset.tone {
+        Tone::Done => ("✓", Look::Good),
+        Tone::Attention => ("!", Look::Warn),
+        Tone::Working => ("●", Look::Place),
+        Tone::Waiting => ("…", Look::Dim),
+    };
+    let name = paint.word(Look::Strong, &one_line(&dataset.name, 120));
+    let facts = paint.word(Look::Dim, &facts(dataset));
+    let _infallible = writeln!(text, "{} {name}  {facts}", paint.word(look, mark));
+    for line in dataset.message.lines() {
+        let _infallible = writeln!(text, "  {}", one_line(line, 400));
+    }
+    for job in dataset.jobs.iter().take(JOBS) {
+        about_job(text, job, paint);
+    }
+    if dataset.jobs.len() > JOBS {
+        let _infallible = writeln!(text, "  … and {} older batches", dataset.jobs.len() - JOBS);
+    }
+    about_rejects(text, dataset, paint);
+    text.push('\n');
+}
+
+fn facts(dataset: &Dataset) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(dataset.task.clone());
+    parts.extend(dataset.team.as_ref().map(|team| format!("team {}", one_line(team, 100))));
+    if dataset.pending_files > 0 {
+        parts.push(format!("{} files waiting", dataset.pending_files));
+    }
+    parts.join(", ")
+}
+
+fn about_job(text: &mut String, job: &Job, paint: Paint) {
+    let look = match job.state {
+        Phase::Completed => Look::Good,
+        Phase::Failed | Phase::Refused => Look::Bad,
+        Phase::InProgress | Phase::Initializing => Look::Place,
+        Phase::Starting | Phase::WaitingForSlot | Phase::Stopping | Phase::Stopped => Look::Dim,
+    };
+    let bar = paint.word(look, &bar(job.progress, BAR));
+    let done = job.counters.total_labeled;
+    let failed = if job.counters.failed > 0 { format!(", {} failed", job.counters.failed) } else { String::new() };
+    let _infallible = writeln!(
+        text,
+        "  batch {:<4} {bar} {done} of {} labeled{failed}, {}",
+        job.batch,
+        job.items,
+        job.state.word()
+    );
+    if let Some(reason) = &job.reason {
+        let _infallible = writeln!(text, "             {}", one_line(reason, 400));
+    }
+}
+
+fn about_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
+    if dataset.rejected == 0 {
+        return;
+    }
+    let _infallible = writeln!(text, "  {} {} rejected:", paint.word(Look::Warn, "!"), dataset.rejected);
+    for reject in dataset.rejected_first.iter().take(REJECTS) {
+        let row = reject.row.map(|row| format!(", row {row}")).unwrap_or_default();
+        let place = paint.word(Look::Place, &format!("{}{row}", one_line(&reject.key, 200)));
+        let _infallible = writeln!(text, "    {place}: {}", one_line(&reject.reason, 400));
+    }
+    if dataset.rejected > REJECTS as u64 {
+        let _infallible = writeln!(text, "    … all of them in results/{}/rejected.jsonl", dataset.name);
+    }
+}
+
+fn about_dead_letters(text: &mut String, model: &Model, paint: Paint) {
+    for letters in model.dead_letters.iter().filter(|letters| letters.count > 0) {
+        let mark = paint.word(Look::Bad, "✗");
+        let _infallible = writeln!(
+            text,
+            "{mark} {} messages of {} failed again and again; the console sends them back",
+            letters.count, letters.queue
+        );
+    }
+}
+
+fn about_notices(text: &mut String, model: &Model, paint: Paint) {
+    if model.notices.is_empty() {
+        return;
+    }
+    let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Notices"));
+    for notice in model.notices.iter().take(NOTICES) {
+        let at = notice.at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let _infallible = writeln!(text, "  {}  {}", paint.word(Look::Dim, &at), one_line(&notice.subject, 120));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::port::JobCounters;
+
+    use super::*;
+
+    #[test]
+    fn a_running_job_shows_how_far_it_is() {
+        let job = Job {
+            dataset: "numbers".into(),
+            batch: 1,
+            name: Some("gc00-numbers".into()),
+            state: Phase::InProgress,
+            reason: None,
+            items: 10,
+            counters: JobCounters { total_labeled: 5, unlabeled: 5, ..JobCounters::default() },
+            progress: 0.5,
+            created: None,
+            modified: None,
+            results: Vec::new(),
+        };
+        let dataset = Dataset {
+            name: "numbers".into(),
+            state: None,
+            tone: Tone::Working,
+            message: "Workers are labeling: 5 of 10 items done.".into(),
+            check_at: None,
+            task: Some("text-classification".into()),
+            title: None,
+            team: Some("numbers-team".into()),
+            pending_files: 0,
+            batches: 1,
+            items: 10,
+            rejected: 0,
+            rejected_first: Vec::new(),
+            rejected_list: None,
+            jobs: vec![job],
+        };
+        let model = Model { datasets: vec![dataset], ..Model::default() };
+        assert_eq!(
+            text(&model, Paint::none()),
+            "● numbers  text-classification, team numbers-team\n  Workers are labeling: 5 of 10 items done.\n  \
+             batch 1    ████████████ ··········· 5 of 10 labeled, in progress\n\n"
+        );
+    }
+
+    #[test]
+    fn an_empty_groundcrew_says_what_to_do() {
+        assert!(text(&Model::default(), Paint::none()).contains("Drop a folder"));
+    }
+}

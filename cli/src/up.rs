@@ -1,0 +1,59 @@
+//! `groundcrew up`: everything on this machine, until Ctrl-C.
+
+mod banner;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use axum::Router;
+use local::{Stack, StackConfig, StackInfo};
+
+use crate::args::Up;
+use crate::endpoint::console_config;
+use crate::example;
+use crate::paint::{self, Paint};
+
+pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
+    let data = up.data.folder();
+    // Whatever was kept makes it a second start: an example somebody has deleted does not come back.
+    let first_start = !data.join("drop").exists();
+    let config = StackConfig { data: data.clone(), aws: up.aws, web: up.web, public_url: None };
+    let mut console = Ok(());
+    let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
+    console?;
+    let outcome = serve(&up, &data, stack.info(), first_start).await;
+    stack.shutdown().await;
+    outcome
+}
+
+fn mount(info: &StackInfo, problem: &mut anyhow::Result<()>) -> Router {
+    match console_config(info) {
+        Ok(config) => console::router(config),
+        Err(error) => {
+            *problem = Err(error);
+            Router::new()
+        }
+    }
+}
+
+async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::Result<ExitCode> {
+    let with_example = first && !up.bare;
+    if with_example {
+        example::write(&info.drop_folder, str::to_owned).context("the example could not be dropped")?;
+    }
+    paint::out(&banner::text(info, with_example, Paint::stdout()))?;
+    wait_for_end().await?;
+    let _nobody_listens = writeln!(std::io::stderr().lock(), "\nStopping. Everything is kept in {}.", data.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn wait_for_end() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => Ok(interrupted?),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,43 @@
+//! What `up` says when everything runs: where to go, and how to sign in.
+
+use std::fmt::Write as _;
+
+use local::StackInfo;
+
+use crate::paint::{Look, Paint};
+
+pub(super) fn text(info: &StackInfo, with_example: bool, paint: Paint) -> String {
+    let place = |text: &str| paint.word(Look::Place, text);
+    let dim = |text: &str| paint.word(Look::Dim, text);
+    let head = paint.word(Look::Strong, "Groundcrew is running.");
+    let example = if with_example {
+        "The example `numbers` is dropped: its job starts in a few seconds."
+    } else {
+        "Drop a folder of files to begin."
+    };
+    let mut text = format!("\n  {head} {example}\n\n");
+    let mut row = |name: &str, value: &str| {
+        let _infallible = writeln!(text, "  {}  {value}", dim(&format!("{name:<11}")));
+    };
+    row("Portal", &format!("{}   workers label here", place(&info.web_url)));
+    row("  sign in", &format!("{}   {}", info.worker.email, info.worker.password));
+    row("Console", &place(&format!("{}?token={}", info.console_url, info.console_token)));
+    row("Outbox", &place(&info.outbox_url));
+    row("Drop folder", &format!("{}   a subfolder is a dataset", info.drop_folder.display()));
+    row("AWS", &format!("{}   for any S3 client, SDK or the AWS CLI:", place(&info.aws_url)));
+    text.push('\n');
+    for line in exports(info) {
+        let _infallible = writeln!(text, "  {}", dim(&line));
+    }
+    let _infallible = write!(text, "\n  {}\n\n", dim("Ctrl-C stops it; everything is kept."));
+    text
+}
+
+fn exports(info: &StackInfo) -> [String; 4] {
+    [
+        format!("export AWS_ENDPOINT_URL={}", info.aws_url),
+        format!("export AWS_REGION={}", info.region),
+        format!("export AWS_ACCESS_KEY_ID={}", info.access_key_id),
+        format!("export AWS_SECRET_ACCESS_KEY={}", info.secret_access_key),
+    ]
+}

@@ -1,0 +1,109 @@
+//! `groundcrew check`, `schema` and `status` as a user runs them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn groundcrew(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_groundcrew"));
+    command.args(arguments).env_remove("GROUNDCREW_DATA").env_remove("RUST_LOG");
+    command.output().unwrap()
+}
+
+fn folder(name: &str, files: &[(&str, &str)]) -> (tempfile::TempDir, String) {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join(name);
+    fs::create_dir(&folder).unwrap();
+    for (path, text) in files {
+        fs::write(folder.join(path), text).unwrap();
+    }
+    let path = folder.to_str().unwrap().to_owned();
+    (parent, path)
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+const GOOD: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: t\ntitle: T\ndescription: D\n";
+
+#[test]
+fn the_example_is_good() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/numbers");
+    let output = groundcrew(&["check", example.to_str().unwrap()]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("10 items in 1 batch") && text.contains("Even, Odd"), "{text}");
+    assert!(!text.contains('\u{1b}'), "colours in a pipe: {text}");
+}
+
+#[test]
+fn a_broken_spec_is_shown_with_its_place_and_the_nearest_name() {
+    for (spec, parts) in [
+        (GOOD.replace("team: t", "taem: t"), vec!["labeling.yaml:3:1", "taem", "team"]),
+        (GOOD.replace("[Even, Odd]", "[]"), vec!["labeling.yaml:2", "labels"]),
+        (GOOD.replace("[Even, Odd]", "[Even, Even]"), vec!["labeling.yaml:2", "Even"]),
+        (GOOD.replace("text-classification", "text-clasification"), vec!["labeling.yaml:1", "text-classification"]),
+        (format!("{GOOD}title: again\n"), vec!["labeling.yaml:6", "title"]),
+        (GOOD.replace("team: t\n", ""), vec!["team"]),
+        (String::new(), vec!["labeling.yaml"]),
+    ] {
+        let (_parent, path) = folder("d", &[("labeling.yaml", &spec), ("a.txt", "1")]);
+        let output = groundcrew(&["check", &path]);
+        let text = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "no `{part}` in: {text}");
+        }
+    }
+}
+
+#[test]
+fn rejects_alone_are_listed_and_are_no_failure() {
+    let (_parent, path) = folder("d", &[("labeling.yaml", GOOD), ("a.txt", "1"), ("b.txt", ""), ("c.zip", "x")]);
+    let output = groundcrew(&["check", &path]);
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("2 would be rejected") && text.contains("b.txt") && text.contains("c.zip"), "{text}");
+}
+
+#[test]
+fn nothing_to_label_is_a_failure() {
+    let (_parent, path) = folder("d", &[("labeling.yaml", GOOD)]);
+    let output = groundcrew(&["check", &path, "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((json["ok"].as_bool(), json["found"]["items"].as_u64()), (Some(false), Some(0)), "{json}");
+}
+
+#[test]
+fn a_folder_without_a_spec_or_with_a_reserved_name_says_what_to_do() {
+    let (_parent, path) = folder("d", &[("a.txt", "1")]);
+    let output = groundcrew(&["check", &path]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("has no labeling.yaml") && text.contains("examples/numbers"), "{text}");
+    let (_parent, path) = folder("teams", &[("labeling.yaml", GOOD)]);
+    let text = String::from_utf8(groundcrew(&["check", &path]).stderr).unwrap();
+    assert!(text.contains("team files"), "{text}");
+    let text = String::from_utf8(groundcrew(&["check", "/nowhere/at/all"]).stderr).unwrap();
+    assert!(text.contains("there is no folder /nowhere/at/all"), "{text}");
+}
+
+#[test]
+fn the_schema_is_json_that_knows_the_specs_keys() {
+    let output = groundcrew(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in ["task", "labels", "team", "batch"] {
+        assert!(schema["properties"].get(key).is_some(), "{key} is missing");
+    }
+}
+
+#[test]
+fn status_says_how_to_start_when_nothing_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let output = groundcrew(&["status", "--data", data.path().to_str().unwrap()]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("groundcrew up"), "{text}");
+}
