@@ -126,23 +126,17 @@ impl Clock {
             due.remove(&dataset);
             return;
         };
-        let left = Timestamp::now().duration_until(check_at);
-        let left = Duration::try_from(left).unwrap_or_default();
-        let unchanged = due
+        let before = due
             .get(&dataset)
             .filter(|due| due.check_at == check_at)
             .map(|due| due.repeat);
-        let repeat = match (left.is_zero(), unchanged) {
-            (true, Some(repeat)) => (repeat * 2).min(LONGEST_REPEAT),
-            _ => FIRST_REPEAT,
-        };
-        let wait = if left.is_zero() { repeat } else { left + SLACK };
+        let next = next_look(check_at, Timestamp::now(), before);
         due.insert(
             dataset,
             Due {
-                at: Instant::now() + wait,
+                at: Instant::now() + next.wait,
                 check_at,
-                repeat,
+                repeat: next.repeat,
             },
         );
     }
@@ -160,6 +154,25 @@ impl Clock {
         let bytes = object.body.collect().await.ok()?.to_vec();
         serde_json::from_slice::<Status>(&bytes).ok()?.check_at
     }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct NextLook {
+    wait: Duration,
+    repeat: Duration,
+}
+
+/// `before`: the pause after the last look that left the status asking for the same time.
+fn next_look(check_at: Timestamp, now: Timestamp, before: Option<Duration>) -> NextLook {
+    let left = Duration::try_from(now.duration_until(check_at)).unwrap_or_default();
+    if !left.is_zero() {
+        return NextLook {
+            wait: left + SLACK,
+            repeat: FIRST_REPEAT,
+        };
+    }
+    let repeat = before.map_or(FIRST_REPEAT, |before| (before * 2).min(LONGEST_REPEAT));
+    NextLook { wait: repeat, repeat }
 }
 
 async fn sleep_until(at: Option<Instant>) {
@@ -217,6 +230,29 @@ pub(crate) fn datasets_of(body: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_look_is_when_the_status_asks_for_it() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let check_at = Timestamp::from_second(1_030).unwrap();
+        assert_eq!(
+            next_look(check_at, now, None).wait,
+            Duration::from_secs(30) + SLACK
+        );
+    }
+
+    #[test]
+    fn a_status_that_keeps_asking_for_a_time_gone_by_is_looked_at_ever_less_often() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let mut before = None;
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let next = next_look(now, now, before);
+            before = Some(next.repeat);
+            waits.push(next.wait.as_secs());
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+    }
 
     #[test]
     fn an_event_names_the_dataset_it_is_about() {

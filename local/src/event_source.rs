@@ -206,7 +206,7 @@ mod tests {
         });
         let config = |name: &str, redrive| QueueConfig {
             name: name.into(),
-            delay: Duration::from_secs(1),
+            delay: Duration::ZERO,
             visibility: Duration::from_secs(600),
             retention: Duration::from_secs(1_000_000),
             redrive,
@@ -225,15 +225,15 @@ mod tests {
             region: "us-east-1",
             invoke,
             batch_size: 100,
-            window: Duration::from_millis(200),
+            window: Duration::from_millis(10),
             concurrency: 2,
-            first_retry: Duration::from_secs(1),
-            longest_retry: Duration::from_secs(60),
+            first_retry: Duration::from_millis(1),
+            longest_retry: Duration::from_millis(2),
             worked_on: Arc::new(|_| {}),
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_batch_is_collected_and_only_what_failed_comes_again_until_it_is_a_dead_letter() {
         let folder = tempfile::tempdir().unwrap();
         let queues = stack(folder.path());
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(work.counts(), crate::sqs::Counts::default());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_function_that_panics_fails_its_batch_alone() {
         let folder = tempfile::tempdir().unwrap();
         let queues = stack(folder.path());

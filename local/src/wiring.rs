@@ -102,7 +102,7 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
     ],
     queue: QueueSettings {
         delay_seconds: 0,
-        visibility_seconds: 6 * 120,
+        visibility_seconds: 6 * 300,
         // Throttling of CreateLabelingJob is no fault of the message.
         max_receive: 20,
         retention_days: RETENTION_DAYS,
@@ -110,7 +110,7 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
         batch_window_seconds: 0,
         maximum_concurrency: 2,
     },
-    timeout_seconds: 120,
+    timeout_seconds: 300,
     schedule_minutes: SCHEDULE_MINUTES,
     environment: &[
         "INPUT_BUCKET",

@@ -327,3 +327,60 @@ async fn a_foreign_host_name_reads_nothing_from_the_web_port() {
     );
     stack.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_aws_port_does_nothing_without_a_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_| Router::new())
+        .await
+        .unwrap();
+    let client = Client::new();
+    let url = &stack.info().aws_url;
+    for target in [
+        "SageMaker.ListLabelingJobs",
+        "AmazonSQS.ListQueues",
+        "AWSCognitoIdentityProviderService.ListUsers",
+    ] {
+        let answer = client
+            .post(url)
+            .header("x-amz-target", target)
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_client_error(), "{target}: {}", answer.status());
+        let text = answer.text().await.unwrap();
+        assert!(
+            text.contains("Auth") || text.contains("Signature"),
+            "{target}: {text}"
+        );
+    }
+    let form = client
+        .post(url)
+        .form(&[("Action", "ListTopics")])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(form.status(), StatusCode::FORBIDDEN);
+    let object = client
+        .get(format!("{url}/{}/x", stack.info().input_bucket))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(object.status(), StatusCode::FORBIDDEN);
+    let stranger = client
+        .post(url)
+        .header("x-amz-target", "DynamoDB_20120810.ListTables")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        stranger
+            .text()
+            .await
+            .unwrap()
+            .contains("UnknownOperationException")
+    );
+    stack.shutdown().await;
+}

@@ -11,6 +11,7 @@ use axum_extra::extract::cookie::CookieJar;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::grants::{Grant, Session};
 use super::{CLIENT_ID, POOL_ID, SESSION_SECONDS, SignIn, passwords, token};
@@ -232,7 +233,11 @@ async fn log_in(
     }
     match sign_in.check_password(&credentials).await {
         Ok(session) => {
-            let cookie = session_cookie(&sign_in.pool.grants.remember(session.clone()), SESSION_SECONDS);
+            let cookie = session_cookie(
+                &sign_in,
+                &sign_in.pool.grants.remember(session.clone()),
+                SESSION_SECONDS,
+            );
             ([(header::SET_COOKIE, cookie)], sign_in.finish(&asked, session)).into_response()
         }
         Err(None) => {
@@ -251,7 +256,7 @@ impl SignIn {
     /// `Err`: wrong, or (with a time) locked; neither tells whether there is such an account.
     async fn check_password(&self, credentials: &Credentials) -> Result<Session, Option<Duration>> {
         let address = &credentials.username;
-        self.pool.guessing.begin(address).map_err(Some)?;
+        self.pool.guessing.begin(address, Instant::now()).map_err(Some)?;
         let user = self.pool.users.find(address.trim());
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let right = passwords::matches(&credentials.password, hash).await;
@@ -268,8 +273,13 @@ impl SignIn {
     }
 }
 
-fn session_cookie(value: &str, seconds: i64) -> HeaderValue {
-    let text = format!("{COOKIE}={value}; Path=/cognito; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+fn session_cookie(sign_in: &SignIn, value: &str, seconds: i64) -> HeaderValue {
+    let secure = if sign_in.pool.web_origin.starts_with("https://") {
+        "; Secure"
+    } else {
+        ""
+    };
+    let text = format!("{COOKIE}={value}; Path=/cognito; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
@@ -298,5 +308,5 @@ async fn log_out(State(sign_in): State<SignIn>, cookies: CookieJar, Query(asked)
             "<div class=\"card\"><h1>You are signed out</h1><p><a href=\"/\">To the portal</a></p></div>",
         ),
     };
-    ([(header::SET_COOKIE, session_cookie("", 0))], onward).into_response()
+    ([(header::SET_COOKIE, session_cookie(&sign_in, "", 0))], onward).into_response()
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, read_json, write_json};
 use crate::error::StackError;
 
 pub(super) struct SigningKey {
@@ -28,8 +28,16 @@ impl SigningKey {
             what: "the sign-in's signing key",
             reason,
         };
-        // PKCS #8, base64; an empty text is a key that could not be made, and is refused below.
-        let kept: String = data.kept("sign-in-key.json", || new_key().unwrap_or_default())?;
+        let path = data.path("sign-in-key.json");
+        // PKCS #8, base64.
+        let kept: String = match read_json(&path)? {
+            Some(kept) => kept,
+            None => {
+                let made = new_key().map_err(failed)?;
+                write_json(&path, &made)?;
+                made
+            }
+        };
         Self::read(&kept).map_err(failed)
     }
 
@@ -73,8 +81,8 @@ impl SigningKey {
     }
 }
 
-fn new_key() -> Option<String> {
-    let pair = KeyPair::generate(KeySize::Rsa2048).ok()?;
-    let der: Pkcs8V1Der<'_> = pair.as_der().ok()?;
-    Some(STANDARD.encode(der.as_ref()))
+fn new_key() -> Result<String, String> {
+    let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|error| error.to_string())?;
+    let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|error| error.to_string())?;
+    Ok(STANDARD.encode(der.as_ref()))
 }

@@ -308,7 +308,7 @@ async fn what_was_typed_into_the_form_comes_back_as_text() {
 
 async fn api(hosted: &Hosted, operation: &str, mut request: Value) -> (u16, Value) {
     request["UserPoolId"] = json!(POOL_ID);
-    let request = axum::http::Request::post("/")
+    let request = http::Request::post("/")
         .header(
             "x-amz-target",
             format!("AWSCognitoIdentityProviderService.{operation}"),

@@ -2,6 +2,8 @@
 //! the browser, a program as JSON.
 
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,10 +64,25 @@ impl Outbox {
             }
         }
         entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        Ok(Self {
+        let outbox = Self {
             folder: folder.to_owned(),
             entries: Arc::new(Mutex::new(entries)),
-        })
+        };
+        outbox.give_up_what_was_under_way()?;
+        Ok(outbox)
+    }
+
+    /// Nobody is trying any more to deliver what an earlier process had begun to.
+    fn give_up_what_was_under_way(&self) -> Result<(), StackError> {
+        for mut entry in self
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.state == Delivery::Sending)
+        {
+            entry.state = Delivery::Failed("groundcrew was stopped before the endpoint took it".to_owned());
+            self.put(entry)?;
+        }
+        Ok(())
     }
 
     /// Keeps the entry, or what has become of it. On disk before this returns.

@@ -4,6 +4,7 @@ mod api;
 mod journal;
 mod message;
 mod queue;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,8 @@ use std::sync::Arc;
 pub(crate) use api::{Address, md5, router};
 use journal::Journal;
 pub use message::{Attribute, Message};
-pub use queue::{BadReceipt, Counts, Queue, QueueConfig, Received, Redrive};
+pub use queue::{Queue, QueueConfig, Redrive};
+pub use shelf::{BadReceipt, Counts, Received};
 
 /// The queues of one stack; which there are is settled at its start.
 #[derive(Clone)]

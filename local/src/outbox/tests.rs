@@ -1,0 +1,88 @@
+//! The outbox: kept, shown as text, and only to this machine.
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use jiff::Timestamp;
+use tower::ServiceExt;
+
+use super::{Delivery, Entry, Outbox, router};
+
+fn entry(id: &str, state: Delivery) -> Entry {
+    Entry {
+        id: id.to_owned(),
+        at: Timestamp::from_second(1_000).unwrap(),
+        protocol: "email".to_owned(),
+        to: "a@example.com".to_owned(),
+        from: "arn:aws:sns:us-east-1:000000000000:news".to_owned(),
+        subject: Some("<b>Done</b>".to_owned()),
+        text: "<script>alert(1)</script>".to_owned(),
+        state,
+    }
+}
+
+async fn ask(outbox: &Outbox, path: &str, host: &str, peer: [u8; 4]) -> (StatusCode, String) {
+    let mut request = Request::get(path)
+        .header("host", host)
+        .body(Body::empty())
+        .unwrap();
+    request
+        .extensions_mut()
+        .insert(ConnectInfo(SocketAddr::from((peer, 50_000))));
+    let response = router(outbox.clone()).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+const HERE: [u8; 4] = [127, 0, 0, 1];
+
+#[tokio::test]
+async fn messages_are_shown_as_text_and_survive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    Outbox::open(folder.path())
+        .unwrap()
+        .put(entry("one", Delivery::Delivered))
+        .unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    for path in ["/outbox", "/outbox/one"] {
+        let (status, page) = ask(&outbox, path, "localhost:8080", HERE).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains("&lt;b&gt;Done"), "{page}");
+        assert!(!page.contains("<script>") && !page.contains("<b>"), "{page}");
+    }
+    let (_, api) = ask(&outbox, "/outbox/api", "127.0.0.1", HERE).await;
+    let api: serde_json::Value = serde_json::from_str(&api).unwrap();
+    assert_eq!(api["messages"][0]["text"], "<script>alert(1)</script>");
+    assert_eq!(
+        ask(&outbox, "/outbox/two", "127.0.0.1", HERE).await.0,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn nobody_else_reads_the_outbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    assert_eq!(
+        ask(&outbox, "/outbox", "127.0.0.1", [192, 168, 0, 7]).await.0,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        ask(&outbox, "/outbox/api", "crew.example.com", HERE).await.0,
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[test]
+fn what_was_under_way_when_the_process_ended_is_shown_as_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    Outbox::open(folder.path())
+        .unwrap()
+        .put(entry("one", Delivery::Sending))
+        .unwrap();
+    let state = Outbox::open(folder.path()).unwrap().entries().remove(0).state;
+    assert!(matches!(state, Delivery::Failed(_)), "{state:?}");
+}
