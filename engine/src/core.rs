@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::EventSink;
 use crate::clock::Clock;
 use crate::keeper;
-use crate::state::{Documents, JobRecord, Objects, StoreError, TeamRecord, keys};
+use crate::state::{Documents, JobRecord, Objects, StoreError, Stored, TeamRecord, keys};
 use crate::work::Running;
 
 /// Documents read at once.
@@ -30,6 +30,8 @@ pub(crate) struct Core {
     running: RwLock<HashMap<String, Arc<Running>>>,
     /// Work teams by name in lower case, as last read.
     teams: RwLock<HashMap<String, Arc<TeamRecord>>>,
+    /// Job documents by key, with the ETag they were read at: lists of jobs are asked for again and again.
+    read: Mutex<HashMap<String, Stored<Arc<JobRecord>>>>,
     /// Jobs that have a keeper.
     kept: Mutex<HashSet<String>>,
     /// Something was created here; the supervisor looks at once.
@@ -91,6 +93,7 @@ impl Core {
             max_running_jobs,
             running: RwLock::default(),
             teams: RwLock::default(),
+            read: Mutex::default(),
             kept: Mutex::default(),
             look: Notify::new(),
             stop: CancellationToken::new(),
@@ -133,8 +136,40 @@ impl Core {
         teams.insert(team.name.to_ascii_lowercase(), Arc::new(team));
     }
 
-    pub(crate) async fn all_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
-        self.read_all(keys::JOBS).await
+    /// Every labeling job there ever was; reads those that changed since the last time.
+    pub(crate) async fn all_jobs(&self) -> Result<Vec<Arc<JobRecord>>, StoreError> {
+        let listed = self.documents.list(keys::JOBS).await?;
+        let found: Vec<Option<Arc<JobRecord>>> = stream::iter(listed)
+            .map(|listed| self.job_at(listed.key, listed.etag))
+            .buffered(READERS)
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    async fn job_at(&self, key: String, etag: String) -> Result<Option<Arc<JobRecord>>, StoreError> {
+        let known = self
+            .read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
+        if let Some(known) = known.filter(|known| known.etag == etag) {
+            return Ok(Some(known.value));
+        }
+        let Some(Stored { value, etag }) = self.documents.load::<JobRecord>(&key).await? else {
+            return Ok(None);
+        };
+        let value = Arc::new(value);
+        let stored = Stored {
+            value: value.clone(),
+            etag,
+        };
+        self.read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, stored);
+        Ok(Some(value))
     }
 
     pub(crate) async fn all_teams(&self) -> Result<Vec<TeamRecord>, StoreError> {

@@ -2,9 +2,11 @@
 //! workers' habits are estimated in turns until they agree with each other.
 //!
 //! Priors keep it sensible where data are few and keep it from turning labels around:
-//! - a worker is taken to be right 4 times of 5 until shown otherwise ([`RIGHT`] of [`OPINION`] imagined answers);
+//! - a worker is taken to be right 7 times of 10 until shown otherwise ([`RIGHT`] of [`OPINION`] imagined answers);
 //! - a worker's habit for one class leans on how good the worker is over all classes ([`HABIT`] imagined answers);
 //! - nobody is taken to be worse than chance overall, so agreement is never read as a sign of error;
+//! - how frequent a class is counts half, the other half is even: rare classes are often what the labels are for, and two
+//!   equally good workers are not to be overruled by a third because of it;
 //! - the label is one of those that were given, so a unanimous answer stands whatever the class frequencies say.
 
 use std::collections::HashMap;
@@ -32,9 +34,9 @@ pub(super) struct Best {
     pub(super) probability: f64,
 }
 
-const OPINION: f64 = 5.0;
-const RIGHT: f64 = 4.0;
-const HABIT: f64 = 4.0;
+const OPINION: f64 = 10.0;
+const RIGHT: f64 = 7.0;
+const HABIT: f64 = 8.0;
 /// Up to so many classes, every one is weighed for every object. With more, only those that somebody gave, and the others
 /// as one lump: the sums stay the same size as the answers.
 const WEIGH_ALL: usize = 8;
@@ -235,11 +237,7 @@ impl Model {
 
     /// From habits and frequencies to beliefs; the largest change of one.
     fn infer(&mut self) -> f64 {
-        let ln_frequency: Vec<f64> = self
-            .frequency
-            .iter()
-            .map(|count| ((count + 1.0) / (self.total + self.classes)).ln())
-            .collect();
+        let ln_frequency = self.ln_frequency();
         let mut change: f64 = 0.0;
         let mut weights = Vec::new();
         for case in &self.cases {
@@ -257,6 +255,11 @@ impl Model {
             }
         }
         change
+    }
+
+    fn ln_frequency(&self) -> Vec<f64> {
+        let share = |count: &f64| (count / self.total.max(1.0) + 1.0 / self.classes) / 2.0;
+        self.frequency.iter().map(|count| share(count).ln()).collect()
     }
 
     /// All the classes that nobody gave, taken together.

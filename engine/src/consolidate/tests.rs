@@ -110,7 +110,7 @@ fn a_unanimous_answer_stands_even_if_the_class_is_rare() {
         objects.push(votes(&[(0, 1), (1, 1)]));
         let found = single_label(&objects, classes);
         assert_eq!(found[200].unwrap().class, 1);
-        assert!(found[0].unwrap().confidence >= found[200].unwrap().confidence);
+        assert!(found[0].unwrap().confidence > 0.9 && found[200].unwrap().confidence > 0.5, "{:?}", found[200]);
     }
 }
 
@@ -158,7 +158,7 @@ fn many_sparse_workers_and_a_skewed_class_do_not_collapse_into_it() {
         .zip(&found)
         .filter(|(t, f)| **t == 1 && f.unwrap().class == 1)
         .count();
-    assert!(rare >= 24, "{rare} of 30 rare objects kept");
+    assert!(rare >= 27, "{rare} of 30 rare objects kept");
 }
 
 #[test]

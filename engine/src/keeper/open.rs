@@ -12,10 +12,7 @@ use crate::work::{Inputs, Running};
 
 /// From Initializing to InProgress, or to Failed with a reason.
 pub(super) async fn open(core: &Core, record: &Stored<JobRecord>) -> Result<(), StoreError> {
-    let failure = match inputs(core, &record.value).await? {
-        Ok(_) => None,
-        Err(reason) => Some(reason),
-    };
+    let failure = inputs(core, &record.value).await?.err();
     let mut job = record.value.clone();
     job.modified = (core.clock)();
     match failure {

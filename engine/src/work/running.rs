@@ -288,7 +288,10 @@ impl Running {
                     .await?;
             }
             match self.write(index, &item, etag.as_deref()).await {
-                Ok(etag) => return Ok(self.absorb(index, item, etag)),
+                Ok(etag) => {
+                    self.absorb(index, item, etag);
+                    return Ok(());
+                }
                 Err(StoreError::Changed) => self.reload(index).await?,
                 Err(error) => {
                     // It may have been written: know the truth before the next attempt, if the store can tell it.
@@ -369,7 +372,10 @@ impl Running {
             }
             item.close();
             match self.write(index, &item, Some(&etag)).await {
-                Ok(etag) => return Ok(self.absorb(index, item, etag)),
+                Ok(etag) => {
+                    self.absorb(index, item, etag);
+                    return Ok(());
+                }
                 Err(StoreError::Changed) => self.read(index).await?,
                 Err(error) => return Err(error),
             }
