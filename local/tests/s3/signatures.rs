@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::presigning::PresigningConfig;
+use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::server::{BUCKET, client, refusal, start};
 
@@ -102,4 +103,45 @@ async fn a_presigned_url_that_was_changed_or_is_too_old_is_refused() {
         400,
         "longer than a week"
     );
+}
+
+/// What `aws s3 presign` and boto3 make for us-east-1 unless told otherwise: HMAC-SHA1 over method, expiry and path.
+fn presigned_by_version_2(url: &str, key: &str, expires: u64) -> String {
+    let to_sign = format!("GET\n\n\n{expires}\n/{BUCKET}/{key}");
+    let hmac = aws_lc_rs::hmac::Key::new(
+        aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        crate::server::keys().secret_access_key.as_bytes(),
+    );
+    let signature = BASE64_STANDARD.encode(aws_lc_rs::hmac::sign(&hmac, to_sign.as_bytes()));
+    let query = [
+        ("AWSAccessKeyId", crate::server::keys().access_key_id),
+        ("Signature", signature),
+        ("Expires", expires.to_string()),
+    ];
+    format!(
+        "{url}/{BUCKET}/{key}?{}",
+        serde_urlencoded::to_string(query).unwrap()
+    )
+}
+
+#[tokio::test]
+async fn a_presigned_url_of_version_2_holds_for_its_key_until_it_expires() {
+    let server = start().await;
+    server.put("a", "x").await;
+    server.put("b", "x").await;
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let good = presigned_by_version_2(&server.url, "a", now + 60);
+    assert_eq!(reqwest::get(&good).await.unwrap().status(), 200);
+    let other = good.replace("/a?", "/b?");
+    assert_eq!(reqwest::get(&other).await.unwrap().status(), 403);
+    let longer = good.replace(
+        &format!("Expires={}", now + 60),
+        &format!("Expires={}", now + 600),
+    );
+    assert_eq!(reqwest::get(&longer).await.unwrap().status(), 403);
+    let old = presigned_by_version_2(&server.url, "a", now - 1);
+    assert_eq!(reqwest::get(&old).await.unwrap().status(), 403);
 }
