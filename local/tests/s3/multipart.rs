@@ -133,7 +133,11 @@ async fn an_object_that_came_in_parts_is_dated_when_it_was_begun() {
         .unwrap();
     let initiated = *uploads.uploads()[0].initiated().unwrap();
     let sent = part(&server, "k", &upload, 1, vec![0; 10]).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    crate::server::eventually("the second of its beginning to pass", || {
+        let now = aws_sdk_s3::primitives::DateTime::from(std::time::SystemTime::now());
+        (now.secs() > initiated.secs(), format!("{now:?}"))
+    })
+    .await;
     let complete = server
         .client
         .complete_multipart_upload()
