@@ -2,6 +2,7 @@
 
 mod batches;
 mod cut;
+mod cutting;
 mod drops;
 mod fill;
 mod look;
@@ -9,6 +10,7 @@ mod misplaced;
 mod reconcile;
 mod rejects;
 mod report;
+mod spec;
 mod sweep;
 
 #[cfg(test)]

@@ -10,8 +10,9 @@ use shared::status::{DatasetState, DatasetStatus};
 use crate::batches::{Batches, Halt};
 use crate::cut::{Cut, Why};
 use crate::look::Look;
-use crate::reconcile::{NoSpec, ReadSpec, ReconcileError};
+use crate::reconcile::ReconcileError;
 use crate::rejects::Rejects;
+use crate::spec::{NoSpec, ReadSpec};
 
 /// Rejects named in the status document.
 const NAMED: usize = 20;
@@ -112,18 +113,17 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
     pub(crate) async fn write(
         &self,
         batches: &Batches,
-        spec: Option<&ReadSpec>,
+        spec: &ReadSpec,
         rejects: &Rejects,
         standing: &Standing,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut status = self.status(batches, standing, at);
-        if let Some(ReadSpec { spec, sha256, .. }) = spec {
-            status.task = Some(spec.task.name().to_owned());
-            status.title = Some(spec.title.clone());
-            status.team = Some(spec.team.as_str().to_owned());
-            status.spec_sha256 = Some(sha256.clone());
-        }
+        let ReadSpec { spec, sha256, .. } = spec;
+        status.task = Some(spec.task.name().to_owned());
+        status.title = Some(spec.title.clone());
+        status.team = Some(spec.team.as_str().to_owned());
+        status.spec_sha256 = Some(sha256.clone());
         status.rejected = rejects.count();
         status.rejected_first = rejects.first(NAMED);
         self.replace(&status).await

@@ -1,0 +1,184 @@
+//! Cutting batches, one after the other: the part of the protocol that writes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shared::layout;
+use shared::name::{BatchNumber, DatasetName};
+use shared::port::{Bucket, Created, Object, Store, StoreError};
+use uuid::Uuid;
+
+use crate::Deps;
+use crate::batches::{Added, Batches, BatchesError, meta};
+use crate::cut::{self, Cut, Moment};
+use crate::fill::{Candidate, Filled, Recipe, fill};
+use crate::look::Look;
+use crate::rejects::Rejects;
+use crate::spec::ReadSpec;
+
+/// What batches are cut from and by.
+pub(crate) struct Cutting<'a, S, T> {
+    pub(crate) deps: &'a Deps<S, T>,
+    pub(crate) dataset: &'a DatasetName,
+    pub(crate) spec: &'a ReadSpec,
+    pub(crate) look: &'a Look,
+    pub(crate) latest_event: Option<Timestamp>,
+}
+
+/// How it ended: nothing waits, or it is not time yet.
+pub(crate) struct Left {
+    pub(crate) waiting: usize,
+    pub(crate) rule: Cut,
+    /// Batches cut.
+    pub(crate) cut: u32,
+}
+
+impl<S: Store, T> Cutting<'_, S, T> {
+    /// Ends because every round leaves fewer files: read ones are in a batch, rejected or gone.
+    pub(crate) async fn cut_all(
+        &self,
+        mut files: Vec<Object>,
+        batches: &mut Batches,
+        rejects: &mut Rejects,
+    ) -> Result<Left, BatchesError> {
+        let store = &self.deps.store;
+        let mut cut = 0;
+        loop {
+            // 4. What waits, and whether it is time.
+            let waiting = self.candidates(files, batches, rejects);
+            let rule = self.rule(&waiting);
+            let max_items = self.spec.room(batches);
+            let (now, later) = select(rule, waiting);
+            if now.is_empty() || max_items == 0 {
+                return Ok(Left {
+                    waiting: now.len() + later.len(),
+                    rule,
+                    cut,
+                });
+            }
+            // 5. Read the files, leave out what cannot be labeled, and remember that.
+            let Filled {
+                manifest,
+                added,
+                rejected,
+                done,
+                mut rest,
+            } = self.fill(now, max_items).await?;
+            rejects.record(rejected);
+            rejects.save(store).await?;
+            rest.extend(later.into_iter().map(|candidate| candidate.object));
+            files = rest;
+            if manifest.is_empty() {
+                continue;
+            }
+            // 6. Pin the spec, then create the next batch: the first to create it wins.
+            let number = batches.next()?;
+            pin(store, self.spec).await?;
+            if self.create(number, manifest, &added).await? {
+                tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, "cut a batch");
+                batches.push(added);
+                cut += 1;
+                continue;
+            }
+            // Somebody else was first: what they took is read and left out, the rest is decided again.
+            tracing::info!(dataset = %self.dataset, batch = number.get(), "another instance cut the batch first");
+            files.splice(0..0, done);
+            files.dedup_by(|a, b| a.key == b.key);
+            batches.catch_up(store, self.dataset).await?;
+        }
+    }
+
+    fn rule(&self, waiting: &[Candidate]) -> Cut {
+        let Look {
+            date, uploads, ready, ..
+        } = self.look;
+        let limit = self.spec.batch_limit();
+        let moment = Moment {
+            date: *date,
+            uploads,
+            ready: *ready,
+            latest_event: self.latest_event,
+            limit,
+        };
+        let times: Vec<Timestamp> = waiting
+            .iter()
+            .map(|candidate| candidate.object.last_modified)
+            .collect();
+        cut::decide(&self.spec.spec.batch, &times, &moment)
+    }
+
+    async fn fill(&self, now: Vec<Candidate>, max_items: u64) -> Result<Filled, StoreError> {
+        let recipe = Recipe {
+            spec: &self.spec.spec,
+            input_bucket: &self.deps.input_bucket,
+            max_items,
+        };
+        fill(&self.deps.store, &recipe, now).await
+    }
+
+    /// The rest of a file whose other rows are in the last batch comes first.
+    fn candidates(&self, files: Vec<Object>, batches: &Batches, rejects: &Rejects) -> Vec<Candidate> {
+        let resume = batches.resume.as_ref();
+        let resumed = |file: &Object| resume.is_some_and(|resume| resume.key == file.key);
+        let waits = |file: &Object| (resumed(file) || !batches.has(&file.key)) && !rejects.has(file);
+        let waiting = files.into_iter().filter(waits);
+        let by_hand = self.look.by_hand;
+        let mut waiting: Vec<_> = waiting
+            .filter_map(|file| Candidate::new(&self.spec.spec, file, by_hand, resume))
+            .collect();
+        waiting.sort_by_key(|candidate| candidate.after_row == 0);
+        waiting
+    }
+
+    /// Whether the batch is ours. A 412 may be the answer to the SDK's own second try after the first one's response
+    /// was lost; then the manifest that is there carries our owner token.
+    async fn create(
+        &self,
+        number: BatchNumber,
+        manifest: Vec<u8>,
+        added: &Added,
+    ) -> Result<bool, StoreError> {
+        let store = &self.deps.store;
+        let (key, metadata) = (layout::manifest(self.dataset, number), self.metadata(added));
+        match store.create(&key, manifest, &metadata).await? {
+            Created::New => Ok(true),
+            Created::AlreadyThere => {
+                let there = store.get(Bucket::Output, &key, Some(0..1)).await?;
+                Ok(there.is_some_and(|there| there.metadata.get(meta::OWNER) == metadata.get(meta::OWNER)))
+            }
+        }
+    }
+
+    fn metadata(&self, added: &Added) -> BTreeMap<String, String> {
+        let mut metadata = BTreeMap::from([
+            (meta::OWNER.to_owned(), Uuid::new_v4().to_string()),
+            (meta::SPEC.to_owned(), self.spec.sha256.clone()),
+            (meta::ITEMS.to_owned(), added.items.to_string()),
+        ]);
+        if let Some(resume) = &added.resume {
+            metadata.insert(meta::RESUME.to_owned(), resume.after_row.to_string());
+        }
+        metadata
+    }
+}
+
+/// What is cut now, and what is left. The rest of a file goes on at once: only the last batch says where it ended.
+fn select(rule: Cut, waiting: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
+    waiting.into_iter().partition(|candidate| match rule {
+        Cut::All => true,
+        Cut::UpTo(ready) => candidate.object.last_modified <= ready || candidate.after_row > 0,
+        Cut::Wait { .. } | Cut::Nothing => candidate.after_row > 0,
+    })
+}
+
+/// Named by its own hash: whoever was there first wrote the same bytes.
+async fn pin(store: &impl Store, spec: &ReadSpec) -> Result<(), StoreError> {
+    store
+        .create(
+            &layout::pinned_spec(&spec.sha256),
+            spec.text.clone(),
+            &BTreeMap::new(),
+        )
+        .await?;
+    Ok(())
+}

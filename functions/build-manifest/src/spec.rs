@@ -1,0 +1,67 @@
+//! The spec as it lies in the input bucket, and what it allows the next batch.
+
+use shared::layout;
+use shared::name::DatasetName;
+use shared::port::{Bucket, Store, StoreError};
+use shared::spec::{MAX_BYTES, Spec, SpecError};
+
+use crate::batches::Batches;
+use crate::look::Look;
+
+/// A spec as it lies in the input bucket.
+pub(crate) struct ReadSpec {
+    pub(crate) spec: Spec,
+    pub(crate) sha256: String,
+    pub(crate) text: Vec<u8>,
+}
+
+impl ReadSpec {
+    /// Items one batch may hold.
+    pub(crate) fn batch_limit(&self) -> usize {
+        let limit = self.spec.batch.max_items.min(self.spec.task.info().max_items);
+        usize::try_from(limit).unwrap_or(usize::MAX)
+    }
+
+    /// Items the next batch may hold: `select.limit` counts over all batches.
+    pub(crate) fn room(&self, batches: &Batches) -> u64 {
+        let left = self
+            .spec
+            .select
+            .limit
+            .map_or(u64::MAX, |limit| limit.saturating_sub(batches.items));
+        left.min(self.batch_limit() as u64)
+    }
+}
+
+/// Why there is no spec to go by.
+pub(crate) enum NoSpec {
+    Absent,
+    Bad { error: SpecError, sha256: String },
+}
+
+pub(crate) async fn read(
+    store: &impl Store,
+    dataset: &DatasetName,
+    look: &Look,
+) -> Result<Result<ReadSpec, NoSpec>, StoreError> {
+    if !look.spec_there {
+        return Ok(Err(NoSpec::Absent));
+    }
+    // One byte more than a spec may have: enough to see that it has too many.
+    let range = 0..MAX_BYTES as u64 + 1;
+    let Some(file) = store
+        .get(Bucket::Input, &layout::spec_input(dataset), Some(range))
+        .await?
+    else {
+        return Ok(Err(NoSpec::Absent));
+    };
+    let sha256 = Spec::sha256(&file.bytes);
+    Ok(match Spec::parse(&file.bytes) {
+        Ok(spec) => Ok(ReadSpec {
+            spec,
+            sha256,
+            text: file.bytes,
+        }),
+        Err(error) => Err(NoSpec::Bad { error, sha256 }),
+    })
+}
