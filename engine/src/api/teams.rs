@@ -16,6 +16,7 @@ const MAX_TEAMS: usize = 25;
 pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let core = &api.core;
     let tags = tags::take(&mut request)?;
+    refuse_what_is_not_here(&request)?;
     check_members(&request["MemberDefinitions"])?;
     let name = text(&request, "WorkteamName");
     if core.documents.load::<Value>(&keys::team(&name)).await?.is_some() {
@@ -37,8 +38,6 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
         arn: core.place.arn(&format!("workteam/private-crowd/{name}")),
         description: text(&request, "Description"),
         members: request["MemberDefinitions"].clone(),
-        notification: request.get("NotificationConfiguration").cloned(),
-        worker_access: request.get("WorkerAccessConfiguration").cloned(),
         name,
         workforce,
         created: now,
@@ -57,6 +56,7 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
 
 pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
     let core = &api.core;
+    refuse_what_is_not_here(&request)?;
     if let Some(members) = request.get("MemberDefinitions") {
         check_members(members)?;
     }
@@ -67,12 +67,6 @@ pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
         }
         if let Some(description) = request["Description"].as_str() {
             team.description = description.to_owned();
-        }
-        if let Some(notification) = request.get("NotificationConfiguration") {
-            team.notification = Some(notification.clone());
-        }
-        if let Some(access) = request.get("WorkerAccessConfiguration") {
-            team.worker_access = Some(access.clone());
         }
         team.updated = (core.clock)();
         Ok(())
@@ -122,7 +116,7 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
 }
 
 fn describe_team(place: &Place, team: &TeamRecord) -> Value {
-    let mut answer = Map::from_iter([
+    let answer = Map::from_iter([
         ("WorkteamName".to_owned(), json!(team.name)),
         ("MemberDefinitions".to_owned(), team.members.clone()),
         ("WorkteamArn".to_owned(), json!(team.arn)),
@@ -135,13 +129,21 @@ fn describe_team(place: &Place, team: &TeamRecord) -> Value {
         ("CreateDate".to_owned(), time(team.created)),
         ("LastUpdatedDate".to_owned(), time(team.updated)),
     ]);
-    if let Some(notification) = &team.notification {
-        answer.insert("NotificationConfiguration".to_owned(), notification.clone());
-    }
-    if let Some(access) = &team.worker_access {
-        answer.insert("WorkerAccessConfiguration".to_owned(), access.clone());
-    }
     Value::Object(answer)
+}
+
+/// Keeping a setting without acting on it would be a promise nobody keeps.
+fn refuse_what_is_not_here(request: &Value) -> Result<()> {
+    let lacking = [
+        ("NotificationConfiguration", "it does not tell workers of new work yet"),
+        ("WorkerAccessConfiguration", "its links to S3 objects cannot be bound to an address"),
+    ];
+    match lacking.into_iter().find(|(member, _)| request.get(*member).is_some()) {
+        Some((member, why)) => Err(ApiError::validation(format!(
+            "{member} is not supported by this labeling engine: {why}; leave it out."
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Each member is a Cognito group or groups of another provider, and all members are of one kind.

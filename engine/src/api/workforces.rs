@@ -150,7 +150,7 @@ pub(super) fn sub_domain(place: &Place) -> &str {
 
 /// What is kept of a workforce's configuration; a client secret is not.
 fn config(request: &Value) -> Value {
-    let members = ["CognitoConfig", "OidcConfig", "SourceIpConfig"];
+    let members = ["CognitoConfig", "OidcConfig"];
     let mut config: Map<String, Value> = members
         .iter()
         .filter_map(|member| Some(((*member).to_owned(), request.get(*member)?.clone())))
@@ -186,7 +186,7 @@ async fn load(core: &Core, request: &Value) -> Result<WorkforceRecord> {
 }
 
 fn refuse_network(request: &Value) -> Result<()> {
-    match ["WorkforceVpcConfig", "IpAddressType"]
+    match ["WorkforceVpcConfig", "IpAddressType", "SourceIpConfig"]
         .into_iter()
         .find(|member| request.get(*member).is_some())
     {

@@ -145,6 +145,7 @@ struct S3DataSource {
 #[serde(rename_all = "PascalCase")]
 struct OutputConfig {
     s3_output_path: String,
+    kms_key_id: Option<String>,
     sns_topic_arn: Option<String>,
 }
 
@@ -196,6 +197,12 @@ impl Request {
             return unsupported(
                 "OutputConfig.SnsTopicArn",
                 "it announces jobs, not single objects",
+            );
+        }
+        if self.output_config.kms_key_id.is_some() {
+            return unsupported(
+                "OutputConfig.KmsKeyId",
+                "it has no keys to encrypt with; leave it out, and encrypt the bucket",
             );
         }
         if self.labeling_job_algorithms_config.is_some() {
@@ -402,6 +409,10 @@ pub(super) mod tests {
         is_unsupported(
             refusal(|r| r["LabelingJobAlgorithmsConfig"] = json!({})),
             "LabelingJobAlgorithmsConfig",
+        );
+        is_unsupported(
+            refusal(|r| r["OutputConfig"]["KmsKeyId"] = json!("alias/labels")),
+            "OutputConfig.KmsKeyId",
         );
         is_unsupported(
             refusal(|r| r["InputConfig"]["DataSource"]["SnsDataSource"] = json!({})),

@@ -132,8 +132,6 @@ pub(crate) struct TeamRecord {
     pub(crate) description: String,
     /// MemberDefinitions as given.
     pub(crate) members: Value,
-    pub(crate) notification: Option<Value>,
-    pub(crate) worker_access: Option<Value>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) tags: Vec<Tag>,
