@@ -30,16 +30,19 @@ pub(crate) fn may_pass(status: Option<u16>, code: Option<&str>) -> bool {
         || code.is_some_and(|code| LATER.contains(&code))
 }
 
-/// What went wrong in one line, from the parts of an SDK error.
+/// What went wrong in one line, from the parts of an SDK error. An answer without an error code is named by its
+/// status alone: its headers and body are nobody's business.
 pub(crate) fn reason(
+    status: Option<u16>,
     code: Option<&str>,
     message: Option<&str>,
-    otherwise: impl FnOnce() -> String,
+    unanswered: impl FnOnce() -> String,
 ) -> String {
-    match (code, message) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => otherwise(),
+    match (status, code, message) {
+        (_, Some(code), Some(message)) => format!("{code}: {message}"),
+        (_, Some(code), None) => code.to_owned(),
+        (Some(status), None, _) => format!("HTTP status {status}, without an error code"),
+        (None, None, _) => unanswered(),
     }
 }
 

@@ -271,10 +271,10 @@ fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Labe
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let reason = failure::reason(error.code(), error.message(), || {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let reason = failure::reason(status, error.code(), error.message(), || {
         DisplayErrorContext(error).to_string()
     });
-    let status = error.raw_response().map(|response| response.status().as_u16());
     let never_sent = matches!(error, SdkError::ConstructionFailure(_));
     if !never_sent && failure::may_pass(status, error.code()) {
         LabelingError::Transient { operation, reason }

@@ -307,7 +307,7 @@ fn failed<E>(operation: &'static str, what: String, error: &SdkError<E, HttpResp
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let reason = failure::reason(error.code(), error.message(), || {
+    let reason = failure::reason(status(error), error.code(), error.message(), || {
         DisplayErrorContext(error).to_string()
     });
     let never_sent = matches!(error, SdkError::ConstructionFailure(_));

@@ -47,10 +47,12 @@ impl Topic for SnsTopic {
             );
         }
         let sent = call.subject(&message.subject).message(&message.body).send().await;
-        sent.map(|_| ()).map_err(|error| PublishError {
-            reason: failure::reason(error.code(), error.message(), || {
-                DisplayErrorContext(&error).to_string()
-            }),
+        sent.map(|_| ()).map_err(|error| {
+            let status = error.raw_response().map(|response| response.status().as_u16());
+            let otherwise = || DisplayErrorContext(&error).to_string();
+            PublishError {
+                reason: failure::reason(status, error.code(), error.message(), otherwise),
+            }
         })
     }
 }
