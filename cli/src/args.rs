@@ -38,7 +38,10 @@ pub(crate) struct Data {
 
 impl Data {
     pub(crate) fn folder(&self) -> PathBuf {
-        let told = self.folder.clone().or_else(|| std::env::var_os("GROUNDCREW_DATA").map(PathBuf::from));
+        let told = self
+            .folder
+            .clone()
+            .or_else(|| std::env::var_os("GROUNDCREW_DATA").map(PathBuf::from));
         told.unwrap_or_else(|| PathBuf::from("./data"))
     }
 }
@@ -107,8 +110,13 @@ mod tests {
     #[test]
     fn without_a_command_everything_starts() {
         let args = Args::parse_from(["groundcrew", "--bare", "--data", "/x", "--web", "127.0.0.1:0"]);
-        let Command::Up(up) = args.chosen() else { panic!("not up") };
+        let Command::Up(up) = args.chosen() else {
+            panic!("not up")
+        };
         assert!(up.bare);
-        assert_eq!((up.data.folder(), up.web.port(), up.aws.port()), (PathBuf::from("/x"), 0, 4566));
+        assert_eq!(
+            (up.data.folder(), up.web.port(), up.aws.port()),
+            (PathBuf::from("/x"), 0, 4566)
+        );
     }
 }

@@ -38,23 +38,40 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
         show::text(&outcome, Paint::stdout())
     };
     paint::out(&text)?;
-    Ok(if outcome.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn look(check: &Check) -> anyhow::Result<Outcome> {
     let folder = &check.folder;
-    let absolute = folder.canonicalize().with_context(|| format!("there is no folder {}", folder.display()))?;
+    let absolute = folder
+        .canonicalize()
+        .with_context(|| format!("there is no folder {}", folder.display()))?;
     if !absolute.is_dir() {
-        bail!("{} is a file: name the folder that holds it and its labeling.yaml", folder.display());
+        bail!(
+            "{} is a file: name the folder that holds it and its labeling.yaml",
+            folder.display()
+        );
     }
-    let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = absolute
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let dataset = shared::name::DatasetName::new(&name)?;
     let spec = Spec::parse(&spec_text(&absolute)?);
     let findings = match &spec {
         Ok(spec) => Some(assess::assess(spec, &dataset, &absolute)?),
         Err(_) => None,
     };
-    Ok(Outcome { dataset: name, spec, findings })
+    Ok(Outcome {
+        dataset: name,
+        spec,
+        findings,
+    })
 }
 
 /// One byte more than a spec may have is enough to say that it is too long.
@@ -70,6 +87,8 @@ fn spec_text(folder: &std::path::Path) -> anyhow::Result<Vec<u8>> {
         )
     })?;
     let mut text = Vec::new();
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut text).with_context(|| path.display().to_string())?;
+    file.take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut text)
+        .with_context(|| path.display().to_string())?;
     Ok(text)
 }

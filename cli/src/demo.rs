@@ -18,7 +18,7 @@ use crate::endpoint::console_config;
 use crate::example;
 use crate::paint::{self, Paint};
 use watch::Watch;
-use worker::Worker;
+use worker::{Answer, Worker};
 
 /// Nothing here takes long: when this is over, something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -26,7 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Three look at each number, so that two can outvote the careless one; a second of quiet is enough when all files
 /// are dropped at once.
 fn for_demo(spec: &str) -> String {
-    spec.replace("workers_per_item: 1 ", "workers_per_item: 3 ").replace("quiet: 5s", "quiet: 1s")
+    spec.replace("workers_per_item: 1 ", "workers_per_item: 3 ")
+        .replace("quiet: 5s", "quiet: 1s")
 }
 
 pub(crate) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
@@ -62,16 +63,21 @@ async fn play(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
     let notice = watch.until_told().await?;
     watch.finish();
 
-    let labels = outcome::labels(stack.info(), &job).await?;
+    let answers: Vec<Answer> = answers.into_iter().flatten().collect();
+    let labels = outcome::labels(stack.info(), &job, &answers).await?;
     let outcome = outcome::Outcome {
         labels,
         notice,
         job,
-        answers: answers.iter().sum(),
+        answers: answers.len(),
         seconds: started.elapsed().as_secs_f64(),
     };
     outcome.check()?;
-    Ok(if demo.json { outcome.json()? } else { outcome.text(Paint::stdout()) })
+    Ok(if demo.json {
+        outcome.json()?
+    } else {
+        outcome.text(Paint::stdout())
+    })
 }
 
 /// Ada and Grace are right; Max guesses wrong about a third of the time.
@@ -81,7 +87,9 @@ async fn hire(stack: &Stack) -> anyhow::Result<Vec<Worker>> {
         let (email, password) = (format!("{name}@example.com"), format!("{name}-labels-numbers-7"));
         stack.add_worker(&email, &password, &[&stack.info().team]).await?;
         let signed_in = sign_in::sign_in(&stack.info().web_url, &email, &password);
-        let client = signed_in.await.with_context(|| format!("{name} could not sign in"))?;
+        let client = signed_in
+            .await
+            .with_context(|| format!("{name} could not sign in"))?;
         workers.push(Worker::new(client, &stack.info().web_url, careless));
     }
     Ok(workers)
@@ -97,6 +105,9 @@ mod tests {
     fn the_demo_asks_three_workers_and_does_not_wait_long() {
         let (_, spec) = example::FILES[10];
         let spec = Spec::parse(for_demo(spec).as_bytes()).unwrap();
-        assert_eq!((spec.workers_per_item, spec.batch.quiet), (3, Duration::from_secs(1)));
+        assert_eq!(
+            (spec.workers_per_item, spec.batch.quiet),
+            (3, Duration::from_secs(1))
+        );
     }
 }

@@ -39,17 +39,27 @@ pub(crate) fn console_config(stack: &StackInfo) -> anyhow::Result<ConsoleConfig>
 
 /// A browser does not know where the command was started.
 pub(crate) fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    std::path::absolute(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .display()
+        .to_string()
 }
 
 /// Fails where nothing was started with this data folder, or nothing of it answers any more.
 pub(crate) async fn running(data: &Path) -> anyhow::Result<StackInfo> {
     let nothing = || {
         let folder = data.display();
-        format!("nothing runs with the data folder {folder}: start it with `groundcrew up`, or name another with --data")
+        format!(
+            "nothing runs with the data folder {folder}: start it with `groundcrew up`, or name another with --data"
+        )
     };
     let stack = StackInfo::read(data)?.with_context(nothing)?;
-    let address = stack.aws_url.split_once("://").map_or(stack.aws_url.as_str(), |(_, rest)| rest);
-    tokio::net::TcpStream::connect(address).await.with_context(nothing)?;
+    let address = stack
+        .aws_url
+        .split_once("://")
+        .map_or(stack.aws_url.as_str(), |(_, rest)| rest);
+    tokio::net::TcpStream::connect(address)
+        .await
+        .with_context(nothing)?;
     Ok(stack)
 }

@@ -31,7 +31,11 @@ pub(crate) fn write(drop: &Path, change: impl Fn(&str) -> String) -> std::io::Re
     let folder = drop.join(DATASET);
     std::fs::create_dir_all(&folder)?;
     for (name, text) in FILES {
-        let text = if name == shared::layout::SPEC_FILE { change(text) } else { text.to_owned() };
+        let text = if name == shared::layout::SPEC_FILE {
+            change(text)
+        } else {
+            text.to_owned()
+        };
         std::fs::write(folder.join(name), text)?;
     }
     Ok(())
@@ -63,6 +67,10 @@ mod tests {
         let spec = Spec::parse(FILES[10].1.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
         let labels: Vec<&str> = spec.labels.iter().map(|label| label.name.as_str()).collect();
         assert_eq!(labels, ["Even", "Odd"]);
-        assert!(FILES[..10].iter().all(|(_, text)| answer(text).is_some_and(|label| labels.contains(&label))));
+        assert!(
+            FILES[..10]
+                .iter()
+                .all(|(_, text)| answer(text).is_some_and(|label| labels.contains(&label)))
+        );
     }
 }

@@ -47,7 +47,11 @@ impl Paint {
     }
 
     pub(crate) fn word(self, look: Look, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{}m{text}\u{1b}[0m", look.code()) } else { text.to_owned() }
+        if self.0 {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", look.code())
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -78,7 +82,11 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
             line.push('…');
             break;
         }
-        if c.is_control() { line.extend(c.escape_debug()) } else { line.push(c) }
+        if c.is_control() {
+            line.extend(c.escape_debug())
+        } else {
+            line.push(c)
+        }
     }
     line
 }

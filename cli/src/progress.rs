@@ -18,7 +18,14 @@ mod tests {
 
     #[test]
     fn a_bar_is_always_as_wide_as_asked_for() {
-        for (progress, expected) in [(0.0, " ···"), (0.5, "██ ·"), (0.55, "██▎·"), (1.0, "████"), (7.0, "████"), (f64::NAN, " ···")] {
+        for (progress, expected) in [
+            (0.0, " ···"),
+            (0.5, "██ ·"),
+            (0.55, "██▎·"),
+            (1.0, "████"),
+            (7.0, "████"),
+            (f64::NAN, " ···"),
+        ] {
             let bar = bar(progress, 4);
             assert_eq!(bar, expected, "{progress}");
             assert_eq!(bar.chars().count(), 4);

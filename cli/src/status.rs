@@ -31,7 +31,11 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
 }
 
 fn one(model: &Model, json: bool) -> anyhow::Result<String> {
-    Ok(if json { serde_json::to_string_pretty(model)? + "\n" } else { show::text(model, Paint::stdout()) })
+    Ok(if json {
+        serde_json::to_string_pretty(model)? + "\n"
+    } else {
+        show::text(model, Paint::stdout())
+    })
 }
 
 async fn watch(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
@@ -39,7 +43,11 @@ async fn watch(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
     let mut before: Option<String> = None;
     loop {
         let model = reader.load().await?;
-        let now = if json { serde_json::to_string(&model)? + "\n" } else { show::text(&model, Paint::stdout()) };
+        let now = if json {
+            serde_json::to_string(&model)? + "\n"
+        } else {
+            show::text(&model, Paint::stdout())
+        };
         if before.as_ref() != Some(&now) {
             let clear = if screen && !json { CLEAR } else { "" };
             paint::out(&format!("{clear}{now}"))?;

@@ -19,7 +19,12 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
     let data = up.data.folder();
     // Whatever was kept makes it a second start: an example somebody has deleted does not come back.
     let first_start = !data.join("drop").exists();
-    let config = StackConfig { data: data.clone(), aws: up.aws, web: up.web, public_url: None };
+    let config = StackConfig {
+        data: data.clone(),
+        aws: up.aws,
+        web: up.web,
+        public_url: None,
+    };
     let mut console = Ok(());
     let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
     console?;
@@ -45,7 +50,11 @@ async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::R
     }
     paint::out(&banner::text(info, with_example, Paint::stdout()))?;
     wait_for_end().await?;
-    let _nobody_listens = writeln!(std::io::stderr().lock(), "\nStopping. Everything is kept in {}.", data.display());
+    let _nobody_listens = writeln!(
+        std::io::stderr().lock(),
+        "\nStopping. Everything is kept in {}.",
+        data.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

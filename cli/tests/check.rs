@@ -6,7 +6,10 @@ use std::process::{Command, Output};
 
 fn groundcrew(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_groundcrew"));
-    command.args(arguments).env_remove("GROUNDCREW_DATA").env_remove("RUST_LOG");
+    command
+        .args(arguments)
+        .env_remove("GROUNDCREW_DATA")
+        .env_remove("RUST_LOG");
     command.output().unwrap()
 }
 
@@ -33,17 +36,32 @@ fn the_example_is_good() {
     let output = groundcrew(&["check", example.to_str().unwrap()]);
     let text = stdout(&output);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("10 items in 1 batch") && text.contains("Even, Odd"), "{text}");
+    assert!(
+        text.contains("10 items in 1 batch") && text.contains("Even, Odd"),
+        "{text}"
+    );
     assert!(!text.contains('\u{1b}'), "colours in a pipe: {text}");
 }
 
 #[test]
 fn a_broken_spec_is_shown_with_its_place_and_the_nearest_name() {
     for (spec, parts) in [
-        (GOOD.replace("team: t", "taem: t"), vec!["labeling.yaml:3:1", "taem", "team"]),
-        (GOOD.replace("[Even, Odd]", "[]"), vec!["labeling.yaml:2", "labels"]),
-        (GOOD.replace("[Even, Odd]", "[Even, Even]"), vec!["labeling.yaml:2", "Even"]),
-        (GOOD.replace("text-classification", "text-clasification"), vec!["labeling.yaml:1", "text-classification"]),
+        (
+            GOOD.replace("team: t", "taem: t"),
+            vec!["labeling.yaml:3:1", "taem", "team"],
+        ),
+        (
+            GOOD.replace("[Even, Odd]", "[]"),
+            vec!["labeling.yaml:2", "labels"],
+        ),
+        (
+            GOOD.replace("[Even, Odd]", "[Even, Even]"),
+            vec!["labeling.yaml:2", "Even"],
+        ),
+        (
+            GOOD.replace("text-classification", "text-clasification"),
+            vec!["labeling.yaml:1", "text-classification"],
+        ),
         (format!("{GOOD}title: again\n"), vec!["labeling.yaml:6", "title"]),
         (GOOD.replace("team: t\n", ""), vec!["team"]),
         (String::new(), vec!["labeling.yaml"]),
@@ -60,11 +78,22 @@ fn a_broken_spec_is_shown_with_its_place_and_the_nearest_name() {
 
 #[test]
 fn rejects_alone_are_listed_and_are_no_failure() {
-    let (_parent, path) = folder("d", &[("labeling.yaml", GOOD), ("a.txt", "1"), ("b.txt", ""), ("c.zip", "x")]);
+    let (_parent, path) = folder(
+        "d",
+        &[
+            ("labeling.yaml", GOOD),
+            ("a.txt", "1"),
+            ("b.txt", ""),
+            ("c.zip", "x"),
+        ],
+    );
     let output = groundcrew(&["check", &path]);
     let text = stdout(&output);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("2 would be rejected") && text.contains("b.txt") && text.contains("c.zip"), "{text}");
+    assert!(
+        text.contains("2 would be rejected") && text.contains("b.txt") && text.contains("c.zip"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -73,7 +102,11 @@ fn nothing_to_label_is_a_failure() {
     let output = groundcrew(&["check", &path, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((json["ok"].as_bool(), json["found"]["items"].as_u64()), (Some(false), Some(0)), "{json}");
+    assert_eq!(
+        (json["ok"].as_bool(), json["found"]["items"].as_u64()),
+        (Some(false), Some(0)),
+        "{json}"
+    );
 }
 
 #[test]
@@ -82,7 +115,10 @@ fn a_folder_without_a_spec_or_with_a_reserved_name_says_what_to_do() {
     let output = groundcrew(&["check", &path]);
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("has no labeling.yaml") && text.contains("examples/numbers"), "{text}");
+    assert!(
+        text.contains("has no labeling.yaml") && text.contains("examples/numbers"),
+        "{text}"
+    );
     let (_parent, path) = folder("teams", &[("labeling.yaml", GOOD)]);
     let text = String::from_utf8(groundcrew(&["check", &path]).stderr).unwrap();
     assert!(text.contains("team files"), "{text}");

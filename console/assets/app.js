@@ -46,6 +46,17 @@ document.addEventListener("files", ({ detail }) => at("uploads").add(detail.data
 document.addEventListener("add-files", ({ detail }) => at("drop").choose(detail));
 document.addEventListener("edit-spec", ({ detail }) => at("spec-editor").open(detail));
 
+document.addEventListener("saved", ({ detail }) => say(`labeling.yaml of ${detail} is saved.`));
+
+let silence;
+
+/** One line for what was just done. */
+function say(text) {
+  setText(at("toast"), text);
+  clearTimeout(silence);
+  silence = setTimeout(() => setText(at("toast"), ""), 5000);
+}
+
 follow(show, (state) => {
   at("live").dataset.state = state;
   setText(at("live"), LIVE[state]);

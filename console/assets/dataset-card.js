@@ -1,6 +1,6 @@
 // One dataset: what it is, what it waits for, its jobs, and what of it was rejected.
 
-import { h, keyed, plural, setText } from "./dom.js";
+import { h, keyed, plural, setProse, setText } from "./dom.js";
 import "./job-row.js";
 import { objectUrl } from "./server.js";
 import { run } from "./time.js";
@@ -49,7 +49,7 @@ class DatasetCard extends HTMLElement {
     setText(this.#name, dataset.name);
     setText(this.#tone, TONES[dataset.tone]);
     setText(this.#facts, facts(dataset));
-    setText(this.#message, dataset.message);
+    setProse(this.#message, dataset.message);
     this.#countdown.hidden = !dataset.check_at;
     if (dataset.check_at) run(this.#countdown, "until", dataset.check_at);
     this.#drawJobs(dataset.jobs);
@@ -76,7 +76,7 @@ class DatasetCard extends HTMLElement {
       const [place, reason] = row.children;
       const path = reject.key.startsWith(`${name}/`) ? reject.key.slice(name.length + 1) : reject.key;
       setText(place, reject.row ? `${path}, row ${reject.row}` : path);
-      setText(reason, reject.reason);
+      setProse(reason, reject.reason);
     });
     this.#allRejects.hidden = !all || rejected <= first.length;
     if (all) this.#allRejects.href = objectUrl(all.key);

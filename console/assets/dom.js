@@ -18,6 +18,26 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
+
+/** A sentence as Groundcrew writes them: `names` in backticks become code, times become the reader's own. */
+export function setProse(element, text) {
+  if (element.prose === text) return;
+  element.prose = text;
+  const parts = text.split("`");
+  const paired = parts.length % 2 === 1;
+  element.replaceChildren(...(paired ? parts : [text]).map((part, index) => (index % 2 ? h("code", {}, part) : withTime(part))));
+}
+
+function withTime(text) {
+  const found = TIME.exec(text);
+  if (!found) return text;
+  const when = new Date(found[0]);
+  const today = when.toDateString() === new Date().toDateString();
+  const shown = today ? when.toLocaleTimeString() : when.toLocaleString();
+  return h("span", {}, text.slice(0, found.index), h("time", { datetime: found[0] }, shown), text.slice(found.index + found[0].length));
+}
+
 /** Keeps one child per item, in order: makes new ones, updates those that stay, removes those that are gone. */
 export function keyed(parent, items, keyOf, make, update) {
   const old = new Map([...parent.children].map((child) => [child.key, child]));

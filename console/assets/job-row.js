@@ -1,6 +1,6 @@
 // One batch and its labeling job: how far it is, and what came of it.
 
-import { h, keyed, plural, setText } from "./dom.js";
+import { h, keyed, plural, setProse, setText } from "./dom.js";
 import { objectUrl } from "./server.js";
 import { run } from "./time.js";
 
@@ -16,18 +16,31 @@ const WORDS = {
   stopped: "Stopped",
 };
 
+const OVER = new Set(["completed", "failed", "stopped"]);
+
 class JobRow extends HTMLElement {
   #batch = h("span", { class: "job-batch" });
   #state = h("span", { class: "job-state" });
   #count = h("span", { class: "job-count" });
-  #time = h("time", { class: "muted" });
+  #time = h("time");
+  #since = h("span", { class: "job-since muted" }, h("span"), " ", this.#time);
+  #labels = h("p", { class: "job-labels" });
   #bar = h("progress", { max: "1" });
   #reason = h("p", { class: "job-reason" });
   #results = h("ul", { class: "results" });
 
   connectedCallback() {
     if (this.firstChild) return;
-    this.append(h("div", { class: "job-head" }, this.#batch, this.#state, this.#count, this.#time), this.#bar, this.#reason, this.#results);
+    this.append(h("div", { class: "job-head" }, this.#batch, this.#state, this.#count, this.#since), this.#bar, this.#labels, this.#reason, this.#results);
+  }
+
+  /** When it began, and once it is over, when it ended. */
+  #drawTime({ state, created, modified }) {
+    this.#since.hidden = !created;
+    if (!created) return;
+    const over = OVER.has(state);
+    setText(this.#since.firstChild, over ? "ended" : "started");
+    run(this.#time, "since", over ? modified : created);
   }
 
   set data(job) {
@@ -39,12 +52,24 @@ class JobRow extends HTMLElement {
     this.#bar.value = job.progress;
     this.#bar.setAttribute("aria-label", `Batch ${job.batch}: ${Math.round(job.progress * 100)} % labeled`);
     this.#bar.hidden = job.state === "completed" || job.state === "refused";
-    if (job.modified) run(this.#time, "since", job.modified);
+    this.#drawTime(job);
+    setText(this.#labels, labels(job));
+    this.#labels.hidden = !job.labels;
     this.#reason.hidden = !job.reason;
-    setText(this.#reason, job.reason ?? "");
+    setProse(this.#reason, job.reason ?? "");
     this.#results.hidden = job.results.length === 0;
     keyed(this.#results, job.results, (link) => link.key, result, () => {});
   }
+}
+
+/** Each label with how often it was given, most frequent first. */
+function labels({ labels }) {
+  if (!labels) return "";
+  const given = labels.per_label.toSorted((a, b) => b.count - a.count);
+  const shown = given.slice(0, 8).map(({ label, count }) => `${label} ${count.toLocaleString()}`);
+  if (given.length > 8) shown.push(`${given.length - 8} other labels`);
+  if (typeof labels.mean_confidence === "number") shown.push(`mean confidence ${labels.mean_confidence.toFixed(2)}`);
+  return shown.join(" · ");
 }
 
 function count({ counters, items }) {

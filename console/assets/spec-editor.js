@@ -1,7 +1,7 @@
 // Writing a dataset's labeling.yaml: starts with its own or a fitting suggestion, is checked while one types, and is
 // uploaded like any other file.
 
-import { h, setText } from "./dom.js";
+import { h, setProse, setText } from "./dom.js";
 import { checkSpec, loadSpec, saveSpec } from "./server.js";
 
 class SpecEditor extends HTMLElement {
@@ -74,7 +74,10 @@ class SpecEditor extends HTMLElement {
 
   #say(kind, message, hint) {
     this.#verdict.dataset.kind = kind;
-    this.#verdict.replaceChildren(h("span", {}, message), hint ? h("span", { class: "hint" }, hint) : "");
+    const [said, todo] = [h("span"), h("span", { class: "hint" })];
+    setProse(said, message);
+    setProse(todo, hint ?? "");
+    this.#verdict.replaceChildren(said, ...(hint ? [todo] : []));
     this.#save.disabled = kind === "bad";
   }
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use shared::notice::NoticeKind;
 use shared::port::{JobCounters, JobState};
 use shared::status::{DatasetState, Rejected, WaitingReason};
+use shared::summary::LabelCount;
 
 /// Most notices a model carries, newest first.
 pub const NOTICES: usize = 50;
@@ -84,6 +85,16 @@ pub struct Job {
     pub created: Option<Timestamp>,
     pub modified: Option<Timestamp>,
     pub results: Vec<Link>,
+    /// What came out, once the job is summarised.
+    pub labels: Option<Labels>,
+}
+
+/// A job's summary, as far as a glance needs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Labels {
+    pub per_label: Vec<LabelCount>,
+    /// Absent where one worker was asked.
+    pub mean_confidence: Option<f64>,
 }
 
 /// Where a batch stands: the labeling service's states, and two from before there is a job.

@@ -1,6 +1,7 @@
 //! Collects the facts of a model through S3, the labeling API and SQS, and remembers what cannot change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_sagemaker::types::{LabelingJobStatus, LabelingJobSummary, SortBy, SortOrder};
@@ -8,7 +9,7 @@ use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::Notified;
 use shared::port::{JobCounters, JobState};
-use shared::status::{DatasetStatus, Waiting};
+use shared::status::{DatasetStatus, JobSummary, Waiting};
 use tokio::sync::Mutex;
 
 use crate::config::{self, ConsoleConfig};
@@ -19,6 +20,9 @@ use crate::model::{Batch, Facts, ListedJob, Model, NOTICES, assemble};
 
 /// Pages of 100 jobs, newest first, after which older ones are left out.
 const JOB_PAGES: usize = 10;
+/// Summaries read, newest first; older jobs show their counters alone.
+const SUMMARIES: usize = 500;
+const SUMMARY: &str = "/summary.json";
 
 /// Reads how everything stands, as often as asked; each time only what may have changed.
 #[derive(Debug)]
@@ -38,6 +42,7 @@ struct Memory {
     statuses: Documents<DatasetStatus>,
     waiting: Documents<Waiting>,
     notices: Documents<Notified>,
+    summaries: Documents<JobSummary>,
     items: BTreeMap<String, Option<u64>>,
     jobs: Vec<ListedJob>,
     dead_letters: Vec<crate::model::DeadLetters>,
@@ -103,7 +108,15 @@ impl Reader {
             .await?;
         memory
             .notices
-            .refresh(&self.s3, output, &newest(&notified.objects))
+            .refresh(&self.s3, output, &newest(notified.objects.iter(), NOTICES))
+            .await?;
+        let summaries = results
+            .objects
+            .iter()
+            .filter(|object| object.key.ends_with(SUMMARY));
+        memory
+            .summaries
+            .refresh(&self.s3, output, &newest(summaries, SUMMARIES))
             .await?;
         let batches = self.batches(memory, &manifests.objects, &jobs.objects).await?;
         let problems = cut([("datasets", &top), ("batches", &manifests), ("results", &results)]);
@@ -123,6 +136,7 @@ impl Reader {
             batches,
             results: results.objects.into_iter().map(|object| object.key).collect(),
             notices: memory.notices.all().cloned().collect(),
+            summaries: memory.summaries.all().filter_map(by_batch).collect(),
             ..Facts::default()
         };
         Ok((facts, problems))
@@ -253,12 +267,17 @@ fn counters(job: &LabelingJobSummary) -> JobCounters {
     }
 }
 
-/// Markers are named by cause, not by time, so the newest are found by when they were written.
-fn newest(markers: &[Listed]) -> Vec<&Listed> {
-    let mut markers: Vec<&Listed> = markers.iter().collect();
-    markers.sort_by_key(|marker| (std::cmp::Reverse(marker.modified), marker.key.as_str()));
-    markers.truncate(NOTICES);
-    markers
+/// Markers and results are named by cause, not by time, so the newest are found by when they were written.
+fn newest<'a>(objects: impl Iterator<Item = &'a Listed>, most: usize) -> Vec<&'a Listed> {
+    let mut objects: Vec<&Listed> = objects.collect();
+    objects.sort_by_key(|object| (std::cmp::Reverse(object.modified), object.key.as_str()));
+    objects.truncate(most);
+    objects
+}
+
+fn by_batch(summary: &Arc<JobSummary>) -> Option<((DatasetName, BatchNumber), Arc<JobSummary>)> {
+    let dataset = DatasetName::new(&summary.dataset).ok()?;
+    Some(((dataset, BatchNumber::new(summary.batch)?), summary.clone()))
 }
 
 fn team_names(teams: &Listing) -> Vec<String> {

@@ -156,7 +156,9 @@ async fn spec_text(console: &Console, dataset: &DatasetName) -> Result<(String, 
     }
     let files = first_keys(console, &layout::dataset_prefix(dataset)).await?;
     let teams = first_keys(console, "teams/").await?;
-    let team = teams.iter().find_map(|key| key.strip_prefix("teams/")?.strip_suffix(".yaml"));
+    let team = teams
+        .iter()
+        .find_map(|key| key.strip_prefix("teams/")?.strip_suffix(".yaml"));
     let team = team.or(console.config.hints.team.as_deref()).unwrap_or(SOME_TEAM);
     let kind = Kind::of(files.iter().map(String::as_str));
     Ok((starter(kind, team).to_string(), false))

@@ -58,21 +58,22 @@ pub fn starter(kind: Kind, team: &str) -> impl fmt::Display {
     };
     let text = match kind {
         Kind::Rows => {
-            "text: {split: row}             # every row is an item; name its column: {split: row, column: text}\n"
+            "text: {split: row}             # every row is an item; {split: row, column: x}: its text alone\n"
         }
         Kind::Texts => "text: {split: file}            # every file is an item; or line: every line of it\n",
         Kind::Images => "",
     };
     format!(
-        "# What to label, how, and by whom. Change it to fit, then save: labeling starts by itself.\n\
-         task: {task}      # several labels at once: {task}-multi-label\n\
+        "# What to label, how, and by whom. Change it to fit, then save:\n\
+         # labeling starts by itself.\n\
+         task: {task}   # or {task}-multi-label: several labels each\n\
          labels: {labels}\n\
          team: {team}\n\
          title: {title}\n\
          description: {description}\n\
          instructions:\n\
          \x20 short: {short}\n\
-         workers_per_item: 1            # 3 or more: they vote, and every label gets a confidence\n\
+         workers_per_item: 1            # 3 or more: they vote, with a confidence\n\
          {text}\
          batch: {{quiet: 10s}}            # start when nothing has arrived for this long\n\
          export: [csv]                  # besides the output manifest\n"

@@ -32,13 +32,14 @@ async fn files_dropped_on_the_console_wait_for_a_spec_and_become_a_job() -> Resu
     browser.screenshot("console-empty").await?;
 
     let files = json!([["a.txt", "How far is it?"], ["b.txt", "It is far."], ["empty.txt", ""]]);
-    let name = browser.find("drop-zone input[type=text]").await?;
-    browser.type_into(&name, "sentences").await?;
     browser.run(DROP, json!(["drop-zone", files])).await?;
+    let name = browser.find("#dataset-name").await?;
+    browser.type_into(&name, "sentences").await?;
+    browser.click(&browser.find("#dataset-confirm").await?).await?;
     browser.wait_for_text("labeling.yaml").await?;
     browser.screenshot("console-waits-for-spec").await?;
 
-    browser.run(DROP, json!(["drop-zone", [["labeling.yaml", SPEC]]])).await?;
+    browser.run(DROP, json!(["dataset-card[data-name=sentences]", [["labeling.yaml", SPEC]]])).await?;
     browser.wait_for_text("Question or statement?").await?;
     browser.wait_for_text("empty.txt").await?;
     browser.screenshot("console-job").await?;

@@ -34,7 +34,17 @@ pub(crate) struct Findings {
     pub(crate) not_selected: u64,
     /// Files of the operating system and editors.
     pub(crate) ignored: u64,
-    pub(crate) samples: Vec<String>,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// An item as a worker would get it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Sample {
+    pub(crate) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) row: Option<u64>,
+    /// Its text; of an image the place it would have in the bucket.
+    pub(crate) item: String,
 }
 
 /// A file or row that would be in no batch.
@@ -48,9 +58,20 @@ pub(crate) struct Reject {
 
 pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyhow::Result<Findings> {
     let files = walk(folder)?;
-    let manual = files.iter().any(|file| file.path.as_ref().is_ok_and(|path| path.ends_with(".manifest")));
+    let manual = files
+        .iter()
+        .any(|file| file.path.as_ref().is_ok_and(|path| path.ends_with(".manifest")));
     let limit = spec.select.limit.unwrap_or(u64::MAX);
-    let mut tally = Tally { spec, dataset, limit, batch: (0, 0), found: Findings { manual, ..Findings::default() } };
+    let mut tally = Tally {
+        spec,
+        dataset,
+        limit,
+        batch: (0, 0),
+        found: Findings {
+            manual,
+            ..Findings::default()
+        },
+    };
     for file in &files {
         tally.take(file)?;
     }
@@ -81,7 +102,10 @@ impl Tally<'_> {
         self.found.files += 1;
         let key = format!("{}/{path}", self.dataset);
         if key.len() > MAX_KEY {
-            let reason = format!("its key is {} bytes long, S3 takes at most {MAX_KEY}: use shorter names", key.len());
+            let reason = format!(
+                "its key is {} bytes long, S3 takes at most {MAX_KEY}: use shorter names",
+                key.len()
+            );
             self.reject(path, None, reason);
             return Ok(());
         }
@@ -117,7 +141,7 @@ impl Tally<'_> {
     fn take_lines(&mut self, path: &str, items: impl Iterator<Item = Result<Line, Rejected>>) {
         for item in items {
             match item {
-                Ok(line) => self.add(&line),
+                Ok(line) => self.add(path, &line),
                 Err(rejected) => self.reject(path, rejected.row, rejected.reason),
             }
         }
@@ -139,14 +163,14 @@ impl Tally<'_> {
                     return Ok(());
                 }
                 image::Probe::Ok(_) => {
-                    self.add(&image::image_line("<input bucket>", key, ""));
+                    self.add(path, &image::image_line("groundcrew-input", key, ""));
                     return Ok(());
                 }
             }
         }
     }
 
-    fn add(&mut self, line: &Line) {
+    fn add(&mut self, path: &str, line: &Line) {
         if self.found.items >= self.limit {
             self.found.not_selected += 1;
             return;
@@ -161,16 +185,33 @@ impl Tally<'_> {
         self.batch = (self.batch.0 + 1, self.batch.1 + line.json.len() + 1);
         self.found.items += 1;
         if self.found.samples.len() < SAMPLES {
-            self.found.samples.push(line.json.clone());
+            self.found.samples.extend(sample(path, line));
         }
     }
 
     fn reject(&mut self, path: &str, row: Option<u64>, reason: String) {
         self.found.rejected += 1;
         if self.found.rejected_first.len() < REJECTS {
-            self.found.rejected_first.push(Reject { path: path.to_owned(), row, reason });
+            self.found.rejected_first.push(Reject {
+                path: path.to_owned(),
+                row,
+                reason,
+            });
         }
     }
+}
+
+fn sample(path: &str, line: &Line) -> Option<Sample> {
+    let fields: serde_json::Value = serde_json::from_str(&line.json).ok()?;
+    let item = fields
+        .get("source")
+        .or_else(|| fields.get("source-ref"))?
+        .as_str()?;
+    Some(Sample {
+        path: path.to_owned(),
+        row: line.row,
+        item: item.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,11 @@ pub(super) fn walk(folder: &Path) -> anyhow::Result<Vec<Found>> {
             Some(path) => Ok(path.to_owned()),
             None => Err(relative.to_string_lossy().into_owned()),
         };
-        found.push(Found { path, size: entry.metadata()?.len(), on_disk: entry.into_path() });
+        found.push(Found {
+            path,
+            size: entry.metadata()?.len(),
+            on_disk: entry.into_path(),
+        });
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::spec::{Spec, SpecError};
 
 use super::Outcome;
-use super::assess::{Findings, Reject};
+use super::assess::Findings;
 use crate::paint::{Look, Paint, one_line};
 
 /// Rejects listed on a terminal; `--json` has more.
@@ -18,7 +18,10 @@ pub(super) fn text(outcome: &Outcome, paint: Paint) -> String {
     match &outcome.spec {
         Err(error) => {
             let mark = paint.word(Look::Bad, "✗");
-            let _infallible = write!(text, "{mark} {error}\n\nNothing would be labeled: mend labeling.yaml first.\n");
+            let _infallible = write!(
+                text,
+                "{mark} {error}\n\nNothing would be labeled: mend labeling.yaml first.\n"
+            );
         }
         Ok(spec) => {
             about_spec(&mut text, &outcome.dataset, spec, paint);
@@ -49,28 +52,44 @@ fn about_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
 }
 
 fn about_files(text: &mut String, found: &Findings, spec: &Spec, paint: Paint) {
-    let mark = if found.items > 0 { paint.word(Look::Good, "✓") } else { paint.word(Look::Bad, "✗") };
+    let mark = if found.items > 0 {
+        paint.word(Look::Good, "✓")
+    } else {
+        paint.word(Look::Bad, "✗")
+    };
     let items = counted(found.items, "item");
     let batches = match found.batches {
         1 => "1 batch".to_owned(),
         count => format!("{count} batches"),
     };
-    let source = if found.manual { "manifests made by hand" } else { "files" };
-    let _infallible = writeln!(text, "{mark} {items} in {batches}, from {source} ({})", left_out(found));
+    let _infallible = writeln!(text, "{mark} {items} in {batches}, from {}", sources(found));
     for sample in &found.samples {
-        let _infallible = writeln!(text, "  {}", paint.word(Look::Dim, &one_line(sample, 110)));
+        let place = paint.word(Look::Place, &place(&sample.path, sample.row));
+        let _infallible = writeln!(text, "  {place}: {}", one_line(sample.item.trim(), 100));
+    }
+    let more = found.items.saturating_sub(found.samples.len() as u64);
+    if more > 0 {
+        let _infallible = writeln!(text, "  {}", paint.word(Look::Dim, &format!("… and {more} more")));
     }
     about_rejects(text, found, paint);
     let what_next = if found.items > 0 {
-        format!("Dropped, it would start after {} without a new file.", span(spec.batch.quiet))
+        format!(
+            "Dropped, it would start after {} without a new file.",
+            span(spec.batch.quiet)
+        )
     } else {
         "There is nothing to label here.".to_owned()
     };
     let _infallible = writeln!(text, "\n{what_next}");
 }
 
-fn left_out(found: &Findings) -> String {
-    let mut parts = vec![counted(found.files, "file")];
+fn sources(found: &Findings) -> String {
+    let by_hand = if found.manual {
+        " (from manifests made by hand alone)"
+    } else {
+        ""
+    };
+    let mut parts = vec![counted(found.files, "file") + by_hand];
     if found.not_selected > 0 {
         parts.push(format!("{} not selected", found.not_selected));
     }
@@ -87,7 +106,7 @@ fn about_rejects(text: &mut String, found: &Findings, paint: Paint) {
     let mark = paint.word(Look::Warn, "!");
     let _infallible = writeln!(text, "{mark} {} would be rejected:", found.rejected);
     for reject in found.rejected_first.iter().take(LISTED) {
-        let place = paint.word(Look::Place, &place(reject));
+        let place = paint.word(Look::Place, &place(&reject.path, reject.row));
         let _infallible = writeln!(text, "  {place}: {}", one_line(&reject.reason, 400));
     }
     let more = found.rejected.saturating_sub(LISTED as u64);
@@ -96,13 +115,17 @@ fn about_rejects(text: &mut String, found: &Findings, paint: Paint) {
     }
 }
 
-fn place(reject: &Reject) -> String {
-    let path = one_line(&reject.path, 200);
-    reject.row.map_or(path.clone(), |row| format!("{path}, row {row}"))
+fn place(path: &str, row: Option<u64>) -> String {
+    let path = one_line(path, 200);
+    row.map_or(path.clone(), |row| format!("{path}, row {row}"))
 }
 
 fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
 }
 
 pub(crate) fn span(duration: Duration) -> String {

@@ -6,15 +6,30 @@ use reqwest::Client;
 /// A client whose cookies hold the portal's session.
 pub(super) async fn sign_in(portal: &str, email: &str, password: &str) -> anyhow::Result<Client> {
     let client = Client::builder().cookie_store(true).build()?;
-    let form = client.get(format!("{portal}/login")).send().await?.error_for_status()?;
+    let form = client
+        .get(format!("{portal}/login"))
+        .send()
+        .await?
+        .error_for_status()?;
     let address = form.url().clone();
     let page = form.text().await?;
-    ensure!(page.contains("name=\"password\""), "{address} shows no form for a password");
+    ensure!(
+        page.contains("name=\"password\""),
+        "{address} shows no form for a password"
+    );
     // The form posts to the address it is shown at, which carries what the portal asked for.
-    let answer = client.post(address).form(&[("username", email), ("password", password)]).send().await?;
+    let answer = client
+        .post(address)
+        .form(&[("username", email), ("password", password)])
+        .send()
+        .await?;
     if !answer.status().is_success() {
         bail!("the sign-in answered {}", answer.status());
     }
-    client.get(format!("{portal}/api/me")).send().await?.error_for_status()?;
+    client
+        .get(format!("{portal}/api/me"))
+        .send()
+        .await?
+        .error_for_status()?;
     Ok(client)
 }

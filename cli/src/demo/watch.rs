@@ -53,7 +53,12 @@ impl<'a> Watch<'a> {
             let model = self.reader.load().await?;
             if let Some(dataset) = dataset(&model) {
                 self.say_state(dataset);
-                if let Some(Job { name: Some(name), state: Phase::InProgress, .. }) = dataset.jobs.first() {
+                if let Some(Job {
+                    name: Some(name),
+                    state: Phase::InProgress,
+                    ..
+                }) = dataset.jobs.first()
+                {
                     return Ok(name.clone());
                 }
                 hopeless(dataset)?;
@@ -66,7 +71,9 @@ impl<'a> Watch<'a> {
         self.count_items();
         loop {
             let model = self.reader.load().await?;
-            let Some(dataset) = dataset(&model) else { bail!("the dataset is gone") };
+            let Some(dataset) = dataset(&model) else {
+                bail!("the dataset is gone")
+            };
             let job = dataset.jobs.iter().find(|job| job.name.as_deref() == Some(name));
             if let Some(job) = job {
                 self.bar.set_length(job.items);
@@ -91,7 +98,10 @@ impl<'a> Watch<'a> {
     pub(super) async fn until_told(&self) -> anyhow::Result<NoticeView> {
         loop {
             let model = self.reader.load().await?;
-            let told = model.notices.into_iter().find(|notice| notice.kind == NoticeKind::JobCompleted);
+            let told = model
+                .notices
+                .into_iter()
+                .find(|notice| notice.kind == NoticeKind::JobCompleted);
             if let Some(notice) = told {
                 return Ok(notice);
             }
@@ -118,9 +128,16 @@ fn dataset(model: &Model) -> Option<&Dataset> {
 
 /// Waiting longer would change nothing.
 fn hopeless(dataset: &Dataset) -> anyhow::Result<()> {
-    let failed = dataset.jobs.iter().find(|job| matches!(job.state, Phase::Failed | Phase::Stopped | Phase::Refused));
+    let failed = dataset
+        .jobs
+        .iter()
+        .find(|job| matches!(job.state, Phase::Failed | Phase::Stopped | Phase::Refused));
     if let Some(job) = failed {
-        bail!("the labeling job {}: {}", job.state.word(), job.reason.as_deref().unwrap_or("no reason given"));
+        bail!(
+            "the labeling job {}: {}",
+            job.state.word(),
+            job.reason.as_deref().unwrap_or("no reason given")
+        );
     }
     Ok(())
 }

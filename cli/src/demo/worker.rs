@@ -22,6 +22,12 @@ pub(super) struct Worker {
     careless: bool,
 }
 
+/// What one worker said of one item.
+pub(super) struct Answer {
+    pub(super) text: String,
+    pub(super) label: &'static str,
+}
+
 #[derive(Deserialize)]
 struct Next {
     task: Option<Task>,
@@ -44,20 +50,23 @@ struct PortalJob {
 
 impl Worker {
     pub(super) fn new(client: Client, portal: &str, careless: bool) -> Self {
-        Self { client, portal: portal.to_owned(), careless }
+        Self {
+            client,
+            portal: portal.to_owned(),
+            careless,
+        }
     }
 
-    /// Answers whatever the job has for this worker; how many.
-    pub(super) async fn label(&self, job: &str) -> anyhow::Result<u64> {
-        let mut answers = 0;
+    /// Answers whatever the job has for this worker.
+    pub(super) async fn label(&self, job: &str) -> anyhow::Result<Vec<Answer>> {
+        let mut answers = Vec::new();
         loop {
             let next: Next = self.post(&format!("/api/jobs/{job}/next"), &json!({})).await?;
             match next.task {
                 Some(task) => {
-                    self.answer(&task.token).await?;
-                    answers += 1;
+                    answers.push(self.answer(&task.token).await?);
                 }
-                None if answers > 0 || !self.sees(job).await? => return Ok(answers),
+                None if !answers.is_empty() || !self.sees(job).await? => return Ok(answers),
                 None => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }
@@ -68,14 +77,17 @@ impl Worker {
         Ok(jobs.iter().any(|seen| seen.name == job))
     }
 
-    async fn answer(&self, token: &str) -> anyhow::Result<()> {
+    async fn answer(&self, token: &str) -> anyhow::Result<Answer> {
         let task: Value = self.get(&format!("/api/tasks/{token}")).await?;
         let text = task.pointer("/input/taskObject").and_then(Value::as_str);
         let text = text.context("the task holds no text")?;
         let label = answer(text, self.careless).with_context(|| format!("`{text}` is no number"))?;
         let answer = json!({ "answer": { "crowd-classifier": { "label": label } } });
         let _empty: Value = self.post(&format!("/api/tasks/{token}/answer"), &answer).await?;
-        Ok(())
+        Ok(Answer {
+            text: text.trim().to_owned(),
+            label,
+        })
     }
 
     async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> anyhow::Result<T> {
@@ -84,7 +96,10 @@ impl Worker {
     }
 
     async fn post<T: for<'de> Deserialize<'de>>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
-        let request = self.client.post(format!("{}{path}", self.portal)).header("x-groundcrew", "1");
+        let request = self
+            .client
+            .post(format!("{}{path}", self.portal))
+            .header("x-groundcrew", "1");
         let answer = request.json(body).send().await?;
         Ok(answer.error_for_status()?.json().await?)
     }
@@ -117,7 +132,12 @@ mod tests {
     fn the_careless_worker_is_wrong_about_a_third_of_the_time_and_the_others_never() {
         let texts = example::FILES.iter().filter(|(name, _)| name.ends_with(".txt"));
         let texts: Vec<&str> = texts.map(|(_, text)| *text).collect();
-        let wrong = |careless| texts.iter().filter(|t| answer(t, careless) != example::answer(t)).count();
+        let wrong = |careless| {
+            texts
+                .iter()
+                .filter(|t| answer(t, careless) != example::answer(t))
+                .count()
+        };
         assert_eq!(wrong(false), 0);
         assert!((3..=4).contains(&wrong(true)), "{}", wrong(true));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use console::model::{Dataset, Job, Model, Phase, Tone};
+use console::model::{Dataset, Job, Labels, Model, Phase, Tone};
 
 use crate::paint::{Look, Paint, one_line};
 use crate::progress::bar;
@@ -54,7 +54,12 @@ fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
 fn facts(dataset: &Dataset) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(dataset.task.clone());
-    parts.extend(dataset.team.as_ref().map(|team| format!("team {}", one_line(team, 100))));
+    parts.extend(
+        dataset
+            .team
+            .as_ref()
+            .map(|team| format!("team {}", one_line(team, 100))),
+    );
     if dataset.pending_files > 0 {
         parts.push(format!("{} files waiting", dataset.pending_files));
     }
@@ -70,7 +75,11 @@ fn about_job(text: &mut String, job: &Job, paint: Paint) {
     };
     let bar = paint.word(look, &bar(job.progress, BAR));
     let done = job.counters.total_labeled;
-    let failed = if job.counters.failed > 0 { format!(", {} failed", job.counters.failed) } else { String::new() };
+    let failed = if job.counters.failed > 0 {
+        format!(", {} failed", job.counters.failed)
+    } else {
+        String::new()
+    };
     let _infallible = writeln!(
         text,
         "  batch {:<4} {bar} {done} of {} labeled{failed}, {}",
@@ -78,23 +87,46 @@ fn about_job(text: &mut String, job: &Job, paint: Paint) {
         job.items,
         job.state.word()
     );
+    if let Some(labels) = &job.labels {
+        let _infallible = writeln!(text, "             {}", one_line(&in_words(labels), 200));
+    }
     if let Some(reason) = &job.reason {
         let _infallible = writeln!(text, "             {}", one_line(reason, 400));
     }
+}
+
+fn in_words(labels: &Labels) -> String {
+    let counts = labels
+        .per_label
+        .iter()
+        .map(|counted| format!("{} {}", counted.label, counted.count));
+    let confidence = labels
+        .mean_confidence
+        .map(|mean| format!("mean confidence {mean:.2}"));
+    counts.chain(confidence).collect::<Vec<_>>().join(", ")
 }
 
 fn about_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
     if dataset.rejected == 0 {
         return;
     }
-    let _infallible = writeln!(text, "  {} {} rejected:", paint.word(Look::Warn, "!"), dataset.rejected);
+    let _infallible = writeln!(
+        text,
+        "  {} {} rejected:",
+        paint.word(Look::Warn, "!"),
+        dataset.rejected
+    );
     for reject in dataset.rejected_first.iter().take(REJECTS) {
         let row = reject.row.map(|row| format!(", row {row}")).unwrap_or_default();
         let place = paint.word(Look::Place, &format!("{}{row}", one_line(&reject.key, 200)));
         let _infallible = writeln!(text, "    {place}: {}", one_line(&reject.reason, 400));
     }
     if dataset.rejected > REJECTS as u64 {
-        let _infallible = writeln!(text, "    … all of them in results/{}/rejected.jsonl", dataset.name);
+        let _infallible = writeln!(
+            text,
+            "    … all of them in results/{}/rejected.jsonl",
+            dataset.name
+        );
     }
 }
 
@@ -116,7 +148,12 @@ fn about_notices(text: &mut String, model: &Model, paint: Paint) {
     let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Notices"));
     for notice in model.notices.iter().take(NOTICES) {
         let at = notice.at.strftime("%Y-%m-%d %H:%M UTC").to_string();
-        let _infallible = writeln!(text, "  {}  {}", paint.word(Look::Dim, &at), one_line(&notice.subject, 120));
+        let _infallible = writeln!(
+            text,
+            "  {}  {}",
+            paint.word(Look::Dim, &at),
+            one_line(&notice.subject, 120)
+        );
     }
 }
 
@@ -135,11 +172,16 @@ mod tests {
             state: Phase::InProgress,
             reason: None,
             items: 10,
-            counters: JobCounters { total_labeled: 5, unlabeled: 5, ..JobCounters::default() },
+            counters: JobCounters {
+                total_labeled: 5,
+                unlabeled: 5,
+                ..JobCounters::default()
+            },
             progress: 0.5,
             created: None,
             modified: None,
             results: Vec::new(),
+            labels: None,
         };
         let dataset = Dataset {
             name: "numbers".into(),
@@ -158,7 +200,10 @@ mod tests {
             rejected_list: None,
             jobs: vec![job],
         };
-        let model = Model { datasets: vec![dataset], ..Model::default() };
+        let model = Model {
+            datasets: vec![dataset],
+            ..Model::default()
+        };
         assert_eq!(
             text(&model, Paint::none()),
             "● numbers  text-classification, team numbers-team\n  Workers are labeling: 5 of 10 items done.\n  \

@@ -19,12 +19,30 @@ pub(super) fn text(info: &StackInfo, with_example: bool, paint: Paint) -> String
     let mut row = |name: &str, value: &str| {
         let _infallible = writeln!(text, "  {}  {value}", dim(&format!("{name:<11}")));
     };
-    row("Portal", &format!("{}   workers label here", place(&info.web_url)));
-    row("  sign in", &format!("{}   {}", info.worker.email, info.worker.password));
-    row("Console", &place(&format!("{}?token={}", info.console_url, info.console_token)));
+    row(
+        "Portal",
+        &format!("{}   workers label here", place(&info.web_url)),
+    );
+    row(
+        "  sign in",
+        &format!("{}   {}", info.worker.email, info.worker.password),
+    );
+    row(
+        "Console",
+        &place(&format!("{}?token={}", info.console_url, info.console_token)),
+    );
     row("Outbox", &place(&info.outbox_url));
-    row("Drop folder", &format!("{}   a subfolder is a dataset", info.drop_folder.display()));
-    row("AWS", &format!("{}   for any S3 client, SDK or the AWS CLI:", place(&info.aws_url)));
+    row(
+        "Drop folder",
+        &format!("{}   a subfolder is a dataset", info.drop_folder.display()),
+    );
+    row(
+        "AWS",
+        &format!(
+            "{}   for any S3 client, SDK or the AWS CLI:",
+            place(&info.aws_url)
+        ),
+    );
     text.push('\n');
     for line in exports(info) {
         let _infallible = writeln!(text, "  {}", dim(&line));

@@ -8,7 +8,7 @@ use shared::name::{BatchNumber, DatasetName};
 use shared::port::JobCounters;
 use shared::status::{DatasetState, DatasetStatus};
 
-use super::{Batch, Dataset, Facts, Job, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone};
+use super::{Batch, Dataset, Facts, Job, Labels, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone};
 
 /// Concludes; reads nothing. `output_bucket` tells links into it from others.
 pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
@@ -101,6 +101,13 @@ fn job(facts: &Facts, dataset: &DatasetName, number: BatchNumber, batch: &Batch,
         created: listed.map(|job| job.created),
         modified: listed.map(|job| job.modified),
         results: results(facts, dataset, number, listed, output_bucket),
+        labels: facts
+            .summaries
+            .get(&(dataset.clone(), number))
+            .map(|summary| Labels {
+                per_label: summary.labels.per_label.clone(),
+                mean_confidence: summary.labels.mean_confidence,
+            }),
     }
 }
 
@@ -241,7 +248,11 @@ fn labelling(jobs: &[Job]) -> String {
             items + job.items,
         )
     });
-    format!("Workers are labeling: {done} of {items} items done.")
+    match (done, items) {
+        (0, 1) => "Ready for workers: 1 item waits in the portal.".into(),
+        (0, _) => format!("Ready for workers: {items} items wait in the portal."),
+        _ => format!("Workers are labeling: {done} of {items} items done."),
+    }
 }
 
 fn finished(jobs: &[Job]) -> String {

@@ -133,6 +133,12 @@ fn the_sentence_names_the_most_urgent_of_a_datasets_jobs() {
         (Tone::Working, "Workers are labeling: 1 of 4 items done.".into())
     );
     facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
+    facts.jobs[1] = listed("d", 2, JobState::InProgress, 0, 4);
+    assert_eq!(say(&facts).1, "Ready for workers: 4 items wait in the portal.");
+    facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
+    facts.jobs[1] = listed("d", 2, JobState::InProgress, 0, 4);
+    assert_eq!(say(&facts).1, "Ready for workers: 4 items wait in the portal.");
+    facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
     assert_eq!(say(&facts), (Tone::Done, "Done: all 8 items are labeled.".into()));
     facts.jobs[1] = listed("d", 2, JobState::Stopped, 1, 3);
     assert_eq!(

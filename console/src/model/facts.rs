@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::Notified;
 use shared::port::{JobCounters, JobState};
-use shared::status::{DatasetStatus, Waiting};
+use shared::status::{DatasetStatus, JobSummary, Waiting};
 
 use super::DeadLetters;
 
@@ -23,6 +23,8 @@ pub struct Facts {
     pub statuses: BTreeMap<String, Arc<DatasetStatus>>,
     pub batches: BTreeMap<(DatasetName, BatchNumber), Batch>,
     pub jobs: Vec<ListedJob>,
+    /// `results/<dataset>/<n>/summary.json`
+    pub summaries: BTreeMap<(DatasetName, BatchNumber), Arc<JobSummary>>,
     /// Keys under `results/`.
     pub results: BTreeSet<String>,
     pub notices: Vec<Arc<Notified>>,
