@@ -1,7 +1,7 @@
 // Wires the page: the live model into the parts that show it, what people do into uploads and specs.
 
 import "./dataset-card.js";
-import { h, keyed, plural, setText } from "./dom.js";
+import { h, keyed, plural, setProse, setText } from "./dom.js";
 import "./drop-zone.js";
 import { follow } from "./server.js";
 import { drawDeadLetters, drawNotices } from "./side-lists.js";
@@ -39,7 +39,7 @@ function totals(datasets) {
 
 function drawProblems(problems) {
   at("problems").hidden = problems.length === 0;
-  keyed(at("problems"), problems, (text) => text, (text) => h("p", {}, text), () => {});
+  keyed(at("problems"), problems, (text) => text, () => h("p"), setProse);
 }
 
 document.addEventListener("files", ({ detail }) => at("uploads").add(detail.dataset, detail.files));

@@ -13,6 +13,7 @@ class DatasetCard extends HTMLElement {
   #tone = h("span", { class: "tone" });
   #facts = h("p", { class: "card-facts muted" });
   #message = h("p", { class: "card-message" });
+  #excerpt = h("pre", { class: "excerpt", "aria-label": "The place in labeling.yaml" });
   #countdown = h("span", { class: "countdown", role: "timer" });
   #jobs = h("div", { class: "jobs" });
   #older = h("button", { type: "button", class: "link", hidden: true });
@@ -34,7 +35,7 @@ class DatasetCard extends HTMLElement {
     });
     this.#rejects.append(this.#rejectsTitle, this.#rejectList, this.#allRejects);
     const head = h("header", { class: "card-head" }, h("div", {}, this.#name, this.#facts), this.#tone);
-    const says = h("div", { class: "card-says" }, this.#message, this.#countdown);
+    const says = h("div", { class: "card-says" }, this.#message, this.#excerpt, this.#countdown);
     this.append(h("article", {}, head, says, this.#jobs, this.#older, this.#rejects, h("footer", { class: "row" }, this.#spec, add)));
   }
 
@@ -49,19 +50,22 @@ class DatasetCard extends HTMLElement {
     setText(this.#name, dataset.name);
     setText(this.#tone, TONES[dataset.tone]);
     setText(this.#facts, facts(dataset));
-    setProse(this.#message, dataset.message);
+    const [said, excerpt] = parted(dataset.message);
+    setProse(this.#message, said);
+    setText(this.#excerpt, excerpt);
+    this.#excerpt.hidden = excerpt === "";
     this.#countdown.hidden = !dataset.check_at;
     if (dataset.check_at) run(this.#countdown, "until", dataset.check_at);
-    this.#drawJobs(dataset.jobs);
+    this.#drawJobs(dataset);
     this.#drawRejects(dataset);
     const missing = dataset.state === "no-spec";
     setText(this.#spec, missing ? "Write labeling.yaml" : "Edit labeling.yaml");
     this.#spec.classList.toggle("primary", missing || dataset.state === "bad-spec");
   }
 
-  #drawJobs(jobs) {
+  #drawJobs({ jobs, message }) {
     const shown = this.#showAll ? jobs : jobs.slice(0, JOBS_SHOWN);
-    keyed(this.#jobs, shown, (job) => job.batch, () => document.createElement("job-row"), (row, job) => (row.data = job));
+    keyed(this.#jobs, shown, (job) => job.batch, () => document.createElement("job-row"), (row, job) => row.show(job, message));
     this.#jobs.hidden = jobs.length === 0;
     const older = jobs.length - JOBS_SHOWN;
     this.#older.hidden = older <= 0;
@@ -85,6 +89,13 @@ class DatasetCard extends HTMLElement {
   #wish(kind) {
     this.dispatchEvent(new CustomEvent(kind, { bubbles: true, detail: this.#data.name }));
   }
+}
+
+/** A message, and the numbered lines of a file that it shows. */
+function parted(message) {
+  const isExcerpt = (line) => /^\s*\d*\s*\|/.test(line);
+  const lines = message.split("\n");
+  return [lines.filter((line) => !isExcerpt(line)).join("\n"), lines.filter(isExcerpt).join("\n")];
 }
 
 function facts({ title, task, team, items, batches, pending_files: pending }) {

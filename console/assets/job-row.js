@@ -43,7 +43,8 @@ class JobRow extends HTMLElement {
     run(this.#time, "since", over ? modified : created);
   }
 
-  set data(job) {
+  /** `said`: what the dataset says already, and need not be said again. */
+  show(job, said) {
     this.dataset.state = job.state;
     setText(this.#batch, `Batch ${job.batch}`);
     this.#batch.title = job.name ?? "";
@@ -55,7 +56,7 @@ class JobRow extends HTMLElement {
     this.#drawTime(job);
     setText(this.#labels, labels(job));
     this.#labels.hidden = !job.labels;
-    this.#reason.hidden = !job.reason;
+    this.#reason.hidden = !job.reason || said.includes(job.reason);
     setProse(this.#reason, job.reason ?? "");
     this.#results.hidden = job.results.length === 0;
     keyed(this.#results, job.results, (link) => link.key, result, () => {});

@@ -26,13 +26,13 @@ export function drawDeadLetters(place, queues) {
   if (stuck.length === 0) return place.replaceChildren(h("p", { class: "muted" }, "None. Messages that fail again and again would be put aside here."));
   if (place.firstElementChild?.tagName !== "UL") place.replaceChildren(h("ul", { class: "dead" }));
   keyed(place.firstElementChild, stuck, ({ queue }) => queue, deadQueue, (row, { queue, count, first }) => {
-    setText(row.title, `${queue}: ${plural(count, "message")}`);
+    setText(row.heading, `${queue}: ${plural(count, "message")}`);
     keyed(row.list, first.map((text, index) => ({ text, index })), ({ index }) => index, () => h("li"), (item, { text }) => setText(item, text));
   });
 }
 
 function deadQueue({ queue }) {
-  const title = h("strong");
+  const heading = h("strong");
   const list = h("ul", { class: "dead-first" });
   const answer = h("p", { role: "status", class: "muted" });
   const button = h("button", { type: "button", class: "small" }, "Send back");
@@ -43,5 +43,5 @@ function deadQueue({ queue }) {
     await redrive(queue).then(() => setText(answer, "Sent back. They are being tried again."), (error) => setText(answer, error.message));
     button.disabled = false;
   });
-  return Object.assign(h("li", {}, h("div", { class: "dead-head" }, title, button), answer, list), { title, list });
+  return Object.assign(h("li", {}, h("div", { class: "dead-head" }, heading, button), answer, list), { heading, list });
 }

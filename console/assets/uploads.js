@@ -1,6 +1,6 @@
 // Uploads under way: four at a time, tried again when the connection breaks, shown until they are read.
 
-import { bytes, h, keyed, plural, setText } from "./dom.js";
+import { bytes, h, keyed, plural, setProse, setText } from "./dom.js";
 import { sendFile } from "./server.js";
 
 const AT_ONCE = 4;
@@ -173,7 +173,9 @@ function fileRow(file) {
 }
 
 function failureRow(file) {
-  return h("li", {}, h("span", { class: "path", title: file.path }, file.path), h("span", {}, file.error));
+  const reason = h("span");
+  setProse(reason, file.error);
+  return h("li", {}, h("span", { class: "path", title: file.path }, file.path), reason);
 }
 
 customElements.define("upload-dock", UploadDock);

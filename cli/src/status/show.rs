@@ -42,7 +42,7 @@ fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
         let _infallible = writeln!(text, "  {}", one_line(line, 400));
     }
     for job in dataset.jobs.iter().take(JOBS) {
-        about_job(text, job, paint);
+        about_job(text, job, &dataset.message, paint);
     }
     if dataset.jobs.len() > JOBS {
         let _infallible = writeln!(text, "  … and {} older batches", dataset.jobs.len() - JOBS);
@@ -61,12 +61,18 @@ fn facts(dataset: &Dataset) -> String {
             .map(|team| format!("team {}", one_line(team, 100))),
     );
     if dataset.pending_files > 0 {
-        parts.push(format!("{} files waiting", dataset.pending_files));
+        let files = if dataset.pending_files == 1 {
+            "file"
+        } else {
+            "files"
+        };
+        parts.push(format!("{} {files} waiting", dataset.pending_files));
     }
     parts.join(", ")
 }
 
-fn about_job(text: &mut String, job: &Job, paint: Paint) {
+/// `said`: what the dataset says already, and need not be said again.
+fn about_job(text: &mut String, job: &Job, said: &str, paint: Paint) {
     let look = match job.state {
         Phase::Completed => Look::Good,
         Phase::Failed | Phase::Refused => Look::Bad,
@@ -90,7 +96,11 @@ fn about_job(text: &mut String, job: &Job, paint: Paint) {
     if let Some(labels) = &job.labels {
         let _infallible = writeln!(text, "             {}", one_line(&in_words(labels), 200));
     }
-    if let Some(reason) = &job.reason {
+    if let Some(reason) = job
+        .reason
+        .as_ref()
+        .filter(|reason| !said.contains(reason.as_str()))
+    {
         let _infallible = writeln!(text, "             {}", one_line(reason, 400));
     }
 }
