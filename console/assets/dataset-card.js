@@ -7,6 +7,7 @@ import { run } from "./time.js";
 
 const TONES = { waiting: "Waiting", working: "Labeling", done: "Done", attention: "Needs you" };
 const JOBS_SHOWN = 3;
+const FEW = 5;
 
 class DatasetCard extends HTMLElement {
   #name = h("h2", { class: "card-name" });
@@ -73,6 +74,8 @@ class DatasetCard extends HTMLElement {
   }
 
   #drawRejects({ name, rejected, rejected_first: first, rejected_list: all }) {
+    // A few are simply shown; many stay folded. Folded by hand, they stay folded.
+    if (this.#rejects.hidden && rejected > 0) this.#rejects.open = rejected <= FEW;
     this.#rejects.hidden = rejected === 0;
     setText(this.#rejectsTitle, rejected === 1 ? "1 file or row was rejected" : `${rejected.toLocaleString()} files or rows were rejected`);
     const keyOf = (reject) => `${reject.key}\n${reject.row ?? ""}\n${reject.etag}`;

@@ -36,7 +36,7 @@ async fn files_dropped_on_the_console_wait_for_a_spec_and_become_a_job() -> Resu
     let name = browser.find("#dataset-name").await?;
     browser.type_into(&name, "sentences").await?;
     browser.click(&browser.find("#dataset-confirm").await?).await?;
-    browser.wait_for_text("labeling.yaml").await?;
+    browser.wait_for_text("wait for labeling.yaml").await?;
     browser.screenshot("console-waits-for-spec").await?;
 
     browser.run(DROP, json!(["dataset-card[data-name=sentences]", [["labeling.yaml", SPEC]]])).await?;
