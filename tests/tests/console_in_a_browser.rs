@@ -35,12 +35,16 @@ async fn files_dropped_on_the_console_wait_for_a_spec_and_become_a_job() -> Resu
     browser.run(DROP, json!(["drop-zone", files])).await?;
     let name = browser.find("#dataset-name").await?;
     browser.type_into(&name, "sentences").await?;
-    browser.click(&browser.find("#dataset-confirm").await?).await?;
-    browser.wait_for_text("wait for labeling.yaml").await?;
+    browser.screenshot("console-name").await?;
+    let confirm = browser.find("#dataset-confirm").await?;
+    browser.click(&confirm).await?;
+    browser.find("dataset-card").await?;
+    browser.wait_for_text("sentences").await?;
     browser.screenshot("console-waits-for-spec").await?;
 
-    browser.run(DROP, json!(["dataset-card[data-name=sentences]", [["labeling.yaml", SPEC]]])).await?;
+    browser.run(DROP, json!(["dataset-card", [["labeling.yaml", SPEC]]])).await?;
     browser.wait_for_text("Question or statement?").await?;
+    browser.wait_for_text("0 of 2").await?;
     browser.wait_for_text("empty.txt").await?;
     browser.screenshot("console-job").await?;
     Ok(())
