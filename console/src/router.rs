@@ -161,7 +161,7 @@ async fn spec_text(console: &Console, dataset: &DatasetName) -> Result<(String, 
         .find_map(|key| key.strip_prefix("teams/")?.strip_suffix(".yaml"));
     let team = team.or(console.config.hints.team.as_deref()).unwrap_or(SOME_TEAM);
     let kind = Kind::of(files.iter().map(String::as_str));
-    Ok((starter(kind, team).to_string(), false))
+    Ok((starter(kind, team), false))
 }
 
 async fn first_keys(console: &Console, prefix: &str) -> Result<Vec<String>, String> {

@@ -1,6 +1,5 @@
 //! The `labeling.yaml` offered to somebody who has dropped files and not said yet what to do with them.
 
-use std::fmt;
 
 /// What most of the dropped files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -39,7 +38,7 @@ impl Kind {
 }
 
 /// A spec that parses as it is, with what has to be changed marked by comments.
-pub fn starter(kind: Kind, team: &str) -> impl fmt::Display {
+pub fn starter(kind: Kind, team: &str) -> String {
     let (task, labels, title, description, short) = match kind {
         Kind::Texts | Kind::Rows => (
             "text-classification",
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn every_starter_is_a_spec_that_can_be_used_as_it_is() {
         for kind in [Kind::Texts, Kind::Rows, Kind::Images] {
-            let text = starter(kind, "numbers-team").to_string();
+            let text = starter(kind, "numbers-team");
             if let Err(error) = shared::spec::Spec::parse(text.as_bytes()) {
                 panic!("{kind:?}: {error}\n{text}");
             }

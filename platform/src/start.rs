@@ -55,7 +55,7 @@ pub fn own_endpoint(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> bo
 /// for none that the event does not need.
 pub fn run<D, H>(
     deps: impl FnOnce(&dyn Fn(&str) -> Option<String>, &SdkConfig) -> Result<D, ConfigError>,
-    handle: H,
+    handle: &H,
 ) -> Result<(), Error>
 where
     H: AsyncFn(&D, Value) -> Result<Value, HandlerError>,
@@ -67,7 +67,7 @@ where
         .build()?;
     runtime.block_on(async {
         let deps = deps(&|name| std::env::var(name).ok(), &sdk_config().await)?;
-        let (deps, handle) = (&deps, &handle);
+        let deps = &deps;
         let answer = |event: LambdaEvent<Value>| async move {
             // Behind a pointer: the types of nested SDK futures go deeper than the compiler follows.
             let reply: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(deps, event.payload));

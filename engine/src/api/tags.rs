@@ -41,7 +41,7 @@ pub(super) async fn add(api: &Api, request: &Value) -> Result<Value> {
 pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
     let gone = request["TagKeys"].as_array().cloned().unwrap_or_default();
     change(&api.core, request, |tags| {
-        tags.retain(|tag| !gone.iter().any(|key| *key == tag.key))
+        tags.retain(|tag| !gone.iter().any(|key| *key == tag.key));
     })
     .await?;
     Ok(json!({}))

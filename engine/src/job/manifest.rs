@@ -30,12 +30,12 @@ impl Manifest {
             return Err("it is larger than 4 GiB".into());
         }
         let mut manifest = Manifest {
-            bytes: bytes.clone(),
+            bytes,
             spans: Vec::new(),
             labeled: Vec::new(),
         };
-        for (number, span) in lines(&bytes).enumerate() {
-            let text = &bytes[span.0..span.1];
+        for (number, span) in lines(&manifest.bytes).enumerate() {
+            let text = &manifest.bytes[span.0..span.1];
             if text.trim_ascii().is_empty() {
                 continue;
             }
@@ -133,9 +133,9 @@ fn check_source(task: Task, line: &Line) -> Result<(), String> {
         }
         (Some(source), None) if !source.is_string() => Err("its \"source\" is not a text".into()),
         (None, Some(place))
-            if !place
+            if place
                 .as_str()
-                .is_some_and(|uri| crate::state::Address::parse(uri).is_some()) =>
+                .is_none_or(|uri| crate::state::Address::parse(uri).is_none()) =>
         {
             Err("its \"source-ref\" is not an S3 URI".into())
         }

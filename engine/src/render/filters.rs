@@ -67,7 +67,7 @@ fn to_json(input: &dyn ValueView) -> Result<Value> {
     for c in json.chars() {
         match c {
             '<' | '>' | '&' | '\'' | '=' | '\u{2028}' | '\u{2029}' => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(c)))
+                safe.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
             c => safe.push(c),
         }

@@ -172,13 +172,11 @@ impl<'a> Weaver<'a> {
     fn refuse_imbalance(&mut self, name: &'a str, at: usize) -> Result<(), RenderError> {
         if BLOCKS.contains(&name) {
             self.within.push((name, at));
-        } else if let Some(opened) = name.strip_prefix("end").filter(|opened| BLOCKS.contains(opened)) {
-            if self.within.pop().is_none_or(|(innermost, _)| innermost != opened) {
-                let place = place(self.template, at);
-                return Err(RenderError::invalid(format!(
-                    "{place}: `{name}` closes no `{opened}`."
-                )));
-            }
+        } else if let Some(opened) = name.strip_prefix("end").filter(|opened| BLOCKS.contains(opened))
+            && self.within.pop().is_none_or(|(innermost, _)| innermost != opened)
+        {
+            let place = place(self.template, at);
+            return Err(RenderError::invalid(format!("{place}: `{name}` closes no `{opened}`.")));
         }
         if self.within.len() > MAX_DEPTH {
             let message =

@@ -85,20 +85,20 @@ impl SignInClient {
         }
         let provider = self.providers.find().await?;
         let reply = self.exchange(&provider, code, pending.verifier).await?;
-        let vouched = self.vouched(&provider, &reply, Nonce::new(pending.nonce));
+        let vouched = self.vouched(&provider, &reply, &Nonce::new(pending.nonce));
         if vouched.is_err() {
             self.providers.forget().await;
         }
         vouched
     }
 
-    fn vouched(&self, provider: &Provider, reply: &Tokens, nonce: Nonce) -> Result<Worker, SignInError> {
+    fn vouched(&self, provider: &Provider, reply: &Tokens, nonce: &Nonce) -> Result<Worker, SignInError> {
         let token = reply
             .id_token()
             .ok_or_else(|| SignInError::Untrusted("no ID token".to_owned()))?;
         let verifier = provider.client.id_token_verifier();
         let claims = token
-            .claims(&verifier, &nonce)
+            .claims(&verifier, nonce)
             .map_err(|error| SignInError::Untrusted(told(&error)))?;
         Ok(claims::worker(claims, &self.settings.groups_claim, &self.region))
     }

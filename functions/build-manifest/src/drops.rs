@@ -72,7 +72,7 @@ impl Asked {
             match Body::parse(&body) {
                 Body::Dropped(dropped) => dropped
                     .into_iter()
-                    .for_each(|d| asked.dropped(d, &id, input_bucket)),
+                    .for_each(|d| asked.dropped(&d, &id, input_bucket)),
                 Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
                 Body::JobEnded(_) => tracing::warn!("dropped a message that is not about files"),
                 Body::Unsupported(what) => {
@@ -84,7 +84,7 @@ impl Asked {
         asked
     }
 
-    fn dropped(&mut self, dropped: Dropped, message: &str, input_bucket: &str) {
+    fn dropped(&mut self, dropped: &Dropped, message: &str, input_bucket: &str) {
         if dropped.bucket != input_bucket {
             tracing::warn!(foreign = 1, "dropped an event about another bucket");
             return;

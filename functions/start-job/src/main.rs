@@ -1,5 +1,5 @@
 //! The Lambda function `start-job`.
 
 fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(start_job::deps, start_job::handle)
+    platform::start::run(start_job::deps, &start_job::handle)
 }

@@ -80,7 +80,7 @@ pub(super) enum RawLabel {
     Name(String),
     /// A scalar that looks like a number or a truth value: its characters are the name (`NO` stays `NO`).
     Bare,
-    Full(RawFullLabel),
+    Full(Box<RawFullLabel>),
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -261,7 +261,7 @@ impl<'de> Deserialize<'de> for RawLabel {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawLabel, A::Error> {
-                RawFullLabel::deserialize(MapAccessDeserializer::new(map)).map(RawLabel::Full)
+                RawFullLabel::deserialize(MapAccessDeserializer::new(map)).map(|full| RawLabel::Full(Box::new(full)))
             }
         }
         deserializer.deserialize_any(LabelVisitor)

@@ -5,7 +5,7 @@ use super::{Interface, Task};
 
 /// The Regions that have AWS's built-in functions, and the account that owns them there (API reference,
 /// HumanTaskConfig.PreHumanTaskLambdaArn). In every other Region there are no built-in tasks.
-const REGIONS: [(&str, &str); 12] = [
+pub(super) const REGIONS: [(&str, &str); 12] = [
     ("us-east-1", "432418664414"),
     ("us-east-2", "266458841044"),
     ("us-west-2", "081040173940"),

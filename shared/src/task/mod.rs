@@ -455,6 +455,6 @@ mod tests {
     #[test]
     fn there_are_twelve_regions() {
         assert_eq!(regions().count(), 12);
-        assert!(REGIONS.iter().all(|(_, account)| account.len() == 12));
+        assert!(arn::REGIONS.iter().all(|(_, account)| account.len() == 12));
     }
 }
