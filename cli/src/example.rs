@@ -44,7 +44,7 @@ pub(crate) fn write(drop: &Path, change: impl Fn(&str) -> String) -> std::io::Re
 /// The right answer to an item.
 pub(crate) fn answer(text: &str) -> Option<&'static str> {
     let number: u64 = text.trim().parse().ok()?;
-    Some(if number % 2 == 0 { "Even" } else { "Odd" })
+    Some(if number.is_multiple_of(2) { "Even" } else { "Odd" })
 }
 
 #[cfg(test)]

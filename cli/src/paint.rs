@@ -83,9 +83,9 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
             break;
         }
         if c.is_control() {
-            line.extend(c.escape_debug())
+            line.extend(c.escape_debug());
         } else {
-            line.push(c)
+            line.push(c);
         }
     }
     line

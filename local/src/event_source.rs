@@ -24,6 +24,9 @@ const RECORD_OVERHEAD: usize = 600;
 /// How long one wait for messages lasts; only a shutdown is noticed between two.
 const LONG_POLL: Duration = Duration::from_secs(20);
 
+/// What happens after a batch.
+pub(crate) type WorkedOn = Arc<dyn Fn(&[Received]) + Send + Sync>;
+
 /// How a function reads its queue.
 #[derive(Clone)]
 pub(crate) struct EventSource {
@@ -37,7 +40,7 @@ pub(crate) struct EventSource {
     pub(crate) first_retry: Duration,
     pub(crate) longest_retry: Duration,
     /// Told of each batch once it has been worked on.
-    pub(crate) worked_on: Arc<dyn Fn(&[Received]) + Send + Sync>,
+    pub(crate) worked_on: WorkedOn,
 }
 
 impl EventSource {

@@ -1,6 +1,8 @@
 //! The whole line on one machine: files dropped through S3, labelled through the portal by a person who signed in, the
 //! output manifest written, the notice in the outbox.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use std::time::Duration;
 
 use axum::Router;

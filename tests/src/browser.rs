@@ -35,6 +35,7 @@ pub struct Element(String);
 
 impl Browser {
     /// `None`, with a line on standard error, where Chromium or its driver is missing: the caller skips its journey.
+    #[expect(clippy::print_stderr, reason = "a skipped journey has to say so")]
     pub async fn start() -> Result<Option<Self>> {
         let Some((chromium, chromedriver)) = installed() else {
             anyhow::ensure!(

@@ -1,5 +1,7 @@
 //! The rules of the repository that no compiler checks: who may depend on whom, and what every file owes its reader.
 
+#![expect(clippy::expect_used, reason = "a test may fail where it stands")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

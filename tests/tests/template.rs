@@ -1,6 +1,8 @@
 //! `template.yaml` in step with the functions: one function each, wired as on one machine, told the same environment,
 //! allowed exactly what its code calls.
 
+#![expect(clippy::expect_used, reason = "a test may fail where it stands")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -389,7 +389,8 @@ fn page<'a, T>(
 }
 
 fn with_token(token: &str, next: Option<usize>, name: &str, members: Vec<Value>) -> Value {
-    let mut answer = json!({name: members});
+    let mut answer = json!({});
+    answer[name] = Value::Array(members);
     if let Some(next) = next {
         answer[token] = json!(next.to_string());
     }

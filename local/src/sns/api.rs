@@ -308,7 +308,7 @@ impl Sns {
             let id = Xml::text(entry.required("Id")?);
             match Message::read(topic, entry).and_then(|message| self.send(&message)) {
                 Ok(message) => {
-                    successful.push(Xml::Elements(vec![("Id", id), ("MessageId", Xml::text(message))]))
+                    successful.push(Xml::Elements(vec![("Id", id), ("MessageId", Xml::text(message))]));
                 }
                 Err(error) => failed.push(Xml::Elements(vec![
                     ("Id", id),

@@ -166,15 +166,9 @@ impl Sns {
             .body(body.to_string());
         let (sns, arn) = (self.clone(), arn.to_owned());
         self.running.spawn(async move {
-            match sns
-                .stop
-                .run_until_cancelled(try_until(&request, sns.retries))
-                .await
-            {
-                Some(Err(reason)) => {
-                    tracing::error!(arn, reason, "a subscriber could not be asked to confirm")
-                }
-                Some(Ok(())) | None => {}
+            let asked = sns.stop.run_until_cancelled(try_until(&request, sns.retries)).await;
+            if let Some(Err(reason)) = asked {
+                tracing::error!(arn, reason, "a subscriber could not be asked to confirm");
             }
         });
     }

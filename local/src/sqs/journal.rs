@@ -113,7 +113,7 @@ fn load(database: &Database) -> Result<Vec<Kept>, redb::Error> {
                 message,
             }),
             Err(error) => {
-                tracing::error!(queue, sequence, %error, "a kept message cannot be read and is left out")
+                tracing::error!(queue, sequence, %error, "a kept message cannot be read and is left out");
             }
         }
     }

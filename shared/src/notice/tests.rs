@@ -283,7 +283,7 @@ fn rejected_files_are_told_once_per_set_of_them() {
         }])
     );
     assert_ne!(
-        id(&[b.clone()]),
+        id(slice::from_ref(&b)),
         id(&[Rejected {
             row: Some(8),
             ..b.clone()
@@ -397,7 +397,7 @@ fn the_worst_keys_and_reasons_fit_into_a_message() {
         .collect();
     sendable(&Notice::files_rejected(&dataset("d"), &worst));
     let mut labels = summary(JobState::Completed);
-    labels.labels.changed_first = vec![key.clone(); 20];
+    labels.labels.changed_first = vec![key; 20];
     labels.labels.per_label = vec![
         LabelCount {
             label: "\"".repeat(256),

@@ -20,7 +20,7 @@ macro_rules! about {
         use $crate::s3::api::about as here;
         s3s::S3Result::<_>::Ok($crate::s3::store::record::About {
             content_type: $input.content_type.take().map(|value| value.to_string()),
-            content_encoding: $input.content_encoding.take().and_then(here::own_encoding),
+            content_encoding: $input.content_encoding.take().as_deref().and_then(here::own_encoding),
             content_language: $input.content_language.take(),
             content_disposition: $input.content_disposition.take(),
             cache_control: $input.cache_control.take(),
@@ -77,7 +77,7 @@ macro_rules! describe_checksum {
 pub(super) use {about, conditions, describe, describe_checksum};
 
 /// `aws-chunked` is how the body travels, not how it is encoded.
-pub(super) fn own_encoding(encoding: String) -> Option<String> {
+pub(super) fn own_encoding(encoding: &str) -> Option<String> {
     let own: Vec<&str> = encoding
         .split(',')
         .map(str::trim)
@@ -128,7 +128,7 @@ mod tests {
             ("br", Some("br")),
             ("", None),
         ] {
-            assert_eq!(own_encoding(sent.into()).as_deref(), kept, "{sent}");
+            assert_eq!(own_encoding(sent).as_deref(), kept, "{sent}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl Encoding {
         name.map(|name| self.encode(name))
     }
 
-    fn prefixes(self, prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
+    fn prefixes(self, prefixes: &[String]) -> Option<Vec<CommonPrefix>> {
         Some(
             prefixes
                 .iter()
@@ -104,7 +104,7 @@ pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S
         is_truncated: Some(page.next.is_some()),
         next_continuation_token: page.next.as_ref().map(to_token),
         contents: Some(contents(page.objects, encoding, owner.as_ref())),
-        common_prefixes: encoding.prefixes(page.prefixes),
+        common_prefixes: encoding.prefixes(&page.prefixes),
         delimiter: encoding.option(input.delimiter.as_deref()),
         encoding_type: input.encoding_type,
         start_after: encoding.option(input.start_after.as_deref()),
@@ -146,7 +146,7 @@ pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3R
         // AWS leaves it out without a delimiter: the last key serves then.
         next_marker: next.filter(|_| input.delimiter.is_some()),
         contents: Some(contents(page.objects, encoding, Some(&owner()))),
-        common_prefixes: encoding.prefixes(page.prefixes),
+        common_prefixes: encoding.prefixes(&page.prefixes),
         delimiter: encoding.option(input.delimiter.as_deref()),
         encoding_type: input.encoding_type,
         ..Default::default()
@@ -218,7 +218,7 @@ fn from_token(token: &str) -> S3Result<From> {
 
 pub(super) fn uploads(
     store: &Store,
-    input: ListMultipartUploadsInput,
+    input: &ListMultipartUploadsInput,
 ) -> S3Result<ListMultipartUploadsOutput> {
     let (most, encoding) = (
         most(input.max_uploads)?,
@@ -255,7 +255,7 @@ pub(super) fn uploads(
         max_uploads: Some(most),
         is_truncated: Some(more),
         uploads: Some(all.into_iter().map(|upload| shown(upload, encoding)).collect()),
-        common_prefixes: encoding.prefixes(prefixes.into_iter().collect()),
+        common_prefixes: encoding.prefixes(&prefixes.into_iter().collect::<Vec<_>>()),
         encoding_type: input.encoding_type.clone(),
         ..Default::default()
     })

@@ -179,7 +179,7 @@ impl s3s::S3 for Api {
         &self,
         req: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {
-        list::uploads(&self.store, req.input).map(S3Response::new)
+        list::uploads(&self.store, &req.input).map(S3Response::new)
     }
 
     async fn get_object_tagging(

@@ -19,10 +19,13 @@ use crate::s3::Notify;
 /// Decides and changes within the transaction; what it returns tells the caller how that ended.
 pub(super) type Job = Box<dyn FnOnce(&mut Changes<'_>) -> Verdict + Send>;
 
+/// How a caller hears how it ended.
+pub(super) type Tell = Box<dyn FnOnce(Result<(), String>) + Send>;
+
 pub(super) struct Verdict {
     /// The index itself failed: nothing of this transaction may last.
     pub(super) broken: bool,
-    pub(super) tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+    pub(super) tell: Tell,
 }
 
 /// Enough to share a sync among many, little enough to keep each transaction short.
@@ -69,7 +72,7 @@ impl Committer {
         };
         verdicts
             .into_iter()
-            .for_each(|tell: Box<dyn FnOnce(Result<(), String>) + Send>| tell(told.clone()));
+            .for_each(|tell: Tell| tell(told.clone()));
         self.blobs.collect();
     }
 
@@ -77,7 +80,7 @@ impl Committer {
         &self,
         first: Job,
         jobs: &Receiver<Job>,
-        verdicts: &mut Vec<Box<dyn FnOnce(Result<(), String>) + Send>>,
+        verdicts: &mut Vec<Tell>,
     ) -> Result<Aftermath, String> {
         let transaction = self.database.begin_write().map_err(|e| e.to_string())?;
         let mut changes = Changes::begin(&transaction, Timestamp::now()).map_err(|e| e.to_string())?;

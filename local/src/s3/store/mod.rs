@@ -148,7 +148,7 @@ fn sweep_behind(database: &Arc<Database>, blobs: &Arc<Blobs>) -> std::io::Result
     let sweep = move || match named(&database) {
         Ok(named) => blobs.sweep(present, &named),
         Err(error) => {
-            tracing::error!(%error, "the object store's files could not be checked against its index")
+            tracing::error!(%error, "the object store's files could not be checked against its index");
         }
     };
     std::thread::Builder::new()

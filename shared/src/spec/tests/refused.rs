@@ -244,7 +244,7 @@ fn what_comes_later_is_refused_by_name() {
 /// What it is and the text: each is small or large, and made to take long.
 #[rustfmt::skip]
 fn hostile() -> Vec<(&'static str, String)> {
-    let nine = |what: &str| vec![what; 9].join(", ");
+    let nine = |what: &str| [what; 9].join(", ");
     let levels = (1..20).map(|n| format!("a{n}: &a{n} [{}]\n", nine(&format!("*a{}", n - 1))));
     let bomb = format!("a0: &a0 [{}]\n{}", nine("x"), levels.collect::<String>());
     let (x, a, b, c) = (nine("x"), nine("*a"), nine("*b"), nine("*c"));
