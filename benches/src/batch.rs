@@ -28,7 +28,7 @@ batch: {quiet: 1s}
 /// worst for small objects, so the ratio shown is a cautious one.
 const LATENCY_MS: u64 = 10;
 
-pub async fn run(objects: usize, python: &Path) -> Result<()> {
+pub(crate) async fn run(objects: usize, python: &Path) -> Result<()> {
     loopback(objects, python).await?;
     distance().await
 }

@@ -34,7 +34,7 @@ fn test_event() -> Value {
         "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q", "awsRegion": "us-east-1"}]})
 }
 
-pub async fn run() -> Result<()> {
+pub(crate) async fn run() -> Result<()> {
     println!("\ncold start: process start to first answer, median of {ROUNDS}; warm peak memory");
     let names = ["hello", "build-manifest", "start-job", "notify"];
     let mut times = vec![Vec::new(); names.len()];

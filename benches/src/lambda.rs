@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc};
 
 /// One function process and the Runtime API it is connected to.
-pub struct Function {
+pub(crate) struct Function {
     child: Child,
     events: mpsc::Sender<Value>,
     replies: mpsc::Receiver<Result<Value, String>>,
@@ -30,7 +30,7 @@ struct Api {
 
 impl Function {
     /// Starts the binary as Lambda would, with only these variables.
-    pub async fn start(binary: &Path, env: &[(String, String)]) -> Result<Self> {
+    pub(crate) async fn start(binary: &Path, env: &[(String, String)]) -> Result<Self> {
         let (events, waiting) = mpsc::channel(1);
         let (answer, replies) = mpsc::channel(1);
         let api = Arc::new(Api { events: Mutex::new(waiting), replies: answer });
@@ -56,7 +56,7 @@ impl Function {
     }
 
     /// The answer to one event.
-    pub async fn invoke(&mut self, event: Value) -> Result<Value> {
+    pub(crate) async fn invoke(&mut self, event: Value) -> Result<Value> {
         self.events.send(event).await?;
         match self.replies.recv().await.context("the function has gone")? {
             Ok(reply) => Ok(reply),
@@ -65,12 +65,12 @@ impl Function {
     }
 
     /// Since the process was started.
-    pub fn age(&self) -> Duration {
+    pub(crate) fn age(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// Most memory the process ever held, in MB (10^6 bytes).
-    pub fn peak_memory(&self) -> Result<f64> {
+    pub(crate) fn peak_memory(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;

@@ -3,6 +3,8 @@
 //! `cargo run --release -p benches` runs them all; `-- cold-start`, `-- batch`, `-- portal` run one. Build the
 //! functions first: `cargo build --release`.
 
+#![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
+
 mod batch;
 mod cold_start;
 mod lambda;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// What the project promises on a machine of two cores.
 const PROMISED: f64 = 200.0;
 
-pub async fn run(workers: usize, items: usize) -> Result<()> {
+pub(crate) async fn run(workers: usize, items: usize) -> Result<()> {
     println!("\nportal: {workers} workers, {items} items");
     let folder = tempfile::tempdir()?;
     let stack = Stack::start(StackConfig::anywhere(folder.path()), |_| Router::new()).await?;

@@ -13,13 +13,13 @@ use axum::middleware::{self, Next};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-pub const INPUT: &str = "input";
-pub const OUTPUT: &str = "output";
+pub(crate) const INPUT: &str = "input";
+pub(crate) const OUTPUT: &str = "output";
 const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "secret";
 
 /// Serves until killed; prints its address first. `latency_ms` is added before every answer, as a network would.
-pub async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
+pub(crate) async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
     let store = local::s3::S3::open(data, Arc::new(|_| {}))?;
     for bucket in [INPUT, OUTPUT] {
         store.create_bucket(bucket).await?;
@@ -38,13 +38,13 @@ pub async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
 }
 
 /// A running store process; killed when dropped.
-pub struct Store {
+pub(crate) struct Store {
     _process: Child,
-    pub endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 impl Store {
-    pub async fn start(data: &Path, latency_ms: u64) -> Result<Self> {
+    pub(crate) async fn start(data: &Path, latency_ms: u64) -> Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["store", "--latency-ms", &latency_ms.to_string(), "--data"])
             .arg(data)
@@ -56,7 +56,7 @@ impl Store {
         Ok(Self { _process: process, endpoint })
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// What a function, or boto3, needs to find this store.
-    pub fn environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         [
             ("AWS_REGION", "us-east-1"),
             ("AWS_ACCESS_KEY_ID", KEY),
