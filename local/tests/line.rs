@@ -124,7 +124,7 @@ impl Portal {
                 .trim()
                 .parse()
                 .unwrap();
-            let label = if number % 2 == 0 {
+            let label = if number.is_multiple_of(2) {
                 "Even Number"
             } else {
                 "Odd Number"
@@ -201,7 +201,7 @@ async fn dropped_numbers_become_announced_labels() {
     assert_eq!(lines.len(), NUMBERS.len());
     for line in &lines {
         let number: u32 = line["source"].as_str().unwrap().trim().parse().unwrap();
-        let expected = if number % 2 == 0 {
+        let expected = if number.is_multiple_of(2) {
             "Even Number"
         } else {
             "Odd Number"

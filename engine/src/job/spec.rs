@@ -425,7 +425,7 @@ pub(super) mod tests {
         is_unsupported(
             refusal(|r| {
                 r["HumanTaskConfig"]["WorkteamArn"] =
-                    json!("arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default")
+                    json!("arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default");
             }),
             "private work teams",
         );
@@ -441,7 +441,7 @@ pub(super) mod tests {
         is_unsupported(
             refusal(|r| {
                 r["HumanTaskConfig"]["PreHumanTaskLambdaArn"] =
-                    json!("arn:aws:lambda:us-east-1:000000000000:function:mine")
+                    json!("arn:aws:lambda:us-east-1:000000000000:function:mine");
             }),
             "Lambda function of your own",
         );

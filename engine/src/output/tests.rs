@@ -121,7 +121,7 @@ async fn a_job_on_the_output_of_another_does_the_rest() {
     let rig = world.engine().await;
     rig.crew().await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     assert_eq!(rig.answer_next(&worker("a"), "numbers").await.unwrap(), Some(1));

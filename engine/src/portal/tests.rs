@@ -182,9 +182,10 @@ async fn an_answer_reaches_the_desk_as_the_worker_gave_it() {
 #[tokio::test]
 async fn a_request_another_site_could_make_changes_nothing() {
     let portal = Portal::new();
-    let table: [(&str, fn(&mut Request<Body>)); 4] = [
+    type Change = fn(&mut Request<Body>);
+    let table: [(&str, Change); 4] = [
         ("no header", |request| {
-            _ = request.headers_mut().remove("x-groundcrew")
+            _ = request.headers_mut().remove("x-groundcrew");
         }),
         ("a form", |request| {
             request
@@ -192,7 +193,7 @@ async fn a_request_another_site_could_make_changes_nothing() {
                 .insert("content-type", "text/plain".parse().unwrap());
         }),
         ("no content type", |request| {
-            _ = request.headers_mut().remove("content-type")
+            _ = request.headers_mut().remove("content-type");
         }),
         ("cross-site", |request| {
             request

@@ -69,7 +69,7 @@ fn raw_answers(world: &World) -> BTreeSet<(u32, String)> {
 async fn turmoil(stop_early: bool) {
     let (world, rig) = ready(60).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["MaxConcurrentTaskCount"] = json!(25)
+        r["HumanTaskConfig"]["MaxConcurrentTaskCount"] = json!(25);
     })
     .await;
     world.store.fail_write_every.store(23, Ordering::SeqCst);
