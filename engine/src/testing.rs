@@ -53,6 +53,30 @@ impl World {
     }
 
     pub(crate) async fn engine(&self) -> Rig {
+        let core = self.core();
+        let alive = Arc::new(crate::engine::run(&core).await.unwrap());
+        Rig {
+            work: Work::new(core.clone(), alive.clone()),
+            core,
+            alive,
+        }
+    }
+
+    /// An engine that has read which teams there are, and no job yet.
+    pub(crate) async fn engine_at_its_start(&self) -> Rig {
+        let core = self.core();
+        for team in core.all_teams().await.unwrap() {
+            core.remember_team(team);
+        }
+        let alive = Arc::new(core.stop.clone().drop_guard());
+        Rig {
+            work: Work::new(core.clone(), alive.clone()),
+            core,
+            alive,
+        }
+    }
+
+    fn core(&self) -> Arc<Core> {
         let millis = self.millis.clone();
         let clock =
             move || Timestamp::from_millisecond(1_700_000_000_000 + millis.load(Ordering::SeqCst)).unwrap();
@@ -61,20 +85,14 @@ impl World {
             account: "000000000000".into(),
             portal_url: "http://portal.example:8080".into(),
         };
-        let core = Arc::new(Core::new(
+        Arc::new(Core::new(
             self.store.clone(),
             "state".into(),
             place,
             3,
             self.events.clone(),
             (Arc::new(clock), PACE),
-        ));
-        let alive = Arc::new(crate::engine::run(&core).await.unwrap());
-        Rig {
-            work: Work::new(core.clone(), alive.clone()),
-            core,
-            alive,
-        }
+        ))
     }
 
     /// Inputs for a job of so many numbers.

@@ -17,6 +17,8 @@ use crate::work::Running;
 
 /// Reading everything again takes at most one part of so many of the time.
 const RARELY: u32 = 20;
+/// Between two attempts at what keeps failing.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What the keeper remembers between two looks.
 struct Kept {
@@ -27,12 +29,16 @@ struct Kept {
     snapshot: Instant,
     snapshot_of: u32,
     ended: Option<Instant>,
+    /// Steps in a row that led nowhere.
+    fruitless: u32,
 }
 
 enum Next {
     /// Something changed: the next step at once.
     Again,
     Wait,
+    /// There is no document of the job.
+    Nothing,
     Gone,
 }
 
@@ -46,14 +52,22 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
         snapshot: now + core.pace.snapshot,
         snapshot_of: 0,
         ended: None,
+        fruitless: 0,
     };
     while !core.stop.is_cancelled() {
         match step(&core, &job, &mut kept).await {
-            Ok(Next::Again) => continue,
+            Ok(Next::Again) => {
+                kept.fruitless = 0;
+                continue;
+            }
             Ok(Next::Gone) => break,
-            Ok(Next::Wait) => {}
+            Ok(Next::Wait) => kept.fruitless = 0,
+            // A marker is written before its document, and stays alone if that was never written.
+            Ok(Next::Nothing) => kept.fruitless += 1,
             Err(error) => {
-                tracing::warn!(job, %error, "could not look after the job; trying again");
+                let again_in = pause(core.pace.tick, kept.fruitless);
+                tracing::warn!(job, %error, ?again_in, "could not look after the job; trying again");
+                kept.fruitless += 1;
                 kept.record = None;
             }
         }
@@ -65,15 +79,21 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
 async fn wait(core: &Core, kept: &Kept) {
     let woken = async {
         match &kept.running {
-            Some(running) => running.wake.notified().await,
-            None => std::future::pending().await,
+            Some(running) if kept.fruitless == 0 => running.wake.notified().await,
+            _ => std::future::pending().await,
         }
     };
     tokio::select! {
         () = core.stop.cancelled() => {}
         () = woken => {}
-        () = tokio::time::sleep(core.pace.tick) => {}
+        () = tokio::time::sleep(pause(core.pace.tick, kept.fruitless.saturating_sub(1))) => {}
     }
+}
+
+/// A store that is away is asked once a minute in the end, not once a second by every job.
+fn pause(tick: Duration, failures: u32) -> Duration {
+    let longer = tick.saturating_mul(2_u32.saturating_pow(failures));
+    longer.min(tick.max(LONGEST_PAUSE))
 }
 
 async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, StoreError> {
@@ -84,9 +104,8 @@ async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, Stor
             None => core.documents.load(&keys::job(job)).await?,
         };
     }
-    // A marker is written before its document.
     let Some(record) = kept.record.clone() else {
-        return Ok(Next::Wait);
+        return Ok(Next::Nothing);
     };
     match record.value.status {
         JobStatus::Initializing => {
@@ -97,15 +116,35 @@ async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, Stor
         JobStatus::InProgress | JobStatus::Stopping => {
             let running = match &kept.running {
                 Some(running) => running.clone(),
-                None => {
-                    let running = open::resume(core, &record.value).await?;
-                    kept.running = Some(running.clone());
-                    running
-                }
+                None => match open::resume(core, &record.value).await? {
+                    Ok(running) => kept.running.insert(running).clone(),
+                    Err(reason) => {
+                        give_up(core, &record, &reason).await?;
+                        kept.record = None;
+                        return Ok(Next::Again);
+                    }
+                },
             };
             tend(core, &record, &running, kept).await
         }
         JobStatus::Completed | JobStatus::Failed | JobStatus::Stopped => end(core, &record.value, kept).await,
+    }
+}
+
+/// A job in progress whose inputs cannot be used any more: its own copies were taken away.
+async fn give_up(core: &Core, record: &Stored<JobRecord>, reason: &str) -> Result<(), StoreError> {
+    let mut job = record.value.clone();
+    job.modified = (core.clock)();
+    finish::fail(&mut job, reason);
+    end_with(core, &job, &record.etag).await
+}
+
+/// Stores how a job ended, and announces it; another engine that got there first has the last word.
+async fn end_with(core: &Core, job: &JobRecord, etag: &str) -> Result<(), StoreError> {
+    match core.documents.replace(&keys::job(&job.name), job, etag).await {
+        Ok(_) if job.status.is_terminal() => event::announce(core, job).await,
+        Ok(_) | Err(StoreError::Changed) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -192,3 +231,6 @@ async fn end(core: &Core, job: &JobRecord, kept: &mut Kept) -> Result<Next, Stor
     event::announce(core, job).await?;
     Ok(Next::Gone)
 }
+
+#[cfg(test)]
+mod tests;

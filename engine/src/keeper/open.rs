@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::core::Core;
-use crate::job::{Categories, JobSpec, Manifest};
+use crate::job::{Categories, JobSpec, Manifest, Refusal};
 use crate::output::without_raw_answers;
 use crate::state::{Address, JobRecord, JobStatus, StoreError, Stored, When, keys};
 use crate::work::{Inputs, Running};
@@ -22,21 +22,15 @@ pub(super) async fn open(core: &Core, record: &Stored<JobRecord>) -> Result<(), 
         }
         Some(reason) => super::finish::fail(&mut job, &reason),
     }
-    match core
-        .documents
-        .replace(&keys::job(&job.name), &job, &record.etag)
-        .await
-    {
-        Ok(_) if job.status.is_terminal() => super::event::announce(core, &job).await,
-        Ok(_) | Err(StoreError::Changed) => Ok(()),
-        Err(error) => Err(error),
-    }
+    super::end_with(core, &job, &record.etag).await
 }
 
-/// Puts a job to work that is in progress, whoever began it.
-pub(super) async fn resume(core: &Core, job: &JobRecord) -> Result<Arc<Running>, StoreError> {
-    let spec = JobSpec::from_request(&job.request).map_err(|refusal| StoreError::Refused(refusal.0))?;
-    let inputs = inputs(core, job).await?.map_err(StoreError::Refused)?;
+/// Puts a job to work that is in progress, whoever began it. The inner error is an input that cannot be used any more.
+pub(super) async fn resume(core: &Core, job: &JobRecord) -> Result<Result<Arc<Running>, String>, StoreError> {
+    let (spec, inputs) = match (JobSpec::from_request(&job.request), inputs(core, job).await?) {
+        (Ok(spec), Ok(inputs)) => (spec, inputs),
+        (Err(Refusal(reason)), _) | (_, Err(reason)) => return Ok(Err(reason)),
+    };
     let running = Arc::new(Running::new(
         job,
         spec,
@@ -49,7 +43,7 @@ pub(super) async fn resume(core: &Core, job: &JobRecord) -> Result<Arc<Running>,
     let done = running.take_done();
     running.give_back_done(without_raw_answers(core.objects.as_ref(), &running, done).await?);
     core.set_running(&job.name, Some(running.clone()));
-    Ok(running)
+    Ok(Ok(running))
 }
 
 /// The outer error is a store that does not answer, the inner one an input that cannot be used.
@@ -85,6 +79,12 @@ async fn read_inputs(core: &Core, job: &JobRecord) -> Result<Inputs, Unusable> {
     let template = input(core, &spec, "template.liquid.html", &spec.template).await?;
     let template = String::from_utf8(template.to_vec())
         .map_err(|_| Unusable::Input(format!("The worker template {} is not UTF-8.", spec.template)))?;
+    crate::render::check(&template).map_err(|why| {
+        Unusable::Input(format!(
+            "The worker template {} cannot be used: {why}",
+            spec.template
+        ))
+    })?;
     let manifest = input(core, &spec, "input.manifest", &spec.manifest).await?;
     let manifest = Manifest::read(spec.task, &spec.attribute, manifest).map_err(|why| {
         Unusable::Input(format!(

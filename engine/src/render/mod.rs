@@ -49,6 +49,20 @@ pub async fn render(template: &str, input: &Value, presign: Presign) -> Result<R
     }
 }
 
+/// Whether a template is one that can be rendered at all, whatever the item.
+///
+/// # Errors
+/// It is too long, or no Liquid of AWS's kind; the message names the place.
+pub(crate) fn check(template: &str) -> Result<(), RenderError> {
+    let prepared = prepare::prepare(template)?;
+    let nowhere: Presign = Arc::new(|uri| Box::pin(async move { Ok(uri) }));
+    let parsed = parser(&nowhere, &Handle::current()).and_then(|parser| parser.parse(&prepared));
+    match parsed {
+        Ok(_) => Ok(()),
+        Err(error) => Err(RenderError::invalid(tell(&error))),
+    }
+}
+
 fn render_prepared(
     template: &str,
     globals: &Value,

@@ -1,0 +1,103 @@
+//! Jobs that cannot begin or cannot go on: they end with a reason, and nothing is asked again and again for ever.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::pause;
+use crate::state::keys;
+use crate::testing::{Rig, World, request, worker};
+
+async fn ready() -> (World, Rig) {
+    let world = World::default();
+    world.numbers(2);
+    let rig = world.engine().await;
+    rig.crew().await;
+    (world, rig)
+}
+
+/// Takes away what the job was given, and its copies.
+async fn lose_inputs(rig: &Rig, job: &str) {
+    for input in ["numbers.manifest", "labels.json", "tool.html"] {
+        let given = crate::state::Address::new("in", input);
+        rig.core.objects.delete(&given).await.unwrap();
+    }
+    for copy in ["input.manifest", "categories.json", "template.liquid.html"] {
+        rig.core.documents.delete(&keys::input(job, copy)).await.unwrap();
+    }
+}
+
+fn reason(job: &Value) -> &str {
+    job["FailureReason"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_job_whose_inputs_are_gone_fails_at_the_next_start_and_says_why() {
+    let (world, rig) = ready().await;
+    rig.job("numbers", |_| {}).await;
+    lose_inputs(&rig, "numbers").await;
+    drop(rig);
+    let next = world.engine().await;
+    let job = next.until("numbers", "Failed").await;
+    assert!(reason(&job).contains("does not exist"), "{job}");
+    while !world.store.keys("state", "unfinished/").is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(
+        world.events.0.lock().unwrap()[0]["detail"],
+        json!({"LabelingJobStatus": "Failed"})
+    );
+}
+
+#[tokio::test]
+async fn a_job_stopped_before_its_inputs_were_read_ends_even_if_they_cannot_be() {
+    let (world, rig) = ready().await;
+    rig.job("numbers", |_| {}).await;
+    lose_inputs(&rig, "numbers").await;
+    drop(rig);
+    let at = "s3://state/labeling-jobs/numbers.json";
+    let stopping = world.store.text(at).unwrap().replace("InProgress", "Stopping");
+    world.store.put_text(at, &stopping);
+    let next = world.engine().await;
+    next.until("numbers", "Failed").await;
+}
+
+#[tokio::test]
+async fn a_template_that_is_no_liquid_fails_the_job_before_anybody_sees_it() {
+    let (world, rig) = ready().await;
+    world.store.put_text("s3://in/tool.html", "<p>\n{% if x %}</p>");
+    rig.call("CreateLabelingJob", request("numbers")).await.unwrap();
+    let job = rig.until("numbers", "Failed").await;
+    assert!(
+        reason(&job).contains("s3://in/tool.html") && reason(&job).contains("Line 2"),
+        "{job}"
+    );
+}
+
+#[tokio::test]
+async fn a_job_goes_on_after_the_store_was_away() {
+    let (world, rig) = ready().await;
+    rig.job("numbers", |r| {
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+    })
+    .await;
+    let fail = &world.store.fail_write_every;
+    fail.store(1, std::sync::atomic::Ordering::SeqCst);
+    assert!(rig.answer_next(&worker("a"), "numbers").await.is_err());
+    fail.store(0, std::sync::atomic::Ordering::SeqCst);
+    while rig
+        .answer_next(&worker("a"), "numbers")
+        .await
+        .is_ok_and(|got| got.is_some())
+    {}
+    rig.until("numbers", "Completed").await;
+}
+
+#[test]
+fn what_keeps_failing_is_tried_less_and_less_often() {
+    let tick = Duration::from_secs(1);
+    let pauses: Vec<u64> = [0, 1, 2, 5, 6, 7, 1000]
+        .map(|n| pause(tick, n).as_secs())
+        .to_vec();
+    assert_eq!(pauses, [1, 2, 4, 32, 60, 60, 60]);
+}
