@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::EventSink;
 use crate::clock::Clock;
 use crate::keeper;
-use crate::state::{Documents, JobRecord, Objects, StoreError, Stored, TeamRecord, keys};
+use crate::state::{Address, Documents, JobRecord, Objects, StoreError, Stored, TeamRecord, keys};
 use crate::work::Running;
 
 /// Documents read at once.
@@ -190,6 +190,25 @@ impl Core {
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// A link by which a worker's browser may read an object for a while (`grant_read_access`). Whoever writes templates and
+    /// manifests names the object, so the boundary is what the engine itself may read: its own state is refused here, the
+    /// rest is for its role's policy to say, as the labeling role's does in Ground Truth. The message goes to the worker.
+    pub(crate) async fn grant_read_access(&self, uri: &str) -> Result<String, String> {
+        let at = Address::parse(uri).ok_or("It names no object in S3 (s3://bucket/key).")?;
+        if self.documents.hold(&at) {
+            return Err("It lies in the labeling engine's own bucket, which nobody is shown.".into());
+        }
+        // A browser takes such steps out of the address; the link would be for another object than the one named.
+        if at.key.split('/').any(|step| step == "." || step == "..") {
+            return Err("Its key has a step \".\" or \"..\", with which browsers cannot fetch it.".into());
+        }
+        let link = self.objects.presign(&at).await;
+        link.map_err(|error| {
+            tracing::warn!(bucket = at.bucket, %error, "could not make a link to an object");
+            "No link to it could be made just now.".into()
+        })
     }
 
     /// Finds what there is to look after, and gives it somebody.

@@ -16,6 +16,7 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let core = &api.core;
     let tags = tags::take(&mut request)?;
     let spec = JobSpec::from_request(&request)?;
+    refuse_own_bucket(core, &spec)?;
     check_team(core, &spec).await?;
     let _one_at_a_time = api.creating.lock().await;
     if core
@@ -127,6 +128,26 @@ async fn load(core: &Core, request: &Value) -> Result<JobRecord> {
     let name = request["LabelingJobName"].as_str().unwrap_or_default();
     let job = core.documents.load::<JobRecord>(&keys::job(name)).await?;
     job.map(|stored| stored.value).ok_or_else(|| unknown(name))
+}
+
+/// What lies in the state bucket would be shown to workers as a template, or overwritten by the output.
+fn refuse_own_bucket(core: &Core, spec: &JobSpec) -> Result<()> {
+    let named = [
+        (
+            "InputConfig.DataSource.S3DataSource.ManifestS3Uri",
+            &spec.manifest,
+        ),
+        ("LabelCategoryConfigS3Uri", &spec.categories),
+        ("HumanTaskConfig.UiConfig.UiTemplateS3Uri", &spec.template),
+        ("OutputConfig.S3OutputPath", &spec.output),
+    ];
+    match named.into_iter().find(|(_, at)| core.documents.hold(at)) {
+        Some((member, at)) => Err(ApiError::validation(format!(
+            "{member} names the bucket {}, which holds the labeling engine's own state; give another one.",
+            at.bucket
+        ))),
+        None => Ok(()),
+    }
 }
 
 async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {

@@ -146,7 +146,9 @@ fn check_members(members: &[Member], value: &Value, at: &str, faults: &mut Vec<S
         }
     }
     // AWS ignores what it does not know. Here that would hide a wish that nobody fulfils.
-    let unknown = given.keys().find(|name| members.iter().all(|member| member.name != name.as_str()));
+    let unknown = given
+        .keys()
+        .find(|name| members.iter().all(|member| member.name != name.as_str()));
     if let Some(name) = unknown {
         let message = format!(
             "{} is not supported by this labeling engine: it does not know this member.",

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::error::{ApiError, Result};
+use crate::core::Core;
 use crate::render::Presign;
-use crate::state::{Address, Objects};
 
 pub(super) async fn render(api: &Api, request: &Value) -> Result<Value> {
     if request.get("HumanTaskUiArn").is_some() {
@@ -20,7 +20,7 @@ pub(super) async fn render(api: &Api, request: &Value) -> Result<Value> {
         .ok_or_else(|| ApiError::validation("Give UiTemplate with the template as Content."))?;
     let input: Value = serde_json::from_str(request["Task"]["Input"].as_str().unwrap_or_default())
         .map_err(|error| ApiError::validation(format!("Task.Input is not JSON: {error}.")))?;
-    let rendered = crate::render::render(template, &input, presign(api.core.objects.clone())).await;
+    let rendered = crate::render::render(template, &input, presign(api.core.clone())).await;
     Ok(match rendered {
         Ok(rendered) => json!({"RenderedContent": rendered.html, "Errors": []}),
         Err(errors) => {
@@ -33,12 +33,9 @@ pub(super) async fn render(api: &Api, request: &Value) -> Result<Value> {
     })
 }
 
-fn presign(objects: Arc<dyn Objects>) -> Presign {
+fn presign(core: Arc<Core>) -> Presign {
     Arc::new(move |uri| {
-        let objects = objects.clone();
-        Box::pin(async move {
-            let at = Address::parse(&uri).ok_or_else(|| format!("{uri:?} names no object in S3."))?;
-            objects.presign(&at).await.map_err(|error| error.to_string())
-        })
+        let core = core.clone();
+        Box::pin(async move { core.grant_read_access(&uri).await })
     })
 }

@@ -135,10 +135,19 @@ fn describe_team(place: &Place, team: &TeamRecord) -> Value {
 /// Keeping a setting without acting on it would be a promise nobody keeps.
 fn refuse_what_is_not_here(request: &Value) -> Result<()> {
     let lacking = [
-        ("NotificationConfiguration", "it does not tell workers of new work yet"),
-        ("WorkerAccessConfiguration", "its links to S3 objects cannot be bound to an address"),
+        (
+            "NotificationConfiguration",
+            "it does not tell workers of new work yet",
+        ),
+        (
+            "WorkerAccessConfiguration",
+            "its links to S3 objects cannot be bound to an address",
+        ),
     ];
-    match lacking.into_iter().find(|(member, _)| request.get(*member).is_some()) {
+    match lacking
+        .into_iter()
+        .find(|(member, _)| request.get(*member).is_some())
+    {
         Some((member, why)) => Err(ApiError::validation(format!(
             "{member} is not supported by this labeling engine: {why}; leave it out."
         ))),

@@ -140,7 +140,7 @@ async fn of_jobs_created_at_once_under_one_name_one_is_made() {
 async fn a_description_has_what_was_asked_for_and_how_it_goes() {
     let (_, rig) = ready().await;
     rig.job("Numbers", |r| {
-        r["Tags"] = json!([{"Key": "project", "Value": "parity"}])
+        r["Tags"] = json!([{"Key": "project", "Value": "parity"}]);
     })
     .await;
     let job = rig.status("numbers").await;
@@ -344,4 +344,39 @@ async fn a_template_can_be_looked_at_first() {
         .await
         .unwrap();
     assert!(!bad["Errors"].as_array().unwrap().is_empty(), "{bad}");
+}
+
+#[tokio::test]
+async fn nothing_of_a_job_may_lie_in_the_engines_own_bucket() {
+    let (_, rig) = ready().await;
+    for (member, uri) in [
+        (
+            "/InputConfig/DataSource/S3DataSource/ManifestS3Uri",
+            "s3://state/labeling-jobs/numbers.json",
+        ),
+        (
+            "/HumanTaskConfig/UiConfig/UiTemplateS3Uri",
+            "s3://state/portal/session-key.json",
+        ),
+        (
+            "/LabelCategoryConfigS3Uri",
+            "https://s3.amazonaws.com/state/x.json",
+        ),
+        ("/OutputConfig/S3OutputPath", "s3://state/labeling-jobs"),
+    ] {
+        let mut request = request("numbers");
+        *request.pointer_mut(member).unwrap() = json!(uri);
+        let refused = rig.call("CreateLabelingJob", request).await.unwrap_err();
+        assert_eq!(kind(&refused), "ValidationException");
+        let last = member.rsplit('/').next().unwrap();
+        assert!(refused["message"].as_str().unwrap().contains(last), "{refused}");
+    }
+    let template = "<img src=\"{{ 's3://state/portal/session-key.json' | grant_read_access }}\">";
+    let looked_at = json!({
+        "UiTemplate": {"Content": template}, "Task": {"Input": "{}"},
+        "RoleArn": "arn:aws:iam::000000000000:role/labeling"
+    });
+    let rendered = rig.call("RenderUiTemplate", looked_at).await.unwrap();
+    assert!(!rendered.to_string().contains("signed.example"), "{rendered}");
+    assert!(!rendered["Errors"].as_array().unwrap().is_empty(), "{rendered}");
 }

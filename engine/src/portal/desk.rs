@@ -67,6 +67,6 @@ impl Desk for Work {
 
     fn presign(&self, uri: String) -> BoxFuture<'static, Result<String, String>> {
         let work = self.clone();
-        async move { Ok(Work::presign(&work, &uri).await) }.boxed()
+        async move { Work::presign(&work, &uri).await }.boxed()
     }
 }

@@ -25,8 +25,15 @@ impl Address {
             Some(rest) => rest.split_once('/')?,
             None => from_url(uri.strip_prefix("https://")?)?,
         };
-        (!bucket.is_empty() && !key.is_empty()).then(|| Address::new(bucket, key))
+        (is_bucket_name(bucket) && !key.is_empty()).then(|| Address::new(bucket, key))
     }
+}
+
+/// Letters, digits, dots, hyphens and (in old buckets) underscores: no ARN of an access point, which would be another name
+/// for a bucket.
+fn is_bucket_name(bucket: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    !bucket.is_empty() && bucket.bytes().all(is_plain)
 }
 
 fn from_url(rest: &str) -> Option<(&str, &str)> {
@@ -75,6 +82,7 @@ mod tests {
             "s3://b",
             "s3://b/",
             "s3:///k",
+            "s3://arn:aws:s3:us-east-1:000000000000:accesspoint:b/k",
             "https://example.com/b/k",
             "http://s3.amazonaws.com/b/k",
         ] {

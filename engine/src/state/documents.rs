@@ -108,6 +108,11 @@ impl Documents {
         self.objects.put(&self.at(key), Bytes::from(body), when).await
     }
 
+    /// Whether an object lies in the state bucket.
+    pub(crate) fn hold(&self, at: &Address) -> bool {
+        at.bucket.eq_ignore_ascii_case(&self.bucket)
+    }
+
     pub(crate) fn at(&self, key: &str) -> Address {
         Address::new(&self.bucket, key)
     }

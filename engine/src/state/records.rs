@@ -71,6 +71,12 @@ pub(crate) struct JobRecord {
 }
 
 impl JobRecord {
+    /// The last part of the work team's ARN.
+    pub(crate) fn team(&self) -> &str {
+        let arn = self.request["HumanTaskConfig"]["WorkteamArn"].as_str();
+        arn.and_then(|arn| arn.rsplit('/').next()).unwrap_or_default()
+    }
+
     /// Answers are taken.
     pub(crate) fn is_open(&self) -> bool {
         self.status == JobStatus::InProgress && !self.closing

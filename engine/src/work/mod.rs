@@ -24,7 +24,7 @@ pub(crate) use running::{Inputs, Running};
 pub use types::{HeldTask, Lease, PortalJob, WorkError, Worker};
 
 use crate::core::Core;
-use crate::state::{Address, keys};
+use crate::state::{JobRecord, keys};
 use item::ItemRecord;
 
 /// The service the portal calls; cheap to clone.
@@ -43,7 +43,9 @@ impl Work {
     /// The running jobs of the worker's teams, oldest first.
     pub async fn jobs_for(&self, worker: &Worker) -> Vec<PortalJob> {
         let running = self.core.all_running();
-        let theirs = running.iter().filter(|job| self.is_member(worker, job));
+        let theirs = running
+            .iter()
+            .filter(|job| self.is_member(worker, &job.spec.team));
         let mut jobs: Vec<PortalJob> = theirs.map(|job| job.portal_job(worker)).collect();
         jobs.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
         jobs
@@ -51,7 +53,7 @@ impl Work {
 
     /// The task the worker already holds in this job, else the next one; `None` when there is nothing for this worker now.
     pub async fn lease(&self, worker: &Worker, job: &str) -> Result<Option<Lease>, WorkError> {
-        let running = self.running(worker, job)?;
+        let running = self.running(worker, job).await?;
         let worker = worker.clone();
         whole(async move { running.lease(&worker).await }).await
     }
@@ -59,7 +61,7 @@ impl Work {
     /// What to show for a task; an error unless this worker holds it.
     pub async fn held(&self, worker: &Worker, token: &str) -> Result<HeldTask, WorkError> {
         let (job, index) = parse(token)?;
-        self.running(worker, job)?.held(worker, index).await
+        self.running(worker, job).await?.held(worker, index).await
     }
 
     /// Takes `{"<element name>": {…}}`. `Ok` means stored for good; handing in the same task again is `Ok` too.
@@ -68,7 +70,7 @@ impl Work {
         if self.core.running(job).is_none() {
             return self.submitted_before(worker, job, index).await;
         }
-        let running = self.running(worker, job)?;
+        let running = self.running(worker, job).await?;
         let worker = worker.clone();
         whole(async move { running.submit(&worker, index, &content).await }).await
     }
@@ -76,7 +78,7 @@ impl Work {
     /// The worker will not do this item: it goes to somebody else.
     pub async fn decline(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
         let (job, index) = parse(token)?;
-        let running = self.running(worker, job)?;
+        let running = self.running(worker, job).await?;
         let worker = worker.clone();
         whole(async move { running.decline(&worker, index).await }).await
     }
@@ -84,35 +86,41 @@ impl Work {
     /// Gives the item back undone; the worker may get it again.
     pub async fn release(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
         let (job, index) = parse(token)?;
-        let running = self.running(worker, job)?;
+        let running = self.running(worker, job).await?;
         let worker = worker.clone();
         whole(async move { running.release(&worker, index).await }).await
     }
 
-    /// A short-lived URL for an object (`s3://…` or a plain S3 HTTPS URL); the text itself if it is neither.
-    pub async fn presign(&self, s3uri: &str) -> String {
-        match Address::parse(s3uri) {
-            Some(at) => self
-                .core
-                .objects
-                .presign(&at)
-                .await
-                .unwrap_or_else(|_| s3uri.to_owned()),
-            None => s3uri.to_owned(),
+    /// A short-lived URL for an object (`s3://…` or a plain S3 HTTPS URL); else a sentence that says why not.
+    pub async fn presign(&self, s3uri: &str) -> Result<String, String> {
+        self.core.grant_read_access(s3uri).await
+    }
+
+    async fn running(&self, worker: &Worker, job: &str) -> Result<Arc<Running>, WorkError> {
+        match self.core.running(job) {
+            Some(running) if self.is_member(worker, &running.spec.team) => Ok(running),
+            Some(_) => Err(WorkError::NoSuchJob),
+            None => Err(self.absent(worker, job).await),
         }
     }
 
-    fn running(&self, worker: &Worker, job: &str) -> Result<Arc<Running>, WorkError> {
-        let running = self.core.running(job).ok_or(WorkError::NoSuchJob)?;
-        if self.is_member(worker, &running) {
-            Ok(running)
-        } else {
-            Err(WorkError::NoSuchJob)
+    /// What to say about a job that is not in work here: an engine that has just started may not have read it yet, and
+    /// what a worker has in hand must not be thrown away for that.
+    async fn absent(&self, worker: &Worker, job: &str) -> WorkError {
+        if !is_job_name(job) {
+            return WorkError::NoSuchJob;
+        }
+        match self.core.documents.load::<JobRecord>(&keys::job(job)).await {
+            Ok(Some(found)) if found.value.is_open() && self.is_member(worker, found.value.team()) => {
+                WorkError::Unavailable
+            }
+            Ok(_) => WorkError::NoSuchJob,
+            Err(_) => WorkError::Unavailable,
         }
     }
 
-    fn is_member(&self, worker: &Worker, job: &Running) -> bool {
-        let team = self.core.team(&job.spec.team);
+    fn is_member(&self, worker: &Worker, team: &str) -> bool {
+        let team = self.core.team(team);
         team.is_some_and(|team| {
             team.groups()
                 .any(|group| worker.groups.iter().any(|theirs| theirs == group))
@@ -128,8 +136,11 @@ impl Work {
             .await;
         match item.map_err(|_| WorkError::Unavailable)? {
             Some(item) if item.value.answers.iter().any(|answer| answer.worker == worker.id) => Ok(()),
-            Some(_) => Err(WorkError::JobOver),
-            None => Err(WorkError::NoSuchJob),
+            Some(_) => Err(match self.absent(worker, job).await {
+                WorkError::Unavailable => WorkError::Unavailable,
+                _ => WorkError::JobOver,
+            }),
+            None => Err(self.absent(worker, job).await),
         }
     }
 }
@@ -137,14 +148,15 @@ impl Work {
 /// `<job>.<index>`; job names have no dot.
 fn parse(token: &str) -> Result<(&str, u32), WorkError> {
     let (job, index) = token.split_once('.').ok_or(WorkError::NotHeld)?;
-    let is_name = !job.is_empty()
-        && job
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if !is_name {
+    if !is_job_name(job) {
         return Err(WorkError::NotHeld);
     }
     Ok((job, index.parse().map_err(|_| WorkError::NotHeld)?))
+}
+
+fn is_job_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Runs to its end even if the caller goes away (a closed browser drops the request), so that what was stored is also

@@ -57,7 +57,7 @@ async fn a_job_is_done_when_every_object_has_its_answers() {
 async fn the_end_is_announced_once_it_can_be_described() {
     let (world, rig) = ready(1).await;
     rig.job("Numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     rig.answer_next(&worker("a"), "Numbers").await.unwrap();
@@ -82,7 +82,7 @@ async fn the_end_is_announced_once_it_can_be_described() {
 async fn an_end_that_was_not_announced_is_announced_by_the_next_engine() {
     let (world, rig) = ready(1).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     rig.answer_next(&worker("a"), "numbers").await.unwrap();
@@ -138,7 +138,7 @@ async fn a_double_click_takes_one_task() {
 async fn an_expired_task_goes_to_somebody_else() {
     let (world, rig) = ready(1).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     let late = rig.lease(&worker("a"), "numbers").await.unwrap();
@@ -159,7 +159,7 @@ async fn an_expired_task_goes_to_somebody_else() {
 async fn an_answer_handed_in_again_is_fine_even_after_the_job_ended() {
     let (_, rig) = ready(1).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     let lease = rig.lease(&worker("a"), "numbers").await.unwrap();
@@ -184,7 +184,7 @@ async fn an_answer_handed_in_again_is_fine_even_after_the_job_ended() {
 async fn an_object_declined_by_all_it_could_go_to_has_failed() {
     let (world, rig) = ready(2).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(2)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(2);
     })
     .await;
     for id in ["a", "b"] {
@@ -288,7 +288,7 @@ async fn a_limit_on_labeled_objects_ends_the_job_and_is_not_passed() {
 async fn a_stopped_job_keeps_what_it_has() {
     let (world, rig) = ready(3).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     rig.answer_next(&worker("a"), "numbers").await.unwrap();
@@ -319,7 +319,7 @@ async fn a_stopped_job_keeps_what_it_has() {
 async fn tasks_whose_time_is_over_are_consolidated_from_what_there_is() {
     let (world, rig) = ready(2).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] = json!(600)
+        r["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] = json!(600);
     })
     .await;
     rig.answer_next(&worker("a"), "numbers").await.unwrap();
@@ -334,7 +334,7 @@ async fn tasks_whose_time_is_over_are_consolidated_from_what_there_is() {
 async fn a_job_nobody_worked_on_fails_when_its_time_is_over() {
     let (world, rig) = ready(2).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] = json!(60)
+        r["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] = json!(60);
     })
     .await;
     world.advance(61);
@@ -349,7 +349,7 @@ async fn a_job_nobody_worked_on_fails_when_its_time_is_over() {
 async fn inputs_may_go_away_under_a_running_job() {
     let (world, rig) = ready(1).await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     drop(rig);
@@ -382,5 +382,57 @@ async fn a_bad_input_fails_the_job_and_says_where() {
             .unwrap();
         let job = rig.until(&name, "Failed").await;
         assert!(job["FailureReason"].as_str().unwrap().contains(reason), "{job}");
+    }
+}
+
+#[tokio::test]
+async fn while_an_engine_starts_nobody_is_told_that_the_job_is_over() {
+    let (world, rig) = ready(2).await;
+    rig.job("numbers", |_| {}).await;
+    let a = worker("a");
+    let lease = rig.lease(&a, "numbers").await.unwrap();
+    drop(rig);
+    let starting = world.engine_at_its_start().await;
+    let again_later = Err(WorkError::Unavailable);
+    assert_eq!(
+        starting.work.submit(&a, &lease.token, parity(0)).await,
+        again_later
+    );
+    assert_eq!(
+        starting.work.lease(&a, "numbers").await,
+        Err(WorkError::Unavailable)
+    );
+    assert_eq!(
+        starting.work.held(&a, &lease.token).await,
+        Err(WorkError::Unavailable)
+    );
+    let stranger = super::Worker {
+        groups: vec!["others".into()],
+        ..worker("x")
+    };
+    assert_eq!(
+        starting.work.lease(&stranger, "numbers").await,
+        Err(WorkError::NoSuchJob)
+    );
+    assert_eq!(starting.work.lease(&a, "other").await, Err(WorkError::NoSuchJob));
+}
+
+#[tokio::test]
+async fn no_worker_gets_a_link_to_the_engines_own_state() {
+    let (_, rig) = ready(1).await;
+    assert_eq!(
+        rig.work.presign("s3://in/a.png").await.as_deref(),
+        Ok("https://signed.example/in/a.png")
+    );
+    for uri in [
+        "s3://state/portal/session-key.json",
+        "https://s3.amazonaws.com/state/portal/session-key.json",
+        "https://state.s3.us-east-1.amazonaws.com/portal/session-key.json",
+        "s3://in/../state/portal/session-key.json",
+        "s3://in/./a.png",
+        "s3://arn:aws:s3:us-east-1:000000000000:accesspoint:state/portal/session-key.json",
+    ] {
+        let refused = rig.work.presign(uri).await.unwrap_err();
+        assert!(!refused.contains("session-key"), "{uri}: {refused}");
     }
 }
