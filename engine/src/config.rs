@@ -26,6 +26,9 @@ pub const DEFAULT_MAX_RUNNING_JOBS: usize = 20;
 #[derive(Clone)]
 pub struct SignIn {
     pub issuer: String,
+    /// Workers' ids are made of this and their `sub`; the issuer itself where there is none. For a provider whose
+    /// address can change: the same person must stay the same worker, or could label the same item twice.
+    pub people: Option<String>,
     pub client_id: String,
     pub client_secret: Option<String>,
     /// `cognito:groups` with Cognito.

@@ -263,6 +263,7 @@ impl Parts {
             portal_url: self.web_url.clone(),
             sign_in: engine::SignIn {
                 issuer: self.sign_in.issuer().to_owned(),
+                people: Some(cognito::POOL_ID.to_owned()),
                 client_id: cognito::CLIENT_ID.to_owned(),
                 client_secret: Some(self.sign_in.client_secret().to_owned()),
                 groups_claim: "cognito:groups".to_owned(),

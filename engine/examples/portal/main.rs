@@ -43,6 +43,7 @@ fn config(portal_url: String) -> Config {
         portal_url,
         sign_in: SignIn {
             issuer: "https://example.com".to_owned(),
+            people: None,
             client_id: "none".to_owned(),
             client_secret: None,
             groups_claim: "cognito:groups".to_owned(),

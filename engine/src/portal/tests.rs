@@ -103,6 +103,7 @@ fn config() -> Config {
         portal_url: "https://portal.test".to_owned(),
         sign_in: SignIn {
             issuer: "http://127.0.0.1:9".to_owned(),
+            people: None,
             client_id: "portal".to_owned(),
             client_secret: None,
             groups_claim: "cognito:groups".to_owned(),

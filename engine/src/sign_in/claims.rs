@@ -1,4 +1,5 @@
 //! What an ID token says about a person, and the worker the engine makes of it.
+use crate::config::SignIn;
 use crate::work::Worker;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
@@ -52,20 +53,20 @@ pub(super) type PortalClient = Client<
     EndpointMaybeSet,
 >;
 
-pub(super) fn worker(claims: &Claims, groups_claim: &str, region: &str) -> Worker {
+pub(super) fn worker(claims: &Claims, settings: &SignIn, region: &str) -> Worker {
     let (issuer, sub) = (claims.issuer().to_string(), claims.subject().to_string());
     Worker {
-        id: worker_id(region, &issuer, &sub),
+        id: worker_id(region, settings.people.as_deref().unwrap_or(&issuer), &sub),
         name: display_name(claims),
-        groups: groups(claims, groups_claim),
+        groups: groups(claims, &settings.groups_claim),
         issuer,
         sub,
     }
 }
 
 /// `private.<region>.<16 hex digits>`, the form of Ground Truth's worker ids; the same person has the same id for ever.
-fn worker_id(region: &str, issuer: &str, sub: &str) -> String {
-    let hash = hex::encode(Sha256::digest(format!("{issuer}|{sub}")));
+fn worker_id(region: &str, people: &str, sub: &str) -> String {
+    let hash = hex::encode(Sha256::digest(format!("{people}|{sub}")));
     format!("private.{region}.{}", &hash[..16])
 }
 

@@ -100,7 +100,7 @@ impl SignInClient {
         let claims = token
             .claims(&verifier, nonce)
             .map_err(|error| SignInError::Untrusted(told(&error)))?;
-        Ok(claims::worker(claims, &self.settings.groups_claim, &self.region))
+        Ok(claims::worker(claims, &self.settings, &self.region))
     }
 
     async fn exchange(

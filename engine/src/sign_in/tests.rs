@@ -96,6 +96,7 @@ fn client(issuer: &str) -> SignInClient {
         portal_url: "http://portal.test".to_owned(),
         sign_in: SignIn {
             issuer: issuer.to_owned(),
+            people: None,
             client_id: "portal".to_owned(),
             client_secret: None,
             groups_claim: "cognito:groups".to_owned(),
