@@ -32,13 +32,28 @@ impl App {
     async fn start_in(folder: tempfile::TempDir, more: &[&str]) -> Result<Self> {
         let process = spawn(folder.path(), more)?;
         let info = ready(folder.path()).await;
-        Ok(Self { process, folder, info })
+        Ok(Self {
+            process,
+            folder,
+            info,
+        })
     }
 
     /// Killed without a word, and started again on the same data.
     pub async fn crash_and_restart(&mut self) -> Result<()> {
+        self.crash()?;
+        self.restart().await
+    }
+
+    /// SIGKILL: nothing is finished, nothing is written.
+    pub fn crash(&mut self) -> Result<()> {
         self.process.kill()?;
         self.process.wait()?;
+        Ok(())
+    }
+
+    /// On the same data, at other ports.
+    pub async fn restart(&mut self) -> Result<()> {
         std::fs::remove_file(self.folder.path().join("stack.json"))?;
         self.process = spawn(self.folder.path(), &["--bare"])?;
         self.info = ready(self.folder.path()).await;
@@ -60,7 +75,11 @@ impl App {
 
     /// The console with the token it wants once.
     pub fn console_url(&self) -> String {
-        format!("{}?token={}", self.text("console_url"), self.text("console_token"))
+        format!(
+            "{}?token={}",
+            self.text("console_url"),
+            self.text("console_token")
+        )
     }
 
     /// First sign-in: e-mail and password.
@@ -82,7 +101,10 @@ impl App {
 
     /// `groundcrew status --json` against it.
     pub fn status(&self) -> Result<Value> {
-        let output = command()?.args(["status", "--json", "--data"]).arg(self.data()).output()?;
+        let output = command()?
+            .args(["status", "--json", "--data"])
+            .arg(self.data())
+            .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "groundcrew status: {said}");
         serde_json::from_slice(&output.stdout).context("status --json prints JSON")
@@ -99,8 +121,16 @@ impl Drop for App {
 /// The command of this build; `cargo test --workspace` builds it beside the tests.
 pub fn command() -> Result<Command> {
     let test = std::env::current_exe()?;
-    let built = test.parent().and_then(Path::parent).context("the build folder")?.join("groundcrew");
-    ensure!(built.is_file(), "{} is not built: run the tests with `cargo test --workspace`", built.display());
+    let built = test
+        .parent()
+        .and_then(Path::parent)
+        .context("the build folder")?
+        .join("groundcrew");
+    ensure!(
+        built.is_file(),
+        "{} is not built: run the tests with `cargo test --workspace`",
+        built.display()
+    );
     Ok(Command::new(built))
 }
 
@@ -122,7 +152,11 @@ async fn ready(data: &Path) -> Value {
         let info: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
         let url = info["web_url"].as_str().unwrap_or_default();
         let answer = http.get(url).send().await.map_err(|e| e.to_string())?;
-        if answer.status().is_success() { Ok(info) } else { Err(answer.status().to_string()) }
+        if answer.status().is_success() {
+            Ok(info)
+        } else {
+            Err(answer.status().to_string())
+        }
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! What the journeys share: the product as a process, a real browser to drive, and bounded waiting.
 
 pub mod app;
+pub mod aws;
 pub mod browser;
 pub mod wait;
+pub mod worker;

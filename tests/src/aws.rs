@@ -1,0 +1,72 @@
+//! Signed calls to sign-in and notices, whose SDKs the journeys would need for nothing else.
+
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use serde_json::Value;
+
+use crate::app::App;
+
+/// The keys and the address of a running app.
+pub struct Aws {
+    url: String,
+    region: String,
+    credentials: Credentials,
+}
+
+impl Aws {
+    pub fn of(app: &App) -> Self {
+        let (key, secret) = (app.text("access_key_id"), app.text("secret_access_key"));
+        Self {
+            url: format!("{}/", app.text("aws_url")),
+            region: app.text("region").to_owned(),
+            credentials: Credentials::new(key, secret, None, None, "tests"),
+        }
+    }
+
+    /// An operation of a JSON service, such as `AWSCognitoIdentityProviderService.AdminGetUser` of `cognito-idp`.
+    pub async fn json(&self, service: &str, target: &str, body: &Value) -> Result<Value> {
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", target),
+        ];
+        let answer = self.call(service, &headers, body.to_string()).await?;
+        serde_json::from_str(&answer).with_context(|| format!("{target} answered {answer}"))
+    }
+
+    /// An operation of a service that takes forms, such as SNS.
+    pub async fn form(&self, service: &str, fields: &[(&str, &str)]) -> Result<String> {
+        let mut body = reqwest::Url::parse(&self.url)?;
+        body.query_pairs_mut().extend_pairs(fields);
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.call(service, &headers, body.query().unwrap_or_default().to_owned())
+            .await
+    }
+
+    async fn call(&self, service: &str, headers: &[(&str, &str)], body: String) -> Result<String> {
+        let identity = self.credentials.clone().into();
+        let signing = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()?
+            .into();
+        let bytes = SignableBody::Bytes(body.as_bytes());
+        let signable = SignableRequest::new("POST", &self.url, headers.iter().copied(), bytes)?;
+        let (signature, _) = sign(signable, &signing)?.into_parts();
+        let mut request = reqwest::Client::new().post(&self.url);
+        for (name, value) in headers.iter().copied().chain(signature.headers()) {
+            request = request.header(name, value);
+        }
+        let answer = request.body(body).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "{service} answered {status}: {text}");
+        Ok(text)
+    }
+}
