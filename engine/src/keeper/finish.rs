@@ -75,9 +75,10 @@ async fn write(
     decisions: &[crate::output::Decision],
 ) -> Result<Address, StoreError> {
     let unwritten = [job.take_done(), job.index().active()].concat();
-    write_raw_answers(core.objects.as_ref(), job, &unwritten)
-        .await
-        .inspect_err(|_| job.give_back_done(unwritten))?;
+    if let Err(left) = write_raw_answers(core.objects.as_ref(), job, &unwritten).await {
+        job.give_back_done(left.objects);
+        return Err(left.error);
+    }
     write_end(core.objects.as_ref(), job, decisions).await
 }
 

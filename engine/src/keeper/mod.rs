@@ -17,8 +17,8 @@ use crate::work::Running;
 
 /// Reading everything again takes at most one part of so many of the time.
 const RARELY: u32 = 20;
-/// Between two attempts at what keeps failing.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The pause between two attempts at what keeps failing doubles so many times.
+const DOUBLINGS: u32 = 6;
 
 /// What the keeper remembers between two looks.
 struct Kept {
@@ -92,8 +92,7 @@ async fn wait(core: &Core, kept: &Kept) {
 
 /// A store that is away is asked once a minute in the end, not once a second by every job.
 fn pause(tick: Duration, failures: u32) -> Duration {
-    let longer = tick.saturating_mul(2_u32.saturating_pow(failures));
-    longer.min(tick.max(LONGEST_PAUSE))
+    tick * 2_u32.pow(failures.min(DOUBLINGS))
 }
 
 async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, StoreError> {
@@ -190,9 +189,13 @@ async fn write_raw_answers(core: &Core, job: &Running) -> Result<(), StoreError>
     let written = output::write_raw_answers(core.objects.as_ref(), job, &done).await;
     match written {
         // Not a matter of trying again: the end of the job will tell.
-        Ok(()) | Err(StoreError::Refused(_)) => Ok(()),
-        Err(error) => {
-            job.give_back_done(done);
+        Ok(()) => Ok(()),
+        Err(output::Unwritten {
+            error: StoreError::Refused(_),
+            ..
+        }) => Ok(()),
+        Err(output::Unwritten { error, objects }) => {
+            job.give_back_done(objects);
             Err(error)
         }
     }

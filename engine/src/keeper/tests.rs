@@ -99,5 +99,29 @@ fn what_keeps_failing_is_tried_less_and_less_often() {
     let pauses: Vec<u64> = [0, 1, 2, 5, 6, 7, 1000]
         .map(|n| pause(tick, n).as_secs())
         .to_vec();
-    assert_eq!(pauses, [1, 2, 4, 32, 60, 60, 60]);
+    assert_eq!(pauses, [1, 2, 4, 32, 64, 64, 64]);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_does_not_hold_up_the_others() {
+    let (world, rig) = ready().await;
+    world.numbers(20);
+    rig.job("numbers", |r| {
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
+    })
+    .await;
+    let running = rig.core.running("numbers").unwrap();
+    while rig
+        .answer_next(&worker("a"), "numbers")
+        .await
+        .is_ok_and(|got| got.is_some())
+    {}
+    rig.until("numbers", "Completed").await;
+    let all: Vec<u32> = (0..20).collect();
+    world
+        .store
+        .fail_write_every
+        .store(3, std::sync::atomic::Ordering::SeqCst);
+    let left = crate::output::write_raw_answers(rig.core.objects.as_ref(), &running, &all).await;
+    assert!(left.is_err_and(|left| (1..20).contains(&left.objects.len())));
 }

@@ -29,22 +29,41 @@ fn completed(answers: &[Answer]) -> Option<Timestamp> {
     answers.iter().map(|answer| answer.submitted).max()
 }
 
-/// The raw answers to these objects, a file for each.
+/// Some objects' files could not be written.
+pub(crate) struct Unwritten {
+    pub(crate) error: StoreError,
+    /// Those objects; the others' files are there.
+    pub(crate) objects: Vec<u32>,
+}
+
+/// The raw answers to these objects, a file for each. One that fails does not hold up the others: with a store that fails
+/// now and then, many files would never be written all at once.
 pub(crate) async fn write_raw_answers(
     objects: &dyn Objects,
     job: &Running,
     indices: &[u32],
-) -> Result<(), StoreError> {
+) -> Result<(), Unwritten> {
     let files = Files::of(&job.spec);
     let raw = |index: u32| {
         let answers = job.index().answers(index);
-        completed(&answers).map(|at| (files.raw(index, at), files::raw_answers(&answers)))
+        completed(&answers).map(|at| (index, files.raw(index, at), files::raw_answers(&answers)))
     };
-    stream::iter(indices.iter().copied().filter_map(raw))
-        .map(|(at, body)| async move { objects.put(&at, Bytes::from(body), When::Always).await.map(drop) })
+    let failed: Vec<(u32, StoreError)> = stream::iter(indices.iter().copied().filter_map(raw))
+        .map(|(index, at, body)| async move {
+            let written = objects.put(&at, Bytes::from(body), When::Always).await;
+            written.err().map(|error| (index, error))
+        })
         .buffer_unordered(WRITERS)
-        .try_collect()
-        .await
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
+    match failed.first() {
+        None => Ok(()),
+        Some((_, error)) => Err(Unwritten {
+            error: error.clone(),
+            objects: failed.iter().map(|(index, _)| *index).collect(),
+        }),
+    }
 }
 
 /// Of these objects, those whose raw answers are not in the output.
