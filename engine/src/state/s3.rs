@@ -16,6 +16,10 @@ use super::objects::{Listed, Object, Objects, StoreError, When};
 /// How long a worker's browser may fetch an object; longer than it takes to open a page, shorter than a working day.
 const PRESIGNED: Duration = Duration::from_secs(3600);
 
+/// The engine reads documents and a job's inputs, never items. The largest is a manifest: 100,000 lines, which are of some
+/// hundred bytes, though each may be of 100,000 characters.
+const MAX_READ: i64 = 512 * 1024 * 1024;
+
 pub(crate) struct S3(pub(crate) Client);
 
 impl Objects for S3 {
@@ -77,6 +81,7 @@ async fn get(client: &Client, at: &Address) -> Result<Option<Object>, StoreError
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
         Err(error) => return Err(explain(&error, at)),
     };
+    refuse_oversize(answer.content_length, at)?;
     let etag = answer.e_tag.unwrap_or_default();
     let body = answer
         .body
@@ -133,6 +138,16 @@ async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<Listed>
     Ok(found)
 }
 
+/// A manifest's address may be that of a film by mistake: reading it would end the process, and the next one too.
+fn refuse_oversize(length: Option<i64>, at: &Address) -> Result<(), StoreError> {
+    match length {
+        Some(length) if length > MAX_READ => Err(StoreError::Refused(format!(
+            "{at} has {length} bytes; the engine reads at most {MAX_READ}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// S3 says 412 when a condition fails, 409 when two conditional writes met, and 404 when `If-Match` finds nothing.
 fn explain<E>(error: &SdkError<E>, at: &Address) -> StoreError
 where
@@ -143,6 +158,67 @@ where
         Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => StoreError::Changed,
         Some("NoSuchBucket") => StoreError::Refused(format!("there is no bucket {:?}", at.bucket)),
         Some("AccessDenied") => StoreError::Refused(format!("access to {at} is denied")),
+        code if is_final(code, error.raw_response().map(|answer| answer.status().as_u16())) => {
+            let said = error.message().or(code).unwrap_or("no reason given");
+            StoreError::Refused(format!("{at} cannot be used: {said}"))
+        }
         _ => StoreError::Failed(format!("{at}: {}", DisplayErrorContext(error))),
+    }
+}
+
+/// Whether the same request will get the same answer: what S3 says no to is about the object, unless it is about time or
+/// about who is asking (the engine's own credentials, which somebody will mend).
+fn is_final(code: Option<&str>, status: Option<u16>) -> bool {
+    const PASSING: [&str; 9] = [
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "OperationAborted",
+        "RequestExpired",
+        "RequestTimeout",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+        "TokenRefreshRequired",
+    ];
+    let is_about_object =
+        status.is_some_and(|status| matches!(status, 301 | 400..=499) && !matches!(status, 408 | 409 | 429));
+    is_about_object && code.is_some_and(|code| !PASSING.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_s3_refuses_for_good_is_told_from_what_may_pass() {
+        for (code, status) in [
+            ("InvalidBucketName", 400),
+            ("KeyTooLongError", 400),
+            ("InvalidObjectState", 403),
+            ("MethodNotAllowed", 405),
+            ("PermanentRedirect", 301),
+        ] {
+            assert!(is_final(Some(code), Some(status)), "{code}");
+        }
+        for (code, status) in [
+            (Some("SlowDown"), Some(503)),
+            (Some("InternalError"), Some(500)),
+            (Some("RequestTimeout"), Some(400)),
+            (Some("ExpiredToken"), Some(400)),
+            (Some("SignatureDoesNotMatch"), Some(403)),
+            (Some("TooManyRequests"), Some(429)),
+            (None, Some(403)),
+            (None, None),
+        ] {
+            assert!(!is_final(code, status), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_of_absurd_size_is_refused_before_it_is_read() {
+        let at = Address::new("in", "film.mp4");
+        assert_eq!(refuse_oversize(Some(32 * 1024 * 1024), &at), Ok(()));
+        let refused = refuse_oversize(Some(5_000_000_000), &at).unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(why) if why.contains("s3://in/film.mp4")));
     }
 }
