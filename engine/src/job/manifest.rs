@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::task::{Media, Task};
+use crate::state::Counters;
 
 /// "Input data quotas" of the developer guide: objects in a job.
 const MAX_OBJECTS: usize = 100_000;
@@ -55,6 +56,16 @@ impl Manifest {
 
     pub(crate) fn len(&self) -> u32 {
         self.spans.len() as u32
+    }
+
+    /// Before anybody has answered anything: what an engine says of the job until it has read the answers.
+    pub(crate) fn counters(&self) -> Counters {
+        let labeled = self.labeled.iter().filter(|labeled| **labeled).count() as u32;
+        Counters {
+            total_labeled: labeled,
+            unlabeled: self.len() - labeled,
+            ..Counters::default()
+        }
     }
 
     /// The line as it came, without its line break.

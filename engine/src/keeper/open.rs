@@ -12,15 +12,16 @@ use crate::work::{Inputs, Running};
 
 /// From Initializing to InProgress, or to Failed with a reason.
 pub(super) async fn open(core: &Core, record: &Stored<JobRecord>) -> Result<(), StoreError> {
-    let failure = inputs(core, &record.value).await?.err();
+    let inputs = inputs(core, &record.value).await?;
     let mut job = record.value.clone();
     job.modified = (core.clock)();
-    match failure {
-        None => {
+    match inputs {
+        Ok(inputs) => {
             job.status = JobStatus::InProgress;
             job.opened = Some(job.modified);
+            job.counters = inputs.manifest.counters();
         }
-        Some(reason) => super::finish::fail(&mut job, &reason),
+        Err(reason) => super::finish::fail(&mut job, &reason),
     }
     super::end_with(core, &job, &record.etag).await
 }

@@ -406,6 +406,7 @@ async fn while_an_engine_starts_nobody_is_told_that_the_job_is_over() {
         starting.work.held(&a, &lease.token).await,
         Err(WorkError::Unavailable)
     );
+    assert_eq!(starting.status("numbers").await["LabelCounters"]["Unlabeled"], 2);
     let stranger = super::Worker {
         groups: vec!["others".into()],
         ..worker("x")
