@@ -14,7 +14,8 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// The policy of a task's page. It is a job's template, somebody else's program: `sandbox` without `allow-same-origin`
 /// gives it an origin of its own kind, so that it has neither the portal's cookie nor its API, and `connect-src`
-/// and `form-action` leave `postMessage` to the portal as its only way out. Templates carry their own scripts and
+/// and `form-action` leave it `postMessage` to the portal. (Images may come from anywhere, as those of instructions do, so
+/// the address of an image could carry out what the page holds: one item, which the job's owner has anyway.) Templates carry their own scripts and
 /// styles, hence 'unsafe-inline': what AWS's templates do has to work, and outside the sandbox it means nothing. An
 /// item's text cannot become such a script, because rendering escapes it.
 pub(super) fn frame_policy(portal: &str, s3: &str) -> String {
