@@ -102,7 +102,7 @@ impl Buckets {
             None => request.if_none_match("*"),
         };
         match request.body(ByteStream::from(body)).send().await {
-            Ok(_) => Ok(Put::Done),
+            Ok(output) => Ok(Put::Done(unquoted(output.e_tag()))),
             Err(error) if status(&error) == Some(412) => Ok(Put::Conflict),
             // If-Match on a key that is not there any more.
             Err(error) if etag.is_some() && error.code() == Some("NoSuchKey") => Ok(Put::Conflict),
@@ -112,7 +112,8 @@ impl Buckets {
 }
 
 enum Put {
-    Done,
+    /// With the ETag.
+    Done(String),
     Conflict,
 }
 
@@ -208,14 +209,14 @@ impl Store for Buckets {
         metadata: &BTreeMap<String, String>,
     ) -> Result<Created, StoreError> {
         match self.put(key, body, Some(metadata), None).await? {
-            Put::Done => Ok(Created::New),
+            Put::Done(_) => Ok(Created::New),
             Put::Conflict => Ok(Created::AlreadyThere),
         }
     }
 
     async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
         match self.put(key, body, None, etag).await? {
-            Put::Done => Ok(Replaced::Done),
+            Put::Done(etag) => Ok(Replaced::Done { etag }),
             Put::Conflict => Ok(Replaced::Changed),
         }
     }
@@ -249,12 +250,8 @@ async fn fetched(output: GetObjectOutput) -> Result<Fetched, String> {
     let size = whole.unwrap_or_else(|| size(output.content_length()));
     let (etag, last_modified) = (unquoted(output.e_tag()), timestamp(output.last_modified()));
     let metadata = output.metadata.unwrap_or_default().into_iter().collect();
-    let bytes = output
-        .body
-        .collect()
-        .await
-        .map_err(|error| error.to_string())?
-        .to_vec();
+    let length = usize::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
+    let bytes = in_one_buffer(output.body, length).await?;
     Ok(Fetched {
         bytes,
         etag,
@@ -262,6 +259,16 @@ async fn fetched(output: GetObjectOutput) -> Result<Fetched, String> {
         last_modified,
         metadata,
     })
+}
+
+/// One buffer of the length announced: `collect().to_vec()` holds the bytes twice and copies them one by one. A longer
+/// announcement than a function reads at once is not believed.
+async fn in_one_buffer(mut body: ByteStream, length: usize) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::with_capacity(length.min(64 << 20));
+    while let Some(part) = body.try_next().await.map_err(|error| error.to_string())? {
+        bytes.extend_from_slice(&part);
+    }
+    Ok(bytes)
 }
 
 fn key(text: Option<&str>, encoded: bool) -> String {

@@ -71,9 +71,10 @@ pub enum Created {
 }
 
 /// How a replace-if-unchanged ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replaced {
-    Done,
+    /// With the ETag of what was written, to replace it again.
+    Done { etag: String },
     /// It changed since it was read: read again, decide again.
     Changed,
 }

@@ -129,9 +129,8 @@ impl Rejects {
                 .replace(&self.key, self.body(), self.etag.as_deref())
                 .await?
             {
-                // The new ETag is not in the answer; reading it takes one small request, and only after a change.
-                Replaced::Done => {
-                    self.etag = etag(store, &self.key).await?;
+                Replaced::Done { etag } => {
+                    self.etag = Some(etag);
                     self.changed = false;
                 }
                 Replaced::Changed => self.merge(store).await?,
@@ -151,7 +150,10 @@ impl Rejects {
     async fn merge(&mut self, store: &impl Store) -> Result<(), StoreError> {
         let (theirs, etag) = read(store, &self.key).await?;
         self.etag = etag;
-        let theirs = theirs.into_iter().filter(|e| e.spec == self.spec);
+        // Of another spec, only rows are still true: those of a file that is in a batch, which nobody reads again.
+        let theirs = theirs
+            .into_iter()
+            .filter(|e| e.spec == self.spec || e.rejected.row.is_some());
         for entry in theirs {
             if self.known.insert(hash(&entry.rejected)) {
                 self.entries.push(entry);
@@ -190,11 +192,4 @@ async fn read(store: &impl Store, key: &str) -> Result<(Vec<Entry>, Option<Strin
         .filter_map(|line| serde_json::from_slice(line).ok())
         .collect();
     Ok((entries, Some(file.etag)))
-}
-
-async fn etag(store: &impl Store, key: &str) -> Result<Option<String>, StoreError> {
-    Ok(store
-        .get(Bucket::Output, key, Some(0..1))
-        .await?
-        .map(|file| file.etag))
 }

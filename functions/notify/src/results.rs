@@ -212,7 +212,7 @@ async fn replace(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), Sto
     for _ in 0..TRIES {
         let there = store.get(Bucket::Output, key, Some(0..1)).await?;
         let etag = there.as_ref().map(|there| there.etag.as_str());
-        if store.replace(key, body.clone(), etag).await? == Replaced::Done {
+        if let Replaced::Done { .. } = store.replace(key, body.clone(), etag).await? {
             return Ok(());
         }
     }

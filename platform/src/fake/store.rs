@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
@@ -35,7 +36,16 @@ struct State {
     faults: VecDeque<(String, Fault)>,
     meanwhile: VecDeque<(String, Meanwhile)>,
     broken_lists: Vec<String>,
-    vanishing: Vec<String>,
+    at_read: BTreeMap<String, AtRead>,
+    bytes_read: u64,
+}
+
+/// What happens to an object in the moment it is read.
+#[derive(Clone)]
+enum AtRead {
+    Vanishes,
+    Overwritten(Vec<u8>),
+    Refused,
 }
 
 #[derive(Clone)]
@@ -84,6 +94,11 @@ impl FakeStore {
         self.state().put(Bucket::Output, key, bytes.into(), metadata);
     }
 
+    pub fn etag(&self, bucket: Bucket, key: &str) -> Option<String> {
+        let state = self.state();
+        Some(state.objects.get(&(bucket, key.to_owned()))?.etag.clone())
+    }
+
     pub fn remove(&self, bucket: Bucket, key: &str) {
         self.state().objects.remove(&(bucket, key.to_owned()));
     }
@@ -121,7 +136,21 @@ impl FakeStore {
 
     /// The object is listed, and gone when somebody reads it.
     pub fn vanish_at_read(&self, key: &str) {
-        self.state().vanishing.push(key.to_owned());
+        self.at_read(key, AtRead::Vanishes);
+    }
+
+    /// The object is overwritten after it has been listed and before it is read, once.
+    pub fn overwrite_at_read(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        self.at_read(key, AtRead::Overwritten(bytes.into()));
+    }
+
+    /// Nobody may read the object: it is encrypted with somebody else's key, say.
+    pub fn refuse_reads(&self, key: &str) {
+        self.at_read(key, AtRead::Refused);
+    }
+
+    fn at_read(&self, key: &str, then: AtRead) {
+        self.state().at_read.insert(key.to_owned(), then);
     }
 
     /// Every listing of this prefix fails on its last page.
@@ -178,13 +207,18 @@ impl FakeStore {
         self.state().gets.clone()
     }
 
+    /// Bytes handed out, ever.
+    pub fn bytes_read(&self) -> u64 {
+        self.state().bytes_read
+    }
+
     fn write(
         &self,
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
         etag: Option<&str>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let meanwhile = self.state().take_meanwhile(key);
         if let Some(then) = meanwhile {
             then(self);
@@ -204,19 +238,23 @@ impl FakeStore {
             .get(&(Bucket::Output, key.to_owned()))
             .map(|s| s.etag.as_str());
         let applies = there == etag;
-        if applies {
-            state.put(Bucket::Output, key, body, metadata.clone());
-        }
+        let written = applies.then(|| state.put(Bucket::Output, key, body, metadata.clone()));
         match fault {
             Some(Fault::ResponseLost) => Err(transient()),
-            Some(Fault::ConflictWithItself) => Ok(false),
-            _ => Ok(applies),
+            Some(Fault::ConflictWithItself) => Ok(None),
+            _ => Ok(written),
         }
     }
 }
 
 impl State {
-    fn put(&mut self, bucket: Bucket, key: &str, bytes: Vec<u8>, metadata: BTreeMap<String, String>) {
+    fn put(
+        &mut self,
+        bucket: Bucket,
+        key: &str,
+        bytes: Vec<u8>,
+        metadata: BTreeMap<String, String>,
+    ) -> String {
         self.writes += 1;
         let etag = format!("{:032x}", self.writes);
         let last_modified = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
@@ -224,11 +262,12 @@ impl State {
             (bucket, key.to_owned()),
             Stored {
                 bytes,
-                etag,
+                etag: etag.clone(),
                 last_modified,
                 metadata,
             },
         );
+        etag
     }
 
     fn take_fault(&mut self, key: &str) -> Option<Fault> {
@@ -342,15 +381,33 @@ impl Store for FakeStore {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<Option<Fetched>, StoreError> {
+        self.state().gets.push(key.to_owned());
+        // As over a network, other reads are begun before this one is answered.
+        yielded().await;
         let mut state = self.state();
-        state.gets.push(key.to_owned());
-        if state.vanishing.iter().any(|vanishing| vanishing == key) {
-            state.objects.remove(&(bucket, key.to_owned()));
+        match state.at_read.get(key).cloned() {
+            Some(AtRead::Vanishes) => {
+                state.objects.remove(&(bucket, key.to_owned()));
+            }
+            Some(AtRead::Overwritten(bytes)) => {
+                state.at_read.remove(key);
+                state.put(bucket, key, bytes, BTreeMap::new());
+            }
+            Some(AtRead::Refused) => {
+                return Err(StoreError::Refused {
+                    operation: "GetObject",
+                    what: key.to_owned(),
+                    reason: "AccessDenied: not authorized to perform kms:Decrypt".to_owned(),
+                });
+            }
+            None => {}
         }
-        Ok(state
+        let fetched = state
             .objects
             .get(&(bucket, key.to_owned()))
-            .map(|stored| stored.fetched(range)))
+            .map(|stored| stored.fetched(range));
+        state.bytes_read += fetched.as_ref().map_or(0, |fetched| fetched.bytes.len() as u64);
+        Ok(fetched)
     }
 
     async fn create(
@@ -359,18 +416,29 @@ impl Store for FakeStore {
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
     ) -> Result<Created, StoreError> {
-        Ok(if self.write(key, body, metadata, None)? {
-            Created::New
-        } else {
-            Created::AlreadyThere
+        Ok(match self.write(key, body, metadata, None)? {
+            Some(_) => Created::New,
+            None => Created::AlreadyThere,
         })
     }
 
     async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
-        Ok(if self.write(key, body, &BTreeMap::new(), etag)? {
-            Replaced::Done
-        } else {
-            Replaced::Changed
+        Ok(match self.write(key, body, &BTreeMap::new(), etag)? {
+            Some(etag) => Replaced::Done { etag },
+            None => Replaced::Changed,
         })
     }
+}
+
+/// Pending once. Not the runtime's own, which a test that blocks within it would wait for in vain.
+async fn yielded() {
+    let mut before = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut before, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
