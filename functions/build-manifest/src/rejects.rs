@@ -105,12 +105,9 @@ impl Rejects {
         }
     }
 
-    pub(crate) fn untold(&self) -> Vec<Rejected> {
-        self.entries
-            .iter()
-            .filter(|entry| !entry.told)
-            .map(|entry| entry.rejected.clone())
-            .collect()
+    pub(crate) fn untold(&self) -> Vec<&Rejected> {
+        let untold = self.entries.iter().filter(|entry| !entry.told);
+        untold.map(|entry| &entry.rejected).collect()
     }
 
     pub(crate) fn mark_told(&mut self) {

@@ -1,5 +1,6 @@
 //! What is told, in words: one constructor for each thing that happens.
 
+use std::borrow::Borrow;
 use std::fmt::Write;
 
 use serde_json::json;
@@ -99,15 +100,15 @@ impl Notice {
         }
     }
 
-    /// Files or rows that will not be labeled as they are. Told once per set of them.
-    pub fn files_rejected(dataset: &DatasetName, rejected: &[Rejected]) -> Self {
+    /// Files or rows that will not be labeled as they are. Told once per set of them and their reasons.
+    pub fn files_rejected(dataset: &DatasetName, rejected: &[impl Borrow<Rejected>]) -> Self {
         let count = rejected.len();
         let what = if count == 1 {
             "1 file or row"
         } else {
             &format!("{count} files or rows")
         };
-        let named: Vec<Rejected> = rejected.iter().take(NAMED).map(bounded).collect();
+        let named: Vec<Rejected> = rejected.iter().take(NAMED).map(|r| bounded(r.borrow())).collect();
         let all = crate::layout::rejected(dataset);
         Self {
             id: format!("rejected/{}/{}", dataset_hash(dataset), set_hash(rejected)),
@@ -297,15 +298,26 @@ fn cause_hash(message: &str) -> String {
     short_hash(words.collect::<Vec<_>>().join(" ").as_bytes())
 }
 
-/// Of the set: neither order nor repetition matters, nor how a reason is worded today.
-fn set_hash(rejected: &[Rejected]) -> String {
-    let mut parts: Vec<(&str, &str, Option<u64>)> = rejected
-        .iter()
-        .map(|r| (r.key.as_str(), r.etag.as_str(), r.row))
-        .collect();
+/// Of the set: neither order nor repetition matters. The same file for another reason is another thing to mend.
+fn set_hash(rejected: &[impl Borrow<Rejected>]) -> String {
+    let parts = rejected.iter().map(|rejected| {
+        let Rejected {
+            key,
+            etag,
+            row,
+            reason,
+        } = rejected.borrow();
+        (key, etag, row, reason)
+    });
+    let mut parts: Vec<_> = parts.collect();
     parts.sort_unstable();
     parts.dedup();
-    short_hash(json!(parts).to_string().as_bytes())
+    // One part at a time: there may be a hundred thousand.
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(json!(part).to_string());
+    }
+    hex::encode(&hash.finalize()[..10])
 }
 
 /// Only what an id may hold; job names and hashes already are.

@@ -289,6 +289,13 @@ fn rejected_files_are_told_once_per_set_of_them() {
             ..b.clone()
         }])
     );
+    assert_ne!(
+        id(slice::from_ref(&b)),
+        id(&[Rejected {
+            reason: "another".into(),
+            ..b.clone()
+        }])
+    );
     insta::assert_snapshot!(Notice::files_rejected(&dataset("d"), &[a, b]).text, @r#"
     2 files or rows of the dataset "d" cannot be labeled as they are:
 
