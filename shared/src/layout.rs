@@ -1,6 +1,7 @@
 //! The key layout of the two buckets: what a key of the input bucket is, and where everything in the output bucket
 //! lies. Nobody else builds or takes apart a key.
 
+use crate::item::is_junk;
 use crate::name::{BatchNumber, DatasetName, DatasetNameError};
 
 /// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
@@ -14,10 +15,13 @@ pub const LABELS: &str = "labels/";
 /// All batches.
 pub const MANIFESTS: &str = "manifests/";
 
+/// Where every dataset stands.
+pub const STATUS: &str = "status/";
+
 /// What a key of the input bucket is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputKey {
-    /// `teams/<team>.yaml`
+    /// `teams/<team>.yaml`, and the folder's own marker
     Team(String),
     /// `<dataset>/labeling.yaml`
     Spec(DatasetName),
@@ -29,14 +33,14 @@ pub enum InputKey {
     File(DatasetName),
     /// At the top of the bucket, in no folder: belongs to no dataset
     Loose,
-    /// In a folder that cannot be a dataset
+    /// In a folder that cannot be a dataset, also data files in `teams/`
     BadDataset(DatasetNameError),
 }
 
 impl InputKey {
     pub fn parse(key: &str) -> Self {
         let Some((folder, rest)) = key.split_once('/') else { return Self::Loose };
-        if folder == TEAMS {
+        if folder == TEAMS && is_team_file(rest) {
             return Self::Team(rest.strip_suffix(".yaml").unwrap_or(rest).to_owned());
         }
         let dataset = match DatasetName::new(folder) {
@@ -46,10 +50,17 @@ impl InputKey {
         match rest {
             SPEC_FILE => Self::Spec(dataset),
             READY_FILE => Self::Ready(dataset),
-            _ if rest.ends_with(".manifest") => Self::Manifest(dataset),
+            _ if rest.ends_with(".manifest") && !is_junk(rest) => Self::Manifest(dataset),
             _ => Self::File(dataset),
         }
     }
+}
+
+/// What may lie in the folder of team files; anything else there was meant to be a dataset. A spec is none, whatever
+/// the team may be called.
+fn is_team_file(path: &str) -> bool {
+    let team = path.ends_with(".yaml") && !path.contains('/') && path != SPEC_FILE;
+    path.is_empty() || team || is_junk(path)
 }
 
 /// Prefix of everything dropped into a dataset, in the input bucket.
@@ -120,7 +131,7 @@ pub fn rejected(dataset: &DatasetName) -> String {
 
 /// [`crate::status::DatasetStatus`].
 pub fn status(dataset: &DatasetName) -> String {
-    format!("status/{dataset}.json")
+    format!("{STATUS}{dataset}.json")
 }
 
 /// Marker that a notice with this id has been published. Holds the notice itself.
@@ -153,6 +164,11 @@ mod tests {
     fn a_key_of_the_input_bucket_says_what_it_is() {
         let cats = || DatasetName::new("cats").unwrap();
         assert_eq!(InputKey::parse("teams/a.yaml"), InputKey::Team("a".into()));
+        for key in ["teams/labeling.yaml", "teams/1.jpg", "teams/sub/a.yaml"] {
+            assert_eq!(InputKey::parse(key), InputKey::BadDataset(DatasetNameError::Reserved), "{key}");
+        }
+        assert!(matches!(InputKey::parse("teams/"), InputKey::Team(_)));
+        assert_eq!(InputKey::parse("cats/._x.manifest"), InputKey::File(cats()));
         assert_eq!(InputKey::parse("cats/labeling.yaml"), InputKey::Spec(cats()));
         assert_eq!(InputKey::parse("cats/sub/labeling.yaml"), InputKey::File(cats()));
         assert_eq!(InputKey::parse("cats/_READY"), InputKey::Ready(cats()));

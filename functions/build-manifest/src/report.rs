@@ -160,6 +160,13 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
     ) -> Result<DatasetState, ReconcileError> {
         let pending = look.files.len();
         let (state, message) = match problem {
+            NoSpec::Absent if pending == 0 => {
+                let message = format!(
+                    "Nothing waits. New files need a {} in the folder.",
+                    layout::SPEC_FILE
+                );
+                (DatasetState::NoSpec, message)
+            }
             NoSpec::Absent => {
                 let message = format!(
                     "{} for {}: put one into the folder.",

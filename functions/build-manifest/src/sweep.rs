@@ -1,10 +1,12 @@
 //! The clock: every dataset there is, whatever events said or did not say.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt};
 use platform::HandlerError;
 use platform::event::Sweep;
 use serde_json::{Value, json};
-use shared::layout::TEAMS;
+use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Store, StoreError, Topic};
 
@@ -70,15 +72,49 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
             let name = folder.trim_end_matches('/');
             match DatasetName::new(name) {
                 Ok(dataset) => datasets.push(dataset),
-                Err(_) if name == TEAMS => {}
+                Err(_) if name == TEAMS => misplaced.extend(among_teams(store, folder).await?),
                 Err(error) => misplaced.push(Misplaced::folder(folder, &error)),
             }
         }
         token = page.next;
         if token.is_none() {
-            misplaced.sort();
-            misplaced.dedup();
-            return Ok((datasets, misplaced));
+            break;
+        }
+    }
+    datasets.extend(deleted(store, &datasets).await?);
+    misplaced.sort();
+    misplaced.dedup();
+    Ok((datasets, misplaced))
+}
+
+/// What lies among the team files and is none, if the first page shows any: one cause, told once.
+async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<Misplaced>, StoreError> {
+    let page = store.list(Bucket::Input, folder, false, None).await?;
+    Ok(page
+        .objects
+        .iter()
+        .find_map(|object| match InputKey::parse(&object.key) {
+            InputKey::BadDataset(error) => Some(Misplaced::folder(&object.key, &error)),
+            _ => None,
+        }))
+}
+
+/// Datasets with a status and without a file: what the status waits for never comes.
+async fn deleted(store: &impl Store, there: &[DatasetName]) -> Result<Vec<DatasetName>, StoreError> {
+    let there: BTreeSet<&str> = there.iter().map(DatasetName::as_str).collect();
+    let (mut deleted, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let page = store
+            .list(Bucket::Output, layout::STATUS, false, token.as_deref())
+            .await?;
+        let names = page.objects.iter().filter_map(|object| {
+            let name = object.key.strip_prefix(layout::STATUS)?.strip_suffix(".json")?;
+            (!there.contains(name)).then(|| DatasetName::new(name).ok())?
+        });
+        deleted.extend(names);
+        token = page.next;
+        if token.is_none() {
+            return Ok(deleted);
         }
     }
 }

@@ -88,7 +88,7 @@ fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
 }
 
 /// What operating systems and editors leave behind, in any folder.
-fn is_junk(path: &str) -> bool {
+pub fn is_junk(path: &str) -> bool {
     // `.` and `..` are odd in a key, and yet nothing but names: S3 knows no folders.
     let hidden = |part: &str| {
         part.starts_with('.') && !matches!(part, "." | "..") || part.eq_ignore_ascii_case("__MACOSX")

@@ -13,7 +13,7 @@ mod text;
 
 use std::borrow::Cow;
 
-pub use classify::classify;
+pub use classify::{classify, is_junk};
 pub use image::{image_line, probe};
 
 pub use crate::manifest::Line;

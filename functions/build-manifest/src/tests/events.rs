@@ -131,6 +131,51 @@ async fn files_in_no_dataset_are_told_once() {
 }
 
 #[tokio::test]
+async fn a_dataset_called_teams_is_told_why_it_is_none() {
+    let world = World::new();
+    world.store.drop_file("teams/labeling.yaml", SPEC);
+    world.store.drop_file("teams/crew.yaml", "");
+    world.store.drop_file("teams/photos/1.jpg", "1");
+    let spec = message("1", &dropped("in", "teams/labeling.yaml", "2.1"));
+    assert_eq!(failures(&world, &[spec]).await, Vec::<String>::new());
+    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert!(world.topic.said()[0].body.contains("choose another folder name"));
+    handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+    assert_eq!(world.kinds_told(), ["files-rejected"]);
+
+    let silent = World::new();
+    silent.store.drop_file("teams/", "");
+    silent.store.drop_file("teams/photos/1.jpg", "1");
+    handle(&silent.deps, json!({"sweep": "all"})).await.unwrap();
+    assert_eq!(silent.kinds_told(), ["files-rejected"], "no event told of it");
+}
+
+#[tokio::test]
+async fn team_files_are_no_misplaced_files() {
+    let world = World::new();
+    for key in ["teams/", "teams/crew.yaml", "teams/.DS_Store"] {
+        world.store.drop_file(key, "");
+        let messages = [message("1", &dropped("in", key, "2.1"))];
+        assert_eq!(failures(&world, &messages).await, Vec::<String>::new());
+    }
+    handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+    assert_eq!(world.kinds_told(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_dataset_that_was_deleted_is_not_said_to_wait_for_ever() {
+    let world = World::with_files(SPEC, 1);
+    world.reconcile().await;
+    assert_eq!(world.status().state, DatasetState::Settling);
+    for key in ["d/000.txt", "d/labeling.yaml"] {
+        world.store.remove(Bucket::Input, key);
+    }
+    handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+    assert_ne!(world.status().state, DatasetState::Settling);
+    assert_eq!(world.status().pending_files, 0);
+}
+
+#[tokio::test]
 async fn an_unknown_event_is_an_error() {
     let world = World::new();
     assert!(handle(&world.deps, json!({"hello": 1})).await.is_err());
