@@ -109,6 +109,11 @@ impl Batches {
         self.files.contains(&KeyHash::of(&[key]))
     }
 
+    /// Whether only a part of the file's rows is in a batch.
+    pub(crate) fn goes_on(&self, key: &str) -> bool {
+        self.resume.as_ref().is_some_and(|resume| resume.key == key)
+    }
+
     /// Number of the batch to cut next.
     pub(crate) fn next(&self) -> Result<BatchNumber, Halt> {
         let next = u32::try_from(self.manifests.len() + 1).ok();

@@ -13,7 +13,7 @@ use crate::batches::{Added, KeyHash, Resume};
 mod read;
 
 pub(crate) use read::Candidate;
-use read::{Contents, read};
+use read::{Contents, LargeHeads, read};
 
 /// Bytes of one manifest. Written with one PutObject, held in memory once.
 pub(crate) const MAX_MANIFEST: usize = 32 << 20;
@@ -21,7 +21,7 @@ pub(crate) const MAX_MANIFEST: usize = 32 << 20;
 const AT_ONCE: usize = 64;
 /// A file up to this size is read beside others; a larger one alone. 64 of them are 16 MiB.
 const SMALL: u64 = 256 << 10;
-/// Bad rows of one file that are listed one by one.
+/// Bad rows of one file that are listed one by one, before the one that says how many more there are.
 const LISTED_ROWS: usize = 1_000;
 
 /// A batch ready to be written, and what became of the files it was made from.
@@ -59,10 +59,11 @@ pub(crate) async fn fill(
     candidates: Vec<Candidate>,
 ) -> Result<Filled, StoreError> {
     let mut filled = Filled::default();
+    let large_heads = LargeHeads::default();
     let (mut done, mut part) = (0, false);
     'full: for group in candidates.chunk_by(|a, b| a.cost() <= SMALL && b.cost() <= SMALL) {
-        let reads = stream::iter(group).map(|candidate| read(store, candidate));
-        let mut reads = std::pin::pin!(reads.buffered(AT_ONCE));
+        let reads = stream::iter(group).map(|candidate| read(store, candidate, &large_heads));
+        let mut reads = std::pin::pin!(reads.buffered(ahead(recipe, group)));
         for candidate in group {
             let Some(contents) = reads.next().await else { break };
             let taken = filled.take(recipe, candidate, contents?);
@@ -80,6 +81,17 @@ pub(crate) async fn fill(
     }
     filled.done = objects;
     Ok(filled)
+}
+
+/// Files read before it is known whether the batch has room for them: no more than it has items, and of manifests
+/// made by hand one, since each is a batch of its own.
+fn ahead(recipe: &Recipe<'_>, group: &[Candidate]) -> usize {
+    if group.iter().any(Candidate::is_by_hand) {
+        return 1;
+    }
+    usize::try_from(recipe.max_items)
+        .unwrap_or(AT_ONCE)
+        .clamp(1, AT_ONCE)
 }
 
 impl Filled {
@@ -122,8 +134,10 @@ impl Filled {
         items: Items<'_>,
     ) -> Taken {
         let key = &candidate.object.key;
-        let mut rejected = Vec::new();
-        let (mut lines, mut last_row, mut unlisted) = (0_u64, 0, 0_u64);
+        let mut bad = BadRows::default();
+        // As it was at the last row taken: what comes behind it is read again for the next batch.
+        let mut settled = (0, 0);
+        let (mut lines, mut last_row) = (0_u64, 0);
         let mut taken = Taken::All;
         for item in items {
             match item {
@@ -131,6 +145,7 @@ impl Filled {
                     self.push(&line);
                     lines += 1;
                     last_row = line.row.unwrap_or(last_row);
+                    settled = bad.mark();
                 }
                 Ok(_) if lines == 0 => return Taken::Nothing,
                 Ok(_) => {
@@ -140,29 +155,20 @@ impl Filled {
                         etag,
                         after_row: last_row,
                     });
+                    bad.back_to(settled);
                     taken = Taken::Part;
                     break;
                 }
-                Err(reject) if rejected.len() < LISTED_ROWS => rejected.push(reject),
-                Err(_) => unlisted += 1,
+                Err(reject) => bad.add(reject),
             }
         }
-        let whole = rejected.iter().any(|reject| reject.row.is_none());
-        self.rejected.append(&mut rejected);
+        let bad = bad.listed();
+        let whole = bad.iter().any(|reject| reject.row.is_none());
+        self.rejected.extend(bad);
         if lines > 0 {
             self.added.files.push(KeyHash::of(&[key]));
         } else if !whole {
             self.reject(key, etag, nothing_left(candidate.after_row));
-        }
-        if unlisted > 0 {
-            let row = u64::MAX;
-            let reason = format!("and {unlisted} more rows; the first {LISTED_ROWS} are listed one by one");
-            self.rejected.push(Rejected {
-                key: key.clone(),
-                etag: etag.to_owned(),
-                row: Some(row),
-                reason,
-            });
         }
         taken
     }
@@ -184,6 +190,45 @@ impl Filled {
             row: None,
             reason,
         });
+    }
+}
+
+/// Bad rows of one file: the first of them one by one, the others as a number, so that a broken file of a million
+/// rows fills neither memory nor a page.
+#[derive(Debug, Default)]
+struct BadRows {
+    first: Vec<Rejected>,
+    more: u64,
+}
+
+impl BadRows {
+    fn add(&mut self, reject: Rejected) {
+        if self.first.len() <= LISTED_ROWS {
+            self.first.push(reject);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn mark(&self) -> (usize, u64) {
+        (self.first.len(), self.more)
+    }
+
+    fn back_to(&mut self, (listed, more): (usize, u64)) {
+        self.first.truncate(listed);
+        self.more = more;
+    }
+
+    /// The last one listed says how many follow.
+    fn listed(mut self) -> Vec<Rejected> {
+        if let (Some(last), 1..) = (self.first.last_mut(), self.more) {
+            let more = self.more;
+            last.reason = format!(
+                "{}. Behind it {more} more rows cannot be labeled and are not listed one by one",
+                last.reason
+            );
+        }
+        self.first
     }
 }
 

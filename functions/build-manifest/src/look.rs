@@ -56,8 +56,9 @@ pub(crate) async fn look(
         }
     }
     if look.by_hand {
-        look.files
-            .retain(|file| matches!(InputKey::parse(&file.key), InputKey::Manifest(_)));
+        look.files.retain(|file| {
+            batches.goes_on(&file.key) || matches!(InputKey::parse(&file.key), InputKey::Manifest(_))
+        });
     }
     Ok(look)
 }
@@ -69,11 +70,7 @@ impl Look {
             InputKey::Ready(_) => self.ready = Some(object.last_modified),
             kind @ (InputKey::File(_) | InputKey::Manifest(_)) => {
                 self.by_hand |= matches!(kind, InputKey::Manifest(_));
-                let resumed = batches
-                    .resume
-                    .as_ref()
-                    .is_some_and(|resume| resume.key == object.key);
-                if resumed || !batches.has(&object.key) {
+                if batches.goes_on(&object.key) || !batches.has(&object.key) {
                     self.files.push(object);
                 }
             }

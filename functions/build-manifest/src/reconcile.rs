@@ -88,7 +88,8 @@ async fn steps<S: Store, T: Topic>(
     };
     rejects.save(store).await?;
     // 7. Say where the dataset stands, and what was rejected.
-    let standing = Standing::of(left.rule, left.waiting, spec.room(batches) == 0, batches);
+    let limit_reached = spec.room(batches) == 0;
+    let standing = Standing::of(left.rule, left.waiting, limit_reached, rejects.count(), batches);
     report
         .write(batches, &spec, &rejects, &standing, look.date)
         .await?;

@@ -36,7 +36,13 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn of(cut: Cut, pending: usize, limit_reached: bool, batches: &Batches) -> Self {
+    pub(crate) fn of(
+        cut: Cut,
+        pending: usize,
+        limit_reached: bool,
+        rejected: u64,
+        batches: &Batches,
+    ) -> Self {
         let (state, message, check_at) = match cut {
             _ if limit_reached => {
                 let message = format!(
@@ -51,11 +57,16 @@ impl Standing {
                     Why::Uploading => "for an upload in parts to finish",
                 };
                 let message = format!(
-                    "{} {reason}; a batch is cut at {until} at the latest.",
+                    "{} {reason}; a batch is cut at {until}, unless more comes before.",
                     count_wait(pending)
                 );
                 (DatasetState::Settling, message, Some(until))
             }
+            _ if batches.count() == 0 && rejected > 0 => (
+                DatasetState::UpToDate,
+                format!("Nothing here can be labeled: {rejected} files or rows are rejected, each for its reason."),
+                None,
+            ),
             _ if batches.count() == 0 => (
                 DatasetState::UpToDate,
                 "There is nothing to label yet: drop files in.".to_owned(),

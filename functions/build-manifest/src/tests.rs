@@ -1,5 +1,6 @@
 //! The batching protocol against a store in memory, fault by fault. All times are the store's.
 
+mod changing;
 mod cutting;
 mod events;
 mod faults;

@@ -8,6 +8,7 @@ use shared::item::{FileKind, MAX_TEXT_FILE, Verdict, classify};
 use shared::layout::InputKey;
 use shared::port::{Bucket, Object, Store, StoreError};
 use shared::spec::Spec;
+use tokio::sync::Semaphore;
 
 use crate::batches::Resume;
 
@@ -54,7 +55,12 @@ impl Candidate {
         let resume = resume.filter(|resume| resume.key == object.key);
         let how = match resume {
             Some(resume) if resume.etag != object.etag => Some(How::Rejected(changed(resume.after_row))),
-            _ => how(spec, &object, by_hand),
+            // Only the last batch knows where the file goes on: said now, or never.
+            Some(resume) => how(spec, &object, by_hand).or_else(|| {
+                let reason = left_out(resume.after_row);
+                Some(How::Rejected(reason))
+            }),
+            None => how(spec, &object, by_hand),
         };
         let after_row = resume.map_or(0, |resume| resume.after_row);
         how.map(|how| Self {
@@ -62,6 +68,10 @@ impl Candidate {
             how,
             after_row,
         })
+    }
+
+    pub(super) fn is_by_hand(&self) -> bool {
+        matches!(self.how, How::ByHand)
     }
 
     /// Bytes it takes to read, roughly.
@@ -94,22 +104,70 @@ fn changed(after_row: u64) -> String {
     )
 }
 
-pub(super) async fn read(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
-    match &candidate.how {
-        How::Rejected(reason) => Ok(Contents::Rejected(reason.clone())),
-        How::Image => read_image(store, &candidate.object).await,
-        How::Text | How::ByHand => read_text(store, candidate).await,
+fn left_out(after_row: u64) -> String {
+    format!(
+        "rows up to {after_row} are in a batch, and the spec as it is now leaves the file out: what comes after row \
+         {after_row} is not labeled, unless the spec takes the file again before the next batch"
+    )
+}
+
+fn unreadable(reason: &str) -> String {
+    format!(
+        "the file cannot be read ({reason}): it may be encrypted with a key of its own, or archived; copy it into the \
+         folder again under the bucket's own encryption"
+    )
+}
+
+/// Images that need more than the usual head, read side by side: a mebibyte each.
+pub(super) struct LargeHeads(Semaphore);
+
+impl Default for LargeHeads {
+    fn default() -> Self {
+        const AT_ONCE: usize = 16;
+        Self(Semaphore::new(AT_ONCE))
     }
 }
 
+/// Whether the refusal is about this one file, by its error code. The spec beside it could be read a moment ago, so
+/// it is not the function's role; a token or a clock gone wrong is about them all, and rejects nothing.
+fn is_of_the_file(reason: &str) -> bool {
+    ["AccessDenied", "InvalidObjectState", "KMS."]
+        .iter()
+        .any(|code| reason.starts_with(code))
+}
+
+/// A file that nobody may read (encrypted with a key of its own, archived) is a bad file, and in nobody else's way.
+pub(super) async fn read(
+    store: &impl Store,
+    candidate: &Candidate,
+    large_heads: &LargeHeads,
+) -> Result<Contents, StoreError> {
+    let contents = match &candidate.how {
+        How::Rejected(reason) => Ok(Contents::Rejected(reason.clone())),
+        How::Image => read_image(store, &candidate.object, large_heads).await,
+        How::Text | How::ByHand => read_text(store, candidate).await,
+    };
+    match contents {
+        Err(StoreError::Refused { reason, .. }) if is_of_the_file(&reason) => {
+            Ok(Contents::Rejected(unreadable(&reason)))
+        }
+        contents => contents,
+    }
+}
+
+/// At most the bytes that were listed: memory is planned by them, and what lies there now may be much larger.
 async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
+    let Object { key, size, .. } = &candidate.object;
     // One byte more than a file may have: enough to see that it has too many.
-    let range = (candidate.object.size > MAX_TEXT_FILE).then_some(0..MAX_TEXT_FILE + 1);
-    let Some(file) = store.get(Bucket::Input, &candidate.object.key, range).await? else {
+    let range = 0..(*size).min(MAX_TEXT_FILE + 1).max(1);
+    let Some(file) = store.get(Bucket::Input, key, Some(range)).await? else {
         return Ok(Contents::Gone);
     };
     if candidate.after_row > 0 && file.etag != candidate.object.etag {
         return Ok(Contents::Rejected(changed(candidate.after_row)));
+    }
+    if file.size != *size {
+        return Ok(Contents::Gone);
     }
     let (bytes, etag) = (file.bytes, file.etag);
     Ok(match candidate.how {
@@ -118,7 +176,11 @@ async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents
     })
 }
 
-async fn read_image(store: &impl Store, object: &Object) -> Result<Contents, StoreError> {
+async fn read_image(
+    store: &impl Store,
+    object: &Object,
+    large_heads: &LargeHeads,
+) -> Result<Contents, StoreError> {
     let part = |range: Range<u64>| store.get(Bucket::Input, &object.key, Some(range));
     let head = part(0..image::HEAD);
     let tail = async {
@@ -133,6 +195,7 @@ async fn read_image(store: &impl Store, object: &Object) -> Result<Contents, Sto
     if head.size != object.size || tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {
         return Ok(Contents::Gone);
     }
+    let mut permit = None;
     loop {
         let end = tail.as_ref().map_or(&head.bytes, |tail| &tail.bytes);
         match image::probe(object.size, &head.bytes, end) {
@@ -142,10 +205,15 @@ async fn read_image(store: &impl Store, object: &Object) -> Result<Contents, Sto
                 let reason = "the image's size in pixels does not stand where it should: save it again";
                 return Ok(Contents::Rejected(reason.to_owned()));
             }
-            Probe::NeedHead(bytes) => match part(0..bytes).await? {
-                Some(more) if more.etag == head.etag => head = more,
-                _ => return Ok(Contents::Gone),
-            },
+            Probe::NeedHead(bytes) => {
+                if permit.is_none() {
+                    permit = large_heads.0.acquire().await.ok();
+                }
+                match part(0..bytes).await? {
+                    Some(more) if more.etag == head.etag => head = more,
+                    _ => return Ok(Contents::Gone),
+                }
+            }
         }
     }
 }

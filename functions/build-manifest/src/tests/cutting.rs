@@ -212,3 +212,48 @@ async fn a_manifest_made_by_hand_is_all_that_is_labelled() {
     assert_eq!(world.status().rejected, 1);
     assert_eq!(world.status().rejected_first[0].row, Some(2));
 }
+
+#[tokio::test]
+async fn what_a_computer_leaves_beside_a_manifest_made_by_hand_is_none() {
+    let world = World::with_files(SPEC, 2);
+    world.store.drop_file("d/._first.manifest", [0_u8, 5, 22, 7].to_vec());
+    world.after(120).await;
+    assert_eq!(world.batches(), [keys(0..2)]);
+    assert_eq!(world.status().rejected, 0);
+}
+
+#[tokio::test]
+async fn each_manifest_made_by_hand_is_read_once() {
+    let world = World::with_files(SPEC, 0);
+    for n in 0..40 {
+        world
+            .store
+            .drop_file(&format!("d/{n:03}.manifest"), "{\"source\":\"a\"}\n");
+    }
+    world.after(120).await;
+    assert_eq!(world.batches().len(), 40);
+    let reads = world.store.reads();
+    let reads = reads.iter().filter(|key| key.starts_with("d/0"));
+    assert_eq!(reads.count(), 40);
+}
+
+#[tokio::test]
+async fn a_small_batch_reads_few_files_ahead() {
+    let world = World::with_files(SPEC, 100);
+    world.after(120).await;
+    assert_eq!(world.batches().len(), 20);
+    let reads = world.store.reads();
+    let reads = reads.iter().filter(|key| key.starts_with("d/0"));
+    assert!(reads.clone().count() <= 2 * 100, "{}", reads.count());
+}
+
+#[tokio::test]
+async fn the_status_says_when_a_batch_is_cut_unless_more_comes() {
+    let world = World::with_files(SPEC, 1);
+    world.reconcile().await;
+    let message = world.status().message;
+    assert!(
+        message.contains("2026-11-21T10:02:00Z") && message.contains("unless more"),
+        "{message}"
+    );
+}

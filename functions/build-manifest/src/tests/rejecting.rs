@@ -137,6 +137,82 @@ async fn keys_come_through_byte_for_byte() {
     assert_eq!(batched, keys);
 }
 
+#[tokio::test]
+async fn a_file_nobody_may_read_is_rejected_and_the_others_go_on() {
+    let world = World::with_files(SPEC, 3);
+    world.store.refuse_reads("d/001.txt");
+    world.after(120).await;
+    assert_eq!(world.batches(), [["d/000.txt", "d/002.txt"]]);
+    let rejected = world.status().rejected_first;
+    assert_eq!(rejected[0].key, "d/001.txt");
+    assert!(rejected[0].reason.contains("kms:Decrypt"), "{}", rejected[0].reason);
+}
+
+#[tokio::test]
+async fn bad_rows_beyond_the_first_thousand_are_counted_in_words() {
+    let world = World::new();
+    world.store.drop_file("d/labeling.yaml", ROWS);
+    world
+        .store
+        .drop_file("d/a.csv", format!("n\n1\n{}", "a,b\n".repeat(1_500)));
+    world.after(120).await;
+    assert_eq!(world.batches(), [["d/a.csv#2"]]);
+    let rejected = world.store.output("results/d/rejected.jsonl").unwrap();
+    let rejected: Vec<Value> = rejected
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rejected.len(), 1_001);
+    let last = &rejected[1_000];
+    assert_eq!(last["row"], 1_003, "a row there is: {last}");
+    assert!(last["reason"].as_str().unwrap().contains("499 more rows"), "{last}");
+}
+
+#[tokio::test]
+async fn a_new_reason_is_told_and_the_same_one_is_not() {
+    let world = World::new();
+    world.store.drop_file("d/labeling.yaml", SPEC);
+    world.store.drop_file("d/a.csv", "n\n1\n2\n");
+    world.after(120).await;
+    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    // The reason was that the spec takes whole files; now it is that there is no such column.
+    world
+        .store
+        .drop_file("d/labeling.yaml", ROWS.replace("column: n", "column: number"));
+    world.reconcile().await;
+    assert_eq!(world.kinds_told(), ["files-rejected"; 2]);
+    world.store.drop_file(
+        "d/labeling.yaml",
+        ROWS.replace("column: n", "column: number")
+            .replace("Even or odd?", "Odd?"),
+    );
+    world.reconcile().await;
+    assert_eq!(world.kinds_told(), ["files-rejected"; 2]);
+}
+
+#[tokio::test]
+async fn a_folder_of_nothing_but_rejects_says_so() {
+    let world = World::with_files(SPEC, 0);
+    world.store.drop_file("d/photo.jpg", "not shown in a text job");
+    world.after(120).await;
+    let message = world.status().message;
+    assert!(
+        message.contains("rejected") && !message.contains("drop files in"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn the_list_of_rejects_is_not_read_back() {
+    let world = World::with_files(SPEC, 1);
+    world.store.drop_file("d/empty.txt", "");
+    world.after(120).await;
+    let reads = world.store.reads();
+    let reads = reads.iter().filter(|key| key.ends_with("rejected.jsonl"));
+    // What another instance adds between a write and such a read would be written over by the next write.
+    assert_eq!(reads.count(), 1);
+}
+
 /// As much of a PNG as tells its size in pixels, with so many bytes in between.
 fn png(width: u32, bytes: usize) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
