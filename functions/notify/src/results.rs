@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::stream::{self, StreamExt};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use shared::export::{Csv, JsonLines};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
@@ -18,8 +18,9 @@ use crate::Deps;
 
 /// Bytes of the output manifest in memory at a time.
 const PART: u64 = 8 << 20;
-/// Files of a batch whose ETags are compared with what lies there now; a request each, so not for large batches.
-const COMPARED: usize = 1_000;
+/// Files of a batch that are compared one by one with what lies there now; of more, the dataset's folder is listed,
+/// a thousand a request.
+const ASKED_FOR: usize = 20;
 const AT_ONCE: usize = 32;
 
 /// Writes everything and gives the summary. Written again, it replaces itself.
@@ -32,17 +33,18 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     let store = &deps.store;
     let spec = spec_of(store, dataset, batch).await?;
     let mut results = Results::new(spec.as_ref());
-    let output = job.output_manifest_uri.as_deref();
-    if let Some(key) = output.and_then(|uri| uri.strip_prefix("s3://")?.strip_prefix(&deps.output_bucket)) {
-        read_output(
-            store,
-            key.trim_start_matches('/'),
-            &job.label_attribute,
-            &mut results,
-        )
-        .await?;
+    if let Some(key) = output_key(job, &deps.output_bucket) {
+        match read_output(store, key, &job.label_attribute, &mut results).await {
+            // Encrypted with a key the function may not use, say: no reason for silence.
+            Err(StoreError::Refused { reason, .. }) => {
+                tracing::error!(job = job.name, reason, "the output cannot be read");
+                results.tally.no_output(reason);
+            }
+            read => read?,
+        }
     }
-    results.compare(store).await?;
+    results.tally.counted(&job.counters);
+    results.compare(store, dataset).await?;
     let (summary, files) = results.finish(dataset, batch, job);
     let report = report_markdown(&summary, spec.as_ref().map(|spec| spec.title.as_str()));
     let folder = layout::results_folder(dataset, batch);
@@ -53,6 +55,12 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     let body = serde_json::to_vec_pretty(&summary).unwrap_or_default();
     replace(store, &format!("{folder}summary.json"), body).await?;
     Ok(summary)
+}
+
+fn output_key<'a>(job: &'a JobDescription, output_bucket: &str) -> Option<&'a str> {
+    let uri = job.output_manifest_uri.as_deref()?;
+    let (bucket, key) = uri.strip_prefix("s3://")?.split_once('/')?;
+    (bucket == output_bucket).then_some(key)
 }
 
 /// The spec the batch was cut with; without it the summary still says what the labels are.
@@ -77,9 +85,8 @@ struct Results {
     tally: Tally,
     csv: Option<Csv<Vec<u8>>>,
     json_lines: Option<JsonLines<Vec<u8>>>,
-    /// Files by key with the ETag they were batched with, until there are too many to compare.
-    files: Option<BTreeMap<String, String>>,
-    unreadable: u64,
+    /// Files by key with the ETag they were batched with.
+    files: BTreeMap<String, String>,
 }
 
 impl Results {
@@ -94,8 +101,7 @@ impl Results {
                 .then(|| Csv::new(Vec::new()).ok())
                 .flatten(),
             json_lines: asked(ExportFormat::JsonLines).then(|| JsonLines::new(Vec::new())),
-            files: Some(BTreeMap::new()),
-            unreadable: 0,
+            files: BTreeMap::new(),
         }
     }
 
@@ -105,30 +111,21 @@ impl Results {
         let csv = self.csv.as_mut().map_or(Ok(()), |csv| csv.add(line));
         let json = self.json_lines.as_mut().map_or(Ok(()), |json| json.add(line));
         if csv.and(json).is_err() {
-            self.unreadable += 1;
+            tracing::error!("a line of the output is not in the exports");
         }
-        if let (Some(files), Some(origin)) = (&mut self.files, &line.origin) {
-            files.insert(origin.key.clone(), origin.etag.clone());
-            if files.len() > COMPARED {
-                self.files = None;
-            }
+        if let Some(origin) = &line.origin {
+            self.files.insert(origin.key.clone(), origin.etag.clone());
         }
     }
 
     /// A file overwritten or deleted since it was batched: its label may describe other bytes.
-    async fn compare(&mut self, store: &impl Store) -> Result<(), StoreError> {
-        let files = self.files.take().unwrap_or_default();
-        let mut compared = stream::iter(&files)
-            .map(|(key, etag)| async move {
-                let there = store.get(Bucket::Input, key, Some(0..1)).await?;
-                Ok(there.is_none_or(|there| there.etag != *etag).then_some(key))
-            })
-            .buffered(AT_ONCE);
-        while let Some(changed) = compared.next().await {
-            if let Some(key) = changed? {
-                self.tally.changed(key);
-            }
-        }
+    async fn compare(&mut self, store: &impl Store, dataset: &DatasetName) -> Result<(), StoreError> {
+        let files = std::mem::take(&mut self.files);
+        let changed = match files.len() {
+            0..=ASKED_FOR => asked_for(store, files).await?,
+            _ => listed(store, dataset, files).await?,
+        };
+        changed.iter().for_each(|key| self.tally.changed(key));
         Ok(())
     }
 
@@ -138,13 +135,6 @@ impl Results {
         batch: BatchNumber,
         job: &JobDescription,
     ) -> (JobSummary, Vec<(&'static str, Vec<u8>)>) {
-        if self.unreadable > 0 {
-            tracing::error!(
-                job = job.name,
-                lines = self.unreadable,
-                "lines of the output cannot be read"
-            );
-        }
         let csv = self
             .csv
             .and_then(|csv| csv.finish().ok())
@@ -165,6 +155,50 @@ impl Results {
             labels: self.tally.finish(),
         };
         (summary, csv.into_iter().chain(json).collect())
+    }
+}
+
+/// Those of the files that are not as they were, by asking for each.
+async fn asked_for(
+    store: &impl Store,
+    files: BTreeMap<String, String>,
+) -> Result<Vec<String>, StoreError> {
+    let compared = stream::iter(files)
+        .map(|(key, etag)| async move {
+            let there = store.get(Bucket::Input, &key, Some(0..1)).await;
+            let same = match there {
+                Ok(there) => there.is_some_and(|there| there.etag == etag),
+                // Not readable is not what it was when it was batched.
+                Err(StoreError::Refused { .. }) => false,
+                Err(error) => return Err(error),
+            };
+            Ok((!same).then_some(key))
+        })
+        .buffered(AT_ONCE);
+    let changed: Vec<Option<String>> = compared.try_collect().await?;
+    Ok(changed.into_iter().flatten().collect())
+}
+
+/// The same by a listing of the dataset's folder.
+async fn listed(
+    store: &impl Store,
+    dataset: &DatasetName,
+    mut files: BTreeMap<String, String>,
+) -> Result<Vec<String>, StoreError> {
+    let (prefix, mut token) = (layout::dataset_prefix(dataset), None::<String>);
+    loop {
+        let page = store
+            .list(Bucket::Input, &prefix, false, token.as_deref())
+            .await?;
+        for object in page.objects {
+            if files.get(&object.key) == Some(&object.etag) {
+                files.remove(&object.key);
+            }
+        }
+        token = page.next;
+        if token.is_none() {
+            return Ok(files.into_keys().collect());
+        }
     }
 }
 
@@ -196,7 +230,7 @@ async fn read_output(
             match output::parse(line, attribute) {
                 _ if line.trim_ascii().is_empty() => {}
                 Ok(line) => results.add(&line),
-                Err(_) => results.unreadable += 1,
+                Err(_) => results.tally.unreadable(),
             }
         }
         broken_line.drain(..end);

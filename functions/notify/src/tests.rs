@@ -3,7 +3,7 @@
 use platform::fake::{FakeLabeling, FakeStore, FakeTopic, Fault};
 use serde_json::{Value, json};
 use shared::name::JobPrefix;
-use shared::port::{Bucket, JobState};
+use shared::port::{Bucket, JobCounters, JobState};
 use shared::spec::Spec;
 use shared::status::JobSummary;
 
@@ -237,4 +237,58 @@ async fn a_line_nobody_can_read_does_not_silence_the_rest() {
     );
     assert_eq!(world.ended().await, Ended::Told);
     assert_eq!(world.summary().labels.labeled, 2);
+    assert_eq!(world.summary().labels.unreadable, 1);
+}
+
+#[tokio::test]
+async fn an_output_nobody_may_read_does_not_silence_the_end_of_the_job() {
+    let world = World::new(JobState::Completed);
+    world.store.refuse_reads(OUTPUT);
+    assert_eq!(world.ended().await, Ended::Told);
+    let report = world.store.output("results/d/000001/report.md").unwrap();
+    assert!(report.contains("kms:Decrypt"), "{report}");
+    assert!(world.topic.said()[0].body.contains("kms:Decrypt"), "told why");
+}
+
+#[tokio::test]
+async fn a_job_without_output_counts_what_the_service_counted() {
+    let world = World::new(JobState::Failed);
+    let mut job = FakeLabeling::job(JOB, "s3://out/manifests/d/000001.manifest", JobState::Failed);
+    job.counters = JobCounters {
+        unlabeled: 5,
+        failed: 2,
+        ..JobCounters::default()
+    };
+    world.labeling.put(job);
+    world.ended().await;
+    assert_eq!(
+        (world.summary().labels.total, world.summary().labels.unlabeled),
+        (7, 7)
+    );
+    let subject = &world.topic.said()[0].subject;
+    assert!(subject.contains("0 of 7 items"), "{subject}");
+}
+
+#[tokio::test]
+async fn changed_files_are_flagged_in_a_large_batch_too() {
+    const FILES: usize = 1_100;
+    let world = World::new(JobState::Completed);
+    let mut output = String::new();
+    for n in 0..FILES {
+        let key = format!("d/many/{n}.txt");
+        world.store.drop_file(&key, "1");
+        let mut line = world.line("1", "Odd");
+        line["groundcrew"] = json!({"key": key, "etag": world.store.etag(Bucket::Input, &key)});
+        output.push_str(&format!("{line}\n"));
+    }
+    world.store.put_output(OUTPUT, output, &[]);
+    world.store.drop_file("d/many/7.txt", "another");
+    world.store.remove(Bucket::Input, "d/many/8.txt");
+    world.ended().await;
+    let labels = world.summary().labels;
+    assert_eq!((labels.total, labels.changed_since_batch), (FILES as u64, 2));
+    assert_eq!(labels.changed_first, ["d/many/7.txt", "d/many/8.txt"]);
+    let reads = world.store.reads();
+    let reads = reads.iter().filter(|key| key.starts_with("d/"));
+    assert_eq!(reads.count(), 0, "no request a file");
 }

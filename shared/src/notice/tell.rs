@@ -198,6 +198,12 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     if let Some(reason) = &summary.failure_reason {
         row("Reason", reason);
     }
+    if labels.unreadable > 0 {
+        row("Cannot be read", &format!("{} lines of the output", labels.unreadable));
+    }
+    if let Some(reason) = &labels.output_error {
+        row("Output", &format!("cannot be read: {}", shortened(reason, 1_000)));
+    }
     for LabelCount { label, count } in labels.per_label.iter().take(50) {
         row(&format!("  {}", shortened(label, 60)), &count.to_string());
     }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::output::{Label, OutputLine};
+use crate::port::JobCounters;
 pub use report::report_markdown;
 
 /// Items listed by name: the least sure, and the changed.
@@ -20,6 +21,12 @@ pub struct Labels {
     pub labeled: u64,
     /// Without a label: expired, declined, or failed.
     pub unlabeled: u64,
+    /// Of `unlabeled`, lines of the output that cannot be understood.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unreadable: u64,
+    /// Why the output could not be read at all; the counts are then the labeling service's own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output_error: Option<String>,
     /// Labeled by people; the rest of `labeled` by a model.
     pub human: u64,
     /// In the spec's order; an item of a multi-label job counts for each of its labels.
@@ -36,6 +43,11 @@ pub struct Labels {
     /// The first 20 of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub changed_first: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +102,29 @@ impl Tally {
             self.confidence_count += 1;
             self.keep_least_sure(line, label, confidence);
         }
+    }
+
+    /// A line that cannot be understood: an item all the same.
+    pub fn unreadable(&mut self) {
+        self.labels.total += 1;
+        self.labels.unlabeled += 1;
+        self.labels.unreadable += 1;
+    }
+
+    /// The output cannot be read. Labels there may be, but none to be had.
+    pub fn no_output(&mut self, reason: String) {
+        self.labels.output_error = Some(reason);
+    }
+
+    /// What the labeling service has counted, for a job that has no output to count.
+    pub fn counted(&mut self, counters: &JobCounters) {
+        if self.labels.total > 0 {
+            return;
+        }
+        self.labels.labeled = counters.total_labeled;
+        self.labels.human = counters.human_labeled;
+        self.labels.unlabeled = counters.failed + counters.unlabeled;
+        self.labels.total = self.labels.labeled + self.labels.unlabeled;
     }
 
     /// A file that is no longer what was batched. The rows of one file follow each other and count once.

@@ -52,6 +52,12 @@ fn write_counts(out: &mut String, labels: &Labels) -> std::fmt::Result {
     if labels.unlabeled > 0 {
         writeln!(out, "| Not labeled | {} |", labels.unlabeled)?;
     }
+    if labels.unreadable > 0 {
+        writeln!(out, "| Of these, lines of the output that cannot be read | {} |", labels.unreadable)?;
+    }
+    if let Some(reason) = &labels.output_error {
+        writeln!(out, "| Output | cannot be read: {} |", cell(reason))?;
+    }
     let machine = labels.labeled - labels.human.min(labels.labeled);
     if machine > 0 {
         writeln!(out, "| Labeled by a model | {machine} |")?;
