@@ -7,7 +7,7 @@ use shared::job::{JobPlan, plan};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::AnnounceError;
-use shared::port::{Bucket, CreateJob, JobDescription, Labeling, LabelingError, Store, StoreError, Topic};
+use shared::port::{Bucket, CreateJob, Labeling, LabelingError, Store, StoreError, Topic};
 use shared::spec::Spec;
 use shared::status::{self, WaitingReason};
 
@@ -86,13 +86,8 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
         Ok(CreateJob::Created { arn }) => arn,
         Ok(CreateJob::NameTaken) => match deps.labeling.describe(&request.name).await? {
             Some(job) if job.manifest_uri == request.manifest_uri => job.arn,
-            taken_by => {
-                return waits(Cause::name_taken(
-                    &request.name,
-                    taken_by.as_ref().map(manifest_of),
-                ))
-                .await;
-            }
+            Some(job) => return waits(Cause::name_taken(&request.name, &job.manifest_uri)).await,
+            None => return Err(not_described().into()),
         },
         Ok(CreateJob::QuotaFull) => return waits(Cause::quota()).await,
         Ok(CreateJob::Invalid { reason }) => return waits(Cause::refused(reason)).await,
@@ -115,8 +110,12 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
     Ok(Started::Now)
 }
 
-fn manifest_of(job: &JobDescription) -> &str {
-    &job.manifest_uri
+/// A job that was made a moment ago, perhaps by us: whose it is will be seen when the message comes again.
+fn not_described() -> LabelingError {
+    LabelingError::Transient {
+        operation: "DescribeLabelingJob",
+        reason: "a job of this name exists, and is not described yet".to_owned(),
+    }
 }
 
 async fn pinned_spec(store: &impl Store, sha256: &str) -> Result<Result<Spec, String>, StoreError> {

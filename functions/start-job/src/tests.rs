@@ -280,3 +280,24 @@ async fn a_sweep_of_one_dataset_leaves_the_others() {
     assert_eq!(world.jobs().len(), 1);
     assert_eq!(world.started(1), None);
 }
+
+#[tokio::test]
+async fn a_taken_name_that_cannot_be_described_yet_is_asked_for_again() {
+    let world = World::with_batches(1);
+    world.labeling.answer_next(Answer::NameTaken);
+    start(&world.deps, &d(), number(1), world.store.now())
+        .await
+        .unwrap_err();
+    assert_eq!(world.topic.said().len(), 0, "no false alarm");
+    assert_eq!(world.start(1).await, Started::Now);
+}
+
+#[tokio::test]
+async fn two_datasets_that_differ_in_case_get_a_job_each() {
+    let world = World::with_batches(0);
+    world.batch("Cats", 1);
+    world.batch("cats", 1);
+    let counts = start_all(&world.deps, None, world.store.now()).await.unwrap();
+    assert_eq!((counts.started, counts.waiting), (2, 0));
+    assert_eq!(world.jobs().len(), 2);
+}

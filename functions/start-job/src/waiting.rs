@@ -35,10 +35,9 @@ impl Cause {
         }
     }
 
-    pub(crate) fn name_taken(job: &str, manifest: Option<&str>) -> Self {
-        let of = manifest.map_or_else(String::new, |uri| format!(", made from {uri}"));
+    pub(crate) fn name_taken(job: &str, manifest: &str) -> Self {
         let message = format!(
-            "a labeling job called {job} exists and is not this batch's{of}: job names are never free again, \
+            "a labeling job called {job} exists and is not this batch's, but made from {manifest}: job names are never free again, \
              so deploy the stack with another job prefix"
         );
         Self {

@@ -24,6 +24,8 @@ pub enum Answer {
     Throttled,
     /// The job is made; nobody hears of it.
     ResponseLost,
+    /// The name is taken, though nobody can describe the job yet.
+    NameTaken,
 }
 
 impl Default for FakeLabeling {
@@ -96,6 +98,7 @@ impl Labeling for FakeLabeling {
         let answer = state.answers.pop_front();
         match answer {
             Some(Answer::Throttled) => return Err(lost()),
+            Some(Answer::NameTaken) => return Ok(CreateJob::NameTaken),
             Some(Answer::Invalid(reason)) => {
                 return Ok(CreateJob::Invalid {
                     reason: reason.to_owned(),
@@ -103,7 +106,12 @@ impl Labeling for FakeLabeling {
             }
             _ => {}
         }
-        if state.jobs.iter().any(|job| job.name == request.name) {
+        // Names are taken whatever their case.
+        if state
+            .jobs
+            .iter()
+            .any(|job| job.name.eq_ignore_ascii_case(&request.name))
+        {
             return Ok(CreateJob::NameTaken);
         }
         if state.jobs.iter().filter(|job| !job.state.is_terminal()).count() >= state.quota {
