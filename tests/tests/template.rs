@@ -62,7 +62,7 @@ fn called(function: &str) -> BTreeSet<String> {
         "start-job" => {
             &["sagemaker:CreateLabelingJob", "sagemaker:DescribeLabelingJob", "sagemaker:AddTags", "iam:PassRole"]
         }
-        "notify" => &["sagemaker:DescribeLabelingJob", "sagemaker:ListLabelingJobs"],
+        "notify" => &["sagemaker:DescribeLabelingJob", "sagemaker:ListLabelingJobs", "kms:Decrypt"],
         other => panic!("say here what `{other}` calls"),
     };
     always.iter().chain(&around).chain(own).map(|a| (*a).to_owned()).collect()
