@@ -39,7 +39,9 @@ pub enum InputKey {
 
 impl InputKey {
     pub fn parse(key: &str) -> Self {
-        let Some((folder, rest)) = key.split_once('/') else { return Self::Loose };
+        let Some((folder, rest)) = key.split_once('/') else {
+            return Self::Loose;
+        };
         if folder == TEAMS && is_team_file(rest) {
             return Self::Team(rest.strip_suffix(".yaml").unwrap_or(rest).to_owned());
         }
@@ -146,7 +148,10 @@ mod tests {
     #[test]
     fn only_a_numbered_manifest_directly_in_its_dataset_is_a_batch() {
         let cats = DatasetName::new("cats").unwrap();
-        assert_eq!(parse_manifest("manifests/cats/000007.manifest"), Some((cats, BatchNumber::new(7).unwrap())));
+        assert_eq!(
+            parse_manifest("manifests/cats/000007.manifest"),
+            Some((cats, BatchNumber::new(7).unwrap()))
+        );
         for key in [
             "manifests/cats/7.manifest",
             "manifests/cats/000000.manifest",
@@ -165,7 +170,11 @@ mod tests {
         let cats = || DatasetName::new("cats").unwrap();
         assert_eq!(InputKey::parse("teams/a.yaml"), InputKey::Team("a".into()));
         for key in ["teams/labeling.yaml", "teams/1.jpg", "teams/sub/a.yaml"] {
-            assert_eq!(InputKey::parse(key), InputKey::BadDataset(DatasetNameError::Reserved), "{key}");
+            assert_eq!(
+                InputKey::parse(key),
+                InputKey::BadDataset(DatasetNameError::Reserved),
+                "{key}"
+            );
         }
         assert!(matches!(InputKey::parse("teams/"), InputKey::Team(_)));
         assert_eq!(InputKey::parse("cats/._x.manifest"), InputKey::File(cats()));

@@ -18,7 +18,10 @@ pub enum DatasetNameError {
     Reserved,
     /// 1,024 bytes is S3's limit for a key; the longest key made from a name adds less than 100 bytes to it, and a
     /// dropped file still needs room for its own path.
-    #[error("the folder name is {length} bytes long; a dataset's name has at most {} bytes", DatasetName::MAX_BYTES)]
+    #[error(
+        "the folder name is {length} bytes long; a dataset's name has at most {} bytes",
+        DatasetName::MAX_BYTES
+    )]
     TooLong { length: usize },
     #[error("`{0}` cannot be a dataset: a folder name may not be `.` or `..` or hold control characters")]
     Unprintable(String),
@@ -69,7 +72,9 @@ impl BatchNumber {
     /// Exactly six digits, not zero.
     pub fn parse(digits: &str) -> Option<Self> {
         let six_digits = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
-        six_digits.then(|| digits.parse().ok().and_then(Self::new)).flatten()
+        six_digits
+            .then(|| digits.parse().ok().and_then(Self::new))
+            .flatten()
     }
 
     pub fn next(self) -> Option<Self> {
@@ -118,7 +123,11 @@ impl JobName {
     pub fn new(prefix: &JobPrefix, dataset: &DatasetName, batch: BatchNumber) -> Self {
         let slug = slug(dataset.as_str());
         let hash = hex::encode(&Sha256::digest(dataset.as_str())[..5]);
-        let slug = if slug.is_empty() { String::new() } else { format!("{slug}-") };
+        let slug = if slug.is_empty() {
+            String::new()
+        } else {
+            format!("{slug}-")
+        };
         Self(format!("{}-{slug}{hash}-{batch}", prefix.0))
     }
 
@@ -166,7 +175,17 @@ mod tests {
     #[test]
     fn datasets_that_differ_in_anything_have_different_jobs() {
         let long = "x".repeat(200);
-        let names = ["Cats", "cats", "a_b", "a-b", "a b", "고양이", "кошки", long.as_str(), &long[..199]];
+        let names = [
+            "Cats",
+            "cats",
+            "a_b",
+            "a-b",
+            "a b",
+            "고양이",
+            "кошки",
+            long.as_str(),
+            &long[..199],
+        ];
         let jobs: std::collections::BTreeSet<String> = names.iter().map(|n| job(n)).collect();
         assert_eq!(jobs.len(), names.len(), "{jobs:?}");
     }
@@ -176,8 +195,15 @@ mod tests {
         for dataset in ["Cats & dogs!", "-", "고양이", &"y".repeat(255), "a--b", "9"] {
             let name = job(dataset);
             assert!(name.len() <= 59, "{name}");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
-            assert!(name.as_bytes()[0].is_ascii_alphanumeric() && !name.ends_with('-'), "{name}");
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{name}"
+            );
+            assert!(
+                name.as_bytes()[0].is_ascii_alphanumeric() && !name.ends_with('-'),
+                "{name}"
+            );
         }
     }
 

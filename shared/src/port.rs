@@ -84,10 +84,18 @@ pub enum Replaced {
 pub enum StoreError {
     /// Throttled, timed out, 409, 5xx: the same call may work later.
     #[error("{operation} of {what} did not go through, and may later: {reason}")]
-    Transient { operation: &'static str, what: String, reason: String },
+    Transient {
+        operation: &'static str,
+        what: String,
+        reason: String,
+    },
     /// Access denied, no such bucket: somebody has to change something.
     #[error("{operation} of {what} was refused: {reason}")]
-    Refused { operation: &'static str, what: String, reason: String },
+    Refused {
+        operation: &'static str,
+        what: String,
+        reason: String,
+    },
 }
 
 /// S3, as far as the protocols need it.
@@ -132,13 +140,17 @@ pub trait Store: Send + Sync {
 /// What CreateLabelingJob said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CreateJob {
-    Created { arn: String },
+    Created {
+        arn: String,
+    },
     /// ResourceInUse: a job of this name exists. Whose it is has to be looked up.
     NameTaken,
     /// ResourceLimitExceeded: a state, not a failure.
     QuotaFull,
     /// ValidationException and its like: the same request will never work.
-    Invalid { reason: String },
+    Invalid {
+        reason: String,
+    },
 }
 
 /// Terminal and running states of a labeling job, AWS's words.
@@ -209,7 +221,10 @@ pub trait Labeling: Send + Sync {
     fn create(&self, request: &JobRequest) -> impl Future<Output = Result<CreateJob, LabelingError>> + Send;
 
     /// `None` when there is no job of that name.
-    fn describe(&self, name: &str) -> impl Future<Output = Result<Option<JobDescription>, LabelingError>> + Send;
+    fn describe(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<JobDescription>, LabelingError>> + Send;
 
     /// All pages of the jobs whose name contains `name_contains`, newest first, created at or after `since`.
     fn list(

@@ -119,9 +119,8 @@ impl<S: Store, T> Cutting<'_, S, T> {
     /// The rest of a file whose other rows are in the last batch comes first.
     fn candidates(&self, files: Vec<Object>, batches: &Batches, rejects: &Rejects) -> Vec<Candidate> {
         let resume = batches.resume.as_ref();
-        let waits = |file: &Object| {
-            (batches.goes_on(&file.key) || !batches.has(&file.key)) && !rejects.has(file)
-        };
+        let waits =
+            |file: &Object| (batches.goes_on(&file.key) || !batches.has(&file.key)) && !rejects.has(file);
         let waiting = files.into_iter().filter(waits);
         let by_hand = self.look.by_hand;
         let mut waiting: Vec<_> = waiting

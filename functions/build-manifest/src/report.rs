@@ -64,7 +64,9 @@ impl Standing {
             }
             _ if batches.count() == 0 && rejected > 0 => (
                 DatasetState::UpToDate,
-                format!("Nothing here can be labeled: {rejected} files or rows are rejected, each for its reason."),
+                format!(
+                    "Nothing here can be labeled: {rejected} files or rows are rejected, each for its reason."
+                ),
                 None,
             ),
             _ if batches.count() == 0 => (

@@ -159,10 +159,7 @@ impl Results {
 }
 
 /// Those of the files that are not as they were, by asking for each.
-async fn asked_for(
-    store: &impl Store,
-    files: BTreeMap<String, String>,
-) -> Result<Vec<String>, StoreError> {
+async fn asked_for(store: &impl Store, files: BTreeMap<String, String>) -> Result<Vec<String>, StoreError> {
     let compared = stream::iter(files)
         .map(|(key, etag)| async move {
             let there = store.get(Bucket::Input, &key, Some(0..1)).await;

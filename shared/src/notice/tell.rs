@@ -199,7 +199,10 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
         row("Reason", reason);
     }
     if labels.unreadable > 0 {
-        row("Cannot be read", &format!("{} lines of the output", labels.unreadable));
+        row(
+            "Cannot be read",
+            &format!("{} lines of the output", labels.unreadable),
+        );
     }
     if let Some(reason) = &labels.output_error {
         row("Output", &format!("cannot be read: {}", shortened(reason, 1_000)));

@@ -261,7 +261,8 @@ impl<'de> Deserialize<'de> for RawLabel {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawLabel, A::Error> {
-                RawFullLabel::deserialize(MapAccessDeserializer::new(map)).map(|full| RawLabel::Full(Box::new(full)))
+                RawFullLabel::deserialize(MapAccessDeserializer::new(map))
+                    .map(|full| RawLabel::Full(Box::new(full)))
             }
         }
         deserializer.deserialize_any(LabelVisitor)

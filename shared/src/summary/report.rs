@@ -53,7 +53,11 @@ fn write_counts(out: &mut String, labels: &Labels) -> std::fmt::Result {
         writeln!(out, "| Not labeled | {} |", labels.unlabeled)?;
     }
     if labels.unreadable > 0 {
-        writeln!(out, "| Of these, lines of the output that cannot be read | {} |", labels.unreadable)?;
+        writeln!(
+            out,
+            "| Of these, lines of the output that cannot be read | {} |",
+            labels.unreadable
+        )?;
     }
     if let Some(reason) = &labels.output_error {
         writeln!(out, "| Output | cannot be read: {} |", cell(reason))?;

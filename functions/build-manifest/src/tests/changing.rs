@@ -95,12 +95,14 @@ async fn a_half_batched_file_that_is_deleted_holds_nothing_up() {
 #[tokio::test]
 async fn a_manifest_made_by_hand_beside_a_half_batched_file_ends_it_in_words() {
     let world = half_batched().await;
-    world
-        .store
-        .drop_file("d/first.manifest", "{\"source\":\"a\"}\n");
+    world.store.drop_file("d/first.manifest", "{\"source\":\"a\"}\n");
     world.after(120).await;
     assert_eq!(world.batches()[1], ["d/first.manifest#1"]);
     let rejected = world.status().rejected_first;
     assert_eq!(rejected[0].key, "d/a.csv");
-    assert!(rejected[0].reason.contains("after row 6"), "{}", rejected[0].reason);
+    assert!(
+        rejected[0].reason.contains("after row 6"),
+        "{}",
+        rejected[0].reason
+    );
 }

@@ -216,7 +216,9 @@ async fn a_manifest_made_by_hand_is_all_that_is_labelled() {
 #[tokio::test]
 async fn what_a_computer_leaves_beside_a_manifest_made_by_hand_is_none() {
     let world = World::with_files(SPEC, 2);
-    world.store.drop_file("d/._first.manifest", [0_u8, 5, 22, 7].to_vec());
+    world
+        .store
+        .drop_file("d/._first.manifest", [0_u8, 5, 22, 7].to_vec());
     world.after(120).await;
     assert_eq!(world.batches(), [keys(0..2)]);
     assert_eq!(world.status().rejected, 0);

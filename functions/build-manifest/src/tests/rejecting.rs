@@ -145,7 +145,11 @@ async fn a_file_nobody_may_read_is_rejected_and_the_others_go_on() {
     assert_eq!(world.batches(), [["d/000.txt", "d/002.txt"]]);
     let rejected = world.status().rejected_first;
     assert_eq!(rejected[0].key, "d/001.txt");
-    assert!(rejected[0].reason.contains("kms:Decrypt"), "{}", rejected[0].reason);
+    assert!(
+        rejected[0].reason.contains("kms:Decrypt"),
+        "{}",
+        rejected[0].reason
+    );
 }
 
 #[tokio::test]
@@ -165,7 +169,10 @@ async fn bad_rows_beyond_the_first_thousand_are_counted_in_words() {
     assert_eq!(rejected.len(), 1_001);
     let last = &rejected[1_000];
     assert_eq!(last["row"], 1_003, "a row there is: {last}");
-    assert!(last["reason"].as_str().unwrap().contains("499 more rows"), "{last}");
+    assert!(
+        last["reason"].as_str().unwrap().contains("499 more rows"),
+        "{last}"
+    );
 }
 
 #[tokio::test]
