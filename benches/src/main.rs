@@ -26,7 +26,7 @@ struct Arguments {
 enum What {
     /// Process start to first answer of each function, against a bare `lambda_runtime` function
     ColdStart,
-    /// Batches through the S3 API, against boto3 and against one request at a time
+    /// Batches through the S3 API, against boto3
     Batch {
         /// Objects in the large dataset
         #[arg(long, default_value_t = 100_000)]

@@ -1,8 +1,5 @@
 //! The labeling service, through the AWS SDK: Ground Truth, or whatever answers at `AWS_ENDPOINT_URL_SAGEMAKER`.
 
-use std::sync::OnceLock;
-
-use aws_config::SdkConfig;
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -20,32 +17,31 @@ use aws_sdk_sagemaker::types::{
 use jiff::Timestamp;
 use shared::job::JobRequest;
 use shared::port::{CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError};
+use tokio::sync::OnceCell;
 
 use crate::failure;
+use crate::sdk::Sdk;
 
 /// [`Labeling`] over SageMaker's API. The client comes into being with the first call.
 #[derive(Debug)]
 pub struct GroundTruth {
-    sdk: SdkConfig,
-    client: OnceLock<Client>,
+    sdk: Sdk,
+    client: OnceCell<Client>,
 }
 
 impl GroundTruth {
-    pub fn new(sdk: &SdkConfig) -> Self {
-        Self {
-            sdk: sdk.clone(),
-            client: OnceLock::new(),
-        }
+    pub fn new(sdk: Sdk) -> Self {
+        Self { sdk, client: OnceCell::new() }
     }
 
-    fn client(&self) -> &Client {
-        self.client.get_or_init(|| Client::new(&self.sdk))
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(|| async { Client::new(self.sdk.config().await) }).await
     }
 }
 
 impl Labeling for GroundTruth {
     async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
-        match create_call(self.client(), request).send().await {
+        match create_call(self.client().await, request).send().await {
             Ok(output) => Ok(CreateJob::Created {
                 arn: output.labeling_job_arn.unwrap_or_default(),
             }),
@@ -56,6 +52,7 @@ impl Labeling for GroundTruth {
     async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
         match self
             .client()
+            .await
             .describe_labeling_job()
             .labeling_job_name(name)
             .send()
@@ -77,6 +74,7 @@ impl Labeling for GroundTruth {
         loop {
             let call = self
                 .client()
+                .await
                 .list_labeling_jobs()
                 .name_contains(name_contains)
                 .max_results(100);

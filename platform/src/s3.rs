@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::OnceLock;
 
-use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -14,9 +12,10 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
+use tokio::sync::OnceCell;
 
 use crate::failure;
-use crate::start::own_endpoint;
+use crate::sdk::Sdk;
 
 mod date;
 
@@ -25,28 +24,32 @@ mod date;
 pub struct Buckets {
     pub input: String,
     pub output: String,
-    sdk: SdkConfig,
-    path_style: bool,
-    client: OnceLock<Client>,
+    sdk: Sdk,
+    own_endpoint: bool,
+    client: OnceCell<Client>,
 }
 
 impl Buckets {
-    pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Self {
-        let path_style = own_endpoint(env, sdk);
+    pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: Sdk) -> Self {
+        let own_endpoint = env("AWS_ENDPOINT_URL_S3").or_else(|| env("AWS_ENDPOINT_URL")).is_some();
         Self {
             input,
             output,
-            sdk: sdk.clone(),
-            path_style,
-            client: OnceLock::new(),
+            sdk,
+            own_endpoint,
+            client: OnceCell::new(),
         }
     }
 
-    fn client(&self) -> &Client {
-        self.client.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(self.path_style);
+    /// At an endpoint of one's own a bucket is a path and not a host name.
+    async fn client(&self) -> &Client {
+        let make = || async {
+            let sdk = self.sdk.config().await;
+            let path_style = self.own_endpoint || sdk.endpoint_url().is_some();
+            let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(path_style);
             Client::from_conf(config.build())
-        })
+        };
+        self.client.get_or_init(make).await
     }
 
     fn name(&self, bucket: Bucket) -> &str {
@@ -64,6 +67,7 @@ impl Buckets {
     async fn empty_range(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
         let head = self
             .client()
+            .await
             .head_object()
             .bucket(self.name(bucket))
             .key(key)
@@ -92,6 +96,7 @@ impl Buckets {
     ) -> Result<Put, StoreError> {
         let request = self
             .client()
+            .await
             .put_object()
             .bucket(&self.output)
             .key(key)
@@ -125,6 +130,7 @@ impl Store for Buckets {
         loop {
             let request = self
                 .client()
+                .await
                 .list_multipart_uploads()
                 .bucket(&self.input)
                 .prefix(prefix);
@@ -156,6 +162,7 @@ impl Store for Buckets {
         let date = date::DateHeader::default();
         let request = self
             .client()
+            .await
             .list_objects_v2()
             .bucket(self.name(bucket))
             .prefix(prefix);
@@ -182,6 +189,7 @@ impl Store for Buckets {
         let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
         let request = self
             .client()
+            .await
             .get_object()
             .bucket(self.name(bucket))
             .key(key)

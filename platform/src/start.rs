@@ -1,12 +1,11 @@
-//! How every function starts: JSON log lines, one SDK configuration, dependencies, then the Lambda runtime's loop.
+//! How every function starts: JSON log lines, dependencies, then the Lambda runtime's loop.
 
 use std::pin::Pin;
-use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use lambda_runtime::{LambdaEvent, service_fn, tracing};
 use serde_json::Value;
+
+use crate::sdk::Sdk;
 
 /// What `main` may end with.
 pub use lambda_runtime::Error;
@@ -44,17 +43,12 @@ pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Res
         .ok_or(ConfigError::Missing(name))
 }
 
-/// Whether requests go to an endpoint of one's own, where a bucket is a path and not a host name.
-pub fn own_endpoint(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> bool {
-    sdk.endpoint_url().is_some() || env("AWS_ENDPOINT_URL_S3").is_some() || env("AWS_ENDPOINT_URL").is_some()
-}
-
 /// Runs a function until Lambda stops it.
 ///
-/// `deps` runs once and makes no AWS call: clients come into being when first used, so that the cold start pays
-/// for none that the event does not need.
+/// `deps` runs once and makes no AWS call: configuration and clients come into being when first used, so that the
+/// cold start pays for none that the event does not need.
 pub fn run<D, H>(
-    deps: impl FnOnce(&dyn Fn(&str) -> Option<String>, &SdkConfig) -> Result<D, ConfigError>,
+    deps: impl FnOnce(&dyn Fn(&str) -> Option<String>, Sdk) -> Result<D, ConfigError>,
     handle: &H,
 ) -> Result<(), Error>
 where
@@ -66,7 +60,7 @@ where
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let deps = deps(&|name| std::env::var(name).ok(), &sdk_config().await)?;
+        let deps = deps(&|name| std::env::var(name).ok(), Sdk::default())?;
         let deps = &deps;
         let answer = |event: LambdaEvent<Value>| async move {
             // Behind a pointer: the types of nested SDK futures go deeper than the compiler follows.
@@ -75,22 +69,4 @@ where
         };
         lambda_runtime::run(service_fn(answer)).await
     })
-}
-
-/// One configuration, and so one HTTP client and one set of root certificates, for all of a function's AWS clients.
-async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts())
-        .load()
-        .await
-}
-
-/// A call gives up well before the function does (the shortest function timeout is 300 s), so that the failure is
-/// reported by name and not as "Task timed out". 30 s an attempt carries a 32 MiB manifest at 9 Mbit/s.
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .operation_timeout(Duration::from_secs(75))
-        .build()
 }

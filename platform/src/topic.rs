@@ -1,38 +1,36 @@
 //! The topic notices leave by, through the AWS SDK.
 
-use std::sync::OnceLock;
-
-use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
 use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sns::types::MessageAttributeValue;
 use shared::notice::Message;
 use shared::port::{PublishError, Topic};
+use tokio::sync::OnceCell;
 
 use crate::failure;
+use crate::sdk::Sdk;
 
 /// [`Topic`] over SNS. The client comes into being with the first notice.
 #[derive(Debug)]
 pub struct SnsTopic {
     arn: String,
-    sdk: SdkConfig,
-    client: OnceLock<Client>,
+    sdk: Sdk,
+    client: OnceCell<Client>,
 }
 
 impl SnsTopic {
-    pub fn new(arn: String, sdk: &SdkConfig) -> Self {
-        Self {
-            arn,
-            sdk: sdk.clone(),
-            client: OnceLock::new(),
-        }
+    pub fn new(arn: String, sdk: Sdk) -> Self {
+        Self { arn, sdk, client: OnceCell::new() }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(|| async { Client::new(self.sdk.config().await) }).await
     }
 }
 
 impl Topic for SnsTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        let client = self.client.get_or_init(|| Client::new(&self.sdk));
-        let mut call = client.publish().topic_arn(&self.arn).message_structure("json");
+        let mut call = self.client().await.publish().topic_arn(&self.arn).message_structure("json");
         // SNS refuses an attribute without a value.
         for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
             let value = MessageAttributeValue::builder()

@@ -19,9 +19,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use aws_config::SdkConfig;
 use platform::event::Incoming;
 use platform::s3::Buckets;
+use platform::sdk::Sdk;
 use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
@@ -42,9 +42,10 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET` and `NOTICE_TOPIC_ARN`. Makes no AWS call.
-pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
+    let sdk = sdk.into();
     let input_bucket = required(env, "INPUT_BUCKET")?;
-    let store = Buckets::new(input_bucket.clone(), required(env, "OUTPUT_BUCKET")?, env, sdk);
+    let store = Buckets::new(input_bucket.clone(), required(env, "OUTPUT_BUCKET")?, env, sdk.clone());
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
     Ok(Deps::new(store, topic, input_bucket))
 }

@@ -8,11 +8,11 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use platform::event::Incoming;
 use platform::labeling::GroundTruth;
 use platform::s3::Buckets;
+use platform::sdk::Sdk;
 use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
@@ -36,12 +36,13 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, and `CONSOLE_URL` and `PORTAL_URL` where
 /// they are set. Makes no AWS call.
-pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
+    let sdk = sdk.into();
     let output_bucket = required(env, "OUTPUT_BUCKET")?;
     let prefix = required(env, "JOB_PREFIX")?;
     Ok(Deps {
-        store: Buckets::new(required(env, "INPUT_BUCKET")?, output_bucket.clone(), env, sdk),
-        labeling: GroundTruth::new(sdk),
+        store: Buckets::new(required(env, "INPUT_BUCKET")?, output_bucket.clone(), env, sdk.clone()),
+        labeling: GroundTruth::new(sdk.clone()),
         topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {
             name: "JOB_PREFIX",

@@ -8,11 +8,11 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-use aws_config::SdkConfig;
 use jiff::Timestamp;
 use platform::event::{Incoming, Sweep};
 use platform::labeling::GroundTruth;
 use platform::s3::Buckets;
+use platform::sdk::Sdk;
 use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
@@ -34,10 +34,11 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, `LABELING_ROLE_ARN`, `AWS_ACCOUNT` and
 /// `AWS_PARTITION`, and the Region from the SDK's configuration. Makes no AWS call.
-pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Deps, ConfigError> {
-    let stack = stack(env, sdk)?;
-    let store = Buckets::new(stack.input_bucket.clone(), stack.output_bucket.clone(), env, sdk);
-    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
+    let sdk = sdk.into();
+    let stack = stack(env, &sdk)?;
+    let store = Buckets::new(stack.input_bucket.clone(), stack.output_bucket.clone(), env, sdk.clone());
+    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk.clone());
     Ok(Deps {
         store,
         labeling: GroundTruth::new(sdk),
@@ -67,13 +68,10 @@ pub async fn handle<S: Store, L: Labeling, T: Topic>(
     }
 }
 
-fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &SdkConfig) -> Result<Stack, ConfigError> {
+fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &Sdk) -> Result<Stack, ConfigError> {
     let prefix = required(env, "JOB_PREFIX")?;
     Ok(Stack {
-        region: sdk
-            .region()
-            .map(ToString::to_string)
-            .ok_or(ConfigError::Missing("AWS_REGION"))?,
+        region: sdk.region(env).ok_or(ConfigError::Missing("AWS_REGION"))?,
         account: required(env, "AWS_ACCOUNT")?,
         partition: required(env, "AWS_PARTITION")?,
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {

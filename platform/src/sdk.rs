@@ -1,0 +1,50 @@
+//! The AWS SDK's configuration, made when the first call needs it.
+//!
+//! Finding the endpoints and keys of the environment and reading the root certificates is most of what a cold start
+//! could cost: an event that needs no call pays for none of it, and all clients of a function share one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use tokio::sync::OnceCell;
+
+/// Clones share what is made.
+#[derive(Clone, Debug, Default)]
+pub struct Sdk {
+    config: Arc<OnceCell<SdkConfig>>,
+}
+
+impl Sdk {
+    /// From the environment, when first asked for.
+    pub async fn config(&self) -> &SdkConfig {
+        self.config.get_or_init(from_environment).await
+    }
+
+    /// The Region, without making anything: Lambda names it in the environment.
+    pub fn region(&self, env: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let given = self.config.get().and_then(|config| config.region());
+        given.map(ToString::to_string).or_else(|| env("AWS_REGION"))
+    }
+}
+
+impl From<&SdkConfig> for Sdk {
+    fn from(config: &SdkConfig) -> Self {
+        Self { config: Arc::new(OnceCell::new_with(Some(config.clone()))) }
+    }
+}
+
+async fn from_environment() -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await
+}
+
+/// A call gives up well before the function does (the shortest function timeout is 300 s), so that the failure is
+/// reported by name and not as "Task timed out". 30 s an attempt carries a 32 MiB manifest at 9 Mbit/s.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_secs(75))
+        .build()
+}
