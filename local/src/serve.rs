@@ -1,17 +1,42 @@
-//! Listening: addresses taken with an error that says what to do, servers that stop when told.
+//! Listening: addresses taken with an error that says what to do, servers that stop when told, and that nobody can keep
+//! busy by sending slowly.
+
+mod hurried;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::serve::Listener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::error::StackError;
+use hurried::Hurried;
 
 /// Pages that listen for news keep their connection open; they are cut off after this.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// How long somebody may take to say what they want, and how long they may then say nothing in the middle of it. Slow
+/// connections get through, silent ones do not take up sockets.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    head: Duration,
+    /// Between two pieces of a body: a body itself may take as long as it likes.
+    body: Duration,
+}
+
+const PATIENCE: Patience = Patience {
+    head: Duration::from_secs(30),
+    body: Duration::from_secs(60),
+};
 
 pub(crate) struct Listening {
     pub(crate) listener: TcpListener,
@@ -34,22 +59,131 @@ pub(crate) async fn listen(
     Ok(Listening { listener, address })
 }
 
+/// Until told to stop; requests under way then have a moment to end.
 pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToken) -> JoinHandle<()> {
+    serve_with(PATIENCE, listening, router, stop)
+}
+
+fn serve_with(
+    patience: Patience,
+    listening: Listening,
+    router: Router,
+    stop: CancellationToken,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let told = stop.clone();
-        let server = axum::serve(listening.listener, service).with_graceful_shutdown(told.cancelled_owned());
-        let cut_off = async {
-            stop.cancelled().await;
-            tokio::time::sleep(LAST_WORDS).await;
-        };
-        tokio::select! {
-            served = server => {
-                if let Err(error) = served {
-                    tracing::error!(%error, address = %listening.address, "a server stopped");
+        let mut listener = listening.listener;
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                (stream, peer) = Listener::accept(&mut listener) => {
+                    connections.spawn(talk(stream, peer, router.clone(), patience, stop.clone()));
                 }
+                Some(_ended) = connections.join_next() => {}
+                () = stop.cancelled() => break,
             }
-            () = cut_off => {}
         }
+        drop(listener);
+        // Whoever is not done by then is cut off when `connections` goes.
+        let ended = async { while connections.join_next().await.is_some() {} };
+        let _cut_off = tokio::time::timeout(LAST_WORDS, ended).await;
     })
+}
+
+async fn talk(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    patience: Patience,
+    stop: CancellationToken,
+) {
+    // Answers are small and written at once: waiting for more to send only delays them.
+    let _slower = stream.set_nodelay(true);
+    let service = router.map_request(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(|body| Body::new(Hurried::new(body, patience.body)));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.head)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const SHORT: Patience = Patience {
+        head: Duration::from_millis(200),
+        body: Duration::from_millis(200),
+    };
+    /// Only to say that it did not end.
+    const LONG: Duration = Duration::from_secs(20);
+
+    async fn server(stop: &CancellationToken) -> (SocketAddr, JoinHandle<()>) {
+        let listening = listen(SocketAddr::from(([127, 0, 0, 1], 0)), "a test", "--test")
+            .await
+            .unwrap();
+        let address = listening.address;
+        let router = Router::new()
+            .route("/echo", routing::post(async |body: String| body))
+            .route(
+                "/news",
+                routing::get(async || {
+                    Body::from_stream(futures::stream::pending::<Result<&str, axum::Error>>())
+                }),
+            );
+        (address, serve_with(SHORT, listening, router, stop.clone()))
+    }
+
+    /// Everything the server says to these bytes, until it hangs up.
+    async fn told(address: SocketAddr, said: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = tokio::time::timeout(LONG, stream.read_to_string(&mut answer)).await;
+        read.expect("the server hangs up").unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn nobody_keeps_a_connection_by_saying_nothing() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        for silence in ["", "POST /echo HTTP/1.1\r\nHost: a\r\nX-Slow: "] {
+            told(address, silence).await;
+        }
+        let half = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf";
+        let answer = told(address, half).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        let whole = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
+        assert!(told(address, whole).await.ends_with("whole"));
+    }
+
+    #[tokio::test]
+    async fn an_open_page_does_not_keep_the_server() {
+        let stop = CancellationToken::new();
+        let (address, server) = server(&stop).await;
+        let mut page = TcpStream::connect(address).await.unwrap();
+        page.write_all(b"GET /news HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
+        page.read_u8().await.unwrap();
+        stop.cancel();
+        tokio::time::timeout(LONG, server).await.unwrap().unwrap();
+    }
 }
