@@ -11,6 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::error::StackError;
 
 const LOCK_FILE: &str = "lock";
+/// Extension of a file that is not whole yet.
+const DRAFT: &str = "new";
+/// Where people drop files; somebody may have made it, and filled it, before the first start.
+pub(crate) const DROP_FOLDER: &str = "drop";
 
 /// An open data folder; the lock is held as long as this lives.
 #[derive(Debug)]
@@ -23,6 +27,9 @@ impl DataDir {
     /// Makes the folder where there is none, and takes it for this process.
     pub(crate) fn open(root: &Path) -> Result<Self, StackError> {
         fs::create_dir_all(root).map_err(failed("cannot make the data folder", root))?;
+        if !is_ours(root).map_err(failed("cannot read the data folder", root))? {
+            return Err(StackError::NotData(root.to_owned()));
+        }
         // Answers, passwords' hashes and keys lie here: nobody else on this machine has business in it.
         let owner_only = fs::Permissions::from_mode(0o700);
         fs::set_permissions(root, owner_only).map_err(failed("cannot protect the data folder", root))?;
@@ -54,6 +61,7 @@ impl DataDir {
         }
         lock.set_len(0).map_err(failed("cannot write", &path))?;
         writeln!(lock, "{}", std::process::id()).map_err(failed("cannot write", &path))?;
+        clear_away_drafts(root).map_err(failed("cannot tidy up", root))?;
         Ok(Self {
             root: root.to_owned(),
             _lock: lock,
@@ -79,6 +87,33 @@ impl DataDir {
     }
 }
 
+/// Whether the folder was taken before, or holds nothing that shows it to be for something else. Closing a home folder,
+/// or `/tmp`, to everybody else would be a bad surprise.
+fn is_ours(root: &Path) -> std::io::Result<bool> {
+    let pid = fs::read_to_string(root.join(LOCK_FILE)).unwrap_or_default();
+    if pid.trim().parse::<u32>().is_ok() {
+        return Ok(true);
+    }
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name();
+        if name != LOCK_FILE && name != DROP_FOLDER {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a process that was killed in the middle of [`replace`] left.
+fn clear_away_drafts(root: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == DRAFT) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
 fn failed<E: ToString>(what: &'static str, path: &Path) -> impl FnOnce(E) -> StackError {
     let path = path.to_owned();
     move |reason| StackError::Data {
@@ -93,7 +128,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, S
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
-            .map_err(failed("cannot understand", path)),
+            .map_err(|error| StackError::Damaged {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("cannot read", path)(error)),
     }
@@ -107,7 +145,7 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Sta
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     // A name of its own for each write: two writers never share a half-written file.
-    let beside = path.with_extension(format!("{}.new", uuid::Uuid::new_v4().simple()));
+    let beside = path.with_extension(format!("{}.{DRAFT}", uuid::Uuid::new_v4().simple()));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -132,6 +170,32 @@ mod tests {
             "{refused}"
         );
         assert!(refused.contains("--data"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_that_serves_something_else_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let refused = DataDir::open(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("--data"), "{refused}");
+        let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755);
+    }
+
+    #[test]
+    fn a_folder_with_dropped_files_alone_and_one_used_before_are_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(DROP_FOLDER)).unwrap();
+        DataDir::open(folder.path()).unwrap();
+        fs::write(folder.path().join("notes.txt"), "").unwrap();
+        fs::write(folder.path().join("users.1234.new"), "{").unwrap();
+        DataDir::open(folder.path()).unwrap();
+        assert!(folder.path().join("notes.txt").exists());
+        assert!(
+            !folder.path().join("users.1234.new").exists(),
+            "nobody's draft any more"
+        );
     }
 
     #[test]

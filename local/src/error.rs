@@ -11,6 +11,17 @@ pub enum StackError {
         data.display()
     )]
     DataInUse { data: PathBuf, pid: String },
+    #[error(
+        "{} holds other files and is no data folder of groundcrew: name a folder that is empty or does not exist yet: \
+         --data DIR",
+        .0.display()
+    )]
+    NotData(PathBuf),
+    #[error(
+        "{} is damaged: {reason}. Put back a copy of it; or move it away, and groundcrew starts without what it held",
+        path.display()
+    )]
+    Damaged { path: PathBuf, reason: String },
     #[error("{what} {}: {reason}", path.display())]
     Data {
         what: &'static str,
@@ -35,10 +46,4 @@ pub enum StackError {
     Part { what: &'static str, reason: String },
     #[error("{what}: {reason}")]
     Refused { what: String, reason: String },
-}
-
-impl StackError {
-    pub(crate) fn part(what: &'static str) -> impl FnOnce(String) -> Self {
-        move |reason| Self::Part { what, reason }
-    }
 }

@@ -20,7 +20,7 @@ use crate::aws_json::TARGET;
 use crate::aws_port::AwsPort;
 use crate::clock::Clock;
 use crate::cognito::{self, SignIn, readable_password};
-use crate::data_dir::{DataDir, write_json};
+use crate::data_dir::{DROP_FOLDER, DataDir, write_json};
 use crate::drop_folder::{DropFolder, DropStatus};
 use crate::error::StackError;
 use crate::event_source::Invoke;
@@ -182,14 +182,24 @@ impl Parts {
             region: REGION,
             account: ACCOUNT,
         };
-        let queues = Queues::open(&data.path("queues.redb"), events::queue_configs())
-            .map_err(StackError::part("SQS"))?;
-        let store = S3::open(&data.path("s3"), events::object_events(queues.clone())).map_err(|error| {
-            StackError::Part {
-                what: "S3",
-                reason: error.to_string(),
-            }
+        let queues = &data.path("queues.redb");
+        let queues = Queues::open(queues, events::queue_configs()).map_err(|reason| StackError::Data {
+            what: "cannot open",
+            path: queues.clone(),
+            reason: format!(
+                "{reason}. It may be moved away: what waits in the queues is found again without them"
+            ),
         })?;
+        let store = &data.path("s3");
+        let store =
+            S3::open(store, events::object_events(queues.clone())).map_err(|error| StackError::Data {
+                what: "cannot open",
+                path: store.clone(),
+                reason: format!(
+                    "{}. Everything dropped and labeled is in this folder: put back a copy of it",
+                    error.reason
+                ),
+            })?;
         let outbox = Outbox::open(&data.path("outbox"))?;
         let sns = Sns::open(
             &data.path("sns.json"),
@@ -323,7 +333,7 @@ impl Parts {
             team: TEAM.to_owned(),
             worker,
             data: config.data.clone(),
-            drop_folder: self.data.path("drop"),
+            drop_folder: self.data.path(DROP_FOLDER),
             queues: FUNCTIONS
                 .iter()
                 .map(|wiring| queue(wiring.name, &wiring.dead_letter_queue()))
