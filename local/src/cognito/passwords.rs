@@ -5,6 +5,7 @@ use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use rand::Rng;
 use rand::distr::Alphanumeric;
+use tokio::sync::Semaphore;
 
 use super::users::UserError;
 
@@ -39,7 +40,15 @@ pub(crate) fn random_secret() -> String {
         .collect()
 }
 
+/// Hashing takes 19 MiB each time, and anybody may ask for it: so many at once, and the others wait.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
+
 /// Off the async threads: it takes tens of milliseconds on purpose.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let _turn = AT_ONCE.acquire().await.ok()?;
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
 pub(super) async fn hash(password: &str) -> Result<String, UserError> {
     let length = password.chars().count();
     if !(SHORTEST..=LONGEST).contains(&length) {
@@ -48,14 +57,14 @@ pub(super) async fn hash(password: &str) -> Result<String, UserError> {
         )));
     }
     let password = password.to_owned();
-    let hashed = tokio::task::spawn_blocking(move || {
+    let hashed = off_thread(move || {
         let salt = SaltString::generate(&mut OsRng);
         Argon2::default()
             .hash_password(password.as_bytes(), &salt)
             .map(|hash| hash.to_string())
     });
     match hashed.await {
-        Ok(Ok(hash)) => Ok(hash),
+        Some(Ok(hash)) => Ok(hash),
         _ => Err(UserError::Internal("the password could not be hashed".to_owned())),
     }
 }
@@ -78,7 +87,7 @@ pub(super) async fn matches(password: &str, hash: Option<String>) -> bool {
             false
         }
     };
-    tokio::task::spawn_blocking(compare).await.unwrap_or(false)
+    off_thread(compare).await.unwrap_or(false)
 }
 
 #[cfg(test)]
