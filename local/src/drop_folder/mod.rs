@@ -125,12 +125,17 @@ impl DropFolder {
         for group in [files, ready] {
             problems.extend(self.upload(group).await);
         }
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.waiting = self.seen.len();
-        status.problems = problems
+        let problems: Vec<_> = problems
             .into_iter()
             .map(|(path, reason)| DropProblem { path, reason })
             .collect();
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        // Each is told once, not at each look.
+        for DropProblem { path, reason } in problems.iter().filter(|new| !status.problems.contains(new)) {
+            tracing::warn!("drop folder: {path:?} {reason}");
+        }
+        status.waiting = self.seen.len();
+        status.problems = problems;
     }
 
     /// The files that have changed since they were uploaded, and have not changed for a while.
@@ -187,12 +192,10 @@ impl DropFolder {
                         .uploaded += 1;
                 }
                 Err(reason) => {
-                    tracing::warn!(
-                        key = found.key,
-                        reason,
-                        "a dropped file was not uploaded; it is tried again"
+                    problems.insert(
+                        found.key,
+                        format!("is not uploaded yet and is tried again: {reason}"),
                     );
-                    problems.insert(found.key, format!("not uploaded yet: {reason}"));
                 }
             }
         }
