@@ -1,12 +1,12 @@
 //! What failed so often that a queue put it aside: how many, what it was, and sending it back.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::config::Queue;
 use crate::documents::LoadError;
 use crate::model::DeadLetters;
+use crate::reason::reason;
 
 /// Messages looked at per queue, and the characters shown of each.
 const SHOWN: i32 = 5;
@@ -101,7 +101,7 @@ fn gist(body: &str) -> String {
 fn failed(queue: &Queue, error: &(impl std::error::Error + 'static)) -> LoadError {
     LoadError {
         what: what(queue),
-        reason: DisplayErrorContext(error).to_string(),
+        reason: reason(error),
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+
+use crate::reason::reason;
 
 /// Requests under way at once.
 const AT_ONCE: usize = 16;
@@ -28,7 +29,7 @@ impl LoadError {
     pub(crate) fn new(what: impl Into<String>, error: &(impl std::error::Error + 'static)) -> Self {
         Self {
             what: what.into(),
-            reason: DisplayErrorContext(error).to_string(),
+            reason: reason(error),
         }
     }
 }
@@ -157,7 +158,7 @@ async fn fetch<T: DeserializeOwned>(
 ) -> Result<(String, String, Option<Arc<T>>), LoadError> {
     let failed = |error: &(dyn std::error::Error + 'static)| LoadError {
         what: format!("s3://{bucket}/{}", object.key),
-        reason: DisplayErrorContext(error).to_string(),
+        reason: reason(error),
     };
     let answer = s3.get_object().bucket(bucket).key(&object.key).send().await;
     let answer = answer.map_err(|error| failed(&error))?;

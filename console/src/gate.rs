@@ -32,6 +32,8 @@ pub(crate) struct Gate {
     secret: String,
     /// `host:port` the console is reached at.
     authority: String,
+    /// The cookie travels encrypted or not at all.
+    secure: bool,
 }
 
 impl Gate {
@@ -46,6 +48,7 @@ impl Gate {
             cookie: format!("groundcrew-console-{name}"),
             secret,
             authority: authority.trim_end_matches('/').to_ascii_lowercase(),
+            secure: public_url.starts_with("https://"),
         }
     }
 
@@ -63,8 +66,9 @@ impl Gate {
     }
 
     fn set_cookie(&self) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
         format!(
-            "{}={}; Path=/console; HttpOnly; SameSite=Strict; Max-Age=31536000",
+            "{}={}; Path=/console; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}",
             self.cookie, self.secret
         )
     }

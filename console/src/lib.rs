@@ -10,6 +10,7 @@ mod gate;
 mod live;
 pub mod model;
 mod reader;
+mod reason;
 mod router;
 mod starter;
 mod upload;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_sagemaker::types::{LabelingJobStatus, LabelingJobSummary, SortBy, SortOrder};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
@@ -17,6 +16,7 @@ use crate::dead_letters;
 pub use crate::documents::LoadError;
 use crate::documents::{Documents, Listed, Listing, list, manifest_items, timestamp};
 use crate::model::{Batch, Facts, ListedJob, Model, NOTICES, assemble};
+use crate::reason::reason;
 
 /// Pages of 100 jobs, newest first, after which older ones are left out.
 const JOB_PAGES: usize = 10;
@@ -198,7 +198,7 @@ impl Reader {
                 .await
                 .map_err(|error| LoadError {
                     what: "the list of labeling jobs".into(),
-                    reason: DisplayErrorContext(&error).to_string(),
+                    reason: reason(&error),
                 })?;
             jobs.extend(
                 page.labeling_job_summary_list()

@@ -21,6 +21,7 @@ use crate::config::{self, ConsoleConfig};
 use crate::gate::{Gate, guard, refuse};
 use crate::live::{About, Live};
 use crate::reader::Reader;
+use crate::reason::reason;
 use crate::starter::{Kind, starter};
 use crate::{assets, dead_letters, upload};
 
@@ -152,7 +153,7 @@ async fn spec_text(console: &Console, dataset: &DatasetName) -> Result<(String, 
         }
         Ok(_) => return Err("The dataset's labeling.yaml is too large to edit here.".into()),
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => {}
-        Err(error) => return Err(aws_sdk_s3::error::DisplayErrorContext(&error).to_string()),
+        Err(error) => return Err(reason(&error)),
     }
     let files = first_keys(console, &layout::dataset_prefix(dataset)).await?;
     let teams = first_keys(console, "teams/").await?;
@@ -172,7 +173,7 @@ async fn first_keys(console: &Console, prefix: &str) -> Result<Vec<String>, Stri
         .prefix(prefix)
         .send()
         .await;
-    let page = page.map_err(|error| aws_sdk_s3::error::DisplayErrorContext(&error).to_string())?;
+    let page = page.map_err(|error| reason(&error))?;
     Ok(page
         .contents()
         .iter()
@@ -217,10 +218,7 @@ async fn object(State(console): Shared, Query(query): Query<ObjectQuery>) -> Res
         Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => {
             refuse(StatusCode::NOT_FOUND, "There is no such object.")
         }
-        Err(error) => refuse(
-            StatusCode::BAD_GATEWAY,
-            &aws_sdk_s3::error::DisplayErrorContext(&error).to_string(),
-        ),
+        Err(error) => refuse(StatusCode::BAD_GATEWAY, &reason(&error)),
     }
 }
 

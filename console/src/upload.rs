@@ -2,13 +2,14 @@
 //! any length with bounded memory.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use shared::name::{DatasetName, DatasetNameError};
+
+use crate::reason::reason;
 
 /// Bytes of a part, held in memory until S3 has it. S3 takes 10,000 parts of at least 5 MiB.
 const PART: usize = 8 << 20;
@@ -181,13 +182,16 @@ impl Multipart<'_> {
             .key(self.key)
             .upload_id(self.id);
         if let Err(error) = abort.send().await {
-            tracing::warn!(error = %DisplayErrorContext(&error), "an unfinished upload could not be taken back");
+            tracing::warn!(
+                error = reason(&error),
+                "an unfinished upload could not be taken back"
+            );
         }
     }
 }
 
 fn refused(error: &(impl std::error::Error + 'static)) -> UploadError {
-    UploadError::S3(DisplayErrorContext(error).to_string())
+    UploadError::S3(reason(error))
 }
 
 #[cfg(test)]
