@@ -161,7 +161,8 @@ async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {
             Ok(())
         }
         _ => Err(ApiError::validation(format!(
-            "The work team {} does not exist.",
+            "The work team {} does not exist. `aws sagemaker list-workteams` shows those there are, \
+             `aws sagemaker create-workteam` makes one.",
             spec.team_arn
         ))),
     }
