@@ -56,6 +56,9 @@ pub(crate) struct Up {
     /// Address of the portal and the console
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) web: SocketAddr,
+    /// Where workers and browsers find the portal, if not at --web itself: behind a proxy, or with --web 0.0.0.0:8080
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    pub(crate) public_url: Option<String>,
     /// Start without the example dataset
     #[arg(long)]
     pub(crate) bare: bool,
@@ -90,6 +93,20 @@ pub(crate) struct Status {
     pub(crate) json: bool,
 }
 
+/// `http://` or `https://`, a host, perhaps a port, and nothing more: cookies and sign-in are bound to it.
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => Ok(text.to_owned()),
+        _ => Err(
+            "write it like https://crew.example.com or http://192.168.1.5:8080, without a path".to_owned(),
+        ),
+    }
+}
+
 impl Args {
     pub(crate) fn chosen(self) -> Command {
         self.command.unwrap_or(Command::Up(self.up))
@@ -105,6 +122,28 @@ mod tests {
     #[test]
     fn the_command_line_fits_together() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        assert_eq!(
+            origin("https://crew.example.com/").unwrap(),
+            "https://crew.example.com"
+        );
+        assert_eq!(
+            origin("http://192.168.1.5:8080").unwrap(),
+            "http://192.168.1.5:8080"
+        );
+        for wrong in [
+            "crew.example.com",
+            "https://",
+            "https://a/b",
+            "ftp://a",
+            "https://a@b",
+            "",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

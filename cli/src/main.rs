@@ -42,9 +42,13 @@ fn wait(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<
         .block_on(work)
 }
 
+/// Not what `s3s` calls errors: every request that a client got wrong, which the client is told. What goes wrong with
+/// the store is logged by the store.
+const LOGGED: &str = "warn,s3s=off";
+
 /// What goes wrong inside, on stderr; `RUST_LOG` asks for more.
 fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

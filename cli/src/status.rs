@@ -3,6 +3,7 @@
 mod show;
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,20 +15,24 @@ use crate::endpoint::{console_config, running};
 use crate::paint::{self, Paint};
 
 const PAUSE: Duration = Duration::from_millis(500);
-/// To the top left, and away with what was there.
-const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[3J";
+/// To the top left, and away with what was there; what the terminal showed earlier stays to scroll back to.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
-    let stack = running(&status.data.folder()).await?;
-    let reader = Reader::new(&console_config(&stack)?);
+    let data = status.data.folder();
+    let reader = reader(&data).await?;
     if !status.watch {
         let model = reader.load().await?;
         return paint::out(&one(&model, status.json)?);
     }
     tokio::select! {
-        end = watch(&reader, status.json) => end,
+        end = watch(reader, &data, status.json) => end,
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
     }
+}
+
+async fn reader(data: &Path) -> anyhow::Result<Reader> {
+    Ok(Reader::new(&console_config(&running(data).await?)?))
 }
 
 fn one(model: &Model, json: bool) -> anyhow::Result<String> {
@@ -38,18 +43,29 @@ fn one(model: &Model, json: bool) -> anyhow::Result<String> {
     })
 }
 
-async fn watch(reader: &Reader, json: bool) -> anyhow::Result<ExitCode> {
-    let screen = std::io::stdout().is_terminal();
+/// Until Ctrl-C; over a restart too, which may be at other ports.
+async fn watch(mut reader: Reader, data: &Path, json: bool) -> anyhow::Result<ExitCode> {
+    let screen = std::io::stdout().is_terminal() && !json;
     let mut before: Option<String> = None;
     loop {
-        let model = reader.load().await?;
-        let now = if json {
-            serde_json::to_string(&model)? + "\n"
-        } else {
-            show::text(&model, Paint::stdout())
+        let now = match reader.load().await {
+            Ok(model) if json => serde_json::to_string(&model)? + "\n",
+            Ok(model) => show::text(&model, Paint::stdout()),
+            Err(error) => match self::reader(data).await {
+                Ok(found) => {
+                    reader = found;
+                    format!("{error}\n")
+                }
+                Err(_) => format!(
+                    "Groundcrew does not run with {} now. Waiting for it.\n",
+                    data.display()
+                ),
+            },
         };
-        if before.as_ref() != Some(&now) {
-            let clear = if screen && !json { CLEAR } else { "" };
+        // Lines of JSON are models and nothing else.
+        let said = json && !now.starts_with('{');
+        if before.as_ref() != Some(&now) && !said {
+            let clear = if screen { CLEAR } else { "" };
             paint::out(&format!("{clear}{now}"))?;
             before = Some(now);
         }

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use axum::Router;
 use local::{Stack, StackConfig, StackInfo};
 
+use self::banner::Before;
 use crate::args::Up;
 use crate::endpoint::console_config;
 use crate::example;
@@ -23,7 +24,7 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
         data: data.clone(),
         aws: up.aws,
         web: up.web,
-        public_url: None,
+        public_url: up.public_url.clone(),
     };
     let mut console = Ok(());
     let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
@@ -44,11 +45,21 @@ fn mount(info: &StackInfo, problem: &mut anyhow::Result<()>) -> Router {
 }
 
 async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::Result<ExitCode> {
-    let with_example = first && !up.bare;
-    if with_example {
+    let before = match (first, up.bare) {
+        (true, false) => Before::Example,
+        (true, true) => Before::Nothing,
+        (false, _) => Before::Something,
+    };
+    if before == Before::Example {
         example::write(&info.drop_folder, str::to_owned).context("the example could not be dropped")?;
     }
-    paint::out(&banner::text(info, with_example, Paint::stdout()))?;
+    paint::out(&banner::text(info, before, Paint::stdout()))?;
+    if up.web.ip().is_unspecified() && up.public_url.is_none() {
+        let hint = "Only this machine can open the portal so: name the address others use with --public-url";
+        paint::out(&format!(
+            "  {hint}, as in --public-url http://192.168.1.5:8080\n\n"
+        ))?;
+    }
     wait_for_end().await?;
     let _nobody_listens = writeln!(
         std::io::stderr().lock(),

@@ -93,9 +93,8 @@ impl Tally<'_> {
         let path = match &file.path {
             Ok(path) if matches!(path.as_str(), SPEC_FILE | READY_FILE) => return Ok(()),
             Ok(path) => path.as_str(),
-            Err(shown) => {
-                let reason = "the name is not UTF-8, and S3 takes no other: rename the file";
-                self.reject(shown, None, reason.to_owned());
+            Err(unfit) => {
+                self.reject(&unfit.shown, None, unfit.reason.to_owned());
                 return Ok(());
             }
         };

@@ -64,6 +64,19 @@ fn every_kind_of_bad_file_is_listed_with_its_reason_and_good_ones_go_through() {
 }
 
 #[test]
+fn a_link_is_listed_as_the_drop_folder_would_not_take_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("1.txt"), "1").unwrap();
+    std::os::unix::fs::symlink("1.txt", folder.path().join("2.txt")).unwrap();
+    let spec = Spec::parse(TEXTS.as_bytes()).unwrap();
+    let found = assess(&spec, &DatasetName::new("d").unwrap(), folder.path()).unwrap();
+    assert_eq!((found.items, found.rejected), (1, 1));
+    let reject = &found.rejected_first[0];
+    assert_eq!(reject.path, "2.txt");
+    assert!(reject.reason.contains("copy the file itself"), "{}", reject.reason);
+}
+
+#[test]
 fn items_fill_batches_up_to_the_limit_of_the_spec() {
     let spec = format!("{TEXTS}batch: {{max_items: 2}}\n");
     let files: Vec<(String, &[u8])> = (0..5)

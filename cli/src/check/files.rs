@@ -8,24 +8,40 @@ use walkdir::WalkDir;
 
 /// One file.
 pub(super) struct Found {
-    /// Path within the dataset, with `/`. `Err` holds it as well as it can be shown, where it is not UTF-8.
-    pub(super) path: Result<String, String>,
+    /// Path within the dataset, with `/`.
+    pub(super) path: Result<String, Unfit>,
     pub(super) on_disk: PathBuf,
     pub(super) size: u64,
 }
 
-/// All regular files below the folder; links are not followed, as a bucket has none.
+/// A file that cannot be dropped.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unfit {
+    /// Its path as well as it can be shown.
+    pub(super) shown: String,
+    pub(super) reason: &'static str,
+}
+
+const NOT_UTF8: &str = "the name is not UTF-8, and S3 takes no other: rename the file";
+const LINK: &str = "it is a link or a device: copy the file itself";
+
+/// All files below the folder; links are not followed, as a bucket has none.
 pub(super) fn walk(folder: &Path) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     for entry in WalkDir::new(folder).min_depth(1) {
         let entry = entry.context("the folder could not be read whole")?;
-        if !entry.file_type().is_file() {
+        if entry.file_type().is_dir() {
             continue;
         }
         let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let unfit = |reason| Unfit {
+            shown: relative.to_string_lossy().into_owned(),
+            reason,
+        };
         let path = match relative.to_str() {
+            _ if !entry.file_type().is_file() => Err(unfit(LINK)),
             Some(path) => Ok(path.to_owned()),
-            None => Err(relative.to_string_lossy().into_owned()),
+            None => Err(unfit(NOT_UTF8)),
         };
         found.push(Found {
             path,

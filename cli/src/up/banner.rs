@@ -6,14 +6,23 @@ use local::StackInfo;
 
 use crate::paint::{Look, Paint};
 
-pub(super) fn text(info: &StackInfo, with_example: bool, paint: Paint) -> String {
+/// What lies in the data folder when `up` is ready.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    Nothing,
+    Example,
+    /// Whatever an earlier start left.
+    Something,
+}
+
+pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
     let place = |text: &str| paint.word(Look::Place, text);
     let dim = |text: &str| paint.word(Look::Dim, text);
     let head = paint.word(Look::Strong, "Groundcrew is running.");
-    let example = if with_example {
-        "The example `numbers` is dropped: its job starts in a few seconds."
-    } else {
-        "Drop a folder of files to begin."
+    let example = match before {
+        Before::Example => "The example `numbers` is dropped: its job starts in a few seconds.",
+        Before::Nothing => "Drop a folder of files to begin.",
+        Before::Something => "It goes on where it was stopped.",
     };
     let mut text = format!("\n  {head} {example}\n\n");
     let mut row = |name: &str, value: &str| {
