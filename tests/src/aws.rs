@@ -6,9 +6,11 @@ use anyhow::{Context, Result, ensure};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
+
+const SIGN_IN: &str = "AWSCognitoIdentityProviderService";
 
 /// The keys and the address of a running app.
 pub struct Aws {
@@ -44,6 +46,54 @@ impl Aws {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.call(service, &headers, body.query().unwrap_or_default().to_owned())
             .await
+    }
+
+    /// A person with a password of their own, in the first team.
+    pub async fn hire(&self, app: &App, (email, password): (&str, &str)) -> Result<()> {
+        let pool = app.text("user_pool_id");
+        let user = |more: Value| {
+            let mut request = json!({"UserPoolId": pool, "Username": email});
+            for (name, value) in more.as_object().into_iter().flatten() {
+                request[name] = value.clone();
+            }
+            request
+        };
+        for (operation, request) in [
+            ("AdminCreateUser", user(json!({"MessageAction": "SUPPRESS"}))),
+            (
+                "AdminSetUserPassword",
+                user(json!({"Password": password, "Permanent": true})),
+            ),
+            (
+                "AdminAddUserToGroup",
+                user(json!({"GroupName": app.text("team")})),
+            ),
+        ] {
+            self.json("cognito-idp", &format!("{SIGN_IN}.{operation}"), &request)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// A person's id at the sign-in.
+    pub async fn sub(&self, app: &App, email: &str) -> Result<String> {
+        let request = json!({"UserPoolId": app.text("user_pool_id"), "Username": email});
+        let user = self
+            .json("cognito-idp", &format!("{SIGN_IN}.AdminGetUser"), &request)
+            .await?;
+        Ok(user["Username"].as_str().context("a user has a name")?.to_owned())
+    }
+
+    /// Mail for programs: it carries a notice's attributes, and so its id.
+    pub async fn subscribe(&self, app: &App, address: &str) -> Result<()> {
+        let topic = app.text("topic_arn");
+        let fields = [
+            ("Action", "Subscribe"),
+            ("TopicArn", topic),
+            ("Protocol", "email-json"),
+            ("Endpoint", address),
+        ];
+        self.form("sns", &fields).await.map(drop)
     }
 
     async fn call(&self, service: &str, headers: &[(&str, &str)], body: String) -> Result<String> {

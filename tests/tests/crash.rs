@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::app::App;
 use tests::aws::Aws;
 use tests::wait;
@@ -69,8 +69,8 @@ impl Crashing {
     async fn start(seed: u64) -> Result<Self> {
         let app = App::start_bare().await?;
         let aws = Aws::of(&app);
-        hire(&aws, &app).await?;
-        subscribe(&aws, &app).await?;
+        aws.hire(&app, COLLEAGUE).await?;
+        aws.subscribe(&app, SUBSCRIBER).await?;
         let (portal, _) = watch::channel(app.text("web_url").to_owned());
         let (thanked, _) = watch::channel(Vec::new());
         let mut subs = BTreeMap::new();
@@ -79,7 +79,7 @@ impl Crashing {
             .into_iter()
             .zip([Habit::StaysSignedIn, Habit::StartsAnew])
         {
-            subs.insert(email.to_owned(), sub(&aws, &app, email).await?);
+            subs.insert(email.to_owned(), aws.sub(&app, email).await?);
             let worker = Worker::new(email, password)?;
             crew.push(tokio::spawn(label(
                 worker,
@@ -361,51 +361,6 @@ impl Drop for Crashing {
     fn drop(&mut self) {
         self.crew.iter().for_each(tokio::task::JoinHandle::abort);
     }
-}
-
-const IDENTITY: &str = "AWSCognitoIdentityProviderService";
-
-/// A second person for the first one's team.
-async fn hire(aws: &Aws, app: &App) -> Result<()> {
-    let (email, password) = COLLEAGUE;
-    let pool = app.text("user_pool_id");
-    for (operation, more) in [
-        ("AdminCreateUser", json!({"MessageAction": "SUPPRESS"})),
-        (
-            "AdminSetUserPassword",
-            json!({"Password": password, "Permanent": true}),
-        ),
-        ("AdminAddUserToGroup", json!({"GroupName": app.text("team")})),
-    ] {
-        let mut request = json!({"UserPoolId": pool, "Username": email});
-        request
-            .as_object_mut()
-            .context("an object")?
-            .extend(more.as_object().cloned().unwrap_or_default());
-        aws.json("cognito-idp", &format!("{IDENTITY}.{operation}"), &request)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn sub(aws: &Aws, app: &App, email: &str) -> Result<String> {
-    let request = json!({"UserPoolId": app.text("user_pool_id"), "Username": email});
-    let user = aws
-        .json("cognito-idp", &format!("{IDENTITY}.AdminGetUser"), &request)
-        .await?;
-    Ok(user["Username"].as_str().context("a user has a name")?.to_owned())
-}
-
-/// Mail for programs carries a notice's id.
-async fn subscribe(aws: &Aws, app: &App) -> Result<()> {
-    let topic = app.text("topic_arn");
-    let fields = [
-        ("Action", "Subscribe"),
-        ("TopicArn", topic),
-        ("Protocol", "email-json"),
-        ("Endpoint", SUBSCRIBER),
-    ];
-    aws.form("sns", &fields).await.map(drop)
 }
 
 /// What somebody does when the page has gone.
