@@ -66,7 +66,7 @@ fn every_kind_of_bad_file_is_listed_with_its_reason_and_good_ones_go_through() {
 #[test]
 fn a_link_is_listed_as_the_drop_folder_would_not_take_it() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("1.txt"), "1").unwrap();
+    fs::write(folder.path().join("1.txt"), "1").unwrap();
     std::os::unix::fs::symlink("1.txt", folder.path().join("2.txt")).unwrap();
     let spec = Spec::parse(TEXTS.as_bytes()).unwrap();
     let found = assess(&spec, &DatasetName::new("d").unwrap(), folder.path()).unwrap();
