@@ -47,7 +47,11 @@ async fn loopback(objects: usize, python: &Path) -> Result<()> {
     let (ours, memory) = build(&store, "large").await?;
     let lines = count_lines(&client, "large").await?;
     println!("  boto3, one after the other ({sample} objects): {baseline:>8.0} objects/s   (baseline)");
-    println!("  build-manifest ({lines} lines): {:>8.0} objects/s   x{:.1}", objects as f64 / ours, objects as f64 / ours / baseline);
+    println!(
+        "  build-manifest ({lines} lines): {:>8.0} objects/s   x{:.1}",
+        objects as f64 / ours,
+        objects as f64 / ours / baseline
+    );
     println!("  build-manifest peak memory: {memory:.0} MB");
     Ok(())
 }
@@ -66,17 +70,34 @@ async fn distance(python: &Path) -> Result<()> {
     let baseline = boto3(python, &store, "few").await?;
     let (seconds, _) = build(&store, "texts").await?;
     let rate = OBJECTS as f64 / seconds;
-    println!("  boto3, one at a time ({} objects): {baseline:>8.0} objects/s   (baseline)", OBJECTS / 20);
-    println!("  build-manifest: {rate:>8.0} objects/s   x{:.1}", rate / baseline);
+    println!(
+        "  boto3, one at a time ({} objects): {baseline:>8.0} objects/s   (baseline)",
+        OBJECTS / 20
+    );
+    println!(
+        "  build-manifest: {rate:>8.0} objects/s   x{:.1}",
+        rate / baseline
+    );
     Ok(())
 }
 
 async fn drop_texts(client: &Client, dataset: &str, objects: usize) -> Result<()> {
     let put = |key: String, body: String| async move {
-        client.put_object().bucket(INPUT).key(key).body(ByteStream::from(body.into_bytes())).send().await
+        client
+            .put_object()
+            .bucket(INPUT)
+            .key(key)
+            .body(ByteStream::from(body.into_bytes()))
+            .send()
+            .await
     };
     futures::stream::iter(0..objects)
-        .map(|n| put(format!("{dataset}/{:03}/{n:07}.txt", n / 1000), format!("The number is {n}.")))
+        .map(|n| {
+            put(
+                format!("{dataset}/{:03}/{n:07}.txt", n / 1000),
+                format!("The number is {n}."),
+            )
+        })
         .buffer_unordered(64)
         .try_for_each(|_| async { Ok(()) })
         .await?;
@@ -104,7 +125,10 @@ async fn boto3(python: &Path, store: &Store, dataset: &str) -> Result<f64> {
         .await
         .with_context(|| format!("running {}", python.display()))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "the baseline needs Python with boto3 (--python): {said}");
+    anyhow::ensure!(
+        output.status.success(),
+        "the baseline needs Python with boto3 (--python): {said}"
+    );
     let result: Value = serde_json::from_slice(&output.stdout)?;
     let objects = result["objects"].as_f64().context("objects")?;
     Ok(objects / result["seconds"].as_f64().context("seconds")?)
@@ -113,12 +137,29 @@ async fn boto3(python: &Path, store: &Store, dataset: &str) -> Result<f64> {
 /// Lines of all the dataset's manifests: shows that the measured run did the work.
 async fn count_lines(client: &Client, dataset: &str) -> Result<usize> {
     let prefix = format!("manifests/{dataset}/");
-    let listed = client.list_objects_v2().bucket(OUTPUT).prefix(prefix).send().await?;
+    let listed = client
+        .list_objects_v2()
+        .bucket(OUTPUT)
+        .prefix(prefix)
+        .send()
+        .await?;
     let mut lines = 0;
     for object in listed.contents() {
         let key = object.key().context("a key")?;
-        let body = client.get_object().bucket(OUTPUT).key(key).send().await?.body.collect().await?;
-        lines += body.into_bytes().split(|b| *b == b'\n').filter(|l| !l.is_empty()).count();
+        let body = client
+            .get_object()
+            .bucket(OUTPUT)
+            .key(key)
+            .send()
+            .await?
+            .body
+            .collect()
+            .await?;
+        lines += body
+            .into_bytes()
+            .split(|b| *b == b'\n')
+            .filter(|l| !l.is_empty())
+            .count();
     }
     Ok(lines)
 }

@@ -52,7 +52,10 @@ pub(crate) async fn run() -> Result<()> {
         }
     }
     let medians = times.into_iter().map(median).collect::<Result<Vec<_>>>()?;
-    println!("{:<16} {:>8} {:>8} {:>9} {:>9}", "function", "ms", "x hello", "peak MB", "binary MB");
+    println!(
+        "{:<16} {:>8} {:>8} {:>9} {:>9}",
+        "function", "ms", "x hello", "peak MB", "binary MB"
+    );
     for (i, name) in names.iter().enumerate() {
         let size = std::fs::metadata(binary(name)?)?.len() as f64 / 1e6;
         println!(

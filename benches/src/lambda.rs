@@ -33,7 +33,10 @@ impl Function {
     pub(crate) async fn start(binary: &Path, env: &[(String, String)]) -> Result<Self> {
         let (events, waiting) = mpsc::channel(1);
         let (answer, replies) = mpsc::channel(1);
-        let api = Arc::new(Api { events: Mutex::new(waiting), replies: answer });
+        let api = Arc::new(Api {
+            events: Mutex::new(waiting),
+            replies: answer,
+        });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move { axum::serve(listener, router(api)).await });
@@ -52,7 +55,12 @@ impl Function {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
-        Ok(Self { child, events, replies, started })
+        Ok(Self {
+            child,
+            events,
+            replies,
+            started,
+        })
     }
 
     /// The answer to one event.
@@ -72,7 +80,10 @@ impl Function {
     /// Most memory the process ever held, in MB (10^6 bytes).
     pub(crate) fn peak_memory(&self) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let line = status
+            .lines()
+            .find_map(|l| l.strip_prefix("VmHWM:"))
+            .context("no VmHWM")?;
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes * 1024.0 / 1e6)
     }
@@ -98,12 +109,24 @@ async fn next(State(api): State<Arc<Api>>) -> impl IntoResponse {
         return (StatusCode::GONE, HeaderMap::new(), String::new());
     };
     let headers = [
-        ("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
+        (
+            "lambda-runtime-aws-request-id",
+            "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        ),
         ("lambda-runtime-deadline-ms", "99999999999999"),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench"),
-        ("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700"),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:000000000000:function:bench",
+        ),
+        (
+            "lambda-runtime-trace-id",
+            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+        ),
     ];
-    let headers = headers.into_iter().filter_map(|(k, v)| Some((k.parse().ok()?, v.parse().ok()?))).collect();
+    let headers = headers
+        .into_iter()
+        .filter_map(|(k, v)| Some((k.parse().ok()?, v.parse().ok()?)))
+        .collect();
     (StatusCode::OK, headers, event.to_string())
 }
 

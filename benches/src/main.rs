@@ -70,7 +70,11 @@ async fn main() -> Result<()> {
 /// A release binary of this workspace, beside this one.
 fn binary(name: &str) -> Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
-    anyhow::ensure!(path.is_file(), "{} is not there: cargo build --release --workspace", path.display());
+    anyhow::ensure!(
+        path.is_file(),
+        "{} is not there: cargo build --release --workspace",
+        path.display()
+    );
     Ok(path)
 }
 

@@ -27,10 +27,16 @@ pub(crate) async fn run(workers: usize, items: usize) -> Result<()> {
     let answers = format!("{}/api/tasks", stack.info().web_url);
     let done = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
-    let work = clients.iter().map(|client| label(client, &next, &answers, items, Arc::clone(&done)));
+    let work = clients
+        .iter()
+        .map(|client| label(client, &next, &answers, items, Arc::clone(&done)));
     try_join_all(work).await?;
     let rate = done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64();
-    println!("  {} answers stored, {rate:.0} a second; x{:.1} of the promised {PROMISED}", done.load(Ordering::Relaxed), rate / PROMISED);
+    println!(
+        "  {} answers stored, {rate:.0} a second; x{:.1} of the promised {PROMISED}",
+        done.load(Ordering::Relaxed),
+        rate / PROMISED
+    );
     stack.shutdown().await;
     Ok(())
 }
@@ -45,7 +51,12 @@ async fn drop_lines(stack: &Stack, items: usize) -> Result<()> {
     );
     for (name, body) in [("numbers.txt", lines), ("labeling.yaml", spec)] {
         let key = format!("load/{name}");
-        s3.put_object().bucket(&stack.info().input_bucket).key(key).body(body.into_bytes().into()).send().await?;
+        s3.put_object()
+            .bucket(&stack.info().input_bucket)
+            .key(key)
+            .body(body.into_bytes().into())
+            .send()
+            .await?;
     }
     Ok(())
 }
@@ -54,7 +65,9 @@ async fn sign_in_all(stack: &Stack, workers: usize) -> Result<Vec<Client>> {
     let mut clients = Vec::with_capacity(workers);
     for n in 0..workers {
         let email = format!("worker-{n}@example.com");
-        stack.add_worker(&email, "A long enough secret 1!", &[&stack.info().team]).await?;
+        stack
+            .add_worker(&email, "A long enough secret 1!", &[&stack.info().team])
+            .await?;
         clients.push(sign_in(&stack.info().web_url, &email, "A long enough secret 1!").await?);
     }
     Ok(clients)
@@ -62,15 +75,35 @@ async fn sign_in_all(stack: &Stack, workers: usize) -> Result<Vec<Client>> {
 
 async fn sign_in(portal: &str, email: &str, password: &str) -> Result<Client> {
     let client = Client::builder().cookie_store(true).build()?;
-    let form = client.get(format!("{portal}/login")).send().await?.error_for_status()?.url().clone();
-    client.post(form).form(&[("username", email), ("password", password)]).send().await?.error_for_status()?;
-    client.get(format!("{portal}/api/me")).send().await?.error_for_status()?;
+    let form = client
+        .get(format!("{portal}/login"))
+        .send()
+        .await?
+        .error_for_status()?
+        .url()
+        .clone();
+    client
+        .post(form)
+        .form(&[("username", email), ("password", password)])
+        .send()
+        .await?
+        .error_for_status()?;
+    client
+        .get(format!("{portal}/api/me"))
+        .send()
+        .await?
+        .error_for_status()?;
     Ok(client)
 }
 
 async fn running_job(client: &Client, portal: &str) -> Result<String> {
     for _ in 0..600 {
-        let jobs: Value = client.get(format!("{portal}/api/jobs")).send().await?.json().await?;
+        let jobs: Value = client
+            .get(format!("{portal}/api/jobs"))
+            .send()
+            .await?
+            .json()
+            .await?;
         if let Some(name) = jobs["jobs"][0]["name"].as_str() {
             return Ok(name.to_owned());
         }
@@ -79,10 +112,18 @@ async fn running_job(client: &Client, portal: &str) -> Result<String> {
     anyhow::bail!("no job within a minute")
 }
 
-async fn label(client: &Client, next: &str, answers: &str, items: usize, done: Arc<AtomicUsize>) -> Result<()> {
+async fn label(
+    client: &Client,
+    next: &str,
+    answers: &str,
+    items: usize,
+    done: Arc<AtomicUsize>,
+) -> Result<()> {
     while done.load(Ordering::Relaxed) < items {
         let reply: Value = post(client, next, &json!({})).await?;
-        let Some(token) = reply["task"]["token"].as_str() else { break };
+        let Some(token) = reply["task"]["token"].as_str() else {
+            break;
+        };
         let answer = json!({"answer": {"crowd-classifier": {"label": "Even"}}});
         post(client, &format!("{answers}/{token}/answer"), &answer).await?;
         done.fetch_add(1, Ordering::Relaxed);
@@ -91,6 +132,15 @@ async fn label(client: &Client, next: &str, answers: &str, items: usize, done: A
 }
 
 async fn post(client: &Client, url: &str, body: &Value) -> Result<Value> {
-    let reply = client.post(url).header("X-Groundcrew", "1").json(body).send().await?;
-    reply.error_for_status()?.json().await.context("the portal's answer")
+    let reply = client
+        .post(url)
+        .header("X-Groundcrew", "1")
+        .json(body)
+        .send()
+        .await?;
+    reply
+        .error_for_status()?
+        .json()
+        .await
+        .context("the portal's answer")
 }

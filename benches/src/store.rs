@@ -24,14 +24,19 @@ pub(crate) async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
     for bucket in [INPUT, OUTPUT] {
         store.create_bucket(bucket).await?;
     }
-    let keys = local::s3::Credentials { access_key_id: KEY.into(), secret_access_key: SECRET.into() };
+    let keys = local::s3::Credentials {
+        access_key_id: KEY.into(),
+        secret_access_key: SECRET.into(),
+    };
     let latency = Duration::from_millis(latency_ms);
-    let app = store.service(keys).layer(middleware::from_fn(move |request: Request, next: Next| async move {
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
-        next.run(request).await
-    }));
+    let app = store.service(keys).layer(middleware::from_fn(
+        move |request: Request, next: Next| async move {
+            if !latency.is_zero() {
+                tokio::time::sleep(latency).await;
+            }
+            next.run(request).await
+        },
+    ));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
@@ -52,8 +57,15 @@ impl Store {
             .kill_on_drop(true)
             .spawn()?;
         let output = process.stdout.take().context("the store's output")?;
-        let endpoint = BufReader::new(output).lines().next_line().await?.context("the store said nothing")?;
-        Ok(Self { _process: process, endpoint })
+        let endpoint = BufReader::new(output)
+            .lines()
+            .next_line()
+            .await?
+            .context("the store said nothing")?;
+        Ok(Self {
+            _process: process,
+            endpoint,
+        })
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -1,6 +1,5 @@
 //! The `labeling.yaml` offered to somebody who has dropped files and not said yet what to do with them.
 
-
 /// What most of the dropped files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -31,11 +31,16 @@ pub struct GroundTruth {
 
 impl GroundTruth {
     pub fn new(sdk: Sdk) -> Self {
-        Self { sdk, client: OnceCell::new() }
+        Self {
+            sdk,
+            client: OnceCell::new(),
+        }
     }
 
     async fn client(&self) -> &Client {
-        self.client.get_or_init(|| async { Client::new(self.sdk.config().await) }).await
+        self.client
+            .get_or_init(|| async { Client::new(self.sdk.config().await) })
+            .await
     }
 }
 

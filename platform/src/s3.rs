@@ -31,7 +31,9 @@ pub struct Buckets {
 
 impl Buckets {
     pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: Sdk) -> Self {
-        let own_endpoint = env("AWS_ENDPOINT_URL_S3").or_else(|| env("AWS_ENDPOINT_URL")).is_some();
+        let own_endpoint = env("AWS_ENDPOINT_URL_S3")
+            .or_else(|| env("AWS_ENDPOINT_URL"))
+            .is_some();
         Self {
             input,
             output,

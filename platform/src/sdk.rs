@@ -31,12 +31,17 @@ impl Sdk {
 
 impl From<&SdkConfig> for Sdk {
     fn from(config: &SdkConfig) -> Self {
-        Self { config: Arc::new(OnceCell::new_with(Some(config.clone()))) }
+        Self {
+            config: Arc::new(OnceCell::new_with(Some(config.clone()))),
+        }
     }
 }
 
 async fn from_environment() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts()).load().await
+    aws_config::defaults(BehaviorVersion::latest())
+        .timeout_config(timeouts())
+        .load()
+        .await
 }
 
 /// A call gives up well before the function does (the shortest function timeout is 300 s), so that the failure is

@@ -20,17 +20,28 @@ pub struct SnsTopic {
 
 impl SnsTopic {
     pub fn new(arn: String, sdk: Sdk) -> Self {
-        Self { arn, sdk, client: OnceCell::new() }
+        Self {
+            arn,
+            sdk,
+            client: OnceCell::new(),
+        }
     }
 
     async fn client(&self) -> &Client {
-        self.client.get_or_init(|| async { Client::new(self.sdk.config().await) }).await
+        self.client
+            .get_or_init(|| async { Client::new(self.sdk.config().await) })
+            .await
     }
 }
 
 impl Topic for SnsTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
-        let mut call = self.client().await.publish().topic_arn(&self.arn).message_structure("json");
+        let mut call = self
+            .client()
+            .await
+            .publish()
+            .topic_arn(&self.arn)
+            .message_structure("json");
         // SNS refuses an attribute without a value.
         for (name, value) in message.attributes.iter().filter(|(_, value)| !value.is_empty()) {
             let value = MessageAttributeValue::builder()

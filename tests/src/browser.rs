@@ -42,7 +42,9 @@ impl Browser {
                 std::env::var_os("GROUNDCREW_REQUIRE_BROWSER").is_none(),
                 "chromium and chromedriver are required here, and not installed"
             );
-            eprintln!("skipped: chromium and chromedriver are not installed (Debian: chromium, chromium-driver)");
+            eprintln!(
+                "skipped: chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
+            );
             return Ok(None);
         };
         let port = free_port()?;
@@ -56,7 +58,10 @@ impl Browser {
         let http = reqwest::Client::new();
         let root = format!("http://127.0.0.1:{port}");
         wait::until("chromedriver answers", Duration::from_secs(30), || async {
-            http.get(format!("{root}/status")).send().await.map_err(|e| e.to_string())
+            http.get(format!("{root}/status"))
+                .send()
+                .await
+                .map_err(|e| e.to_string())
         })
         .await;
         let reply: Value = http
@@ -66,19 +71,38 @@ impl Browser {
             .await?
             .json()
             .await?;
-        let id = reply["value"]["sessionId"].as_str().with_context(|| format!("no session: {reply}"))?;
+        let id = reply["value"]["sessionId"]
+            .as_str()
+            .with_context(|| format!("no session: {reply}"))?;
         let session = format!("{root}/session/{id}");
-        Ok(Some(Self { driver, session, http, _profile: profile }))
+        Ok(Some(Self {
+            driver,
+            session,
+            http,
+            _profile: profile,
+        }))
     }
 
     async fn post(&self, path: &str, body: Value) -> Result<Value> {
-        let reply: Value =
-            self.http.post(format!("{}/{path}", self.session)).json(&body).send().await?.json().await?;
+        let reply: Value = self
+            .http
+            .post(format!("{}/{path}", self.session))
+            .json(&body)
+            .send()
+            .await?
+            .json()
+            .await?;
         value(reply, path)
     }
 
     async fn get(&self, path: &str) -> Result<Value> {
-        let reply: Value = self.http.get(format!("{}/{path}", self.session)).send().await?.json().await?;
+        let reply: Value = self
+            .http
+            .get(format!("{}/{path}", self.session))
+            .send()
+            .await?
+            .json()
+            .await?;
         value(reply, path)
     }
 
@@ -94,18 +118,24 @@ impl Browser {
     pub async fn find(&self, css: &str) -> Result<Element> {
         let what = format!("an element `{css}` at {}", self.url().await?);
         let found = wait::until(&what, Duration::from_secs(20), || async {
-            let found = self.post("element", json!({ "using": "css selector", "value": css })).await;
+            let found = self
+                .post("element", json!({ "using": "css selector", "value": css }))
+                .await;
             found.and_then(|v| element(&v)).map_err(|e| format!("{e:#}"))
         });
         Ok(found.await)
     }
 
     pub async fn click(&self, element: &Element) -> Result<()> {
-        self.post(&format!("element/{}/click", element.0), json!({})).await.map(drop)
+        self.post(&format!("element/{}/click", element.0), json!({}))
+            .await
+            .map(drop)
     }
 
     pub async fn type_into(&self, element: &Element, text: &str) -> Result<()> {
-        self.post(&format!("element/{}/value", element.0), json!({ "text": text })).await.map(drop)
+        self.post(&format!("element/{}/value", element.0), json!({ "text": text }))
+            .await
+            .map(drop)
     }
 
     pub async fn text(&self, element: &Element) -> Result<String> {
@@ -117,7 +147,12 @@ impl Browser {
     pub async fn press(&self, keys: &str) -> Result<()> {
         let actions: Vec<Value> = keys
             .chars()
-            .flat_map(|k| [json!({"type": "keyDown", "value": k}), json!({"type": "keyUp", "value": k})])
+            .flat_map(|k| {
+                [
+                    json!({"type": "keyDown", "value": k}),
+                    json!({"type": "keyUp", "value": k}),
+                ]
+            })
             .collect();
         let source = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
         self.post("actions", source).await.map(drop)
@@ -125,7 +160,9 @@ impl Browser {
 
     /// Everything after this happens inside the frame, until [`Self::leave_frame`].
     pub async fn enter_frame(&self, frame: &Element) -> Result<()> {
-        self.post("frame", json!({ "id": { ELEMENT: frame.0 } })).await.map(drop)
+        self.post("frame", json!({ "id": { ELEMENT: frame.0 } }))
+            .await
+            .map(drop)
     }
 
     pub async fn leave_frame(&self) -> Result<()> {
@@ -134,7 +171,8 @@ impl Browser {
 
     /// Runs a function body in the page and gives what it returns.
     pub async fn run(&self, script: &str, args: Value) -> Result<Value> {
-        self.post("execute/sync", json!({ "script": script, "args": args })).await
+        self.post("execute/sync", json!({ "script": script, "args": args }))
+            .await
     }
 
     /// Text of the whole page, as a reader sees it.
@@ -145,10 +183,14 @@ impl Browser {
 
     /// Waits until the page's text holds `part`.
     pub async fn wait_for_text(&self, part: &str) -> Result<()> {
-        wait::until(&format!("the page shows `{part}`"), Duration::from_secs(30), || async {
-            let text = self.page_text().await.unwrap_or_default();
-            if text.contains(part) { Ok(()) } else { Err(text) }
-        })
+        wait::until(
+            &format!("the page shows `{part}`"),
+            Duration::from_secs(30),
+            || async {
+                let text = self.page_text().await.unwrap_or_default();
+                if text.contains(part) { Ok(()) } else { Err(text) }
+            },
+        )
         .await;
         Ok(())
     }
@@ -156,7 +198,9 @@ impl Browser {
     /// Saves what is seen as `<name>.png` in the folder GROUNDCREW_SCREENSHOTS names; nowhere if it names none.
     pub async fn screenshot(&self, name: &str) -> Result<()> {
         use base64::Engine as _;
-        let Some(folder) = std::env::var_os("GROUNDCREW_SCREENSHOTS") else { return Ok(()) };
+        let Some(folder) = std::env::var_os("GROUNDCREW_SCREENSHOTS") else {
+            return Ok(());
+        };
         let png = self.get("screenshot").await?;
         let bytes = base64::engine::general_purpose::STANDARD.decode(png.as_str().unwrap_or_default())?;
         std::fs::create_dir_all(&folder)?;
@@ -176,21 +220,31 @@ impl Drop for Browser {
 fn value(mut reply: Value, path: &str) -> Result<Value> {
     let value = reply["value"].take();
     if let Some(error) = value.get("error") {
-        bail!("{path}: {error}: {}", value["message"].as_str().unwrap_or_default());
+        bail!(
+            "{path}: {error}: {}",
+            value["message"].as_str().unwrap_or_default()
+        );
     }
     Ok(value)
 }
 
 fn element(value: &Value) -> Result<Element> {
-    Ok(Element(value[ELEMENT].as_str().context("not an element")?.to_owned()))
+    Ok(Element(
+        value[ELEMENT].as_str().context("not an element")?.to_owned(),
+    ))
 }
 
 fn installed() -> Option<(PathBuf, PathBuf)> {
     let path = std::env::var_os("PATH")?;
     let find = |names: &[&str]| {
-        std::env::split_paths(&path).flat_map(|dir| names.iter().map(move |n| dir.join(n))).find(|f| f.is_file())
+        std::env::split_paths(&path)
+            .flat_map(|dir| names.iter().map(move |n| dir.join(n)))
+            .find(|f| f.is_file())
     };
-    Some((find(&["chromium", "chromium-browser", "google-chrome"])?, find(&["chromedriver"])?))
+    Some((
+        find(&["chromium", "chromium-browser", "google-chrome"])?,
+        find(&["chromedriver"])?,
+    ))
 }
 
 fn free_port() -> Result<u16> {

@@ -16,8 +16,12 @@ pub async fn until<T, S: Debug, F: Future<Output = Result<T, S>>>(
     loop {
         match look().await {
             Ok(value) => return value,
-            Err(seen) if start.elapsed() > limit => panic!("{what}: not within {limit:?}; last seen: {seen:?}"),
-            Err(_) => tokio::time::timeout(PAUSE, std::future::pending::<()>()).await.unwrap_or(()),
+            Err(seen) if start.elapsed() > limit => {
+                panic!("{what}: not within {limit:?}; last seen: {seen:?}")
+            }
+            Err(_) => tokio::time::timeout(PAUSE, std::future::pending::<()>())
+                .await
+                .unwrap_or(()),
         }
     }
 }

@@ -25,13 +25,19 @@ batch: {quiet: 1s}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_dropped_on_the_console_wait_for_a_spec_and_become_a_job() -> Result<()> {
-    let Some(browser) = Browser::start().await? else { return Ok(()) };
+    let Some(browser) = Browser::start().await? else {
+        return Ok(());
+    };
     let app = App::start_bare().await?;
     browser.open(&app.console_url()).await?;
     browser.find("drop-zone").await?;
     browser.screenshot("console-empty").await?;
 
-    let files = json!([["a.txt", "How far is it?"], ["b.txt", "It is far."], ["empty.txt", ""]]);
+    let files = json!([
+        ["a.txt", "How far is it?"],
+        ["b.txt", "It is far."],
+        ["empty.txt", ""]
+    ]);
     browser.run(DROP, json!(["drop-zone", files])).await?;
     let name = browser.find("#dataset-name").await?;
     browser.type_into(&name, "sentences").await?;
@@ -42,7 +48,9 @@ async fn files_dropped_on_the_console_wait_for_a_spec_and_become_a_job() -> Resu
     browser.wait_for_text("sentences").await?;
     browser.screenshot("console-waits-for-spec").await?;
 
-    browser.run(DROP, json!(["dataset-card", [["labeling.yaml", SPEC]]])).await?;
+    browser
+        .run(DROP, json!(["dataset-card", [["labeling.yaml", SPEC]]]))
+        .await?;
     browser.wait_for_text("Question or statement?").await?;
     browser.wait_for_text("0 of 2").await?;
     browser.wait_for_text("empty.txt").await?;

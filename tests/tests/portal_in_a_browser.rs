@@ -19,7 +19,9 @@ async fn sign_in(browser: &Browser, app: &App) -> Result<()> {
     browser.type_into(&name, email).await?;
     let secret = browser.find("input[name=password]").await?;
     browser.screenshot("sign-in").await?;
-    browser.type_into(&secret, &format!("{password}{}", key::ENTER)).await
+    browser
+        .type_into(&secret, &format!("{password}{}", key::ENTER))
+        .await
 }
 
 /// The number the worker is shown, in the task that came after `before`.
@@ -31,7 +33,10 @@ async fn next_number(browser: &Browser, before: &str) -> Result<Option<(String, 
             return Ok(None);
         }
         let frame = browser
-            .run("return document.querySelector('iframe')?.getAttribute('src') ?? ''", serde_json::json!([]))
+            .run(
+                "return document.querySelector('iframe')?.getAttribute('src') ?? ''",
+                serde_json::json!([]),
+            )
             .await
             .map_err(|e| e.to_string())?;
         let frame = frame.as_str().unwrap_or_default().to_owned();
@@ -41,7 +46,10 @@ async fn next_number(browser: &Browser, before: &str) -> Result<Option<(String, 
         let element = browser.find("iframe").await.map_err(|e| e.to_string())?;
         browser.enter_frame(&element).await.map_err(|e| e.to_string())?;
         let text = browser.page_text().await.map_err(|e| e.to_string())?;
-        let number = text.lines().map(str::trim).find(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_digit()));
+        let number = text
+            .lines()
+            .map(str::trim)
+            .find(|l| !l.is_empty() && l.bytes().all(|b| b.is_ascii_digit()));
         number.map(|n| Some((frame, n.to_owned()))).ok_or(text)
     };
     Ok(wait::until("the next task", Duration::from_secs(30), look).await)
@@ -49,12 +57,17 @@ async fn next_number(browser: &Browser, before: &str) -> Result<Option<(String, 
 
 fn example(status: &Value) -> Value {
     let datasets = status["datasets"].as_array().cloned().unwrap_or_default();
-    datasets.into_iter().find(|d| d["name"] == "numbers").unwrap_or_default()
+    datasets
+        .into_iter()
+        .find(|d| d["name"] == "numbers")
+        .unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_labels_the_numbers_with_the_keyboard_and_the_job_completes() -> Result<()> {
-    let Some(browser) = Browser::start().await? else { return Ok(()) };
+    let Some(browser) = Browser::start().await? else {
+        return Ok(());
+    };
     let app = App::start().await?;
     sign_in(&browser, &app).await?;
     browser.wait_for_text("Start working").await?;
@@ -78,12 +91,20 @@ async fn a_person_labels_the_numbers_with_the_keyboard_and_the_job_completes() -
     browser.screenshot("portal-done").await?;
     assert_eq!(seen.len(), 10, "each number once: {seen:?}");
 
-    let job = wait::until("the job completes and is announced", Duration::from_secs(60), || async {
-        let status = app.status().map_err(|e| e.to_string())?;
-        let notices = status["notices"].as_array().map_or(0, Vec::len);
-        let job = example(&status)["jobs"][0].clone();
-        if notices > 0 && job["state"] == "completed" { Ok(job) } else { Err(status.to_string()) }
-    })
+    let job = wait::until(
+        "the job completes and is announced",
+        Duration::from_secs(60),
+        || async {
+            let status = app.status().map_err(|e| e.to_string())?;
+            let notices = status["notices"].as_array().map_or(0, Vec::len);
+            let job = example(&status)["jobs"][0].clone();
+            if notices > 0 && job["state"] == "completed" {
+                Ok(job)
+            } else {
+                Err(status.to_string())
+            }
+        },
+    )
     .await;
     assert_eq!(job["counters"]["total_labeled"], 10, "{job}");
 

@@ -9,7 +9,10 @@ use std::process::Command;
 use serde_json::Value;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
 }
 
 fn packages() -> Vec<Value> {
@@ -26,22 +29,44 @@ fn packages() -> Vec<Value> {
 fn dependencies(package: &Value) -> BTreeSet<String> {
     let all = package["dependencies"].as_array().expect("dependencies");
     let product = all.iter().filter(|d| d["kind"].is_null());
-    product.map(|d| d["name"].as_str().expect("a name").to_owned()).collect()
+    product
+        .map(|d| d["name"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 /// What a crate may use of ours, and of the SDKs and servers that mark a layer.
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "shared" => &[],
-        "platform" => &["shared", "lambda_runtime", "aws-config", "aws-sdk-s3", "aws-sdk-sagemaker", "aws-sdk-sns"],
+        "platform" => &[
+            "shared",
+            "lambda_runtime",
+            "aws-config",
+            "aws-sdk-s3",
+            "aws-sdk-sagemaker",
+            "aws-sdk-sns",
+        ],
         "build-manifest" | "start-job" | "notify" => &["shared", "platform", "lambda_runtime", "aws-config"],
         "engine" => &["axum", "aws-sdk-s3"],
-        "local" => {
-            &["engine", "build-manifest", "start-job", "notify", "axum", "aws-config", "aws-sdk-s3", "aws-sigv4"]
-        }
-        "console" => {
-            &["shared", "axum", "aws-config", "aws-sdk-s3", "aws-sdk-sagemaker", "aws-sdk-sns", "aws-sdk-sqs"]
-        }
+        "local" => &[
+            "engine",
+            "build-manifest",
+            "start-job",
+            "notify",
+            "axum",
+            "aws-config",
+            "aws-sdk-s3",
+            "aws-sigv4",
+        ],
+        "console" => &[
+            "shared",
+            "axum",
+            "aws-config",
+            "aws-sdk-s3",
+            "aws-sdk-sagemaker",
+            "aws-sdk-sns",
+            "aws-sdk-sqs",
+        ],
         "groundcrew" => &["local", "console", "shared", "axum", "aws-config", "aws-sdk-s3"],
         other => panic!("the crate `{other}` has no rule: say in this test what it may depend on"),
     }
@@ -51,7 +76,10 @@ fn allowed(package: &str) -> &'static [&'static str] {
 fn crates_depend_only_along_the_edges_of_the_architecture() {
     let packages = packages();
     let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
-    for package in packages.iter().filter(|p| p["name"] != "tests" && p["name"] != "benches") {
+    for package in packages
+        .iter()
+        .filter(|p| p["name"] != "tests" && p["name"] != "benches")
+    {
         let name = package["name"].as_str().expect("a name");
         for dependency in dependencies(package) {
             let marks_a_layer = ours.contains(dependency.as_str())
@@ -65,12 +93,24 @@ fn crates_depend_only_along_the_edges_of_the_architecture() {
 
 #[test]
 fn the_pure_core_reaches_nothing_outside() {
-    let is_test = |f: &Path| f.components().any(|c| c.as_os_str().to_string_lossy().starts_with("tests"));
-    let source = rust_files().into_iter().filter(|f| f.starts_with(root().join("shared/src")));
+    let is_test = |f: &Path| {
+        f.components()
+            .any(|c| c.as_os_str().to_string_lossy().starts_with("tests"))
+    };
+    let source = rust_files()
+        .into_iter()
+        .filter(|f| f.starts_with(root().join("shared/src")));
     for file in source.filter(|f| !is_test(f.strip_prefix(root()).expect("inside"))) {
         let text = std::fs::read_to_string(&file).expect("readable");
         let product = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for reach in ["std::env", "std::fs", "std::net", "SystemTime::now", "Timestamp::now", "Instant::now"] {
+        for reach in [
+            "std::env",
+            "std::fs",
+            "std::net",
+            "SystemTime::now",
+            "Timestamp::now",
+            "Instant::now",
+        ] {
             assert!(!product.contains(reach), "{}: uses {reach}", file.display());
         }
     }
@@ -81,7 +121,10 @@ fn every_crate_takes_the_shared_lints() {
     for package in packages() {
         let manifest = package["manifest_path"].as_str().expect("a path");
         let text = std::fs::read_to_string(manifest).expect("readable");
-        assert!(text.contains("[lints]\nworkspace = true"), "{manifest}: add `[lints] workspace = true`");
+        assert!(
+            text.contains("[lints]\nworkspace = true"),
+            "{manifest}: add `[lints] workspace = true`"
+        );
     }
 }
 
@@ -89,7 +132,11 @@ fn every_crate_takes_the_shared_lints() {
 fn every_file_says_what_it_answers_for_and_is_of_a_size_to_read() {
     for file in rust_files() {
         let text = std::fs::read_to_string(&file).expect("readable");
-        assert!(text.starts_with("//!"), "{}: begin with a `//!` line", file.display());
+        assert!(
+            text.starts_with("//!"),
+            "{}: begin with a `//!` line",
+            file.display()
+        );
         let lines = text.lines().count();
         assert!(lines <= 500, "{}: {lines} lines; one idea a file", file.display());
     }
@@ -99,12 +146,22 @@ fn every_file_says_what_it_answers_for_and_is_of_a_size_to_read() {
 fn no_room_is_called_miscellaneous() {
     for file in rust_files() {
         let stem = file.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-        assert!(!["utils", "util", "common", "helpers", "misc"].contains(&stem), "{}", file.display());
+        assert!(
+            !["utils", "util", "common", "helpers", "misc"].contains(&stem),
+            "{}",
+            file.display()
+        );
     }
 }
 
 fn rust_files() -> Vec<PathBuf> {
     let skip = |e: &walkdir::DirEntry| !["target", ".git", "data"].iter().any(|d| e.file_name() == *d);
-    let files = walkdir::WalkDir::new(root()).into_iter().filter_entry(skip).filter_map(Result::ok);
-    files.map(walkdir::DirEntry::into_path).filter(|p| p.extension().is_some_and(|e| e == "rs")).collect()
+    let files = walkdir::WalkDir::new(root())
+        .into_iter()
+        .filter_entry(skip)
+        .filter_map(Result::ok);
+    files
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| p.extension().is_some_and(|e| e == "rs"))
+        .collect()
 }

@@ -12,7 +12,10 @@ const BEGIN: &str = "<!-- made from the types: UPDATE_DOCS=1 cargo test -p tests
 const END: &str = "<!-- end -->";
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
 }
 
 fn page() -> String {
@@ -21,14 +24,28 @@ fn page() -> String {
 
 /// One row a key, keys of a mapping as `outer.inner`.
 fn rows(schema: &Value, definition: &Value, outer: &str, out: &mut String) {
-    let required: Vec<&str> =
-        definition["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = definition["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     for (key, value) in definition["properties"].as_object().into_iter().flatten() {
-        let name = if outer.is_empty() { key.clone() } else { format!("{outer}.{key}") };
-        let must = if required.contains(&key.as_str()) { "yes" } else { "" };
+        let name = if outer.is_empty() {
+            key.clone()
+        } else {
+            format!("{outer}.{key}")
+        };
+        let must = if required.contains(&key.as_str()) {
+            "yes"
+        } else {
+            ""
+        };
         let words = value["description"].as_str().unwrap_or_default();
         out.push_str(&format!("| `{name}` | {must} | {}{} |\n", words, choices(value)));
-        let inner = value["$ref"].as_str().or_else(|| value["items"]["anyOf"][1]["$ref"].as_str());
+        let inner = value["$ref"]
+            .as_str()
+            .or_else(|| value["items"]["anyOf"][1]["$ref"].as_str());
         if let Some(inner) = inner.and_then(|r| r.strip_prefix("#/$defs/")) {
             rows(schema, &schema["$defs"][inner], &name, out);
         }
@@ -36,9 +53,19 @@ fn rows(schema: &Value, definition: &Value, outer: &str, out: &mut String) {
 }
 
 fn choices(value: &Value) -> String {
-    let list = value["enum"].as_array().or_else(|| value["items"]["enum"].as_array());
-    let names: Vec<String> = list.into_iter().flatten().filter_map(|v| Some(format!("`{}`", v.as_str()?))).collect();
-    if names.is_empty() { String::new() } else { format!(" One of {}.", names.join(", ")) }
+    let list = value["enum"]
+        .as_array()
+        .or_else(|| value["items"]["enum"].as_array());
+    let names: Vec<String> = list
+        .into_iter()
+        .flatten()
+        .filter_map(|v| Some(format!("`{}`", v.as_str()?)))
+        .collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" One of {}.", names.join(", "))
+    }
 }
 
 #[test]
@@ -53,15 +80,21 @@ fn the_table_of_keys_is_the_schema() {
         let text = format!("{before}{BEGIN}{table}{END}{after}");
         std::fs::write(root().join("docs/SPEC.md"), text).expect("docs/SPEC.md can be written");
     } else {
-        assert_eq!(now, table, "docs/SPEC.md is out of step: UPDATE_DOCS=1 cargo test -p tests --test spec_page");
+        assert_eq!(
+            now, table,
+            "docs/SPEC.md is out of step: UPDATE_DOCS=1 cargo test -p tests --test spec_page"
+        );
     }
 }
 
 #[test]
 fn every_example_on_the_page_is_a_good_spec() {
     let page = page();
-    let examples: Vec<&str> =
-        page.split("```yaml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+    let examples: Vec<&str> = page
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once("```")?.0))
+        .collect();
     assert!(examples.len() >= 2, "the page shows examples");
     for example in examples {
         Spec::parse(example.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{example}"));
@@ -80,10 +113,20 @@ fn every_row_of_bad_input_names_a_test_that_exists() {
         .filter_map(|e| std::fs::read_to_string(e.path()).ok())
         .collect();
     let mut rows = 0;
-    for row in table.lines().filter(|l| l.starts_with("| ") && !l.starts_with("| what")) {
-        let tests = row.trim_end_matches(" |").rsplit(" | ").next().expect("a last column");
+    for row in table
+        .lines()
+        .filter(|l| l.starts_with("| ") && !l.starts_with("| what"))
+    {
+        let tests = row
+            .trim_end_matches(" |")
+            .rsplit(" | ")
+            .next()
+            .expect("a last column");
         for test in tests.split(", ").map(|t| t.trim_matches('`')) {
-            assert!(sources.contains(&format!("fn {test}(")), "no test is called `{test}`: {row}");
+            assert!(
+                sources.contains(&format!("fn {test}(")),
+                "no test is called `{test}`: {row}"
+            );
             rows += 1;
         }
     }

@@ -73,7 +73,11 @@ fn a_link_is_listed_as_the_drop_folder_would_not_take_it() {
     assert_eq!((found.items, found.rejected), (1, 1));
     let reject = &found.rejected_first[0];
     assert_eq!(reject.path, "2.txt");
-    assert!(reject.reason.contains("copy the file itself"), "{}", reject.reason);
+    assert!(
+        reject.reason.contains("copy the file itself"),
+        "{}",
+        reject.reason
+    );
 }
 
 #[test]

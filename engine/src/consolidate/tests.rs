@@ -110,7 +110,11 @@ fn a_unanimous_answer_stands_even_if_the_class_is_rare() {
         objects.push(votes(&[(0, 1), (1, 1)]));
         let found = single_label(&objects, classes);
         assert_eq!(found[200].unwrap().class, 1);
-        assert!(found[0].unwrap().confidence > 0.9 && found[200].unwrap().confidence > 0.5, "{:?}", found[200]);
+        assert!(
+            found[0].unwrap().confidence > 0.9 && found[200].unwrap().confidence > 0.5,
+            "{:?}",
+            found[200]
+        );
     }
 }
 

@@ -176,7 +176,9 @@ impl<'a> Weaver<'a> {
             && self.within.pop().is_none_or(|(innermost, _)| innermost != opened)
         {
             let place = place(self.template, at);
-            return Err(RenderError::invalid(format!("{place}: `{name}` closes no `{opened}`.")));
+            return Err(RenderError::invalid(format!(
+                "{place}: `{name}` closes no `{opened}`."
+            )));
         }
         if self.within.len() > MAX_DEPTH {
             let message =

@@ -45,7 +45,12 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let input_bucket = required(env, "INPUT_BUCKET")?;
-    let store = Buckets::new(input_bucket.clone(), required(env, "OUTPUT_BUCKET")?, env, sdk.clone());
+    let store = Buckets::new(
+        input_bucket.clone(),
+        required(env, "OUTPUT_BUCKET")?,
+        env,
+        sdk.clone(),
+    );
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
     Ok(Deps::new(store, topic, input_bucket))
 }

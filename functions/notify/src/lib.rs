@@ -41,7 +41,12 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     let output_bucket = required(env, "OUTPUT_BUCKET")?;
     let prefix = required(env, "JOB_PREFIX")?;
     Ok(Deps {
-        store: Buckets::new(required(env, "INPUT_BUCKET")?, output_bucket.clone(), env, sdk.clone()),
+        store: Buckets::new(
+            required(env, "INPUT_BUCKET")?,
+            output_bucket.clone(),
+            env,
+            sdk.clone(),
+        ),
         labeling: GroundTruth::new(sdk.clone()),
         topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {

@@ -37,7 +37,12 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let stack = stack(env, &sdk)?;
-    let store = Buckets::new(stack.input_bucket.clone(), stack.output_bucket.clone(), env, sdk.clone());
+    let store = Buckets::new(
+        stack.input_bucket.clone(),
+        stack.output_bucket.clone(),
+        env,
+        sdk.clone(),
+    );
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk.clone());
     Ok(Deps {
         store,

@@ -166,7 +166,10 @@ impl Sns {
             .body(body.to_string());
         let (sns, arn) = (self.clone(), arn.to_owned());
         self.running.spawn(async move {
-            let asked = sns.stop.run_until_cancelled(try_until(&request, sns.retries)).await;
+            let asked = sns
+                .stop
+                .run_until_cancelled(try_until(&request, sns.retries))
+                .await;
             if let Some(Err(reason)) = asked {
                 tracing::error!(arn, reason, "a subscriber could not be asked to confirm");
             }

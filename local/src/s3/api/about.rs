@@ -20,7 +20,11 @@ macro_rules! about {
         use $crate::s3::api::about as here;
         s3s::S3Result::<_>::Ok($crate::s3::store::record::About {
             content_type: $input.content_type.take().map(|value| value.to_string()),
-            content_encoding: $input.content_encoding.take().as_deref().and_then(here::own_encoding),
+            content_encoding: $input
+                .content_encoding
+                .take()
+                .as_deref()
+                .and_then(here::own_encoding),
             content_language: $input.content_language.take(),
             content_disposition: $input.content_disposition.take(),
             cache_control: $input.cache_control.take(),

@@ -70,9 +70,7 @@ impl Committer {
                 Err(error)
             }
         };
-        verdicts
-            .into_iter()
-            .for_each(|tell: Tell| tell(told.clone()));
+        verdicts.into_iter().for_each(|tell: Tell| tell(told.clone()));
         self.blobs.collect();
     }
 
