@@ -41,7 +41,7 @@ struct Thanked {
 async fn a_line_killed_at_every_stage_labels_everything_once_and_loses_no_answer() -> Result<()> {
     for seed in seeds() {
         eprintln!("seed {seed} (GROUNDCREW_SEED={seed} repeats it)");
-        Crashing::start(seed).await?.to_the_end().await?;
+        Crashing::start(seed).await?.run().await?;
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ impl Crashing {
         })
     }
 
-    async fn to_the_end(mut self) -> Result<()> {
+    async fn run(mut self) -> Result<()> {
         drop_files(&self.app.drop_folder(), 0..FILES - LATER)?;
         let uploaded = self.random.random_range(1..(FILES - LATER) as usize);
         self.until_objects(true, "", uploaded).await;
@@ -126,6 +126,10 @@ impl Crashing {
         self.come_back(point).await
     }
 
+    #[expect(
+        clippy::print_stderr,
+        reason = "a failure needs to say where the line was killed"
+    )]
     async fn come_back(&mut self, point: &str) -> Result<()> {
         eprintln!("killed: {point}; {} answers so far", self.thanked.borrow().len());
         self.app.restart().await?;
@@ -249,7 +253,7 @@ impl Crashing {
             .map(|number| (content(number), parity(&content(number)).to_owned()))
             .collect();
         assert_eq!(labels, right, "every text labelled once");
-        self.check_answers(answers);
+        self.check_answers(&answers);
         self.check_notices(&status).await
     }
 
@@ -317,7 +321,7 @@ impl Crashing {
         Ok(json_lines(&output)?.into_iter().map(label).collect())
     }
 
-    fn check_answers(&self, stored: Vec<(String, Thanked)>) {
+    fn check_answers(&self, stored: &[(String, Thanked)]) {
         let ids: BTreeSet<_> = stored.iter().map(|(id, answer)| (&answer.email, id)).collect();
         assert_eq!(ids.len(), 2, "a person has one id for ever: {ids:?}");
         let all: BTreeSet<Thanked> = stored.iter().map(|(_, answer)| answer.clone()).collect();

@@ -78,7 +78,7 @@ async fn a_template_that_is_no_liquid_fails_the_job_before_anybody_sees_it() {
 async fn a_job_goes_on_after_the_store_was_away() {
     let (world, rig) = ready().await;
     rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
     })
     .await;
     let fail = &world.store.fail_write_every;

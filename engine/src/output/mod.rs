@@ -7,7 +7,7 @@ mod files;
 mod line;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 pub(crate) use decision::{Decision, Rest, counters, decide};

@@ -159,7 +159,7 @@ pub(super) async fn read(
 async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
     let Object { key, size, .. } = &candidate.object;
     // One byte more than a file may have: enough to see that it has too many.
-    let range = 0..(*size).min(MAX_TEXT_FILE + 1).max(1);
+    let range = 0..(*size).clamp(1, MAX_TEXT_FILE + 1);
     let Some(file) = store.get(Bucket::Input, key, Some(range)).await? else {
         return Ok(Contents::Gone);
     };
