@@ -121,13 +121,21 @@ fn load(database: &Database) -> Result<Vec<Kept>, redb::Error> {
 }
 
 fn write_all(database: &Database, changes: &Receiver<Change>) {
+    let mut fails = false;
     while let Ok(first) = changes.recv() {
         let batch: Vec<_> = std::iter::once(first)
             .chain(changes.try_iter().take(AT_ONCE))
             .collect();
-        if let Err(error) = write(database, &batch) {
-            tracing::error!(%error, changes = batch.len(), "queues could not be written to disk");
+        let written = write(database, &batch);
+        match &written {
+            // Said once: after a failure every further write fails until the file is opened anew.
+            Err(error) if !fails => tracing::error!(
+                %error,
+                "queues cannot be written to disk any more, and go on in memory; make room, then start groundcrew again"
+            ),
+            _ => {}
         }
+        fails = written.is_err();
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use redb::Database;
+use redb::{Database, StorageError, TransactionError};
 
 use super::{
     blobs::Blobs,
@@ -31,6 +31,10 @@ pub(super) struct Verdict {
 /// Enough to share a sync among many, little enough to keep each transaction short.
 const MOST_JOBS: usize = 1000;
 const MOST_BYTES: usize = 16 << 20;
+/// The index takes nothing more after a failure to write it, by `redb`'s design: only opening it anew finds out what the
+/// disk has of it.
+pub(super) const STOPPED: &str = "The object store has stopped because the disk is full or broken. Make room, then start \
+                                  groundcrew again; what was stored is safe.";
 /// After this long without a write, the index is left in a state that opens quickly even after a crash.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -41,13 +45,16 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Works until every sender is gone.
+    /// Works until every sender is gone, or the index cannot be written.
     pub(super) fn run(self, jobs: &Receiver<Job>) {
         let mut settled = true;
         loop {
             match jobs.recv_timeout(IDLE) {
                 Ok(first) => {
-                    self.round(first, jobs);
+                    if !self.round(first, jobs) && self.is_over() {
+                        tracing::error!("{STOPPED}");
+                        return;
+                    }
                     settled = false;
                 }
                 Err(RecvTimeoutError::Timeout) if settled => self.blobs.collect(),
@@ -57,7 +64,13 @@ impl Committer {
         }
     }
 
-    fn round(&self, first: Job, jobs: &Receiver<Job>) {
+    fn is_over(&self) -> bool {
+        let begun = self.database.begin_write();
+        matches!(begun, Err(TransactionError::Storage(StorageError::PreviousIo)))
+    }
+
+    /// Whether it is on disk.
+    fn round(&self, first: Job, jobs: &Receiver<Job>) -> bool {
         let mut verdicts = Vec::new();
         let outcome = self.transact(first, jobs, &mut verdicts);
         let told = match outcome {
@@ -70,8 +83,10 @@ impl Committer {
                 Err(error)
             }
         };
+        let written = told.is_ok();
         verdicts.into_iter().for_each(|tell: Tell| tell(told.clone()));
         self.blobs.collect();
+        written
     }
 
     fn transact(

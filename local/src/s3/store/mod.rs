@@ -25,7 +25,7 @@ use uuid::Uuid;
 use self::{
     blobs::Blobs,
     changes::Changes,
-    commit::{Committer, Job, Verdict},
+    commit::{Committer, Job, STOPPED, Verdict},
     index::Snapshot,
     record::{ObjectRecord, PartRecord},
 };
@@ -96,7 +96,7 @@ impl Store {
             Verdict { broken, tell }
         });
         let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
-        let stopped = || s3_error!(InternalError, "The object store has stopped.");
+        let stopped = || s3_error!(InternalError, "{STOPPED}");
         if sent != Some(true) {
             return Err(stopped());
         }
