@@ -1,8 +1,10 @@
 //! What a function is handed: queue messages or the clock, and what stands in a message.
 //!
-//! Read with structs of our own that ask for nothing but the fields used: S3 adds fields with every minor version of
-//! its event, and one field missing in one message must not fail the other thousands of the batch.
+//! The batch is `aws_lambda_events`' own. What stands in a message is read with structs that ask for nothing but the
+//! fields used: S3 adds fields with every minor version of its event, and one field missing in one message must not
+//! fail the other thousands of the batch.
 
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -69,13 +71,11 @@ impl Incoming {
         if let Some(sweep) = event.get("sweep") {
             return Sweep::parse(sweep).map_or(Self::Unknown, Self::Sweep);
         }
-        let Ok(batch) = SqsBatch::deserialize(event) else {
+        let Ok(batch) = SqsEvent::deserialize(event) else {
             return Self::Unknown;
         };
-        if batch.records.iter().any(|r| r.event_source != "aws:sqs") {
-            return Self::Unknown;
-        }
-        Self::Sqs(batch.records.into_iter().map(Message::from).collect())
+        let messages = batch.records.into_iter().map(Message::read);
+        messages.collect::<Option<Vec<_>>>().map_or(Self::Unknown, Self::Sqs)
     }
 }
 
@@ -94,11 +94,11 @@ impl Sweep {
 
 /// Lambda's partial batch response: these messages come again, the others are deleted.
 pub fn failed_messages<'a>(ids: impl IntoIterator<Item = &'a str>) -> Value {
-    let failures: Vec<Value> = ids
-        .into_iter()
-        .map(|id| json!({ "itemIdentifier": id }))
-        .collect();
-    json!({ "batchItemFailures": failures })
+    let mut response = SqsBatchResponse::default();
+    for id in ids {
+        response.add_failure(id);
+    }
+    json!(response)
 }
 
 impl Body {
@@ -167,14 +167,16 @@ impl Body {
     }
 }
 
-impl From<SqsRecord> for Message {
-    fn from(record: SqsRecord) -> Self {
-        let receive_count = record.attributes.receive_count.parse().unwrap_or(1);
-        Self {
-            id: record.message_id,
-            body: record.body,
-            receive_count,
-        }
+impl Message {
+    /// `None` for a record of anything but a queue, or one that could not be named in the reply.
+    fn read(message: SqsMessage) -> Option<Self> {
+        let from_a_queue = message.event_source.as_deref() == Some("aws:sqs");
+        let count = message.attributes.get("ApproximateReceiveCount");
+        Some(Self {
+            id: message.message_id.filter(|_| from_a_queue)?,
+            body: message.body.unwrap_or_default(),
+            receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        })
     }
 }
 
@@ -187,29 +189,6 @@ impl From<S3Record> for Dropped {
             at,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct SqsBatch {
-    #[serde(rename = "Records")]
-    records: Vec<SqsRecord>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SqsRecord {
-    message_id: String,
-    #[serde(default)]
-    body: String,
-    event_source: String,
-    #[serde(default)]
-    attributes: SqsAttributes,
-}
-
-#[derive(Default, Deserialize)]
-struct SqsAttributes {
-    #[serde(rename = "ApproximateReceiveCount", default)]
-    receive_count: String,
 }
 
 #[derive(Deserialize)]
