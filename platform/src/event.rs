@@ -75,7 +75,9 @@ impl Incoming {
             return Self::Unknown;
         };
         let messages = batch.records.into_iter().map(Message::read);
-        messages.collect::<Option<Vec<_>>>().map_or(Self::Unknown, Self::Sqs)
+        messages
+            .collect::<Option<Vec<_>>>()
+            .map_or(Self::Unknown, Self::Sqs)
     }
 }
 
