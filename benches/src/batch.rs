@@ -61,11 +61,10 @@ async fn distance(python: &Path) -> Result<()> {
     const OBJECTS: usize = 10_000;
     println!("\ninlining: {OBJECTS} small texts, {LATENCY_MS} ms away");
     let folder = tempfile::tempdir()?;
-    {
-        let near = Store::start(folder.path(), 0).await?;
-        drop_texts(&near.client(), "texts", OBJECTS).await?;
-        drop_texts(&near.client(), "few", OBJECTS / 20).await?;
-    }
+    let near = Store::start(folder.path(), 0).await?;
+    drop_texts(&near.client(), "texts", OBJECTS).await?;
+    drop_texts(&near.client(), "few", OBJECTS / 20).await?;
+    near.stop().await?;
     let store = Store::start(folder.path(), LATENCY_MS).await?;
     let baseline = boto3(python, &store, "few").await?;
     let (seconds, _) = build(&store, "texts").await?;

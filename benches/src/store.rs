@@ -42,9 +42,9 @@ pub(crate) async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
     Ok(axum::serve(listener, app).await?)
 }
 
-/// A running store process; killed when dropped.
+/// A running store process; killed when dropped, though perhaps a moment later: see [`Store::stop`].
 pub(crate) struct Store {
-    _process: Child,
+    process: Child,
     pub(crate) endpoint: String,
 }
 
@@ -62,10 +62,12 @@ impl Store {
             .next_line()
             .await?
             .context("the store said nothing")?;
-        Ok(Self {
-            _process: process,
-            endpoint,
-        })
+        Ok(Self { process, endpoint })
+    }
+
+    /// Returns when the process is gone, and its folder free for another.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        Ok(self.process.kill().await?)
     }
 
     pub(crate) fn client(&self) -> Client {
