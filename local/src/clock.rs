@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event_source::Invoke;
-use crate::wiring::{BUILD_MANIFEST, FUNCTIONS};
+use crate::wiring::{BUILD_MANIFEST, FUNCTIONS, SCHEDULE_MINUTES};
 
 /// S3 dates objects by whole seconds, and a check a moment too early finds nothing settled.
 const SLACK: Duration = Duration::from_millis(50);
@@ -49,9 +49,7 @@ impl Clock {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let running = TaskTracker::new();
         let mut due: HashMap<String, Due> = HashMap::new();
-        let mut sweeps = tokio::time::interval(Duration::from_secs(
-            u64::from(BUILD_MANIFEST.schedule_minutes) * 60,
-        ));
+        let mut sweeps = tokio::time::interval(Duration::from_secs(u64::from(SCHEDULE_MINUTES) * 60));
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let next = due.values().map(|due| due.at).min();
@@ -82,6 +80,7 @@ impl Clock {
     fn sweep_all(&self) -> impl Future<Output = ()> + use<> {
         let functions: Vec<_> = FUNCTIONS
             .iter()
+            .filter(|wiring| wiring.schedule_minutes.is_some())
             .filter_map(|wiring| Some((wiring.name, self.functions.get(wiring.name)?.clone())))
             .collect();
         let (s3, bucket, changed) = (

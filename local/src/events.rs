@@ -13,32 +13,38 @@ use crate::event_source::{EventSource, Invoke};
 use crate::info::{INPUT_BUCKET, OUTPUT_BUCKET};
 use crate::s3::Notification;
 use crate::sqs::{Address, Message, QueueConfig, Queues, Received, Redrive};
-use crate::wiring::{BUILD_MANIFEST, BucketRole, FUNCTIONS, FunctionWiring, LOCAL};
+use crate::wiring::{BUILD_MANIFEST, BucketRole, FUNCTIONS, FunctionWiring, LOCAL, QueueSettings};
 
 /// The wiring's queues, dead-letter queues first.
 pub(crate) fn queue_configs() -> Vec<QueueConfig> {
-    let dead_letters = FUNCTIONS.iter().map(|wiring| QueueConfig {
+    let dead_letters = queued().map(|(wiring, queue)| QueueConfig {
         name: wiring.dead_letter_queue(),
         delay: Duration::ZERO,
         visibility: Duration::from_secs(30),
-        retention: retention(wiring),
+        retention: retention(&queue),
         redrive: None,
     });
-    let queues = FUNCTIONS.iter().map(|wiring| QueueConfig {
+    let queues = queued().map(|(wiring, queue)| QueueConfig {
         name: wiring.name.to_owned(),
-        delay: seconds(wiring.queue.delay_seconds).min(LOCAL.longest_delay),
-        visibility: seconds(wiring.queue.visibility_seconds),
-        retention: retention(wiring),
+        delay: seconds(queue.delay_seconds).min(LOCAL.longest_delay),
+        visibility: seconds(queue.visibility_seconds),
+        retention: retention(&queue),
         redrive: Some(Redrive {
             to: wiring.dead_letter_queue(),
-            max_receive: wiring.queue.max_receive,
+            max_receive: queue.max_receive,
         }),
     });
     dead_letters.chain(queues).collect()
 }
 
-fn retention(wiring: &FunctionWiring) -> Duration {
-    seconds(wiring.queue.retention_days * 24 * 3600)
+/// The functions that have a queue, and its settings.
+pub(crate) fn queued() -> impl Iterator<Item = (&'static FunctionWiring, QueueSettings)> {
+    const ALL: &[FunctionWiring] = &FUNCTIONS;
+    ALL.iter().filter_map(|wiring| Some((wiring, wiring.queue?)))
+}
+
+fn retention(queue: &QueueSettings) -> Duration {
+    seconds(queue.retention_days * 24 * 3600)
 }
 
 fn seconds(seconds: u32) -> Duration {
@@ -61,6 +67,12 @@ pub(crate) fn object_events(queues: Queues) -> crate::s3::Notify {
             .filter(|wiring| wiring.hears_object(role, &notification.key))
         {
             send(&queues, wiring, &notification.records_json());
+        }
+        for wiring in FUNCTIONS
+            .iter()
+            .filter(|wiring| role == BucketRole::Input && wiring.hears_on_bus(&notification.key))
+        {
+            send(&queues, wiring, &notification.bus_event());
         }
     })
 }
@@ -89,16 +101,16 @@ pub(crate) fn sources(
     functions: &HashMap<&'static str, Invoke>,
     changed: &mpsc::UnboundedSender<String>,
 ) -> Vec<EventSource> {
-    let source = |wiring: &FunctionWiring| {
+    let source = |(wiring, queue): (&FunctionWiring, QueueSettings)| {
         let changed = (wiring.name == BUILD_MANIFEST.name).then(|| changed.clone());
         Some(EventSource {
             queue: queues.get(wiring.name)?.clone(),
             queue_arn: address.arn(wiring.name),
             region: address.region,
             invoke: functions.get(wiring.name)?.clone(),
-            batch_size: wiring.queue.batch_size as usize,
-            window: seconds(wiring.queue.batch_window_seconds).min(LOCAL.longest_window),
-            concurrency: wiring.queue.maximum_concurrency as usize,
+            batch_size: queue.batch_size as usize,
+            window: seconds(queue.batch_window_seconds).min(LOCAL.longest_window),
+            concurrency: queue.maximum_concurrency as usize,
             first_retry: LOCAL.first_retry,
             longest_retry: LOCAL.longest_retry,
             worked_on: Arc::new(move |batch| {
@@ -108,7 +120,7 @@ pub(crate) fn sources(
             }),
         })
     };
-    FUNCTIONS.iter().filter_map(source).collect()
+    queued().filter_map(source).collect()
 }
 
 fn say_changed(changed: &mpsc::UnboundedSender<String>, batch: &[Received]) {

@@ -8,7 +8,9 @@ use tokio_util::task::LocalPoolHandle;
 
 use crate::error::StackError;
 use crate::event_source::Invoke;
-use crate::wiring::{BUILD_MANIFEST, FunctionWiring, NOTIFY, START_JOB};
+use crate::wiring::{
+    ASSIGN_WORKER, BUILD_MANIFEST, FunctionWiring, INVITE_MESSAGE, NOTIFY, START_JOB, SYNC_TEAM,
+};
 
 /// Values of environment variables; a function sees only those the wiring gives it.
 pub(crate) type Environment = HashMap<&'static str, String>;
@@ -48,6 +50,9 @@ pub(crate) fn all(
         function!(build_manifest, &BUILD_MANIFEST, environment, sdk, threads),
         function!(start_job, &START_JOB, environment, sdk, threads),
         function!(notify, &NOTIFY, environment, sdk, threads),
+        function!(sync_team, &SYNC_TEAM, environment, sdk, threads),
+        function!(assign_worker, &ASSIGN_WORKER, environment, sdk, threads),
+        function!(invite_message, &INVITE_MESSAGE, environment, sdk, threads),
     ]))
 }
 

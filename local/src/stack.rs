@@ -37,7 +37,6 @@ use crate::sns::{RETRIES, Sns};
 use crate::sqs::{Address, Queues};
 use crate::web_guard::WebGuard;
 use crate::web_port::WebPort;
-use crate::wiring::FUNCTIONS;
 
 /// A running stack. [`Stack::shutdown`] ends it in order; dropping it just stops.
 pub struct Stack {
@@ -334,9 +333,8 @@ impl Parts {
             worker,
             data: config.data.clone(),
             drop_folder: self.data.path(DROP_FOLDER),
-            queues: FUNCTIONS
-                .iter()
-                .map(|wiring| queue(wiring.name, &wiring.dead_letter_queue()))
+            queues: events::queued()
+                .map(|(wiring, _)| queue(wiring.name, &wiring.dead_letter_queue()))
                 .collect(),
         };
         write_json(&self.data.path(INFO_FILE), &info)?;
@@ -408,6 +406,12 @@ fn environment(info: &StackInfo) -> Environment {
         ("NOTICE_TOPIC_ARN", info.topic_arn.clone()),
         ("JOB_PREFIX", info.job_prefix.clone()),
         ("LABELING_ROLE_ARN", info.labeling_role_arn.clone()),
+        ("USER_POOL_ID", info.user_pool_id.clone()),
+        ("CLIENT_ID", info.client_id.clone()),
+        // No mail leaves this machine: there is no quota of it.
+        ("INVITATIONS_PER_DAY", "unlimited".to_owned()),
+        ("MAX_INVITATIONS", "3".to_owned()),
+        ("WORK_TOPIC_PREFIX", "groundcrew-work".to_owned()),
         ("AWS_ACCOUNT", info.account.clone()),
         ("AWS_PARTITION", PARTITION.to_owned()),
         ("CONSOLE_URL", info.console_url.clone()),

@@ -25,12 +25,28 @@ pub enum Source {
         prefix: &'static str,
         suffix: &'static str,
     },
+    /// EventBridge: source `aws.s3`, detail-type [`OBJECT_CREATED`], for keys of the input bucket with this prefix. A
+    /// bucket's own notifications cannot send some keys to one queue and all keys to another.
+    InputObjectOnBus { prefix: &'static str },
     /// EventBridge: source `aws.sagemaker`, detail-type [`JOB_STATE_CHANGE`].
     JobStateChanged,
+    /// A Lambda trigger of the user pool: called, not queued, and awaited for five seconds.
+    /// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
+    UserPool(Trigger),
+}
+
+/// The user pool's triggers in use, by their names in its LambdaConfig.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Trigger {
+    PreTokenGeneration,
+    PostConfirmation,
+    CustomMessage,
 }
 
 /// Ground Truth's event, as EventBridge names it.
 pub const JOB_STATE_CHANGE: &str = "SageMaker Ground Truth Labeling Job State Change";
+/// S3's event, as EventBridge names it.
+pub const OBJECT_CREATED: &str = "Object Created";
 
 /// A queue between the events and a function, its dead-letter queue (`<name>-dlq`), and how the function reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,17 +71,18 @@ pub struct QueueSettings {
 pub struct FunctionWiring {
     pub name: &'static str,
     pub sources: &'static [Source],
-    pub queue: QueueSettings,
+    /// Absent where everything that reaches it is a trigger.
+    pub queue: Option<QueueSettings>,
     pub timeout_seconds: u32,
     /// The sweep, `{"sweep":"all"}`, that makes good what events missed.
-    pub schedule_minutes: u32,
+    pub schedule_minutes: Option<u32>,
     pub environment: &'static [&'static str],
 }
 
 /// SQS keeps a message two weeks at most.
 const RETENTION_DAYS: u32 = 14;
 /// The sweep's period, everywhere.
-const SCHEDULE_MINUTES: u32 = 15;
+pub(crate) const SCHEDULE_MINUTES: u32 = 15;
 
 pub const BUILD_MANIFEST: FunctionWiring = FunctionWiring {
     name: "build-manifest",
@@ -74,7 +91,7 @@ pub const BUILD_MANIFEST: FunctionWiring = FunctionWiring {
         prefix: "",
         suffix: "",
     }],
-    queue: QueueSettings {
+    queue: Some(QueueSettings {
         // The default quiet period and a little more, so that an event is read when its batch can be cut.
         delay_seconds: 135,
         visibility_seconds: 6 * 900 + 60,
@@ -83,9 +100,9 @@ pub const BUILD_MANIFEST: FunctionWiring = FunctionWiring {
         batch_size: 10_000,
         batch_window_seconds: 60,
         maximum_concurrency: 5,
-    },
+    }),
     timeout_seconds: 900,
-    schedule_minutes: SCHEDULE_MINUTES,
+    schedule_minutes: Some(SCHEDULE_MINUTES),
     environment: &["INPUT_BUCKET", "OUTPUT_BUCKET", "NOTICE_TOPIC_ARN"],
 };
 
@@ -100,7 +117,7 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
         // A job that ends opens a slot in the account's quota.
         Source::JobStateChanged,
     ],
-    queue: QueueSettings {
+    queue: Some(QueueSettings {
         delay_seconds: 0,
         visibility_seconds: 6 * 300,
         // Throttling of CreateLabelingJob is no fault of the message.
@@ -109,9 +126,9 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
         batch_size: 10,
         batch_window_seconds: 0,
         maximum_concurrency: 2,
-    },
+    }),
     timeout_seconds: 300,
-    schedule_minutes: SCHEDULE_MINUTES,
+    schedule_minutes: Some(SCHEDULE_MINUTES),
     environment: &[
         "INPUT_BUCKET",
         "OUTPUT_BUCKET",
@@ -126,7 +143,7 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
 pub const NOTIFY: FunctionWiring = FunctionWiring {
     name: "notify",
     sources: &[Source::JobStateChanged],
-    queue: QueueSettings {
+    queue: Some(QueueSettings {
         delay_seconds: 0,
         visibility_seconds: 6 * 300,
         max_receive: 8,
@@ -134,9 +151,9 @@ pub const NOTIFY: FunctionWiring = FunctionWiring {
         batch_size: 10,
         batch_window_seconds: 0,
         maximum_concurrency: 2,
-    },
+    }),
     timeout_seconds: 300,
-    schedule_minutes: SCHEDULE_MINUTES,
+    schedule_minutes: Some(SCHEDULE_MINUTES),
     environment: &[
         "INPUT_BUCKET",
         "OUTPUT_BUCKET",
@@ -147,8 +164,75 @@ pub const NOTIFY: FunctionWiring = FunctionWiring {
     ],
 };
 
+pub const SYNC_TEAM: FunctionWiring = FunctionWiring {
+    name: "sync-team",
+    sources: &[
+        Source::InputObjectOnBus { prefix: "teams/" },
+        // Somebody has joined: the admin hears of it, and the person is subscribed to work notices.
+        Source::ObjectCreated {
+            bucket: BucketRole::Output,
+            prefix: "joined/",
+            suffix: "",
+        },
+    ],
+    queue: Some(QueueSettings {
+        delay_seconds: 0,
+        visibility_seconds: 6 * 900,
+        max_receive: 8,
+        retention_days: RETENTION_DAYS,
+        batch_size: 10,
+        batch_window_seconds: 0,
+        maximum_concurrency: 2,
+    }),
+    // 5,000 invitations at half of Cognito's rate take some four minutes.
+    timeout_seconds: 900,
+    schedule_minutes: Some(SCHEDULE_MINUTES),
+    environment: &[
+        "INPUT_BUCKET",
+        "OUTPUT_BUCKET",
+        "NOTICE_TOPIC_ARN",
+        "USER_POOL_ID",
+        "CLIENT_ID",
+        "INVITATIONS_PER_DAY",
+        "MAX_INVITATIONS",
+        "WORK_TOPIC_PREFIX",
+        "AWS_ACCOUNT",
+        "AWS_PARTITION",
+        "PORTAL_URL",
+    ],
+};
+
+pub const ASSIGN_WORKER: FunctionWiring = FunctionWiring {
+    name: "assign-worker",
+    sources: &[
+        Source::UserPool(Trigger::PreTokenGeneration),
+        Source::UserPool(Trigger::PostConfirmation),
+    ],
+    queue: None,
+    // Cognito waits five seconds, whatever stands here.
+    timeout_seconds: 5,
+    schedule_minutes: None,
+    environment: &["INPUT_BUCKET", "OUTPUT_BUCKET"],
+};
+
+pub const INVITE_MESSAGE: FunctionWiring = FunctionWiring {
+    name: "invite-message",
+    sources: &[Source::UserPool(Trigger::CustomMessage)],
+    queue: None,
+    timeout_seconds: 5,
+    schedule_minutes: None,
+    environment: &["INPUT_BUCKET", "OUTPUT_BUCKET"],
+};
+
 /// Every function.
-pub const FUNCTIONS: [FunctionWiring; 3] = [BUILD_MANIFEST, START_JOB, NOTIFY];
+pub const FUNCTIONS: [FunctionWiring; 6] = [
+    BUILD_MANIFEST,
+    START_JOB,
+    NOTIFY,
+    SYNC_TEAM,
+    ASSIGN_WORKER,
+    INVITE_MESSAGE,
+];
 
 /// How one machine departs from the table: it is one person waiting in front of it, and an invocation costs nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,8 +264,15 @@ impl FunctionWiring {
                 prefix,
                 suffix,
             } => of == bucket && key.starts_with(prefix) && key.ends_with(suffix),
-            Source::JobStateChanged => false,
+            Source::InputObjectOnBus { .. } | Source::JobStateChanged | Source::UserPool(_) => false,
         })
+    }
+
+    /// Whether EventBridge tells this function of an object of the input bucket.
+    pub fn hears_on_bus(&self, key: &str) -> bool {
+        self.sources
+            .iter()
+            .any(|source| matches!(*source, Source::InputObjectOnBus { prefix } if key.starts_with(prefix)))
     }
 
     pub fn hears_job_states(&self) -> bool {
@@ -231,7 +322,7 @@ mod tests {
     #[test]
     fn visibility_leaves_room_for_six_invocations_and_the_window() {
         for function in FUNCTIONS {
-            let queue = function.queue;
+            let Some(queue) = function.queue else { continue };
             assert!(
                 queue.visibility_seconds >= 6 * function.timeout_seconds + queue.batch_window_seconds,
                 "{}",

@@ -1,8 +1,10 @@
 //! The key layout of the two buckets: what a key of the input bucket is, and where everything in the output bucket
 //! lies. Nobody else builds or takes apart a key.
 
+use sha2::{Digest, Sha256};
+
 use crate::item::is_junk;
-use crate::name::{BatchNumber, DatasetName, DatasetNameError};
+use crate::name::{BatchNumber, DatasetName, DatasetNameError, TeamName};
 
 /// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
 pub const TEAMS: &str = "teams";
@@ -17,6 +19,12 @@ pub const MANIFESTS: &str = "manifests/";
 
 /// Where every dataset stands.
 pub const STATUS: &str = "status/";
+/// Who belongs to which teams.
+pub const PEOPLE: &str = "people/";
+/// Where every team stands.
+pub const CREW: &str = "crew/";
+/// Who has joined: markers, and an event for `sync-team`.
+pub const JOINED: &str = "joined/";
 
 /// What a key of the input bucket is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +147,41 @@ pub fn status(dataset: &DatasetName) -> String {
 /// Marker that a notice with this id has been published. Holds the notice itself.
 pub fn notified(notice_id: &str) -> String {
     format!("notified/{notice_id}")
+}
+
+/// A team's file, in the input bucket.
+pub fn team_file(team: &TeamName) -> String {
+    format!("{TEAMS}/{team}.yaml")
+}
+
+/// [`crate::crew::Roster`].
+pub fn roster(team: &TeamName) -> String {
+    format!("{CREW}{team}.json")
+}
+
+/// Names a person in keys: SHA-256 (64 hex digits) of the lower-cased, trimmed address.
+pub fn person_id(email: &str) -> String {
+    hex::encode(Sha256::digest(email.trim().to_lowercase()))
+}
+
+/// [`crate::crew::Person`].
+pub fn person(id: &str) -> String {
+    format!("{PEOPLE}{id}")
+}
+
+/// Marker that this person has joined this team: [`crate::crew::Joined`]. Created once.
+pub fn joined(team: &TeamName, person: &str) -> String {
+    format!("{JOINED}{team}/{person}")
+}
+
+/// Marker that somebody on no list has signed up or signed in: [`crate::crew::Joined`]. No team can be called so.
+pub fn joined_unlisted(sub: &str) -> String {
+    format!("{JOINED}_unlisted/{}", hex::encode(Sha256::digest(sub)))
+}
+
+/// Invitations mailed on one of the mail quota's days (`2026-11-22`), which begin at 09:00 UTC.
+pub fn mail_ledger(day: &str) -> String {
+    format!("mail/{day}.json")
 }
 
 #[cfg(test)]

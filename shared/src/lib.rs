@@ -2,6 +2,7 @@
 //! AWS SDK. Text, readers and values come in; values come out. The protocols over the outside world are written
 //! against the traits in [`port`].
 
+pub mod crew;
 pub mod export;
 pub mod item;
 pub mod job;

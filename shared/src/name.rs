@@ -57,6 +57,46 @@ impl fmt::Display for DatasetName {
     }
 }
 
+/// A work team, and the Cognito group of its people: the file name of `teams/<team>.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct TeamName(String);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` cannot be a team: the name of the file before `.yaml` has at most {max} letters, digits and hyphens, and \
+     begins and ends with a letter or digit",
+    max = TeamName::MAX_BYTES
+)]
+pub struct TeamNameError(String);
+
+impl TeamName {
+    /// CreateWorkteam's WorkteamName.
+    pub const MAX_BYTES: usize = 63;
+
+    pub fn new(name: &str) -> Result<Self, TeamNameError> {
+        let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let ends = [name.bytes().next(), name.bytes().last()];
+        let closed = ends
+            .iter()
+            .all(|end| end.is_some_and(|b| b.is_ascii_alphanumeric()));
+        if plain && closed && name.len() <= Self::MAX_BYTES {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(TeamNameError(name.escape_default().to_string()))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TeamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Number of a batch within its dataset, from 1 to 999,999. Displays as six digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct BatchNumber(u32);

@@ -3,6 +3,8 @@
 //! On Lambda and on one machine the AWS SDK stands behind them (`platform`); in tests a seeded simulation may.
 //! Errors are split by what the caller does next, never by transport detail.
 
+pub mod crew;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;

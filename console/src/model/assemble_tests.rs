@@ -247,6 +247,7 @@ fn notices_come_newest_first_and_end_at_the_limit() {
             id: format!("n{second}"),
             kind: NoticeKind::JobCompleted,
             dataset: "d".into(),
+            team: None,
             subject: "s".into(),
             text: "t".into(),
             detail: serde_json::Value::Null,

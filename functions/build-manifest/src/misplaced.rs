@@ -56,6 +56,7 @@ impl Misplaced {
             id: self.id.clone(),
             kind: NoticeKind::FilesRejected,
             dataset: String::new(),
+            team: None,
             subject: "Groundcrew: files that belong to no dataset".to_owned(),
             text: self.text.clone(),
             detail: json!({ "message": self.text }),

@@ -67,6 +67,35 @@ impl Notification {
         }]})
     }
 
+    /// The event EventBridge passes on for a created object; keys stand in it as they are.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
+    pub fn bus_event(&self) -> Value {
+        let reason = match self.event_name {
+            "ObjectCreated:Copy" => "CopyObject",
+            "ObjectCreated:CompleteMultipartUpload" => "CompleteMultipartUpload",
+            _ => "PutObject",
+        };
+        json!({
+            "version": "0",
+            "id": uuid::Uuid::new_v4().to_string(),
+            "detail-type": crate::wiring::OBJECT_CREATED,
+            "source": "aws.s3",
+            "account": crate::info::ACCOUNT,
+            "time": self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "region": crate::info::REGION,
+            "resources": [format!("arn:aws:s3:::{}", self.bucket)],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": self.bucket},
+                "object": {"key": self.key, "size": self.size, "etag": self.etag, "sequencer": self.sequencer},
+                "request-id": self.sequencer,
+                "requester": crate::info::ACCOUNT,
+                "source-ip-address": "127.0.0.1",
+                "reason": reason,
+            },
+        })
+    }
+
     fn object(&self) -> Value {
         let key = form_encoded(&self.key);
         match self.created() {

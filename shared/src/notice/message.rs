@@ -24,6 +24,11 @@ impl NoticeKind {
             Self::SpecRejected => "spec-rejected",
             Self::FilesRejected => "files-rejected",
             Self::DatasetHalted => "dataset-halted",
+            Self::TeamRejected => "team-rejected",
+            Self::TeamProblems => "team-problems",
+            Self::TeamRefused => "team-refused",
+            Self::WorkerJoined => "worker-joined",
+            Self::WorkerUnlisted => "worker-unlisted",
         }
     }
 }
@@ -36,6 +41,7 @@ impl Notice {
             ("id", self.id.clone()),
             ("kind", self.kind.as_str().to_owned()),
             ("dataset", transportable(&self.dataset)),
+            ("team", self.team.clone().unwrap_or_default()),
         ];
         Message {
             subject: subject(&self.subject),
@@ -44,7 +50,7 @@ impl Notice {
             } else {
                 self.body(&json!({"truncated": true}))
             },
-            // SNS refuses an empty value; a notice of no dataset has no such attribute.
+            // SNS refuses an empty value; a notice has the attribute it is about.
             attributes: attributes
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())

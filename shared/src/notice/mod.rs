@@ -21,7 +21,11 @@ pub struct Notice {
     /// part of the marker's key: `[a-z0-9./-]`, at most 512 bytes.
     pub id: String,
     pub kind: NoticeKind,
+    /// Empty where it is about a team.
     pub dataset: String,
+    /// The team it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub team: Option<String>,
     /// At most 100 ASCII characters, no line break: SNS's limit for an e-mail subject.
     pub subject: String,
     /// Plain text for people, lines of at most 78 characters where the content allows.
@@ -40,6 +44,15 @@ pub enum NoticeKind {
     SpecRejected,
     FilesRejected,
     DatasetHalted,
+    /// The team file cannot be used at all.
+    TeamRejected,
+    /// Addresses or groups in it that cannot be served; the others are.
+    TeamProblems,
+    /// The workforce or the work team cannot be made as it is.
+    TeamRefused,
+    WorkerJoined,
+    /// Somebody on no list has signed up or signed in.
+    WorkerUnlisted,
 }
 
 /// A notice as SNS takes it.
@@ -48,7 +61,7 @@ pub struct Message {
     pub subject: String,
     /// `MessageStructure=json`: `default` holds the JSON form, `email` the readable one.
     pub body: String,
-    /// String attributes for subscription filters: `id`, `kind`, `dataset`.
+    /// String attributes for subscription filters: `id`, `kind`, `dataset` or `team`.
     pub attributes: BTreeMap<&'static str, String>,
 }
 

@@ -57,6 +57,7 @@ impl Notice {
             id: format!("jobs/{}/{state}", id_part(&summary.job)),
             kind,
             dataset: dataset.clone(),
+            team: None,
             subject: subject(&format!(
                 "Groundcrew: {} batch {batch} {happened} ({counts})",
                 brief(dataset)
@@ -85,6 +86,7 @@ impl Notice {
             id: format!("specs/{}/{}", dataset_hash(dataset), id_part(sha256)),
             kind: NoticeKind::SpecRejected,
             dataset: dataset.to_string(),
+            team: None,
             subject: subject(&format!(
                 "Groundcrew: labeling.yaml of {} cannot be used",
                 brief(dataset.as_str())
@@ -114,6 +116,7 @@ impl Notice {
             id: format!("rejected/{}/{}", dataset_hash(dataset), set_hash(rejected)),
             kind: NoticeKind::FilesRejected,
             dataset: dataset.to_string(),
+            team: None,
             subject: subject(&format!(
                 "Groundcrew: {} has {what} that cannot be labeled",
                 brief(dataset.as_str())
@@ -149,6 +152,7 @@ impl Notice {
             id: format!("jobs/{}/{word}/{}", id_part(job), cause_hash(&message)),
             kind: NoticeKind::JobRefused,
             dataset: dataset.to_string(),
+            team: None,
             subject: subject(&format!(
                 "Groundcrew: {} batch {number} has no labeling job ({word})",
                 brief(dataset.as_str())
@@ -173,6 +177,7 @@ impl Notice {
             ),
             kind: NoticeKind::DatasetHalted,
             dataset: dataset.to_string(),
+            team: None,
             subject: subject(&format!("Groundcrew: {} is halted", brief(dataset.as_str()))),
             text: format!(
                 "No new batch is cut from the dataset {} until this is mended:\n\n{}\n\nJobs that run already go on.\n",

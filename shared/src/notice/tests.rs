@@ -366,6 +366,7 @@ fn subscribers_get_the_form_they_asked_for_and_can_filter() {
 fn a_notice_of_no_dataset_has_no_empty_attribute() {
     let notice = Notice {
         dataset: String::new(),
+        team: None,
         ..Notice::dataset_halted(&dataset("d"), "x")
     };
     sendable(&notice);
