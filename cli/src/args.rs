@@ -59,6 +59,9 @@ pub(crate) struct Up {
     /// Where workers and browsers find the portal, if not at --web itself: behind a proxy, or with --web 0.0.0.0:8080
     #[arg(long, value_name = "URL", value_parser = origin)]
     pub(crate) public_url: Option<String>,
+    /// Write every request to the AWS endpoint, and its answer, to this file (it will hold addresses and answers)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// Start without the example dataset
     #[arg(long)]
     pub(crate) bare: bool,

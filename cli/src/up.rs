@@ -25,6 +25,7 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
         aws: up.aws,
         web: up.web,
         public_url: up.public_url.clone(),
+        record: up.record.clone(),
     };
     let mut console = Ok(());
     let stack = Stack::start(config, |info| mount(info, &mut console)).await?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
+use aws_config::{AppName, SdkConfig};
 use tokio_util::task::LocalPoolHandle;
 
 use crate::error::StackError;
@@ -21,7 +21,11 @@ const THREADS: usize = 2;
 
 macro_rules! function {
     ($crate_name:ident, $wiring:expr, $environment:expr, $sdk:expr, $threads:expr) => {{
-        let deps = $crate_name::deps(&|name| value($wiring, $environment, name), $sdk).map_err(|error| {
+        let deps = $crate_name::deps(
+            &|name| value($wiring, $environment, name),
+            &called_by($wiring.name, $sdk),
+        )
+        .map_err(|error| {
             StackError::Part {
                 what: $wiring.name,
                 reason: error.to_string(),
@@ -62,4 +66,11 @@ fn value(wiring: &FunctionWiring, environment: &Environment, name: &str) -> Opti
         .contains(&name)
         .then(|| environment.get(name).cloned())
         .flatten()
+}
+
+/// The SDK as this function has it: each of its requests names the function (`app/…` in the user agent).
+fn called_by(function: &str, sdk: &SdkConfig) -> SdkConfig {
+    let mut sdk = sdk.to_builder();
+    sdk.set_app_name(AppName::new(function.to_owned()).ok());
+    sdk.build()
 }

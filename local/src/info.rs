@@ -38,6 +38,8 @@ pub struct StackConfig {
     pub web: SocketAddr,
     /// Origin workers use, where it is not the address itself (behind a proxy): `https://crew.example.com`.
     pub public_url: Option<String>,
+    /// Every request to the AWS port and its answer are written here, one JSON document a line.
+    pub record: Option<PathBuf>,
 }
 
 impl StackConfig {
@@ -49,6 +51,7 @@ impl StackConfig {
             aws: free,
             web: free,
             public_url: None,
+            record: None,
         }
     }
 }

@@ -14,6 +14,7 @@ mod functions;
 mod info;
 mod outbox;
 mod page;
+mod recorder;
 pub mod s3;
 mod serve;
 mod sns;

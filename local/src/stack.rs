@@ -31,6 +31,7 @@ use crate::info::{
     PARTITION, QueueInfo, REGION, STATE_BUCKET, StackConfig, StackInfo, TEAM, TOPIC,
 };
 use crate::outbox::Outbox;
+use crate::recorder::Recorder;
 use crate::s3::{CorsRule, S3};
 use crate::serve::{Listening, listen, serve};
 use crate::sns::{RETRIES, Sns};
@@ -87,8 +88,12 @@ impl Stack {
         let aws_port = parts.aws_port();
         let web_port = WebPort::default();
         let guard = WebGuard::new(&parts.web_url);
+        let mut aws_router = aws_port.clone().router();
+        if let Some(file) = &config.record {
+            aws_router = Recorder::open(file)?.around(aws_router);
+        }
         let servers = vec![
-            serve(aws, aws_port.clone().router(), stop_serving.clone()),
+            serve(aws, aws_router, stop_serving.clone()),
             serve(
                 web,
                 web_port.router(&parts.sign_in, parts.outbox.clone(), guard),

@@ -1,0 +1,104 @@
+//! Every request that reaches the AWS port and its answer, one JSON document a line, for whoever wants to see what is
+//! really sent: `groundcrew up --record FILE`. Off unless asked for; the file holds addresses and answers, not keys.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::error::StackError;
+
+/// What can be sent to the port at once: S3's 5 GiB stay out of memory, and are recorded by their size alone.
+const LARGEST_KEPT: usize = 1024 * 1024;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Recorder {
+    file: Arc<Mutex<File>>,
+}
+
+impl Recorder {
+    /// Goes on at the end of the file, where there is one.
+    pub(crate) fn open(path: &Path) -> Result<Self, StackError> {
+        let file = File::options().create(true).append(true).open(path);
+        let file = file.map_err(|error| StackError::Data {
+            what: "cannot record requests in",
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            file: Arc::new(Mutex::new(file)),
+        })
+    }
+
+    pub(crate) fn around(self, router: Router) -> Router {
+        router.layer(middleware::from_fn(move |request, next| {
+            let recorder = self.clone();
+            async move { recorder.record(request, next).await }
+        }))
+    }
+
+    async fn record(self, request: Request, next: Next) -> Response {
+        let (head, body) = request.into_parts();
+        let (kept, body) = match taken(body).await {
+            Ok(taken) => taken,
+            Err(broken) => return broken,
+        };
+        let mut line = json!({
+            "method": head.method.as_str(),
+            "uri": head.uri.to_string(),
+            "headers": shown(&head.headers),
+            "body": kept,
+        });
+        let response = next.run(Request::from_parts(head, body)).await;
+        let (head, body) = response.into_parts();
+        let (kept, body) = match taken(body).await {
+            Ok(taken) => taken,
+            Err(broken) => return broken,
+        };
+        line["status"] = json!(head.status.as_u16());
+        line["response_headers"] = shown(&head.headers);
+        line["response_body"] = kept;
+        self.write(&line);
+        Response::from_parts(head, body)
+    }
+
+    fn write(&self, line: &Value) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
+            tracing::warn!(%error, "a request could not be recorded");
+        }
+    }
+}
+
+/// The body, base64, if it is small enough to keep, and the body to go on with.
+async fn taken(body: Body) -> Result<(Value, Body), Response> {
+    let length = body.size_hint().exact();
+    if length.is_none_or(|length| length > LARGEST_KEPT as u64) {
+        return Ok((Value::Null, body));
+    }
+    let bytes: Bytes = axum::body::to_bytes(body, LARGEST_KEPT)
+        .await
+        .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()).into_response())?;
+    Ok((json!(STANDARD.encode(&bytes)), Body::from(bytes)))
+}
+
+/// Headers without the signature, which would be of use to somebody else for a quarter of an hour.
+fn shown(headers: &HeaderMap) -> Value {
+    let pairs = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Value::Object(
+        pairs
+            .map(|(name, value)| (name.to_string(), Value::String(text(value))))
+            .collect::<Map<_, _>>(),
+    )
+}
