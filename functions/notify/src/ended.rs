@@ -86,7 +86,10 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
 
 /// The batch a job was made from, by the manifest it was given; a job with our prefix and another manifest is not
 /// ours, whoever made it.
-fn batch_of<S, L, T>(deps: &Deps<S, L, T>, job: &JobDescription) -> Option<(DatasetName, BatchNumber)> {
+pub(crate) fn batch_of<S, L, T>(
+    deps: &Deps<S, L, T>,
+    job: &JobDescription,
+) -> Option<(DatasetName, BatchNumber)> {
     let (bucket, key) = job.manifest_uri.strip_prefix("s3://")?.split_once('/')?;
     (bucket == deps.output_bucket)
         .then(|| layout::parse_manifest(key))

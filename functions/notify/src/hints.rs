@@ -9,6 +9,7 @@ use shared::port::{Labeling, Store, Topic};
 
 use crate::Deps;
 use crate::ended::{Ended, ended};
+use crate::workers::count_told;
 
 pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
@@ -16,10 +17,11 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     now: Timestamp,
 ) -> Value {
     let (jobs, mut failed) = read(messages);
-    let mut foreign = 0;
+    let (mut foreign, mut told) = (0, Vec::new());
     for (job, message) in jobs {
         match ended(deps, &job, now).await {
             Ok(Ended::Foreign) => foreign += 1,
+            Ok(Ended::Told) => told.push(job),
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(job, %error, "an end was not told; its message comes again");
@@ -30,6 +32,7 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     if foreign > 0 {
         tracing::info!(foreign, "dropped events about jobs of others");
     }
+    count_told(deps, &told).await;
     failed_messages(failed.iter().map(String::as_str))
 }
 

@@ -4,6 +4,7 @@ mod ended;
 mod hints;
 mod results;
 mod sweep;
+mod workers;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,9 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 /// fail until they are dead letters.
 ///
 /// A sweep lists the jobs and tells every end that has not been told; it fails when any of them failed.
+///
+/// Whatever was told is followed by a count of every person's answers, which holds nothing up: a failure is logged, and
+/// the next sweep counts what has not been counted.
 pub async fn handle<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     event: Value,

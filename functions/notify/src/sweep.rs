@@ -10,6 +10,7 @@ use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
 
 use crate::Deps;
 use crate::ended::{EndError, Ended, ended, told_marker};
+use crate::workers::catch_up;
 
 /// A job fails after 30 days at the latest; the rest is for a sweep that did not run.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 45);
@@ -35,6 +36,7 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
             }
         }
     }
+    catch_up(&deps.store).await;
     match errors.first() {
         Some(first) => Err(failed(errors.len(), jobs.len(), first)),
         None => Ok(json!({ "ended": jobs.len(), "told": told })),

@@ -9,6 +9,8 @@ use shared::status::JobSummary;
 
 use crate::{Deps, Ended, ended, handle};
 
+mod workers;
+
 const SPEC: &str = "\
 task: text-classification
 labels: [Even, Odd]

@@ -1,6 +1,7 @@
 //! What a finished job gave, in numbers, made from its output manifest in one pass, and the report people read.
 
 mod report;
+pub mod workers;
 
 use std::collections::HashMap;
 
