@@ -117,8 +117,10 @@ impl Body {
         if value.get("Records").is_some() {
             return Self::parse_s3(&value);
         }
-        if value.get("detail-type").is_some() {
-            return Self::parse_job_state(&value);
+        match value.get("detail-type").and_then(Value::as_str) {
+            Some(OBJECT_CREATED) => return Self::parse_object_created(&value),
+            Some(_) => return Self::parse_job_state(&value),
+            None => {}
         }
         Self::Nothing("not an event")
     }
@@ -146,6 +148,20 @@ impl Body {
             .into_iter()
             .filter(|r| r.event_name.starts_with("ObjectCreated:"));
         Self::Dropped(created.map(Dropped::from).collect())
+    }
+
+    /// EventBridge's form of an S3 event. The key is not encoded there
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>).
+    fn parse_object_created(value: &Value) -> Self {
+        match ObjectCreated::deserialize(value) {
+            Ok(event) if event.source == "aws.s3" => Self::Dropped(vec![Dropped {
+                bucket: event.detail.bucket.name,
+                key: event.detail.object.key,
+                at: event.time.parse().ok(),
+            }]),
+            Ok(event) => Self::Unsupported(format!("an object's event from `{}`", event.source)),
+            Err(error) => Self::Unsupported(format!("not an object's event we can read: {error}")),
+        }
     }
 
     fn parse_job_state(value: &Value) -> Self {
@@ -227,6 +243,17 @@ struct S3Object {
     key: String,
 }
 
+/// S3's event, as EventBridge names it.
+const OBJECT_CREATED: &str = "Object Created";
+
+#[derive(Deserialize)]
+struct ObjectCreated {
+    source: String,
+    #[serde(default)]
+    time: String,
+    detail: S3Entity,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct JobStateEvent {
@@ -270,6 +297,31 @@ mod tests {
             assert_eq!(dropped[0].key, key);
             assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00.123Z".parse().unwrap()));
         }
+    }
+
+    #[test]
+    fn a_key_from_the_event_bus_is_taken_as_it_is() {
+        let event = |source: &str, key: &str| {
+            json!({
+                "version": "0", "id": "x", "detail-type": "Object Created", "source": source,
+                "account": "111122223333", "time": "2026-11-21T10:00:00Z", "region": "us-east-1",
+                "resources": ["arn:aws:s3:::in"],
+                "detail": {"version": "0", "bucket": {"name": "in"},
+                    "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "00"},
+                    "request-id": "x", "requester": "111122223333", "reason": "PutObject"}
+            })
+            .to_string()
+        };
+        for key in ["teams/my team.yaml", "teams/a+b%20c.yaml"] {
+            let Body::Dropped(dropped) = Body::parse(&event("aws.s3", key)) else {
+                panic!("{key}")
+            };
+            assert_eq!((dropped[0].bucket.as_str(), dropped[0].key.as_str()), ("in", key));
+            assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00Z".parse().unwrap()));
+        }
+        assert!(matches!(Body::parse(&event("mine", "a")), Body::Unsupported(_)));
+        let bare = r#"{"detail-type": "Object Created", "source": "aws.s3"}"#;
+        assert!(matches!(Body::parse(bare), Body::Unsupported(_)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::item::is_junk;
-use crate::name::{BatchNumber, DatasetName, DatasetNameError, TeamName};
+use crate::name::{BatchNumber, DatasetName, DatasetNameError, TeamFileNameError, TeamName};
 
 /// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
 pub const TEAMS: &str = "teams";
@@ -25,12 +25,26 @@ pub const PEOPLE: &str = "people/";
 pub const CREW: &str = "crew/";
 /// Who has joined: markers, and an event for `sync-team`.
 pub const JOINED: &str = "joined/";
+const UNLISTED: &str = "_unlisted";
+
+/// A marker under `joined/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JoinedKey {
+    /// This person has joined this team.
+    Team(TeamName, String),
+    /// Somebody on no list; the hash of their `sub`.
+    Unlisted(String),
+}
 
 /// What a key of the input bucket is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InputKey {
-    /// `teams/<team>.yaml`, and the folder's own marker
-    Team(String),
+    /// `teams/<team>.yaml`
+    Team(TeamName),
+    /// Directly in `teams/` and meant for a team file, under a name no team can have
+    BadTeam(TeamFileNameError),
+    /// The marker of `teams/` itself, and what desktops leave there
+    TeamsFolder,
     /// `<dataset>/labeling.yaml`
     Spec(DatasetName),
     /// `<dataset>/_READY`
@@ -50,8 +64,10 @@ impl InputKey {
         let Some((folder, rest)) = key.split_once('/') else {
             return Self::Loose;
         };
-        if folder == TEAMS && is_team_file(rest) {
-            return Self::Team(rest.strip_suffix(".yaml").unwrap_or(rest).to_owned());
+        if folder == TEAMS
+            && let Some(team) = among_teams(rest)
+        {
+            return team;
         }
         let dataset = match DatasetName::new(folder) {
             Ok(dataset) => dataset,
@@ -68,9 +84,24 @@ impl InputKey {
 
 /// What may lie in the folder of team files; anything else there was meant to be a dataset. A spec is none, whatever
 /// the team may be called.
-fn is_team_file(path: &str) -> bool {
-    let team = path.ends_with(".yaml") && !path.contains('/') && path != SPEC_FILE;
-    path.is_empty() || team || is_junk(path)
+fn among_teams(path: &str) -> Option<InputKey> {
+    if path.is_empty() || is_junk(path) {
+        return Some(InputKey::TeamsFolder);
+    }
+    let (name, extension) = path.rsplit_once('.')?;
+    let yaml = ["yaml", "yml"]
+        .iter()
+        .any(|yaml| extension.eq_ignore_ascii_case(yaml));
+    if !yaml || path.contains('/') || path == SPEC_FILE {
+        return None;
+    }
+    Some(match (extension, TeamName::new(name)) {
+        ("yaml", Ok(team)) => InputKey::Team(team),
+        ("yaml", Err(error)) => InputKey::BadTeam(TeamFileNameError::Name(error)),
+        _ => InputKey::BadTeam(TeamFileNameError::Extension {
+            file: path.escape_default().to_string(),
+        }),
+    })
 }
 
 /// Prefix of everything dropped into a dataset, in the input bucket.
@@ -176,7 +207,24 @@ pub fn joined(team: &TeamName, person: &str) -> String {
 
 /// Marker that somebody on no list has signed up or signed in: [`crate::crew::Joined`]. No team can be called so.
 pub fn joined_unlisted(sub: &str) -> String {
-    format!("{JOINED}_unlisted/{}", hex::encode(Sha256::digest(sub)))
+    format!("{JOINED}{UNLISTED}/{}", hex::encode(Sha256::digest(sub)))
+}
+
+/// What a key under `joined/` is a marker of; `None` for anything else.
+pub fn parse_joined(key: &str) -> Option<JoinedKey> {
+    let (folder, name) = key.strip_prefix(JOINED)?.split_once('/')?;
+    if name.len() != 64 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    Some(match folder {
+        UNLISTED => JoinedKey::Unlisted(name.to_owned()),
+        team => JoinedKey::Team(TeamName::new(team).ok()?, name.to_owned()),
+    })
+}
+
+/// Prefix of the markers of those who have joined this team.
+pub fn joined_prefix(team: &TeamName) -> String {
+    format!("{JOINED}{team}/")
 }
 
 /// Invitations mailed on one of the mail quota's days (`2026-11-22`), which begin at 09:00 UTC.
@@ -211,7 +259,16 @@ mod tests {
     #[test]
     fn a_key_of_the_input_bucket_says_what_it_is() {
         let cats = || DatasetName::new("cats").unwrap();
-        assert_eq!(InputKey::parse("teams/a.yaml"), InputKey::Team("a".into()));
+        let team = TeamName::new("a").unwrap();
+        assert_eq!(InputKey::parse("teams/a.yaml"), InputKey::Team(team));
+        for key in [
+            "teams/my team.yaml",
+            "teams/a.yml",
+            "teams/A.YAML",
+            "teams/a.b.yaml",
+        ] {
+            assert!(matches!(InputKey::parse(key), InputKey::BadTeam(_)), "{key}");
+        }
         for key in ["teams/labeling.yaml", "teams/1.jpg", "teams/sub/a.yaml"] {
             assert_eq!(
                 InputKey::parse(key),
@@ -219,7 +276,8 @@ mod tests {
                 "{key}"
             );
         }
-        assert!(matches!(InputKey::parse("teams/"), InputKey::Team(_)));
+        assert_eq!(InputKey::parse("teams/"), InputKey::TeamsFolder);
+        assert_eq!(InputKey::parse("teams/.DS_Store"), InputKey::TeamsFolder);
         assert_eq!(InputKey::parse("cats/._x.manifest"), InputKey::File(cats()));
         assert_eq!(InputKey::parse("cats/labeling.yaml"), InputKey::Spec(cats()));
         assert_eq!(InputKey::parse("cats/sub/labeling.yaml"), InputKey::File(cats()));
@@ -228,5 +286,26 @@ mod tests {
         assert_eq!(InputKey::parse("cats/a b/c.jpg"), InputKey::File(cats()));
         assert_eq!(InputKey::parse("readme.txt"), InputKey::Loose);
         assert!(matches!(InputKey::parse("/x"), InputKey::BadDataset(_)));
+    }
+
+    #[test]
+    fn a_marker_names_the_team_and_the_person_or_somebody_on_no_list() {
+        let (team, person) = (TeamName::new("cats").unwrap(), person_id(" Ana@Example.org "));
+        assert_eq!(person, person_id("ana@example.org"));
+        let key = JoinedKey::Team(team.clone(), person.clone());
+        assert_eq!(parse_joined(&joined(&team, &person)), Some(key));
+        assert!(matches!(
+            parse_joined(&joined_unlisted("s")),
+            Some(JoinedKey::Unlisted(_))
+        ));
+        for key in [
+            "joined/cats/",
+            "joined/cats/x",
+            "joined/x",
+            "people/x",
+            "joined/a b/c",
+        ] {
+            assert_eq!(parse_joined(key), None, "{key}");
+        }
     }
 }

@@ -17,3 +17,4 @@ pub mod status;
 pub mod summary;
 pub mod task;
 pub mod template;
+pub mod yaml;

@@ -69,6 +69,15 @@ pub struct TeamName(String);
 )]
 pub struct TeamNameError(String);
 
+/// Why a file in `teams/` names no team.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TeamFileNameError {
+    #[error(transparent)]
+    Name(#[from] TeamNameError),
+    #[error("`{file}` is not read: a team file's name ends in `.yaml`, in small letters")]
+    Extension { file: String },
+}
+
 impl TeamName {
     /// CreateWorkteam's WorkteamName.
     pub const MAX_BYTES: usize = 63;

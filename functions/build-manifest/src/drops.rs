@@ -90,7 +90,7 @@ impl Asked {
             return;
         }
         match InputKey::parse(&dropped.key) {
-            InputKey::Team(_) => {}
+            InputKey::Team(_) | InputKey::BadTeam(_) | InputKey::TeamsFolder => {}
             InputKey::Spec(dataset) | InputKey::Ready(dataset) => self.ask(dataset, message, None),
             InputKey::Manifest(dataset) | InputKey::File(dataset) => self.ask(dataset, message, dropped.at),
             InputKey::Loose => {

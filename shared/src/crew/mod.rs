@@ -1,17 +1,13 @@
-//! People and their teams: the team file, and the two documents in which a person's place and a team's state lie.
+//! People and their teams: the team file, the words of an invitation, and the two documents in which a person's place
+//! and a team's state lie.
 
+mod address;
+mod invitation;
 mod person;
 mod roster;
+mod team_file;
 
+pub use invitation::{InvitationText, Invite, Rendered, render};
 pub use person::{Invitation, Joined, Membership, Person};
 pub use roster::{Member, MemberState, Roster, TeamProblem};
-
-/// Own words for an invitation. `{organization}`, `{contact}`, `{team}`, `{portal}`, `{username}` and `{password}`
-/// are filled in; the last two have to be there.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct InvitationText {
-    /// At most 140 characters.
-    pub subject: Option<String>,
-    /// Markdown.
-    pub text: Option<String>,
-}
+pub use team_file::{CognitoTeam, ImportedGroup, MAX_BYTES, MAX_WORKERS, SignIn, TeamFile, Worker};

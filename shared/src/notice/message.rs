@@ -59,13 +59,16 @@ impl Notice {
     }
 
     fn body(&self, detail: &serde_json::Value) -> String {
-        let for_programs = json!({
+        let mut for_programs = json!({
             "id": self.id,
             "kind": self.kind.as_str(),
             "dataset": self.dataset,
             "subject": self.subject,
             "detail": detail,
         });
+        if let Some(team) = &self.team {
+            for_programs["team"] = json!(team);
+        }
         let email = shortened(&transportable(&self.text), MAX_BODY / 4);
         json!({"default": escaped(&for_programs), "email": email}).to_string()
     }

@@ -2,6 +2,7 @@
 //! once and, but for a crash between two calls, only once.
 
 mod message;
+mod team;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::layout;
 use crate::port::{Created, PublishError, Store, StoreError, Topic};
 
+pub use team::TeamCause;
 pub use tell::{JobRefusal, Links};
 
 /// One thing to tell.

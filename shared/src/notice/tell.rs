@@ -15,7 +15,7 @@ use crate::status::{JobSummary, Rejected, WaitingReason};
 use crate::summary::LabelCount;
 
 /// Rejected files and rows named in one notice.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 
 /// Where to look further; what is not known is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -262,7 +262,7 @@ fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: u
 }
 
 /// Lines of at most 78 characters where the words allow, four spaces in.
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     let mut lines = vec![String::from("   ")];
     for word in text.split_whitespace() {
         let full = lines
@@ -280,12 +280,12 @@ fn indented(text: &str) -> String {
 }
 
 /// A key or name as people read it: in quotes, escaped, not endless.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("{:?}", shortened(name, 300))
 }
 
 /// A name short enough that the subject still says what happened.
-fn brief(name: &str) -> String {
+pub(super) fn brief(name: &str) -> String {
     shortened(name, 40)
 }
 
@@ -300,12 +300,12 @@ fn dataset_hash(dataset: &DatasetName) -> String {
     short_hash(dataset.as_str().as_bytes())
 }
 
-fn short_hash(bytes: &[u8]) -> String {
+pub(super) fn short_hash(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes)[..10])
 }
 
 /// Of what a message says, without the request ids, times and numbers that differ each time it is said.
-fn cause_hash(message: &str) -> String {
+pub(super) fn cause_hash(message: &str) -> String {
     let words = message
         .split_whitespace()
         .filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
@@ -335,7 +335,7 @@ fn set_hash(rejected: &[impl Borrow<Rejected>]) -> String {
 }
 
 /// Only what an id may hold; job names and hashes already are.
-fn id_part(text: &str) -> String {
+pub(super) fn id_part(text: &str) -> String {
     let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     text.chars()
         .take(128)

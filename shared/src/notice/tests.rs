@@ -243,6 +243,7 @@ fn a_finished_job_reads_well_in_a_mail() {
 #[test]
 fn a_rejected_spec_is_told_with_line_column_and_hint() {
     let error = SpecError {
+        file: "labeling.yaml".into(),
         line: Some(3),
         column: Some(1),
         message: "unknown key `lables`".into(),
@@ -468,7 +469,7 @@ proptest! {
         for why in [WaitingReason::Quota, WaitingReason::Refused, WaitingReason::NameTaken] {
             sendable(&Notice::job_refused(JobRefusal { dataset: &name, batch, job, reason: why, message: &reason }));
         }
-        let error = SpecError { line: None, column: None, message: reason, hint: Some(key), excerpt: None };
+        let error = SpecError { file: "labeling.yaml".into(), line: None, column: None, message: reason, hint: Some(key), excerpt: None };
         sendable(&Notice::spec_rejected(&name, &error, "ab"));
     }
 }

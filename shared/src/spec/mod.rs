@@ -1,11 +1,7 @@
 //! A dataset's `labeling.yaml`: what to label, how, and by which team. [`Spec::parse`] is the one place where the
 //! text becomes a [`Spec`]; after it nothing has to be checked again.
 
-mod at;
-mod error;
-mod nearest;
 mod raw;
-mod read;
 mod rule;
 mod schema;
 mod select;
@@ -14,15 +10,26 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub use self::error::SpecError;
 pub(crate) use self::rule::tag::is_tag_char;
 pub use self::select::{Percent, Select};
+use crate::layout::SPEC_FILE;
 use crate::name::DatasetName;
 use crate::task::Task;
+pub use crate::yaml::FileError as SpecError;
+use crate::yaml::read::Kind;
+use crate::yaml::{at, error, nearest};
 
 /// A spec is a page of text. 256 KiB leaves room for hundreds of labels and long instructions, and keeps a file
 /// dropped under the wrong name from being read as YAML.
 pub const MAX_BYTES: usize = 256 * 1024;
+
+/// The longest list of labels has some thousand nodes.
+const KIND: Kind = Kind {
+    what: "a spec",
+    max_bytes: MAX_BYTES,
+    max_nodes: 10_000,
+    begin: "task: text-classification",
+};
 
 /// A checked `labeling.yaml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,8 +130,8 @@ pub enum ExportFormat {
 impl Spec {
     /// Reads and checks a `labeling.yaml`. Takes less than a second whatever the text holds.
     pub fn parse(text: &[u8]) -> Result<Self, SpecError> {
-        let (source, raw) = read::read(text)?;
-        rule::check(&raw, source).map_err(|problem| problem.locate(source))
+        let (source, raw) = crate::yaml::read::read(text, SPEC_FILE, &KIND)?;
+        rule::check(&raw, source).map_err(|problem| problem.locate(SPEC_FILE, source))
     }
 
     /// What a spec is pinned by: hex SHA-256 of its exact bytes.

@@ -1,6 +1,5 @@
 //! JSON Schema of `labeling.yaml`, for editors.
 
-use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
@@ -10,38 +9,7 @@ use super::rule::files::SPLITS;
 use crate::task::Task;
 
 pub(super) fn json_schema() -> Value {
-    let mut schema = SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<RawSpec>()
-        .to_value();
-    without_null(&mut schema);
-    schema
-}
-
-/// An absent key and an empty one are the same, but an empty one is not something to offer.
-fn without_null(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            if let Some(Value::Array(kinds)) = map.get_mut("type") {
-                kinds.retain(|kind| kind != "null");
-                if let [only] = kinds.as_slice() {
-                    let only = only.clone();
-                    map.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(any)) = map.get_mut("anyOf") {
-                any.retain(|one| one.get("type") != Some(&Value::from("null")));
-                if let [Value::Object(only)] = any.as_slice() {
-                    let only = only.clone();
-                    map.remove("anyOf");
-                    map.extend(only);
-                }
-            }
-            map.values_mut().for_each(without_null);
-        }
-        Value::Array(list) => list.iter_mut().for_each(without_null),
-        _ => {}
-    }
+    crate::yaml::schema::of::<RawSpec>()
 }
 
 pub(super) fn tasks(_: &mut SchemaGenerator) -> Schema {

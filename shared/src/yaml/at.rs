@@ -4,16 +4,16 @@ use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
-    pub(super) value: T,
+pub(crate) struct At<T> {
+    pub(crate) value: T,
     /// Where it stands; for an alias (`*name`), where the alias stands.
-    pub(super) at: Location,
+    pub(crate) at: Location,
     /// Where it is written out.
-    pub(super) defined: Location,
+    pub(crate) defined: Location,
 }
 
 impl<T> At<T> {
-    pub(super) fn as_deref(&self) -> At<&T::Target>
+    pub(crate) fn as_deref(&self) -> At<&T::Target>
     where
         T: std::ops::Deref,
     {
@@ -25,7 +25,7 @@ impl<T> At<T> {
     }
 
     /// The characters of an unquoted scalar, before anything was made of them.
-    pub(super) fn text<'s>(&self, source: &'s str) -> &'s str {
+    pub(crate) fn text<'s>(&self, source: &'s str) -> &'s str {
         let span = self.defined.span();
         let range = span.byte_offset().zip(span.byte_len()).and_then(|(start, len)| {
             let start = usize::try_from(start).ok()?;

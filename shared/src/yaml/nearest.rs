@@ -6,7 +6,7 @@ const ALIKE: f64 = 0.8;
 const LONGEST: usize = 64;
 
 /// A hint that names the closest of the known names, or all of them where none is close.
-pub(super) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
+pub(crate) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
     match name(word, known) {
         Some(name) => Some(format!("did you mean `{name}`?")),
         None if known.is_empty() => None,
@@ -14,7 +14,7 @@ pub(super) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
     }
 }
 
-pub(super) fn name<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn name<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.len() > LONGEST {
         return None;
     }

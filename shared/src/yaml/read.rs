@@ -1,32 +1,46 @@
-//! From bytes to the shape of a spec: YAML, and what is wrong with it in people's words.
+//! From bytes to the shape of a file: YAML, and what is wrong with it in people's words.
 
+use serde::de::DeserializeOwned;
 use serde_saphyr::{Error, Location, Options, UserMessageFormatter};
 use serde_saphyr::{alias_limits, budget, options};
 
-use super::MAX_BYTES;
 use super::at::At;
-use super::error::{Problem, SpecError};
+use super::error::{FileError, Problem};
 use super::nearest;
-use super::raw::RawSpec;
 
-pub(super) fn read(text: &[u8]) -> Result<(&str, At<RawSpec>), SpecError> {
-    let whole = |problem: Problem| problem.locate("");
-    if text.len() > MAX_BYTES {
-        return Err(whole(too_large(text.len())));
+/// One kind of file: its limits, and the words for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// With its article: `a spec`.
+    pub(crate) what: &'static str,
+    pub(crate) max_bytes: usize,
+    /// Keys and values at most.
+    pub(crate) max_nodes: usize,
+    /// A first line, for an empty one.
+    pub(crate) begin: &'static str,
+}
+
+/// `file` is what an error calls it.
+pub(crate) fn read<'t, T: DeserializeOwned>(
+    text: &'t [u8],
+    file: &str,
+    kind: &Kind,
+) -> Result<(&'t str, At<T>), FileError> {
+    if text.len() > kind.max_bytes {
+        return Err(too_large(text.len(), kind).locate(file, ""));
     }
-    let source = std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))?;
+    let source = std::str::from_utf8(text).map_err(|error| not_utf8(text, file, error.valid_up_to()))?;
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
-    match serde_saphyr::from_str_with_options(source, reader_options()) {
+    match serde_saphyr::from_str_with_options(source, reader_options(kind.max_nodes)) {
         Ok(raw) => Ok((source, raw)),
-        Err(error) => Err(problem(error.without_snippet(), source).locate(source)),
+        Err(error) => Err(problem(error.without_snippet(), source, kind).locate(file, source)),
     }
 }
 
-/// The longest list of labels has some thousand nodes, and a spec uses an alias or two, if any. What is left of an
-/// alias bomb after these limits is read in milliseconds.
-fn reader_options() -> Options {
+/// People use an alias or two, if any. What is left of an alias bomb after these limits is read in milliseconds.
+fn reader_options(max_nodes: usize) -> Options {
     options! {
-        budget: budget! { max_nodes: 10_000, max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
+        budget: budget! { max_nodes: max_nodes, max_aliases: 1_000, max_anchors: 1_000, max_depth: 32 },
         alias_limits: alias_limits! { max_total_replayed_events: 20_000 },
         with_snippet: false,
         merge_keys: options::MergeKeyPolicy::AsOrdinary,
@@ -35,19 +49,21 @@ fn reader_options() -> Options {
     }
 }
 
-fn too_large(bytes: usize) -> Problem {
+fn too_large(bytes: usize, kind: &Kind) -> Problem {
     let message = format!(
-        "this file has {bytes} bytes; a spec has at most {} KiB",
-        MAX_BYTES / 1024
+        "this file has {bytes} bytes; {} has at most {} KiB",
+        kind.what,
+        kind.max_bytes / 1024
     );
     Problem::new(Location::UNKNOWN, message).hint("is it a data file under the wrong name?")
 }
 
-fn not_utf8(text: &[u8], valid: usize) -> SpecError {
+fn not_utf8(text: &[u8], file: &str, valid: usize) -> FileError {
     let before = String::from_utf8_lossy(&text[..valid]);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    SpecError {
+    FileError {
+        file: file.to_owned(),
         line: Some(line as u64),
         column: Some(column as u64),
         message: "this is not UTF-8 text".to_owned(),
@@ -56,7 +72,7 @@ fn not_utf8(text: &[u8], valid: usize) -> SpecError {
     }
 }
 
-fn problem(error: &Error, source: &str) -> Problem {
+fn problem(error: &Error, source: &str, kind: &Kind) -> Problem {
     let at = error.location().unwrap_or(Location::UNKNOWN);
     match error {
         Error::SerdeUnknownField { field, expected, .. } => unknown_key(at, field, expected),
@@ -65,26 +81,28 @@ fn problem(error: &Error, source: &str) -> Problem {
             Problem::new(at, format!("the key `{key}` is here twice")).hint("remove one of them")
         }
         Error::AliasError { error, locations, .. } => {
-            let mut inner = problem(error, source);
+            let mut inner = problem(error, source, kind);
             inner.at = locations.primary_location().unwrap_or(inner.at);
             inner
         }
         Error::Eof { .. } => {
-            Problem::new(at, "the file is empty").hint("begin with `task: text-classification`")
+            Problem::new(at, "the file is empty").hint(format!("begin with `{}`", kind.begin))
         }
-        Error::MultipleDocuments { .. } => {
-            Problem::new(at, "a second document starts here").hint("a spec is one document: remove the `---`")
-        }
+        Error::MultipleDocuments { .. } => Problem::new(at, "a second document starts here")
+            .hint(format!("{} is one document: remove the `---`", kind.what)),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => Problem::new(
             at,
-            "this holds far more keys, values or aliases (`*name`) than a spec can",
+            format!(
+                "this holds far more keys, values or aliases (`*name`) than {} can",
+                kind.what
+            ),
         )
         .hint("is it a data file under the wrong name?"),
-        _ => other(error, at, source),
+        _ => other(error, at, source, kind),
     }
 }
 
@@ -96,7 +114,7 @@ fn unknown_key(at: Location, field: &str, expected: &[&str]) -> Problem {
     ))
 }
 
-fn other(error: &Error, at: Location, source: &str) -> Problem {
+fn other(error: &Error, at: Location, source: &str, kind: &Kind) -> Problem {
     let key = key_before(source, at);
     let must_be = |what: &str| {
         let value = key.map_or_else(|| "this value".to_owned(), |key| format!("`{key}`"));
@@ -104,16 +122,15 @@ fn other(error: &Error, at: Location, source: &str) -> Problem {
     };
     match error {
         Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => must_be(wanted(error)),
-        Error::Unexpected { expected, .. } => must_be(kind(expected)),
+        Error::Unexpected { expected, .. } => must_be(shape(expected)),
         Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
             must_be(expected)
         }
         Error::NullIntoString { .. } => Problem::new(at, "a value is missing here"),
         Error::UnknownAnchor { .. } => Problem::new(at, "no `&name` stands before this `*name`")
             .hint("text that begins with `*` goes in quotes"),
-        Error::UnsupportedTag { .. } => {
-            Problem::new(at, "a spec has no tags").hint("text that begins with `!` goes in quotes")
-        }
+        Error::UnsupportedTag { .. } => Problem::new(at, format!("{} has no tags", kind.what))
+            .hint("text that begins with `!` goes in quotes"),
         _ => not_yaml(error, at),
     }
 }
@@ -140,7 +157,7 @@ fn wanted(error: &Error) -> &'static str {
     }
 }
 
-fn kind(expected: &str) -> &'static str {
+fn shape(expected: &str) -> &'static str {
     if expected.contains("mapping") {
         "a mapping: `{key: value}`"
     } else if expected.contains("sequence") {

@@ -1,14 +1,14 @@
-//! What is wrong with a spec, said so that the person who wrote it can mend it: where, what, and what to do.
+//! What is wrong with a file, said so that the person who wrote it can mend it: where, what, and what to do.
 
 use std::fmt;
 
 use serde_saphyr::Location;
 
-use crate::layout::SPEC_FILE;
-
-/// Why a `labeling.yaml` cannot be used. Displays as several lines for people.
+/// Why a `labeling.yaml` or a team file cannot be used. Displays as several lines for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpecError {
+pub struct FileError {
+    /// As the person who dropped it knows it: `labeling.yaml`, `teams/cats.yaml`.
+    pub file: String,
     /// From 1. Absent where the whole file is meant.
     pub line: Option<u64>,
     /// From 1, in characters.
@@ -21,11 +21,11 @@ pub struct SpecError {
     pub excerpt: Option<String>,
 }
 
-impl std::error::Error for SpecError {}
+impl std::error::Error for FileError {}
 
-impl fmt::Display for SpecError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(SPEC_FILE)?;
+        f.write_str(&self.file)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
@@ -45,8 +45,8 @@ impl fmt::Display for SpecError {
 
 /// A broken rule and the place in the text, before the excerpt is cut out of it.
 #[derive(Debug)]
-pub(super) struct Problem {
-    pub(super) at: Location,
+pub(crate) struct Problem {
+    pub(crate) at: Location,
     message: String,
     hint: Option<String>,
     /// No single line shows what is wrong.
@@ -54,7 +54,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(at: Location, message: impl Into<String>) -> Self {
+    pub(crate) fn new(at: Location, message: impl Into<String>) -> Self {
         Self {
             at,
             message: message.into(),
@@ -64,26 +64,27 @@ impl Problem {
     }
 
     /// Something that is not there: a line of the text would only distract.
-    pub(super) fn missing(at: Location, message: impl Into<String>) -> Self {
+    pub(crate) fn missing(at: Location, message: impl Into<String>) -> Self {
         Self {
             unseen: true,
             ..Self::new(at, message)
         }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    pub(super) fn maybe_hint(mut self, hint: Option<String>) -> Self {
+    pub(crate) fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
         self
     }
 
-    pub(super) fn locate(self, source: &str) -> SpecError {
+    pub(crate) fn locate(self, file: &str, source: &str) -> FileError {
         let known = self.at.line() > 0;
-        SpecError {
+        FileError {
+            file: file.to_owned(),
             line: known.then(|| self.at.line()),
             column: known.then(|| self.at.column()),
             message: shortened(self.message),

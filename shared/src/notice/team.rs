@@ -1,0 +1,222 @@
+//! What is told of teams and their people, in words.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+use super::message::{shortened, subject};
+use super::tell::{NAMED, brief, cause_hash, id_part, indented, quoted, short_hash};
+use super::{Notice, NoticeKind};
+use crate::crew::{Joined, TeamProblem};
+use crate::name::{TeamFileNameError, TeamName};
+use crate::yaml::FileError;
+
+/// What problems of one team have in common: each cause is a notice of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TeamCause {
+    /// Entries of the file that are no address, or the same one twice.
+    Addresses,
+    /// Imported groups that are not there.
+    Groups,
+    /// People whose mail comes back, or whose account is not as it should be.
+    Unreachable,
+    /// Networks that cannot be set.
+    Networks,
+}
+
+impl TeamCause {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Addresses => "addresses",
+            Self::Groups => "groups",
+            Self::Unreachable => "unreachable",
+            Self::Networks => "networks",
+        }
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Addresses => "has addresses that cannot be used",
+            Self::Groups => "imports groups that do not exist",
+            Self::Unreachable => "has people who cannot be reached",
+            Self::Networks => "names networks that are not set",
+        }
+    }
+}
+
+impl Notice {
+    /// The team's file cannot be used at all. Told once per content of the file.
+    pub fn team_rejected(team: &TeamName, error: &FileError, sha256: &str) -> Self {
+        Self {
+            text: format!(
+                "Nothing of the team {team} changes until its file is mended.\n\n{error}\n\nUpload the mended file to \
+                 the same place; the rest goes by itself.\n"
+            ),
+            detail: json!({
+                "file_sha256": sha256,
+                "line": error.line,
+                "column": error.column,
+                "message": error.message,
+                "hint": error.hint,
+            }),
+            ..about(
+                team,
+                NoticeKind::TeamRejected,
+                &format!("rejected/{}", id_part(sha256)),
+                "has a file that cannot be used",
+            )
+        }
+    }
+
+    /// A file in `teams/` whose name is no team's. Told once per name.
+    pub fn team_misnamed(key: &str, error: &TeamFileNameError) -> Self {
+        Self {
+            id: format!("teams/misnamed/{}", short_hash(key.as_bytes())),
+            kind: NoticeKind::TeamRejected,
+            dataset: String::new(),
+            team: None,
+            subject: subject("Groundcrew: a team file has a name no team can have"),
+            text: format!(
+                "The file {} makes no team:\n\n{}\n\nUpload it again under a name that is right, such as \
+                 teams/numbers-team.yaml.\n",
+                quoted(key),
+                indented(&error.to_string())
+            ),
+            detail: json!({"key": key, "message": error.to_string()}),
+        }
+    }
+
+    /// What is wrong in a team whose other people are served. Told once per cause and set of problems; the lines they
+    /// stand on are no part of it.
+    pub fn team_problems(team: &TeamName, cause: TeamCause, problems: &[TeamProblem]) -> Self {
+        let mut messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        messages.sort_unstable();
+        messages.dedup();
+        let hash = short_hash(json!(messages).to_string().as_bytes());
+        let first: Vec<&TeamProblem> = problems.iter().take(NAMED).collect();
+        Self {
+            text: problems_text(team, cause, problems),
+            detail: json!({"cause": cause.word(), "count": problems.len(), "first": first}),
+            ..about(
+                team,
+                NoticeKind::TeamProblems,
+                &format!("{}/{hash}", cause.word()),
+                cause.heading(),
+            )
+        }
+    }
+
+    /// The workforce or the work team cannot be made as it is. Told once per cause.
+    pub fn team_refused(team: &TeamName, message: &str) -> Self {
+        let message = shortened(message, 4_000);
+        Self {
+            text: format!(
+                "The work team {team} cannot be made or changed:\n\n{}\n\nNobody new is invited until then. It is \
+                 tried again at every sweep; mend the cause and it goes by itself.\n",
+                indented(&message)
+            ),
+            detail: json!({"message": message}),
+            ..about(
+                team,
+                NoticeKind::TeamRefused,
+                &format!("refused/{}", cause_hash(&message)),
+                "cannot be made",
+            )
+        }
+    }
+
+    /// Somebody has set a password and sees the team's work. Told once per person and team.
+    pub fn worker_joined(team: &TeamName, person: &str, email: &str) -> Self {
+        Self {
+            id: format!("{}{}", Self::joined_prefix(team), id_part(person)),
+            text: format!("{email} has joined the team {team} and sees its work.\n"),
+            detail: json!({"email": email, "person": person}),
+            ..about(team, NoticeKind::WorkerJoined, "", "has a new member")
+        }
+    }
+
+    /// Where the ids of [`Notice::worker_joined`] begin: what follows is the person.
+    pub fn joined_prefix(team: &TeamName) -> String {
+        format!("joined/{}/", short_hash(team.as_str().as_bytes()))
+    }
+
+    /// Somebody on no list has an account. Told once per account; `hash` is the last part of the marker's key.
+    pub fn worker_unlisted(hash: &str, joined: &Joined, email: Option<&str>) -> Self {
+        let who = email.unwrap_or(&joined.username);
+        Self {
+            id: format!("{}{}", Self::UNLISTED, id_part(hash)),
+            kind: NoticeKind::WorkerUnlisted,
+            dataset: String::new(),
+            team: None,
+            subject: subject("Groundcrew: somebody on no list has an account"),
+            text: format!(
+                "{who} can sign in and is on no team's list. They see no work.\n\n{}\n",
+                indented(
+                    "If they belong to a team, add their address to its file. If not, disable the account in the \
+                     user pool."
+                )
+            ),
+            detail: json!({"username": joined.username, "sub": joined.sub, "email": email, "at": joined.at}),
+        }
+    }
+
+    /// Where the ids of [`Notice::worker_unlisted`] begin: what follows is the hash.
+    pub const UNLISTED: &str = "unlisted/";
+
+    /// Many at once, as in a user pool that was there before: one notice for them all.
+    pub fn workers_unlisted(usernames: &[&str]) -> Self {
+        let mut sorted = usernames.to_vec();
+        sorted.sort_unstable();
+        let count = sorted.len();
+        let named = sorted.get(..count.min(NAMED)).unwrap_or_default();
+        Self {
+            id: format!(
+                "unlisted-many/{}",
+                short_hash(json!(sorted).to_string().as_bytes())
+            ),
+            kind: NoticeKind::WorkerUnlisted,
+            dataset: String::new(),
+            team: None,
+            subject: subject(&format!("Groundcrew: {count} accounts are on no list")),
+            text: format!(
+                "{count} people can sign in and are on no team's list. They see no work. The first:\n\n  {}\n",
+                named.join("\n  ")
+            ),
+            detail: json!({"count": count, "first": named}),
+        }
+    }
+}
+
+/// A notice about a team, with everything but its words.
+fn about(team: &TeamName, kind: NoticeKind, id: &str, happened: &str) -> Notice {
+    Notice {
+        id: format!("teams/{}/{id}", short_hash(team.as_str().as_bytes())),
+        kind,
+        dataset: String::new(),
+        team: Some(team.to_string()),
+        subject: subject(&format!(
+            "Groundcrew: the team {} {happened}",
+            brief(team.as_str())
+        )),
+        text: String::new(),
+        detail: json!({}),
+    }
+}
+
+fn problems_text(team: &TeamName, cause: TeamCause, problems: &[TeamProblem]) -> String {
+    let mut text = format!("The team {team} {}:\n\n", cause.heading());
+    for TeamProblem { message, line } in problems.iter().take(NAMED) {
+        let _ = match line {
+            Some(line) => writeln!(text, "  line {line}\n{}", indented(&shortened(message, 500))),
+            None => writeln!(text, "{}", indented(&shortened(message, 500))),
+        };
+    }
+    if problems.len() > NAMED {
+        let _ = writeln!(text, "\n  and {} more.", problems.len() - NAMED);
+    }
+    let _ = writeln!(
+        text,
+        "\nEverybody else in teams/{team}.yaml is served. Upload the mended file to the same place."
+    );
+    text
+}
