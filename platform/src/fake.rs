@@ -1,10 +1,18 @@
 //! The ports in memory, with the faults real ones have: lost responses, throttling, a second writer in between.
 //! For tests alone; time is handed in.
 
+mod directory;
+mod faults;
 mod labeling;
 mod store;
 mod topic;
+mod topics;
+mod workforce;
 
+pub use directory::{FakeDirectory, Mailed};
+pub use faults::{Call, CrewFault, Faults};
 pub use labeling::{Answer, FakeLabeling};
 pub use store::{FakeStore, Fault};
 pub use topic::FakeTopic;
+pub use topics::FakeTopics;
+pub use workforce::FakeWorkforce;

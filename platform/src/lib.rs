@@ -11,6 +11,8 @@ mod failure;
 mod key;
 #[cfg(feature = "sagemaker")]
 pub mod labeling;
+#[cfg(any(feature = "cognito", feature = "fake"))]
+pub mod pace;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(feature = "sns")]
