@@ -101,11 +101,24 @@ pub(crate) fn timestamp(time: Option<&aws_sdk_s3::primitives::DateTime>) -> Opti
 /// Documents by key, each with the ETag it was read at. One that cannot be read as what it should be is kept as
 /// `None`, so that it is not fetched again and again.
 #[derive(Debug)]
-pub(crate) struct Documents<T>(BTreeMap<String, (String, Option<Arc<T>>)>);
+pub(crate) struct Documents<T> {
+    known: BTreeMap<String, (String, Option<Arc<T>>)>,
+    largest: i64,
+}
 
 impl<T> Default for Documents<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self::up_to(MAX_DOCUMENT)
+    }
+}
+
+impl<T> Documents<T> {
+    /// Larger ones, in bytes, are left alone.
+    pub(crate) fn up_to(largest: i64) -> Self {
+        Self {
+            known: BTreeMap::new(),
+            largest,
+        }
     }
 }
 
@@ -117,17 +130,17 @@ impl<T: DeserializeOwned> Documents<T> {
         bucket: &str,
         wanted: &[&Listed],
     ) -> Result<(), LoadError> {
-        let mut known = std::mem::take(&mut self.0);
+        let mut known = std::mem::take(&mut self.known);
         let (same, stale): (Vec<&&Listed>, Vec<_>) = wanted
             .iter()
-            .filter(|object| object.size <= MAX_DOCUMENT)
+            .filter(|object| object.size <= self.largest)
             .partition(|object| {
                 known
                     .get(&object.key)
                     .is_some_and(|(etag, _)| *etag == object.etag)
             });
         for object in same {
-            self.0.extend(known.remove_entry(&object.key));
+            self.known.extend(known.remove_entry(&object.key));
         }
         // Collected first: a stream that still holds the closure is not `Send` for the compiler.
         let fetched: Vec<_> = stale
@@ -137,17 +150,18 @@ impl<T: DeserializeOwned> Documents<T> {
         let mut fetched = futures::stream::iter(fetched).buffer_unordered(AT_ONCE);
         while let Some(result) = fetched.next().await {
             let (key, etag, document) = result?;
-            self.0.insert(key, (etag, document));
+            self.known.insert(key, (etag, document));
         }
         Ok(())
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Arc<T>> {
-        self.0.get(key).and_then(|(_, document)| document.clone())
+        self.known.get(key).and_then(|(_, document)| document.clone())
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.0.values().filter_map(|(_, document)| document.as_ref())
+        let known = self.known.values();
+        known.filter_map(|(_, document)| document.as_ref())
     }
 }
 

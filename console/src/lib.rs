@@ -13,6 +13,7 @@ mod reader;
 mod reason;
 mod router;
 mod starter;
+mod team_file;
 mod upload;
 
 pub use config::{ConsoleConfig, Hints, Queue};

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::config::Hints;
 use crate::model::Model;
+use crate::model::crew::Person;
 use crate::reader::{LoadError, Reader};
 
 /// What a page gets.
@@ -20,7 +21,39 @@ pub(crate) struct View {
     /// The clock that times in the model are to be compared with; a browser's own may be wrong.
     pub(crate) now: Timestamp,
     pub(crate) about: Arc<About>,
+    /// Without the people: there may be thousands, and a page asks for those it shows.
     pub(crate) model: Arc<Model>,
+    pub(crate) people: usize,
+    /// Another number, other people: time to ask again.
+    pub(crate) people_revision: u64,
+}
+
+/// One look.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    model: Arc<Model>,
+    people: Arc<Vec<Person>>,
+    revision: u64,
+}
+
+impl Seen {
+    fn new(mut model: Model, before: &Self) -> Self {
+        let people = std::mem::take(&mut model.crew.people);
+        let same = *before.people == people;
+        Self {
+            model: Arc::new(model),
+            revision: before.revision + u64::from(!same),
+            people: if same {
+                before.people.clone()
+            } else {
+                Arc::new(people)
+            },
+        }
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        self.revision != other.revision || self.model != other.model
+    }
 }
 
 /// What does not change while the console runs.
@@ -37,7 +70,7 @@ pub(crate) struct Live {
     reader: Reader,
     about: Arc<About>,
     refresh: Duration,
-    latest: watch::Sender<Option<Arc<Model>>>,
+    latest: watch::Sender<Option<Seen>>,
     /// Whether a task is at it.
     looking: Mutex<bool>,
 }
@@ -55,14 +88,26 @@ impl Live {
     }
 
     pub(crate) async fn view(&self) -> Result<View, LoadError> {
-        self.reader.load().await.map(|model| self.wrap(Arc::new(model)))
+        let model = self.reader.load().await?;
+        Ok(self.wrap(&Seen::new(model, &Seen::default())))
     }
 
-    fn wrap(&self, model: Arc<Model>) -> View {
+    /// Everyone, as of the last look; looks now where nobody is watching.
+    pub(crate) async fn people(&self) -> Result<Arc<Vec<Person>>, LoadError> {
+        let latest = self.latest.borrow().as_ref().map(|seen| seen.people.clone());
+        match latest {
+            Some(people) => Ok(people),
+            None => Ok(Arc::new(self.reader.load().await?.crew.people)),
+        }
+    }
+
+    fn wrap(&self, seen: &Seen) -> View {
         View {
             now: Timestamp::now(),
             about: self.about.clone(),
-            model,
+            model: seen.model.clone(),
+            people: seen.people.len(),
+            people_revision: seen.revision,
         }
     }
 
@@ -73,16 +118,16 @@ impl Live {
         futures::stream::unfold((self, models), |(live, mut models)| async move {
             loop {
                 models.changed().await.ok()?;
-                let Some(model) = models.borrow_and_update().clone() else {
+                let Some(seen) = models.borrow_and_update().clone() else {
                     continue;
                 };
-                let event = Event::default().event("model").json_data(live.wrap(model)).ok()?;
+                let event = Event::default().event("model").json_data(live.wrap(&seen)).ok()?;
                 return Some((Ok(event), (live, models)));
             }
         })
     }
 
-    async fn subscribe(self: &Arc<Self>) -> watch::Receiver<Option<Arc<Model>>> {
+    async fn subscribe(self: &Arc<Self>) -> watch::Receiver<Option<Seen>> {
         let mut looking = self.looking.lock().await;
         let models = self.latest.subscribe();
         if !*looking {
@@ -110,19 +155,60 @@ impl Live {
     }
 
     async fn look_once(&self) {
-        let model = self.reader.load().await.unwrap_or_else(|error| {
-            let last = self.latest.borrow().as_deref().cloned().unwrap_or_default();
-            Model {
-                problems: vec![error.to_string()],
-                ..last
-            }
-        });
+        let before = self.latest.borrow().clone().unwrap_or_default();
+        let now = match self.reader.load().await {
+            Ok(model) => Seen::new(model, &before),
+            // What is shown is from before.
+            Err(error) => Seen {
+                model: Arc::new(Model {
+                    problems: vec![error.to_string()],
+                    ..(*before.model).clone()
+                }),
+                ..before.clone()
+            },
+        };
         self.latest.send_if_modified(|latest| {
-            let changed = latest.as_deref() != Some(&model);
+            let changed = latest.as_ref().is_none_or(|latest| now.differs(latest));
             if changed {
-                *latest = Some(Arc::new(model));
+                *latest = Some(now);
             }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::crew::MemberState;
+
+    use super::*;
+
+    fn model(emails: &[&str]) -> Model {
+        let person = |email: &&str| Person {
+            id: (*email).to_owned(),
+            email: (*email).to_owned(),
+            state: MemberState::Invited,
+            since: Timestamp::UNIX_EPOCH,
+            problem: None,
+            teams: Vec::new(),
+            invitations: 1,
+            last_seen: None,
+            answers: 0,
+            seconds: 0.0,
+        };
+        let mut model = Model::default();
+        model.crew.people = emails.iter().map(person).collect();
+        model
+    }
+
+    #[test]
+    fn the_people_stay_out_of_what_every_page_gets_and_a_change_of_them_is_told() {
+        let first = Seen::new(model(&["a@x.org"]), &Seen::default());
+        assert!(first.model.crew.people.is_empty());
+        assert_eq!(first.people.len(), 1);
+        let same = Seen::new(model(&["a@x.org"]), &first);
+        assert!(!same.differs(&first));
+        let more = Seen::new(model(&["a@x.org", "b@x.org"]), &same);
+        assert!(more.differs(&same) && more.model == same.model);
     }
 }

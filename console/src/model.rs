@@ -2,10 +2,12 @@
 //! I/O from facts that a [`crate::Reader`] collected.
 
 mod assemble;
+pub mod crew;
 mod facts;
+mod people;
 
 pub use assemble::assemble;
-pub use facts::{Batch, Facts, ListedJob};
+pub use facts::{Batch, CrewFacts, Facts, ListedJob};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,8 +24,7 @@ pub struct Model {
     pub datasets: Vec<Dataset>,
     pub notices: Vec<NoticeView>,
     pub dead_letters: Vec<DeadLetters>,
-    /// Names of the teams that have a file.
-    pub teams: Vec<String>,
+    pub crew: crew::Crew,
     /// Keys of the input bucket that can be in no dataset, each with what to do about it.
     pub misplaced: Vec<String>,
     /// What could not be read this time; what is shown of it is from before.
@@ -127,7 +128,9 @@ pub struct NoticeView {
     pub id: String,
     pub at: Timestamp,
     pub kind: NoticeKind,
+    /// Empty where it is about a team.
     pub dataset: String,
+    pub team: Option<String>,
     pub subject: String,
     pub text: String,
 }

@@ -1,5 +1,7 @@
 //! Collects the facts of a model through S3, the labeling API and SQS, and remembers what cannot change.
 
+mod crew;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ struct Memory {
     waiting: Documents<Waiting>,
     notices: Documents<Notified>,
     summaries: Documents<JobSummary>,
+    crew: crew::Memory,
     items: BTreeMap<String, Option<u64>>,
     jobs: Vec<ListedJob>,
     dead_letters: Vec<crate::model::DeadLetters>,
@@ -93,9 +96,8 @@ impl Reader {
     /// Everything that lies in the two buckets.
     async fn stored(&self, memory: &mut Memory) -> Result<(Facts, Vec<String>), LoadError> {
         let (input, output) = (self.input_bucket.as_str(), self.output_bucket.as_str());
-        let (top, teams, statuses, manifests, jobs, results, notified) = tokio::try_join!(
+        let (top, statuses, manifests, jobs, results, notified) = tokio::try_join!(
             list(&self.s3, input, "", true),
-            list(&self.s3, input, "teams/", false),
             list(&self.s3, output, "status/", false),
             list(&self.s3, output, layout::MANIFESTS, false),
             list(&self.s3, output, "jobs/", false),
@@ -119,7 +121,9 @@ impl Reader {
             .refresh(&self.s3, output, &newest(summaries, SUMMARIES))
             .await?;
         let batches = self.batches(memory, &manifests.objects, &jobs.objects).await?;
-        let problems = cut([("datasets", &top), ("batches", &manifests), ("results", &results)]);
+        let (crew, missing) = crew::facts(&self.s3, (input, output), &mut memory.crew, &results).await?;
+        let mut problems = cut([("datasets", &top), ("batches", &manifests), ("results", &results)]);
+        problems.extend(missing);
         let facts = Facts {
             folders: top
                 .folders
@@ -127,7 +131,7 @@ impl Reader {
                 .map(|folder| folder.trim_end_matches('/').to_owned())
                 .collect(),
             loose: top.objects.into_iter().map(|object| object.key).collect(),
-            teams: team_names(&teams),
+            crew,
             statuses: memory
                 .statuses
                 .all()
@@ -278,17 +282,6 @@ fn newest<'a>(objects: impl Iterator<Item = &'a Listed>, most: usize) -> Vec<&'a
 fn by_batch(summary: &Arc<JobSummary>) -> Option<((DatasetName, BatchNumber), Arc<JobSummary>)> {
     let dataset = DatasetName::new(&summary.dataset).ok()?;
     Some(((dataset, BatchNumber::new(summary.batch)?), summary.clone()))
-}
-
-fn team_names(teams: &Listing) -> Vec<String> {
-    let file = |object: &Listed| {
-        object
-            .key
-            .strip_prefix("teams/")?
-            .strip_suffix(".yaml")
-            .map(str::to_owned)
-    };
-    teams.objects.iter().filter_map(file).collect()
 }
 
 fn cut<const N: usize>(listings: [(&str, &Listing); N]) -> Vec<String> {

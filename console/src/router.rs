@@ -1,5 +1,7 @@
 //! The console's addresses.
 
+mod teams;
+
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -20,6 +22,7 @@ use tokio_util::io::ReaderStream;
 use crate::config::{self, ConsoleConfig};
 use crate::gate::{Gate, guard, refuse};
 use crate::live::{About, Live};
+use crate::model::crew::{Wanted, browse};
 use crate::reader::Reader;
 use crate::reason::reason;
 use crate::starter::{Kind, starter};
@@ -61,6 +64,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/assets/{name}", get(asset))
         .route("/console/api/model", get(model))
         .route("/console/api/events", get(events))
+        .route("/console/api/people", get(people))
         .route(
             "/console/api/upload/{dataset}/{*path}",
             put(take_file).layer(DefaultBodyLimit::disable()),
@@ -69,6 +73,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/api/check-spec", post(check_spec))
         .route("/console/api/object", get(object))
         .route("/console/api/deadletters/{queue}/redrive", post(redrive))
+        .merge(teams::routes())
         .route_layer(axum::middleware::from_fn_with_state(gate, guard))
         .with_state(Arc::new(console))
 }
@@ -84,6 +89,14 @@ async fn asset(Path(name): Path<String>) -> Response {
 async fn model(State(console): Shared) -> Response {
     match console.live.view().await {
         Ok(view) => Json(view).into_response(),
+        Err(error) => refuse(StatusCode::BAD_GATEWAY, &error.to_string()),
+    }
+}
+
+/// Some of the people: see [`Wanted`].
+async fn people(State(console): Shared, Query(wanted): Query<Wanted>) -> Response {
+    match console.live.people().await {
+        Ok(people) => Json(browse(&people, &wanted)).into_response(),
         Err(error) => refuse(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
 }

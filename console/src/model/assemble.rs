@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use shared::layout;
-use shared::name::{BatchNumber, DatasetName};
+use shared::name::{BatchNumber, DatasetName, TeamName};
 use shared::port::JobCounters;
 use shared::status::{DatasetState, DatasetStatus};
 
-use super::{Batch, Dataset, Facts, Job, Labels, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone};
+use super::{
+    Batch, Dataset, Facts, Job, Labels, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone, people,
+};
 
 /// Concludes; reads nothing. `output_bucket` tells links into it from others.
 pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
@@ -19,7 +21,7 @@ pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
             .collect(),
         notices: notices(facts),
         dead_letters: facts.dead_letters.clone(),
-        teams: facts.teams.clone(),
+        crew: people::assemble(&facts.crew),
         misplaced: misplaced(facts),
         problems: Vec::new(),
     }
@@ -277,6 +279,7 @@ fn notices(facts: &Facts) -> Vec<NoticeView> {
             at: said.at,
             kind: said.notice.kind,
             dataset: said.notice.dataset.clone(),
+            team: said.notice.team.clone(),
             subject: said.notice.subject.clone(),
             text: said.notice.text.clone(),
         })
@@ -295,7 +298,9 @@ fn misplaced(facts: &Facts) -> Vec<String> {
     });
     let folders = facts.folders.iter().filter(|folder| *folder != layout::TEAMS);
     let bad = folders.filter_map(|folder| DatasetName::new(folder).err().map(|error| error.to_string()));
-    loose.chain(bad).collect()
+    let files = facts.crew.files.keys();
+    let nameless = files.filter_map(|name| TeamName::new(name).err().map(|error| error.to_string()));
+    loose.chain(bad).chain(nameless).collect()
 }
 
 #[cfg(test)]

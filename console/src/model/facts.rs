@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use shared::crew::Roster;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::Notified;
 use shared::port::{JobCounters, JobState};
 use shared::status::{DatasetStatus, JobSummary, Waiting};
+use shared::summary::workers::Workers;
 
 use super::DeadLetters;
 
@@ -18,7 +20,7 @@ pub struct Facts {
     pub folders: BTreeSet<String>,
     /// Keys at the top of the input bucket, in no folder.
     pub loose: Vec<String>,
-    pub teams: Vec<String>,
+    pub crew: CrewFacts,
     /// `status/<dataset>.json`
     pub statuses: BTreeMap<String, Arc<DatasetStatus>>,
     pub batches: BTreeMap<(DatasetName, BatchNumber), Batch>,
@@ -29,6 +31,21 @@ pub struct Facts {
     pub results: BTreeSet<String>,
     pub notices: Vec<Arc<Notified>>,
     pub dead_letters: Vec<DeadLetters>,
+}
+
+/// What is known of teams and people.
+#[derive(Clone, Debug, Default)]
+pub struct CrewFacts {
+    /// ETags of `teams/<name>.yaml` by name, whatever the name.
+    pub files: BTreeMap<String, String>,
+    /// `crew/<team>.json`
+    pub rosters: BTreeMap<String, Arc<Roster>>,
+    /// By team and person: when the marker under `joined/` was made.
+    pub joined: BTreeMap<String, BTreeMap<String, Timestamp>>,
+    /// Markers of people on no list.
+    pub unlisted: u64,
+    /// `results/<dataset>/<n>/workers.json`
+    pub work: Vec<Arc<Workers>>,
 }
 
 /// What is known of a batch besides its job.

@@ -1,0 +1,285 @@
+//! From rosters, markers and counted answers to teams and people.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use shared::crew::{Member, MemberState, Roster};
+use shared::layout;
+use shared::name::TeamName;
+
+use super::crew::{Counts, Crew, Known, Person, Place, Team};
+use super::{CrewFacts, Tone};
+
+pub(super) fn assemble(facts: &CrewFacts) -> Crew {
+    let mut counts = HashMap::new();
+    let mut people: BTreeMap<&str, Person> = BTreeMap::new();
+    let work = work(facts);
+    for roster in facts.rosters.values() {
+        let counted: &mut Counts = counts.entry(roster.team.as_str()).or_default();
+        for member in &roster.members {
+            let place = place(facts, roster, member);
+            counted.add(place.state);
+            let person = people
+                .entry(&member.person)
+                .or_insert_with(|| nobody(member, &place));
+            take_in(person, member, place, facts, &work);
+        }
+    }
+    let mut people: Vec<Person> = people.into_values().collect();
+    people.sort_by_cached_key(|person| (person.email.to_lowercase(), person.id.clone()));
+    Crew {
+        teams: teams(facts, &counts),
+        people,
+        unlisted: facts.unlisted,
+    }
+}
+
+/// What a person's answers come to.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    answers: u64,
+    seconds: f64,
+    last: Option<Timestamp>,
+}
+
+fn work(facts: &CrewFacts) -> HashMap<&str, Work> {
+    let mut work: HashMap<&str, Work> = HashMap::new();
+    for worked in facts.work.iter().flat_map(|batch| &batch.workers) {
+        let Some(sub) = worked.sub.as_deref() else {
+            continue;
+        };
+        let sum = work.entry(sub).or_default();
+        sum.answers += worked.answers;
+        sum.seconds += worked.seconds;
+        sum.last = sum.last.max(worked.last);
+    }
+    work
+}
+
+/// The member as the roster has it, unless a marker is newer: `assign-worker` writes it at the very sign-in, and the
+/// roster follows. Markers are known by S3's whole seconds.
+fn place(facts: &CrewFacts, roster: &Roster, member: &Member) -> Place {
+    let marker = joined_at(facts, &roster.team, &member.person);
+    let newer = marker.filter(|at| at.as_second() >= member.since.as_second());
+    let (state, since) = match (member.state, newer) {
+        (MemberState::Joined | MemberState::Leaving | MemberState::Left, _) | (_, None) => {
+            (member.state, member.since)
+        }
+        (_, Some(at)) => (MemberState::Joined, at),
+    };
+    Place {
+        team: roster.team.clone(),
+        state,
+        since,
+    }
+}
+
+fn joined_at(facts: &CrewFacts, team: &str, person: &str) -> Option<Timestamp> {
+    facts.joined.get(team)?.get(person).copied()
+}
+
+fn nobody(member: &Member, place: &Place) -> Person {
+    Person {
+        id: member.person.clone(),
+        email: member.email.clone(),
+        state: place.state,
+        since: place.since,
+        problem: None,
+        teams: Vec::new(),
+        invitations: 0,
+        last_seen: None,
+        answers: 0,
+        seconds: 0.0,
+    }
+}
+
+fn take_in(
+    person: &mut Person,
+    member: &Member,
+    place: Place,
+    facts: &CrewFacts,
+    work: &HashMap<&str, Work>,
+) {
+    if weight(place.state) > weight(person.state) {
+        (person.state, person.since) = (place.state, place.since);
+    }
+    // One person, one invitation: each team tells how many were sent.
+    person.invitations = person.invitations.max(member.invitations);
+    if place.state == MemberState::Unreachable {
+        person.problem = person.problem.take().or_else(|| member.problem.clone());
+    }
+    let joined = match place.state {
+        MemberState::Joined => Some(place.since),
+        _ => joined_at(facts, &place.team, &member.person),
+    };
+    let done = member
+        .sub
+        .as_deref()
+        .and_then(|sub| work.get(sub))
+        .copied()
+        .unwrap_or_default();
+    // The same sums with every team that knows the `sub`.
+    person.answers = person.answers.max(done.answers);
+    person.seconds = person.seconds.max(done.seconds);
+    person.last_seen = person.last_seen.max(joined).max(done.last);
+    person.teams.push(place);
+}
+
+/// Which of a person's states says most of the one account behind them.
+fn weight(state: MemberState) -> u8 {
+    match state {
+        MemberState::Left => 0,
+        MemberState::Leaving => 1,
+        MemberState::Waiting => 2,
+        MemberState::Unreachable => 3,
+        MemberState::Expired => 4,
+        MemberState::Invited => 5,
+        MemberState::Joined => 6,
+    }
+}
+
+fn teams(facts: &CrewFacts, counts: &HashMap<&str, Counts>) -> Vec<Team> {
+    let files = facts.files.keys().filter(|name| TeamName::new(name).is_ok());
+    let mut names: Vec<&String> = files.chain(facts.rosters.keys()).collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| {
+            team(
+                facts,
+                name,
+                counts.get(name.as_str()).copied().unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+fn team(facts: &CrewFacts, name: &str, counts: Counts) -> Team {
+    let roster = facts.rosters.get(name).map(AsRef::as_ref);
+    let file = facts.files.get(name).map(String::as_str);
+    let (tone, message) = headline(name, roster, file, counts);
+    Team {
+        name: name.to_owned(),
+        tone,
+        message,
+        has_file: file.is_some(),
+        known: roster.map(known),
+        problems: roster.map(|roster| roster.problems.clone()).unwrap_or_default(),
+        counts,
+    }
+}
+
+fn known(roster: &Roster) -> Known {
+    Known {
+        organization: roster.organization.clone(),
+        contact: roster.contact.clone(),
+        description: roster.description.clone(),
+        portal_url: roster.portal_url.clone(),
+        workteam_arn: roster.workteam_arn.clone(),
+        work_notices: roster.topic_arn.is_some(),
+        at: roster.at,
+    }
+}
+
+/// The most urgent thing first: what somebody must do, then what goes by itself, then what waits for people.
+fn headline(name: &str, roster: Option<&Roster>, file: Option<&str>, counts: Counts) -> (Tone, String) {
+    let Some(roster) = roster else {
+        return (
+            Tone::Waiting,
+            "The file has arrived. Groundcrew looks at it in a few seconds.".into(),
+        );
+    };
+    match file {
+        None => {
+            let path = format!("{}/{name}.yaml", layout::TEAMS);
+            return (
+                Tone::Attention,
+                format!(
+                    "`{path}` is gone. The team and its people stay as they are; put a file back to change them."
+                ),
+            );
+        }
+        Some(etag) if etag != roster.file_etag => {
+            return (Tone::Waiting, "The file has changed. Groundcrew is at it.".into());
+        }
+        Some(_) => {}
+    }
+    let troubled = !roster.problems.is_empty();
+    if troubled && roster.workteam_arn.is_empty() {
+        return (
+            Tone::Attention,
+            "There is no work team yet. What stands in the way:".into(),
+        );
+    }
+    if troubled {
+        return (
+            Tone::Attention,
+            "Not everything in the file could be done; the rest was. What to mend:".into(),
+        );
+    }
+    if !roster.settled || roster.workteam_arn.is_empty() {
+        return (Tone::Waiting, "The team is being set up.".into());
+    }
+    of_people(counts)
+}
+
+fn of_people(counts: Counts) -> (Tone, String) {
+    let members = counts.members();
+    let joined = format!("{} of {members} have joined", counts.joined);
+    if counts.unreachable > 0 {
+        let address = addresses(counts.unreachable, "cannot be reached");
+        return (Tone::Attention, format!("{joined}; {address}: correct the file."));
+    }
+    match (members, counts) {
+        (0, _) => (
+            Tone::Waiting,
+            "The team is there, and nobody is in it yet: add addresses to its file.".into(),
+        ),
+        (_, Counts { waiting: 1.., .. }) => (
+            Tone::Waiting,
+            format!(
+                "{joined}; {} for an invitation, which goes out when there is mail again.",
+                wait(counts.waiting)
+            ),
+        ),
+        (_, Counts { expired: 1.., .. }) => (
+            Tone::Attention,
+            format!(
+                "{joined}; {} has run out, and no more are sent.",
+                invitations(counts.expired)
+            ),
+        ),
+        (_, Counts { invited: 1.., .. }) => (Tone::Working, format!("{joined}; the others are invited.")),
+        (1, _) => (Tone::Done, "The one person in it has joined.".into()),
+        _ => (Tone::Done, format!("All {members} people have joined.")),
+    }
+}
+
+fn addresses(count: u64, what: &str) -> String {
+    if count == 1 {
+        format!("1 address {what}")
+    } else {
+        format!("{count} addresses {what}")
+    }
+}
+
+fn wait(count: u64) -> String {
+    if count == 1 {
+        "1 waits".into()
+    } else {
+        format!("{count} wait")
+    }
+}
+
+fn invitations(count: u64) -> String {
+    if count == 1 {
+        "1 invitation".into()
+    } else {
+        format!("each of {count} invitations")
+    }
+}
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod tests;

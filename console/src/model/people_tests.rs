@@ -1,0 +1,259 @@
+//! What the model says of teams and people, case by case.
+
+use std::sync::Arc;
+
+use shared::crew::TeamProblem;
+use shared::summary::workers::{Worked, Workers};
+
+use super::*;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn member(email: &str, state: MemberState, since: i64) -> Member {
+    Member {
+        person: layout::person_id(email),
+        email: email.into(),
+        state,
+        since: at(since),
+        sub: Some(format!("sub-of-{email}")),
+        invitations: 1,
+        problem: None,
+    }
+}
+
+fn roster(team: &str, members: Vec<Member>) -> Roster {
+    Roster {
+        team: team.into(),
+        file_etag: "e1".into(),
+        at: at(1_000),
+        organization: "Example Lab".into(),
+        contact: "labels@example.org".into(),
+        description: "People who label".into(),
+        portal_url: "https://portal.example".into(),
+        workteam_arn: format!("arn:aws:sagemaker:r:1:workteam/private-crowd/{team}"),
+        topic_arn: None,
+        invitation: None,
+        members,
+        problems: Vec::new(),
+        settled: true,
+    }
+}
+
+fn facts(rosters: Vec<Roster>) -> CrewFacts {
+    CrewFacts {
+        files: rosters
+            .iter()
+            .map(|r| (r.team.clone(), "e1".to_owned()))
+            .collect(),
+        rosters: rosters
+            .into_iter()
+            .map(|r| (r.team.clone(), Arc::new(r)))
+            .collect(),
+        ..CrewFacts::default()
+    }
+}
+
+fn join(facts: &mut CrewFacts, team: &str, email: &str, second: i64) {
+    let team = facts.joined.entry(team.into()).or_default();
+    team.insert(layout::person_id(email), at(second));
+}
+
+fn worked(sub: &str, answers: u64, last: i64) -> Worked {
+    Worked {
+        worker: "private.x".into(),
+        sub: Some(sub.into()),
+        answers,
+        seconds: answers as f64,
+        last: Some(at(last)),
+    }
+}
+
+#[test]
+fn a_marker_newer_than_the_members_state_counts_as_joined() {
+    use MemberState::{Expired, Invited, Joined, Leaving, Left, Unreachable, Waiting};
+    for (state, marker, shown) in [
+        (Waiting, Some(600), Joined),
+        (Invited, Some(600), Joined),
+        (Invited, Some(500), Joined),
+        (Expired, Some(600), Joined),
+        (Unreachable, Some(600), Joined),
+        // From an earlier membership: taken out and put back since.
+        (Waiting, Some(400), Waiting),
+        (Invited, None, Invited),
+        (Leaving, Some(600), Leaving),
+        (Left, Some(600), Left),
+    ] {
+        let mut facts = facts(vec![roster("t", vec![member("a@x.org", state, 500)])]);
+        if let Some(second) = marker {
+            join(&mut facts, "t", "a@x.org", second);
+        }
+        let crew = assemble(&facts);
+        assert_eq!(
+            crew.people[0].state, shown,
+            "{state:?} and a marker at {marker:?}"
+        );
+        assert_eq!(crew.teams[0].counts.joined, u64::from(shown == Joined));
+    }
+}
+
+#[test]
+fn a_person_in_several_teams_is_one_person() {
+    let mut facts = facts(vec![
+        roster("a", vec![member("x@x.org", MemberState::Left, 100)]),
+        roster("b", vec![member("x@x.org", MemberState::Joined, 200)]),
+        roster("c", vec![member("x@x.org", MemberState::Waiting, 300)]),
+    ]);
+    facts.work = vec![Arc::new(Workers {
+        workers: vec![worked("sub-of-x@x.org", 4, 250)],
+        ..Workers::default()
+    })];
+    let crew = assemble(&facts);
+    assert_eq!(crew.people.len(), 1);
+    let person = &crew.people[0];
+    assert_eq!(
+        (person.state, person.since, person.answers),
+        (MemberState::Joined, at(200), 4),
+        "counted once, whatever the number of teams"
+    );
+    let teams: Vec<_> = person
+        .teams
+        .iter()
+        .map(|place| (place.team.as_str(), place.state))
+        .collect();
+    assert_eq!(
+        teams,
+        [
+            ("a", MemberState::Left),
+            ("b", MemberState::Joined),
+            ("c", MemberState::Waiting)
+        ]
+    );
+}
+
+#[test]
+fn last_seen_is_the_latest_of_joining_and_answering() {
+    let mut facts = facts(vec![roster(
+        "t",
+        vec![
+            member("answered@x.org", MemberState::Joined, 100),
+            member("invited@x.org", MemberState::Invited, 100),
+            member("joined@x.org", MemberState::Joined, 400),
+        ],
+    )]);
+    let batch = |workers| {
+        Arc::new(Workers {
+            workers,
+            ..Workers::default()
+        })
+    };
+    facts.work = vec![
+        batch(vec![
+            worked("sub-of-answered@x.org", 2, 700),
+            worked("sub-of-joined@x.org", 1, 300),
+        ]),
+        batch(vec![
+            worked("sub-of-answered@x.org", 3, 600),
+            worked("sub-of-nobody", 9, 900),
+        ]),
+    ];
+    let seen: Vec<_> = assemble(&facts)
+        .people
+        .iter()
+        .map(|p| (p.answers, p.seconds, p.last_seen))
+        .collect();
+    assert_eq!(
+        seen,
+        [(5, 5.0, Some(at(700))), (0, 0.0, None), (1, 1.0, Some(at(400)))]
+    );
+}
+
+#[test]
+fn a_team_says_the_most_urgent_thing() {
+    let say = |facts: &CrewFacts| {
+        let team = assemble(facts).teams.remove(0);
+        (team.tone, team.message)
+    };
+    let of = |state| {
+        facts(vec![roster(
+            "t",
+            vec![
+                member("a@x.org", MemberState::Joined, 1),
+                member("b@x.org", state, 1),
+            ],
+        )])
+    };
+    for (state, tone, part) in [
+        (MemberState::Joined, Tone::Done, "All 2 people have joined."),
+        (
+            MemberState::Invited,
+            Tone::Working,
+            "1 of 2 have joined; the others are invited.",
+        ),
+        (MemberState::Waiting, Tone::Waiting, "1 waits for an invitation"),
+        (MemberState::Expired, Tone::Attention, "1 invitation has run out"),
+        (
+            MemberState::Unreachable,
+            Tone::Attention,
+            "1 address cannot be reached",
+        ),
+        (MemberState::Left, Tone::Done, "The one person in it has joined."),
+    ] {
+        let (said_tone, said) = say(&of(state));
+        assert_eq!(said_tone, tone, "{state:?}: {said}");
+        assert!(said.contains(part), "{state:?}: {said}");
+    }
+
+    let mut gone = of(MemberState::Joined);
+    gone.files.clear();
+    assert!(say(&gone).1.contains("`teams/t.yaml` is gone"));
+
+    let mut changed = of(MemberState::Joined);
+    changed.files.insert("t".into(), "e2".into());
+    assert!(say(&changed).1.contains("has changed"));
+
+    let fresh = CrewFacts {
+        files: [("t".to_owned(), "e1".to_owned())].into(),
+        ..CrewFacts::default()
+    };
+    assert!(say(&fresh).1.contains("has arrived"));
+}
+
+#[test]
+fn a_problem_comes_before_everything_and_says_whether_there_is_a_work_team() {
+    let problem = TeamProblem {
+        message: "25 work teams exist".into(),
+        line: Some(3),
+    };
+    let mut without = roster("t", Vec::new());
+    without.problems = vec![problem];
+    let with = without.clone();
+    without.workteam_arn.clear();
+    let team = assemble(&facts(vec![without])).teams.remove(0);
+    assert_eq!(team.problems[0].line, Some(3));
+    assert!(team.message.contains("no work team yet"), "{}", team.message);
+    let team = assemble(&facts(vec![with])).teams.remove(0);
+    assert!(team.message.contains("the rest was"), "{}", team.message);
+    assert_eq!(team.tone, Tone::Attention);
+}
+
+#[test]
+fn a_file_that_no_team_can_be_called_by_makes_no_team() {
+    let facts = CrewFacts {
+        files: [("my team".to_owned(), "e".to_owned())].into(),
+        ..CrewFacts::default()
+    };
+    assert!(assemble(&facts).teams.is_empty());
+}
+
+#[test]
+fn five_thousand_people_are_sorted_and_counted() {
+    let members = (0..5_000)
+        .rev()
+        .map(|n| member(&format!("p{n:04}@x.org"), MemberState::Invited, 1))
+        .collect();
+    let crew = assemble(&facts(vec![roster("t", members)]));
+    assert_eq!((crew.people.len(), crew.teams[0].counts.invited), (5_000, 5_000));
+    assert_eq!(crew.people[0].email, "p0000@x.org");
+}
