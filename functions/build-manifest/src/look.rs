@@ -74,7 +74,11 @@ impl Look {
                     self.files.push(object);
                 }
             }
-            InputKey::Team(_) | InputKey::Loose | InputKey::BadDataset(_) => {}
+            InputKey::Team(_)
+            | InputKey::BadTeam(_)
+            | InputKey::TeamsFolder
+            | InputKey::Loose
+            | InputKey::BadDataset(_) => {}
         }
     }
 }

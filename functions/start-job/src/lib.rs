@@ -64,7 +64,15 @@ pub async fn handle<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     event: Value,
 ) -> Result<Value, HandlerError> {
-    let now = Timestamp::now();
+    handle_at(deps, event, Timestamp::now()).await
+}
+
+/// The same at a time that is handed in.
+pub async fn handle_at<S: Store, L: Labeling, T: Topic>(
+    deps: &Deps<S, L, T>,
+    event: Value,
+    now: Timestamp,
+) -> Result<Value, HandlerError> {
     match Incoming::parse(&event) {
         Incoming::Sqs(messages) => Ok(hints::answer(deps, messages, now).await),
         Incoming::Sweep(Sweep::All) => all::answer(deps, None, now).await,
