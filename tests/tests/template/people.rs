@@ -1,0 +1,148 @@
+//! The user pool: who may sign up, what a worker's client may change, and which functions a sign-in calls.
+
+use local::wiring::{FUNCTIONS, Source, Trigger};
+use serde_json::{Value, json};
+
+use crate::logical;
+use crate::reading::{Stack, of_type, plain};
+
+fn with_ses() -> Value {
+    let identity = "arn:aws:ses:us-east-1:123456789012:identity/example.org";
+    Stack::with(&[("SesIdentityArn", identity)])
+}
+
+fn pool(stack: &Value) -> &Value {
+    &stack["Resources"]["UserPool"]["Properties"]
+}
+
+fn triggers(stack: &Value) -> Vec<(String, String)> {
+    let config = pool(stack)["LambdaConfig"].as_object().expect("LambdaConfig");
+    config
+        .iter()
+        .map(|(name, arn)| (name.clone(), plain(arn)))
+        .collect()
+}
+
+#[test]
+fn a_sign_in_calls_the_functions_it_calls_here() {
+    let mut wired: Vec<(String, String)> = FUNCTIONS
+        .iter()
+        .flat_map(|f| f.sources.iter().map(move |s| (f.name, s)))
+        .filter_map(|(name, source)| match source {
+            Source::UserPool(trigger) => Some((format!("{trigger:?}"), logical(name, "Function.Arn"))),
+            _ => None,
+        })
+        .collect();
+    let mut deployed = triggers(&with_ses());
+    wired.sort();
+    deployed.sort();
+    assert_eq!(deployed, wired);
+}
+
+#[test]
+fn cognitos_own_sender_never_gets_a_message_that_could_fail_an_invitation() {
+    let custom = format!("{:?}", Trigger::CustomMessage);
+    let has = |stack: &Value| triggers(stack).iter().any(|(name, _)| *name == custom);
+    let default = Stack::by_default();
+    assert_eq!(
+        pool(&default)["EmailConfiguration"]["EmailSendingAccount"],
+        "COGNITO_DEFAULT"
+    );
+    assert!(!has(&default));
+    assert!(
+        has(&Stack::with(&[("InvitationWords", "team")])),
+        "who has tried it may"
+    );
+    let message = plain(&pool(&default)["AdminCreateUserConfig"]["InviteMessageTemplate"]["EmailMessage"]);
+    for part in ["{username}", "{####}", "${Organization}"] {
+        assert!(message.contains(part), "{part} is missing in {message}");
+    }
+}
+
+#[test]
+fn sign_in_goes_on_without_the_functions_when_they_are_switched_off() {
+    let off = Stack::with(&[("SignInTriggers", "off")]);
+    assert_eq!(triggers(&off), []);
+}
+
+#[test]
+fn only_the_pool_may_call_its_triggers() {
+    let pools = [
+        (Stack::by_default(), "UserPool"),
+        (
+            Stack::with(&[
+                ("ExistingUserPoolId", "us-east-1_A"),
+                ("ExistingUserPoolClientId", "c"),
+            ]),
+            "us-east-1_A",
+        ),
+    ];
+    for (stack, id) in pools {
+        let permissions = of_type(&stack, "AWS::Lambda::Permission");
+        let mut called: Vec<String> = Vec::new();
+        for (name, permission) in permissions {
+            assert_eq!(permission["Principal"], "cognito-idp.amazonaws.com", "{name}");
+            let arn = plain(&permission["SourceArn"]);
+            assert!(arn.ends_with(&format!(":userpool/{id}")), "{name}: {arn}");
+            assert!(permission["SourceAccount"].is_object(), "{name}");
+            called.push(plain(&permission["FunctionName"]));
+        }
+        called.sort();
+        assert_eq!(called, ["AssignWorkerFunction", "InviteMessageFunction"]);
+    }
+}
+
+#[test]
+fn a_pool_that_was_there_before_is_used_and_nothing_is_made_beside_it() {
+    let stack = Stack::with(&[
+        ("ExistingUserPoolId", "us-east-1_A"),
+        ("ExistingUserPoolClientId", "c"),
+    ]);
+    for kind in ["UserPool", "UserPoolClient", "UserPoolDomain"] {
+        assert!(
+            of_type(&stack, &format!("AWS::Cognito::{kind}")).is_empty(),
+            "{kind}"
+        );
+    }
+    let variables = &stack["Resources"]["SyncTeamFunction"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["USER_POOL_ID"], "us-east-1_A");
+    assert_eq!(variables["CLIENT_ID"], "c");
+}
+
+#[test]
+fn nobody_signs_up_and_nobody_changes_the_address_that_decides_about_teams() {
+    let stack = Stack::by_default();
+    let pool = pool(&stack);
+    assert_eq!(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
+    assert_eq!(pool["UsernameAttributes"], json!(["email"]));
+    assert_eq!(pool["UsernameConfiguration"]["CaseSensitive"], false);
+    let client = &stack["Resources"]["UserPoolClient"]["Properties"];
+    assert_eq!(client["WriteAttributes"], json!(["name"]));
+    assert_eq!(client["AllowedOAuthFlows"], json!(["code"]));
+    assert_eq!(client["PreventUserExistenceErrors"], "ENABLED");
+    assert_eq!(client["GenerateSecret"], true);
+    let scopes = client["AllowedOAuthScopes"].as_array().expect("scopes");
+    assert!(!scopes.contains(&json!("aws.cognito.signin.user.admin")));
+}
+
+#[test]
+fn forgotten_passwords_keep_some_of_the_days_mail() {
+    let daily = |stack: &Value| {
+        let variables = &stack["Resources"]["SyncTeamFunction"]["Properties"]["Environment"]["Variables"];
+        variables["INVITATIONS_PER_DAY"].clone()
+    };
+    assert_eq!(daily(&Stack::by_default()), "40", "of 50");
+    assert_eq!(daily(&with_ses()), "unlimited");
+    assert_eq!(daily(&Stack::with(&[("InvitationsPerDay", "7")])), "7");
+}
+
+#[test]
+fn an_address_for_the_portal_is_kept_by_the_template_once_it_is_known() {
+    let stack = Stack::with(&[("PortalUrl", "https://x.labeling.us-east-1.sagemaker.aws")]);
+    let client = &stack["Resources"]["UserPoolClient"]["Properties"];
+    assert_eq!(
+        plain(&client["CallbackURLs"][0]),
+        "${PortalUrl}/oauth2/idpresponse"
+    );
+    assert_eq!(plain(&client["LogoutURLs"][0]), "${PortalUrl}/logout");
+}
