@@ -1,24 +1,17 @@
 //! Ground Truth's own Liquid filters (`to_json`, `skip_autoescape`, `grant_read_access`; AWS's page "Adding automation
-//! with Liquid"), and the three that `prepare` weaves in: autoescape, and the counting of loops.
-use super::Presign;
-use liquid_core::model::{ScalarCow, Value, ValueView};
+//! with Liquid"), and those that `prepare` weaves in: autoescape, the counting of loops, the weighing of values.
+use super::{Presign, budget};
+use liquid_core::model::{Value, ValueView};
 use liquid_core::parser::{Filter, FilterArguments, FilterReflection, ParameterReflection, ParseFilter};
 use liquid_core::{Error, Expression, Result, Runtime};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 pub(super) const AUTOESCAPE: &str = "groundcrew_autoescape";
 pub(super) const RANGE: &str = "groundcrew_range";
 pub(super) const TURN: &str = "groundcrew_turn";
-
-/// All turns of all loops of one rendering. A page with more rows than this is of no use to a person.
-const MAX_TURNS: u64 = 100_000;
-/// The numbers of one `(a..b)`: the crate makes a list of them before the first turn.
-const MAX_RANGE: i64 = 10_000;
-/// A rendering is milliseconds of work; what takes longer is stuck in its loops.
-const MAX_TIME: Duration = Duration::from_secs(5);
+pub(super) const WEIGH: &str = "groundcrew_weigh";
 
 type Apply = dyn Fn(&dyn ValueView, &[Value], &dyn Runtime) -> Result<Value> + Send + Sync;
 
@@ -32,13 +25,21 @@ pub(super) struct Plain {
 /// Every filter the standard ones lack.
 pub(super) fn all(presign: &Presign, runtime: &Handle) -> Vec<Plain> {
     vec![
-        Plain::new(AUTOESCAPE, |input, _, _| {
-            Ok(Value::scalar(escape_html(&input.to_kstr())))
+        Plain::new(AUTOESCAPE, |input, _, runtime| {
+            let escaped = Value::scalar(escape_html(&input.to_kstr()));
+            budget::charge(&escaped, runtime)?;
+            Ok(escaped)
         }),
         Plain::new("skip_autoescape", |input, _, _| Ok(input.to_value())),
         Plain::new("to_json", |input, _, _| to_json(input)),
-        Plain::new(TURN, |_, _, runtime| count_turn(runtime)),
-        Plain::new(RANGE, |input, arguments, _| check_range(input, arguments)),
+        Plain::new(WEIGH, |input, _, runtime| {
+            budget::charge(input, runtime)?;
+            Ok(input.to_value())
+        }),
+        Plain::new(TURN, |_, written, runtime| budget::count_turn(written, runtime)),
+        Plain::new(RANGE, |input, arguments, _| budget::check_range(input, arguments)),
+        Plain::new("replace", |input, arguments, _| budget::replace(input, arguments)),
+        Plain::new("join", |input, arguments, _| budget::join(input, arguments)),
         grant_read_access(presign.clone(), runtime.clone()),
     ]
 }
@@ -105,51 +106,6 @@ fn s3_uri(text: &str) -> Option<String> {
     } else {
         format!("s3://{bucket}/{decoded}")
     })
-}
-
-/// What loops have used up in this rendering.
-struct Turns {
-    left: u64,
-    until: Instant,
-}
-
-impl Default for Turns {
-    fn default() -> Self {
-        Turns {
-            left: MAX_TURNS,
-            until: Instant::now() + MAX_TIME,
-        }
-    }
-}
-
-fn count_turn(runtime: &dyn Runtime) -> Result<Value> {
-    let mut turns = runtime.registers().get_mut::<Turns>();
-    turns.left = turns.left.saturating_sub(1);
-    if turns.left == 0 || Instant::now() > turns.until {
-        let message = format!(
-            "The template's loops turn more than {MAX_TURNS} times or take longer than {} seconds. Loop over fewer things.",
-            MAX_TIME.as_secs()
-        );
-        return Err(Error::with_msg(message));
-    }
-    Ok(Value::Nil)
-}
-
-fn check_range(input: &dyn ValueView, arguments: &[Value]) -> Result<Value> {
-    let whole = |value: &dyn ValueView| {
-        value
-            .as_scalar()
-            .and_then(|scalar: ScalarCow<'_>| scalar.to_integer())
-    };
-    let first = whole(input);
-    let last = arguments.first().and_then(|value| whole(value));
-    match (first, last) {
-        (Some(first), Some(last)) if last.saturating_sub(first) < MAX_RANGE => Ok(Value::Nil),
-        (Some(_), Some(_)) => Err(Error::with_msg(format!(
-            "A range has more than {MAX_RANGE} numbers."
-        ))),
-        _ => Err(Error::with_msg("The ends of a range are whole numbers.")),
-    }
 }
 
 impl Plain {

@@ -9,12 +9,8 @@ const MAX_INDEX_DEPTH: usize = 16;
 /// One piece of a template. Positions are byte offsets.
 #[derive(Debug, PartialEq)]
 pub(super) enum Piece<'a> {
-    /// `{{ chain }}`; something may be added to the chain at `chain_end`.
-    Output {
-        chain_end: usize,
-        end: usize,
-        last_filter: Option<&'a str>,
-    },
+    /// `{{ chain }}`
+    Output { chain: Chain<'a>, end: usize },
     /// `{% name … %}`
     Tag {
         name: &'a str,
@@ -22,10 +18,27 @@ pub(super) enum Piece<'a> {
         end: usize,
         trims: Trims,
         range: Option<(&'a str, &'a str)>,
+        /// The last of its values, and so what `assign` assigns.
+        chain: Option<Chain<'a>>,
         bare: bool,
     },
     /// `{{` or `{%` that is no Liquid.
     Broken { at: usize },
+}
+
+/// A value and its filters. Something may be added after each filter, and at the end.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Chain<'a> {
+    pub(super) filter_ends: Vec<usize>,
+    pub(super) last_filter: Option<&'a str>,
+    pub(super) end: usize,
+}
+
+/// One token of a tag.
+enum Token<'a> {
+    Range(&'a str, &'a str),
+    Chain(Chain<'a>),
+    Sign,
 }
 
 /// Whether a tag swallows the blanks before and after it (`{%-`, `-%}`).
@@ -71,15 +84,10 @@ impl<'a> Cursor<'a> {
         self.take("{{").then_some(())?;
         self.take("-");
         self.blanks();
-        let last_filter = self.chain()?;
-        let chain_end = self.at;
+        let chain = self.chain()?;
         self.blanks();
         (self.take("-}}") || self.take("}}")).then_some(())?;
-        Some(Piece::Output {
-            chain_end,
-            end: self.at,
-            last_filter,
-        })
+        Some(Piece::Output { chain, end: self.at })
     }
 
     fn tag(mut self) -> Option<Piece<'a>> {
@@ -88,10 +96,14 @@ impl<'a> Cursor<'a> {
         let before = self.take("-");
         self.blanks();
         let name = self.identifier()?;
-        let (mut range, mut bare) = (None, true);
+        let (mut range, mut chain, mut bare) = (None, None, true);
         while let Some(token) = self.tag_token() {
             bare = false;
-            range = range.or(token);
+            match token {
+                Token::Range(first, last) => range = range.or(Some((first, last))),
+                Token::Chain(found) => chain = Some(found),
+                Token::Sign => {}
+            }
         }
         self.blanks();
         let after = self.take("-%}");
@@ -102,23 +114,23 @@ impl<'a> Cursor<'a> {
             end: self.at,
             trims: Trims { before, after },
             range,
+            chain,
             bare,
         })
     }
 
-    /// One token of a tag; the inner option is a range's two ends.
-    fn tag_token(&mut self) -> Option<Option<(&'a str, &'a str)>> {
+    fn tag_token(&mut self) -> Option<Token<'a>> {
         let mut ahead = *self;
         ahead.blanks();
         let token = ahead
             .range()
-            .map(Some)
-            .or_else(|| ahead.chain().map(|_| None))
+            .map(|(first, last)| Token::Range(first, last))
+            .or_else(|| ahead.chain().map(Token::Chain))
             .or_else(|| {
                 ["==", "!=", "<>", ">=", "<=", ">", "<", "=", ",", ":"]
                     .iter()
                     .any(|s| ahead.take(s))
-                    .then_some(None)
+                    .then_some(Token::Sign)
             })?;
         *self = ahead;
         Some(token)
@@ -137,14 +149,15 @@ impl<'a> Cursor<'a> {
         Some((first, last))
     }
 
-    /// A value and its filters; gives the last filter's name.
-    fn chain(&mut self) -> Option<Option<&'a str>> {
+    fn chain(&mut self) -> Option<Chain<'a>> {
         self.value(0)?;
-        let mut last = None;
+        let mut chain = Chain::default();
         while let Some(filter) = self.filter() {
-            last = Some(filter);
+            chain.last_filter = Some(filter);
+            chain.filter_ends.push(self.at);
         }
-        Some(last)
+        chain.end = self.at;
+        Some(chain)
     }
 
     fn filter(&mut self) -> Option<&'a str> {
@@ -296,7 +309,7 @@ mod tests {
 
     fn shapes(text: &str) -> Vec<String> {
         let shape = |piece| match piece {
-            Piece::Output { last_filter, .. } => format!("output {}", last_filter.unwrap_or("-")),
+            Piece::Output { chain, .. } => format!("output {}", chain.last_filter.unwrap_or("-")),
             Piece::Tag { name, range, .. } => format!("tag {name} {}", range.map_or("-", |_| "range")),
             Piece::Broken { at } => format!("broken {at}"),
         };

@@ -1,5 +1,6 @@
 //! A worker template rendered for one item, as AWS renders it: Liquid with `task.input.*`, AWS's own filters, every
 //! output HTML-escaped unless the template says otherwise. What an item, a label or a file name says is text for ever.
+mod budget;
 mod filters;
 mod grammar;
 mod prepare;
@@ -11,9 +12,14 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::Arc;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// The largest page a worker is sent: a text is at most 20,000 characters and a template 128,000, so a larger page is a mistake.
 const MAX_OUTPUT: usize = 4 * 1024 * 1024;
+/// Characters of a line of a message.
+const MAX_LINE: usize = 500;
+/// Renderings at once, each within its budget of memory: a job whose template uses up its own makes others wait, not fail.
+static AT_ONCE: Semaphore = Semaphore::const_new(8);
 
 /// Makes a short-lived link of an S3 URI; the error is a sentence for the template's author.
 pub type Presign = Arc<dyn Fn(String) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
@@ -40,6 +46,7 @@ pub async fn render(template: &str, input: &Value, presign: Presign) -> Result<R
     let prepared = prepare::prepare(template).map_err(|error| vec![error])?;
     let globals = json!({ "task": { "input": input } });
     let runtime = Handle::current();
+    let _turn = AT_ONCE.acquire().await;
     let work = tokio::task::spawn_blocking(move || render_prepared(&prepared, &globals, &presign, &runtime));
     match work.await {
         Ok(rendered) => rendered.map_err(|error| vec![error]),
@@ -98,16 +105,31 @@ fn parser(presign: &Presign, runtime: &Handle) -> Result<liquid::Parser, liquid:
     builder.build()
 }
 
-/// The crate's message without its heading, and without what `prepare` wove in.
+/// The crate's message without its heading, without what `prepare` wove in, and without the whole of the values at hand.
 fn tell(error: &liquid::Error) -> String {
+    const WOVEN: [&str; 4] = [filters::AUTOESCAPE, filters::RANGE, filters::TURN, filters::WEIGH];
     let text = error.to_string();
     let text = text.strip_prefix("liquid: ").unwrap_or(&text).trim();
-    [filters::AUTOESCAPE, filters::RANGE, filters::TURN]
-        .iter()
-        .fold(text.to_owned(), |text, woven| {
-            text.replace(&format!(" | {woven}"), "")
-                .replace(&format!("{woven}, "), "")
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| {
+            !WOVEN
+                .iter()
+                .any(|woven| line.ends_with(&format!("filter={woven}")))
         })
+        .map(shortened)
+        .collect();
+    WOVEN.iter().fold(lines.join("\n"), |text, woven| {
+        text.replace(&format!(" | {woven}"), "")
+            .replace(&format!("{woven}, "), "")
+    })
+}
+
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(MAX_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 impl RenderError {

@@ -1,7 +1,8 @@
 //! What is put into a template before it is rendered. Ground Truth escapes every output by itself ("autoescape", on
 //! by default; AWS's page "Adding automation with Liquid"), the `liquid` crate does not; and a template is somebody's
-//! program, so its loops are counted. Both are filters woven into the text, where nothing can pass them by.
-use super::grammar::{Piece, Trims, pieces};
+//! program, so its loops are counted and what it makes is weighed. All are filters woven into the text, where nothing
+//! can pass them by.
+use super::grammar::{Chain, Piece, Trims, pieces};
 use super::{RenderError, filters};
 
 /// AWS's limit for a template's content: 128,000 characters (`UiTemplate.Content`).
@@ -20,6 +21,9 @@ const BLOCKS: [&str; 8] = [
     "raw",
     "comment",
 ];
+
+/// What is written in these goes into memory first, past the limit of the page.
+const BUFFERED: [&str; 2] = ["capture", "ifchanged"];
 
 /// AWS's own script of crowd elements, and the one served in its place.
 const CROWD_SCRIPTS: [(&str, &str); 4] = [
@@ -81,14 +85,7 @@ impl<'a> Weaver<'a> {
             ("raw", _) => {}
             ("comment", piece) => self.follow_comment(piece),
             (_, Piece::Broken { at }) => return Err(broken(self.template, *at)),
-            (
-                _,
-                Piece::Output {
-                    chain_end,
-                    last_filter,
-                    ..
-                },
-            ) => self.escape(*chain_end, *last_filter),
+            (_, Piece::Output { chain, .. }) => self.escape(chain),
             (
                 _,
                 Piece::Tag {
@@ -97,11 +94,13 @@ impl<'a> Weaver<'a> {
                     end,
                     trims,
                     range,
+                    chain,
                     ..
                 },
             ) => {
                 self.refuse_imbalance(name, *start)?;
                 match *name {
+                    "assign" => self.weigh_assigned(chain.as_ref()),
                     "comment" => self.leave_out(*start, *end, *trims),
                     "for" => self.count(*start, *end, *trims, *range),
                     _ => {}
@@ -111,12 +110,34 @@ impl<'a> Weaver<'a> {
         Ok(())
     }
 
-    fn escape(&mut self, chain_end: usize, last_filter: Option<&str>) {
-        self.copy_to(chain_end);
-        if !last_filter.is_some_and(|name| DECIDED.contains(&name)) {
-            self.woven.push_str(" | ");
-            self.woven.push_str(filters::AUTOESCAPE);
+    fn escape(&mut self, chain: &Chain<'_>) {
+        self.weigh(chain);
+        if !chain.last_filter.is_some_and(|name| DECIDED.contains(&name)) {
+            self.pipe(filters::AUTOESCAPE);
         }
+    }
+
+    /// A filter may make its value longer, and the next one what that made.
+    fn weigh(&mut self, chain: &Chain<'_>) {
+        for end in &chain.filter_ends {
+            self.copy_to(*end);
+            self.pipe(filters::WEIGH);
+        }
+        self.copy_to(chain.end);
+    }
+
+    /// Assigning alone makes a copy.
+    fn weigh_assigned(&mut self, chain: Option<&Chain<'_>>) {
+        let Some(chain) = chain else { return };
+        self.weigh(chain);
+        if chain.filter_ends.is_empty() {
+            self.pipe(filters::WEIGH);
+        }
+    }
+
+    fn pipe(&mut self, filter: &str) {
+        self.woven.push_str(" | ");
+        self.woven.push_str(filter);
     }
 
     fn count(&mut self, start: usize, end: usize, trims: Trims, range: Option<(&str, &str)>) {
@@ -129,11 +150,14 @@ impl<'a> Weaver<'a> {
             ));
         }
         self.copy_to(end);
-        self.woven.push_str(&statement(
-            &format!("nil | {}", filters::TURN),
-            false,
-            trims.after,
-        ));
+        let buffered = self.within.iter().any(|(block, _)| BUFFERED.contains(block));
+        let turn = if buffered {
+            // A turn writes no more of its own than the template has.
+            format!("nil | {}: {}", filters::TURN, self.template.len())
+        } else {
+            format!("nil | {}", filters::TURN)
+        };
+        self.woven.push_str(&statement(&turn, false, trims.after));
     }
 
     /// Comments are left out: the crate reads the tags in them, so that a block left open there would swallow the
@@ -256,17 +280,40 @@ mod tests {
     #[test]
     fn only_undecided_outputs_are_escaped() {
         assert_eq!(prepare("{{ a }}").unwrap(), "{{ a | groundcrew_autoescape }}");
-        for decided in [
-            "{{ a | escape }}",
-            "{{a|to_json|escape_once}}",
-            "{{ a | skip_autoescape }}",
+        for (decided, woven) in [
+            ("{{ a | escape }}", "{{ a | escape | groundcrew_weigh }}"),
+            (
+                "{{a|to_json|escape_once}}",
+                "{{a|to_json | groundcrew_weigh|escape_once | groundcrew_weigh}}",
+            ),
+            (
+                "{{ a | skip_autoescape }}",
+                "{{ a | skip_autoescape | groundcrew_weigh }}",
+            ),
         ] {
-            assert_eq!(prepare(decided).unwrap(), decided);
+            assert_eq!(prepare(decided).unwrap(), woven);
         }
         assert_eq!(
             prepare("{{ a | escape | upcase -}}").unwrap(),
-            "{{ a | escape | upcase | groundcrew_autoescape -}}"
+            "{{ a | escape | groundcrew_weigh | upcase | groundcrew_weigh | groundcrew_autoescape -}}"
         );
+    }
+
+    #[test]
+    fn what_a_template_makes_is_weighed_where_it_is_made() {
+        for (template, woven) in [
+            ("{% assign a = b %}", "{% assign a = b | groundcrew_weigh %}"),
+            (
+                "{%- assign a = b | append: b -%}",
+                "{%- assign a = b | append: b | groundcrew_weigh -%}",
+            ),
+            (
+                "{% capture a %}{% for i in b %}x{% endfor %}{% endcapture %}",
+                "{% capture a %}{% for i in b %}{{ nil | groundcrew_turn: 60 }}x{% endfor %}{% endcapture %}",
+            ),
+        ] {
+            assert_eq!(prepare(template).unwrap(), woven);
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ async fn html(template: &str, input: Value) -> String {
 async fn refusal(template: &str, input: Value) -> String {
     render(template, &input, presign())
         .await
-        .expect_err("the template is refused")[0]
+        .expect_err(&template.chars().take(200).collect::<String>())[0]
         .message
         .clone()
 }
@@ -156,6 +156,62 @@ async fn a_template_cannot_loop_or_grow_without_end() {
     );
     let deep = format!("{}{}", "{% if true %}".repeat(60), "{% endif %}".repeat(60));
     assert!(refusal(&deep, json!({})).await.contains("nested"));
+}
+
+/// Sixty doublings of a few letters are more memory than any machine has.
+#[tokio::test]
+async fn a_template_cannot_grow_a_value_without_end() {
+    const SEED: &str = "{% assign x = 'abcdefghijklmnop' %}";
+    let table = [
+        "{% for i in (1..60) %}{% assign x = x | append: x %}{% endfor %}".to_owned(),
+        "{% for i in (1..60) %}{% assign x = x | prepend: x %}{% endfor %}".to_owned(),
+        "{% assign x = x | append: x %}".repeat(60),
+        format!("{{{{ x{} }}}}", " | append: x | append: x".repeat(3_000)),
+        format!("{{{{ x{} }}}}", " | replace: 'a', 'aaaaaaaa'".repeat(60)),
+        "{% for i in (1..60) %}{% assign x = x | append: 'a' | replace: 'a', x %}{% endfor %}".to_owned(),
+        "{% for i in (1..60) %}{% assign x = x | replace: '', x %}{% endfor %}".to_owned(),
+        "{% for i in (1..60) %}{% capture x %}{{ x }}{{ x }}{% endcapture %}{% endfor %}".to_owned(),
+        "{% for i in (1..60) %}{% capture x %}{{ x | skip_autoescape }}{{ x | escape }}{% endcapture %}{% endfor %}"
+            .to_owned(),
+        "{% assign x = x | split: '' %}{% for i in (1..60) %}{% assign x = x | concat: x %}{% endfor %}".to_owned(),
+        "{% for i in (1..60) %}{% assign l = x | split: '' %}{% assign x = l | join: x %}{% endfor %}".to_owned(),
+        format!(
+            "{{% capture x %}}{{% for i in (1..9999) %}}{}{{% endfor %}}{{% endcapture %}}",
+            "x".repeat(100_000)
+        ),
+        "{% assign y = task.input.long %}".repeat(3_000),
+        "{% for i in (1..9999) %}{% assign y = task.input.long | upcase %}{% endfor %}".to_owned(),
+    ];
+    let input = json!({ "long": "x".repeat(100_000) });
+    for template in table {
+        let began = std::time::Instant::now();
+        let message = refusal(&format!("{SEED}{template}"), input.clone()).await;
+        let said = ["larger than", "makes more than"];
+        assert!(
+            said.iter().any(|part| message.contains(part)),
+            "{template}: {message}"
+        );
+        assert!(
+            !message.contains("groundcrew_") && message.len() < 5_000,
+            "{message}"
+        );
+        assert!(
+            began.elapsed().as_secs() < 20,
+            "{template} took {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn texts_and_lists_of_the_largest_item_fit() {
+    let input = json!({ "text": "a & b\n".repeat(14_000), "list": vec!["label"; 1_000] });
+    let template = "{% assign t = task.input.text | replace: '\n', '<br>' | upcase %}{{ t }}\
+        {% capture l %}{% for x in task.input.list %}<i>{{ x | append: '!' }}</i>{% endfor %}{% endcapture %}\
+        {{ l | skip_autoescape }}{{ task.input.list | join: ', ' }}{{ task.input.text | to_json }}";
+    let page = html(template, input).await;
+    assert!(page.contains("<i>label!</i>") && page.contains("label, label"));
+    assert!(page.contains("A &amp; B&lt;BR&gt;"), "the text is there");
 }
 
 #[tokio::test]
