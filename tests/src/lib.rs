@@ -3,5 +3,6 @@
 pub mod app;
 pub mod aws;
 pub mod browser;
+pub mod template;
 pub mod wait;
 pub mod worker;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::reading::{Stack, template};
+use tests::template::{Stack, template};
 
 /// Of each resource, what has to be there before it. The events of a SAM function count as its own, which asks for
 /// more than CloudFormation does: what follows from them is made after the function.
@@ -17,7 +17,7 @@ fn graph(template: &Value) -> Graph {
         .map(|(name, resource)| {
             let mut needs = BTreeSet::new();
             references(&resource["Properties"], &mut needs);
-            needs.extend(crate::reading::strings(&resource["DependsOn"]));
+            needs.extend(tests::template::strings(&resource["DependsOn"]));
             needs.retain(|n| resources.contains_key(n));
             (name.clone(), needs)
         })

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use local::wiring::FUNCTIONS;
 use serde_json::{Value, json};
 
-use crate::logical;
-use crate::reading::{Stack, of_type, plain, strings, template};
+use tests::template::{Stack, logical, of_type, plain, strings, template};
 
 #[test]
 fn what_holds_data_outlives_the_stack_and_is_closed_to_the_world() {

@@ -6,7 +6,6 @@
 mod graph;
 mod keeping;
 mod people;
-mod reading;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,38 +13,14 @@ use std::path::Path;
 use local::wiring::{
     BucketRole, FUNCTIONS, FunctionWiring, JOB_STATE_CHANGE, OBJECT_CREATED, QueueSettings, Source,
 };
-use reading::{Stack, of_type, plain, strings};
 use serde_json::{Value, json};
-
-/// `build-manifest` is `BuildManifest…` in the template.
-fn logical(function: &str, what: &str) -> String {
-    let words = function.split('-').map(|w| w[..1].to_uppercase() + &w[1..]);
-    words.collect::<String>() + what
-}
+use tests::template::{Stack, logical, of_type, plain, statements, strings};
 
 fn resource<'a>(template: &'a Value, function: &str, what: &str) -> &'a Value {
     let name = logical(function, what);
     let resource = &template["Resources"][&name];
     assert!(resource.is_object(), "the template has no {name}");
     &resource["Properties"]
-}
-
-/// Every statement of the function's role: its own, and those attached to it.
-fn statements(stack: &Value, function: &str) -> Vec<Value> {
-    let own = resource(stack, function, "Role")["Policies"]
-        .as_array()
-        .expect("policies");
-    let role = logical(function, "Role");
-    let attached = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"]
-        .into_iter()
-        .flat_map(|kind| of_type(stack, kind))
-        .map(|(_, policy)| policy)
-        .filter(|policy| strings(&policy["Roles"]).contains(&role));
-    own.iter()
-        .chain(attached)
-        .flat_map(|p| p["PolicyDocument"]["Statement"].as_array().into_iter().flatten())
-        .cloned()
-        .collect()
 }
 
 /// What each function calls. Receiving is Lambda's polling for it, logging the runtime's.

@@ -3,8 +3,7 @@
 use local::wiring::{FUNCTIONS, Source, Trigger};
 use serde_json::{Value, json};
 
-use crate::logical;
-use crate::reading::{Stack, of_type, plain};
+use tests::template::{Stack, logical, of_type, plain};
 
 fn with_ses() -> Value {
     let identity = "arn:aws:ses:us-east-1:123456789012:identity/example.org";
@@ -68,7 +67,7 @@ fn sign_in_goes_on_without_the_functions_when_they_are_switched_off() {
 #[test]
 fn only_the_pool_may_call_its_triggers() {
     let pools = [
-        (Stack::by_default(), "UserPool"),
+        (Stack::by_default(), "${UserPool}"),
         (
             Stack::with(&[
                 ("ExistingUserPoolId", "us-east-1_A"),

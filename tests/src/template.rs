@@ -1,6 +1,11 @@
 //! `template.yaml` as data: CloudFormation's short functions written out, and what is left of the template once its
 //! parameters have values.
 
+#![expect(
+    clippy::expect_used,
+    reason = "only tests read the template, and may fail where they stand"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +13,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 /// The template as it is, with `!GetAtt A.Arn` read as `{"Fn::GetAtt": "A.Arn"}`.
-pub(crate) fn template() -> Value {
+pub fn template() -> Value {
     static READ: LazyLock<Value> = LazyLock::new(read);
     READ.clone()
 }
@@ -103,18 +108,18 @@ fn closing(text: &str) -> usize {
 }
 
 /// The template with parameters given: choices made, resources whose condition is false left out.
-pub(crate) struct Stack {
+pub struct Stack {
     template: Value,
     parameters: BTreeMap<String, Value>,
 }
 
 impl Stack {
     /// What comes out of `sam deploy` with only the parameters that have no default.
-    pub(crate) fn by_default() -> Value {
+    pub fn by_default() -> Value {
         Self::with(&[])
     }
 
-    pub(crate) fn with(parameters: &[(&str, &str)]) -> Value {
+    pub fn with(parameters: &[(&str, &str)]) -> Value {
         let template = template();
         let declared = template["Parameters"].as_object().expect("parameters");
         for (name, _) in parameters {
@@ -195,13 +200,17 @@ fn single(value: &Value) -> Option<(&str, &Value)> {
 }
 
 /// A reference as a plain string: `A`, `A.Arn`, `text ${B.Arn}` with the values given beside it put in.
-pub(crate) fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match single(value) {
         Some(("Ref" | "Fn::GetAtt", name)) => name.as_str().unwrap_or_default().to_owned(),
         Some(("Fn::Sub", Value::Array(parts))) => {
             let mut text = parts[0].as_str().unwrap_or_default().to_owned();
             for (name, part) in parts[1].as_object().into_iter().flatten() {
-                text = text.replace(&format!("${{{name}}}"), &plain(part));
+                let there = match single(part) {
+                    Some(("Ref" | "Fn::GetAtt", _)) => format!("${{{}}}", plain(part)),
+                    _ => plain(part),
+                };
+                text = text.replace(&format!("${{{name}}}"), &there);
             }
             text
         }
@@ -211,7 +220,7 @@ pub(crate) fn plain(value: &Value) -> String {
 }
 
 /// The strings of a value that may be one or a list.
-pub(crate) fn strings(value: &Value) -> Vec<String> {
+pub fn strings(value: &Value) -> Vec<String> {
     match value {
         Value::Array(list) => list.iter().map(plain).collect(),
         Value::Null => Vec::new(),
@@ -220,12 +229,35 @@ pub(crate) fn strings(value: &Value) -> Vec<String> {
 }
 
 /// Every resource of this type, by its logical name.
-pub(crate) fn of_type<'a>(stack: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
+pub fn of_type<'a>(stack: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let resources = stack["Resources"].as_object().expect("resources");
     resources
         .iter()
         .filter(|(_, r)| r["Type"] == kind)
         .map(|(name, r)| (name.as_str(), &r["Properties"]))
+        .collect()
+}
+
+/// `build-manifest` is `BuildManifest…` in the template.
+pub fn logical(function: &str, what: &str) -> String {
+    let words = function.split('-').map(|w| w[..1].to_uppercase() + &w[1..]);
+    words.collect::<String>() + what
+}
+
+/// Every statement of the function's role: its own, and those of policies attached to it.
+pub fn statements(stack: &Value, function: &str) -> Vec<Value> {
+    let role = logical(function, "Role");
+    let own = stack["Resources"][&role]["Properties"]["Policies"].as_array();
+    let attached = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"]
+        .into_iter()
+        .flat_map(|kind| of_type(stack, kind))
+        .map(|(_, policy)| policy)
+        .filter(|policy| strings(&policy["Roles"]).contains(&role));
+    own.expect("a role with policies")
+        .iter()
+        .chain(attached)
+        .flat_map(|p| p["PolicyDocument"]["Statement"].as_array().into_iter().flatten())
+        .cloned()
         .collect()
 }
 
