@@ -1,8 +1,16 @@
 //! Which failures of an AWS call may pass by themselves.
 #![cfg_attr(
-    not(any(feature = "s3", feature = "sagemaker", feature = "sns")),
+    not(all(
+        feature = "s3",
+        feature = "sagemaker",
+        feature = "sns",
+        feature = "cognito",
+        feature = "workforce"
+    )),
     allow(dead_code)
 )]
+
+use shared::port::crew::CrewError;
 
 /// Error codes that say "later", whatever HTTP status they come with (S3 sends RequestTimeout as 400, awsJson services
 /// send throttling as 400): <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and
@@ -46,9 +54,90 @@ pub(crate) fn reason(
     }
 }
 
+/// A call about people that failed, in parts that can be told apart; no part names a person.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) operation: &'static str,
+    pub(crate) code: Option<String>,
+    /// What went wrong in one line.
+    pub(crate) reason: String,
+    may_pass: bool,
+}
+
+impl Failure {
+    /// `sent`: the request left, or may have.
+    pub(crate) fn new(
+        operation: &'static str,
+        sent: bool,
+        (status, code, message): (Option<u16>, Option<&str>, Option<&str>),
+        unanswered: impl FnOnce() -> String,
+    ) -> Self {
+        Self {
+            operation,
+            code: code.map(str::to_owned),
+            reason: without_addresses(&reason(status, code, message, unanswered)),
+            may_pass: sent && may_pass(status, code),
+        }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.reason.contains(words)
+    }
+
+    pub(crate) fn may_pass(&self) -> bool {
+        self.may_pass
+    }
+
+    /// For a refusal that passes all the same.
+    pub(crate) fn later(self) -> CrewError {
+        CrewError::Transient {
+            operation: self.operation,
+            reason: self.reason,
+        }
+    }
+}
+
+impl From<Failure> for CrewError {
+    fn from(failure: Failure) -> Self {
+        if failure.may_pass {
+            return failure.later();
+        }
+        Self::Refused {
+            operation: failure.operation,
+            reason: failure.reason,
+        }
+    }
+}
+
+/// Mail services name the address they refuse: it is nobody's business in a log.
+fn without_addresses(text: &str) -> String {
+    let words = text.split(' ');
+    let words = words.map(|word| if word.contains('@') { "(address)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_names_no_person() {
+        let message = "Email address is not verified: ana@example.org, in US-EAST-1";
+        let failure = Failure::new(
+            "AdminCreateUser",
+            true,
+            (Some(400), Some("CodeDeliveryFailureException"), Some(message)),
+            String::new,
+        );
+        assert_eq!(
+            failure.reason,
+            "CodeDeliveryFailureException: Email address is not verified: (address) in US-EAST-1"
+        );
+    }
 
     #[test]
     fn a_timeout_a_conflict_and_throttling_may_pass_and_a_refusal_does_not() {

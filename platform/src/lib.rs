@@ -7,6 +7,10 @@ pub mod fake;
 pub mod sdk;
 pub mod start;
 
+#[cfg(feature = "workforce")]
+pub mod crew;
+#[cfg(feature = "cognito")]
+pub mod directory;
 mod failure;
 mod key;
 #[cfg(feature = "sagemaker")]
@@ -15,7 +19,11 @@ pub mod labeling;
 pub mod pace;
 #[cfg(feature = "s3")]
 pub mod s3;
+#[cfg(all(test, any(feature = "cognito", feature = "workforce", feature = "sns")))]
+mod scripted;
 #[cfg(feature = "sns")]
 pub mod topic;
+#[cfg(feature = "sns")]
+pub mod topics;
 
 pub use start::{ConfigError, HandlerError};

@@ -1,0 +1,297 @@
+//! The workforce and its work teams, through the AWS SDK: SageMaker, or whatever answers at
+//! `AWS_ENDPOINT_URL_SAGEMAKER`.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::config::http::HttpResponse;
+use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::types::{
+    CognitoConfig, CognitoMemberDefinition, MemberDefinition, NotificationConfiguration,
+    OidcMemberDefinition, SourceIpConfig, Workteam,
+};
+use shared::port::crew::{
+    CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, Workforce, WorkforceDescription,
+};
+use tokio::sync::OnceCell;
+
+use crate::failure::Failure;
+use crate::sdk::Sdk;
+
+/// "Any network": the API takes one to ten ranges and cannot be given none.
+const ANYWHERE: &str = "0.0.0.0/0";
+
+/// [`Workforce`] over SageMaker's API. The client comes into being with the first call.
+#[derive(Debug)]
+pub struct PrivateWorkforce {
+    sdk: Sdk,
+    client: OnceCell<Client>,
+    waits: [Duration; 2],
+}
+
+impl PrivateWorkforce {
+    pub fn new(sdk: Sdk) -> Self {
+        Self {
+            sdk,
+            client: OnceCell::new(),
+            waits: [2, 4].map(Duration::from_secs),
+        }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client
+            .get_or_init(|| async { Client::new(self.sdk.config().await) })
+            .await
+    }
+
+    async fn create_team_once(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+        let call = self.client().await.create_workteam();
+        let call = call
+            .workteam_name(&team.name)
+            .workforce_name(workforce)
+            .description(&team.description)
+            .set_member_definitions(Some(definitions(&team.members)))
+            .set_notification_configuration(team.topic_arn.as_deref().map(|arn| notification(Some(arn))));
+        match call.send().await {
+            Ok(_) => Ok(TeamChange::Done),
+            Err(error) => unchanged(failure("CreateWorkteam", &error)),
+        }
+    }
+}
+
+impl Workforce for PrivateWorkforce {
+    async fn workforce(&self) -> Result<Option<WorkforceDescription>, CrewError> {
+        let mut token = None;
+        loop {
+            let call = self.client().await.list_workforces().set_next_token(token);
+            let page = call.send().await.map_err(|e| failure("ListWorkforces", &e))?;
+            if let Some(workforce) = page.workforces.unwrap_or_default().into_iter().next() {
+                return Ok(Some(described(workforce)));
+            }
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn create_workforce(
+        &self,
+        name: &str,
+        user_pool: &str,
+        client_id: &str,
+    ) -> Result<TeamChange, CrewError> {
+        let pool = CognitoConfig::builder().user_pool(user_pool).client_id(client_id);
+        let call = self.client().await.create_workforce();
+        match call
+            .workforce_name(name)
+            .cognito_config(pool.build())
+            .send()
+            .await
+        {
+            Ok(_) => Ok(TeamChange::Done),
+            Err(error) => unchanged(failure("CreateWorkforce", &error)),
+        }
+    }
+
+    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChange, CrewError> {
+        let ranges = match cidrs {
+            [] => vec![ANYWHERE.to_owned()],
+            ranges => ranges.to_vec(),
+        };
+        let networks = SourceIpConfig::builder().set_cidrs(Some(ranges)).build();
+        let call = self.client().await.update_workforce();
+        match call
+            .workforce_name(workforce)
+            .source_ip_config(networks)
+            .send()
+            .await
+        {
+            Ok(_) => Ok(TeamChange::Done),
+            Err(error) => unchanged(failure("UpdateWorkforce", &error)),
+        }
+    }
+
+    /// A team that is not there is a ValidationException, as is a name that could not be one; the names asked for
+    /// were checked.
+    async fn team(&self, name: &str) -> Result<Option<WorkTeamDescription>, CrewError> {
+        match self
+            .client()
+            .await
+            .describe_workteam()
+            .workteam_name(name)
+            .send()
+            .await
+        {
+            Ok(output) => Ok(output.workteam.map(team)),
+            Err(error) => {
+                let failure = failure("DescribeWorkteam", &error);
+                match failure.code() {
+                    "ValidationException" | "ResourceNotFound" => Ok(None),
+                    _ => Err(failure.into()),
+                }
+            }
+        }
+    }
+
+    /// A group or a workforce made a moment ago may not be seen by this call yet, which says so with a
+    /// ValidationException: that answer is believed the third time.
+    async fn create_team(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+        for wait in self.waits {
+            match self.create_team_once(workforce, team).await? {
+                TeamChange::Invalid { .. } => tokio::time::sleep(wait).await,
+                change => return Ok(change),
+            }
+        }
+        self.create_team_once(workforce, team).await
+    }
+
+    /// What is not said stays as it is, so that no topic is said with an empty configuration.
+    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+        let call = self.client().await.update_workteam();
+        let call = call
+            .workteam_name(&team.name)
+            .description(&team.description)
+            .set_member_definitions(Some(definitions(&team.members)))
+            .notification_configuration(notification(team.topic_arn.as_deref()));
+        match call.send().await {
+            Ok(_) => Ok(TeamChange::Done),
+            Err(error) => unchanged(failure("UpdateWorkteam", &error)),
+        }
+    }
+}
+
+fn definitions(members: &Members) -> Vec<MemberDefinition> {
+    match members {
+        Members::Cognito {
+            user_pool,
+            client_id,
+            groups,
+        } => {
+            let of_group = |group: &String| {
+                let people = CognitoMemberDefinition::builder()
+                    .user_pool(user_pool)
+                    .client_id(client_id)
+                    .user_group(group);
+                MemberDefinition::builder()
+                    .cognito_member_definition(people.build())
+                    .build()
+            };
+            groups.iter().map(of_group).collect()
+        }
+        Members::Oidc { groups } => {
+            let people = OidcMemberDefinition::builder().set_groups(Some(groups.clone()));
+            vec![
+                MemberDefinition::builder()
+                    .oidc_member_definition(people.build())
+                    .build(),
+            ]
+        }
+    }
+}
+
+fn notification(topic_arn: Option<&str>) -> NotificationConfiguration {
+    NotificationConfiguration::builder()
+        .set_notification_topic_arn(topic_arn.map(str::to_owned))
+        .build()
+}
+
+fn described(workforce: aws_sdk_sagemaker::types::Workforce) -> WorkforceDescription {
+    let cidrs = workforce.source_ip_config.and_then(|networks| networks.cidrs);
+    let mut cidrs = cidrs.unwrap_or_default();
+    if cidrs == [ANYWHERE] {
+        cidrs.clear();
+    }
+    let identity = match (workforce.cognito_config, workforce.oidc_config) {
+        (Some(pool), _) => Identity::Cognito {
+            user_pool: pool.user_pool.unwrap_or_default(),
+            client_id: pool.client_id.unwrap_or_default(),
+        },
+        (None, provider) => Identity::Oidc {
+            issuer: provider.and_then(|provider| provider.issuer).unwrap_or_default(),
+        },
+    };
+    WorkforceDescription {
+        name: workforce.workforce_name.unwrap_or_default(),
+        arn: workforce.workforce_arn.unwrap_or_default(),
+        identity,
+        // A workforce made before there was a status has none, and is in use.
+        status: workforce
+            .status
+            .map_or_else(|| "Active".to_owned(), |status| status.as_str().to_owned()),
+        failure_reason: workforce.failure_reason,
+        cidrs,
+        sub_domain: bare(workforce.sub_domain),
+    }
+}
+
+fn team(team: Workteam) -> WorkTeamDescription {
+    let topic_arn = team.notification_configuration;
+    let topic_arn = topic_arn.and_then(|notification| notification.notification_topic_arn);
+    WorkTeamDescription {
+        arn: team.workteam_arn.unwrap_or_default(),
+        sub_domain: bare(team.sub_domain),
+        team: WorkTeam {
+            name: team.workteam_name.unwrap_or_default(),
+            description: team.description.unwrap_or_default(),
+            members: members(team.member_definitions.unwrap_or_default()),
+            topic_arn: topic_arn.filter(|arn| !arn.is_empty()),
+        },
+    }
+}
+
+fn members(definitions: Vec<MemberDefinition>) -> Members {
+    let (mut pool, mut client, mut groups) = (String::new(), String::new(), Vec::new());
+    for definition in definitions {
+        if let Some(provider) = definition.oidc_member_definition {
+            return Members::Oidc {
+                groups: provider.groups.unwrap_or_default(),
+            };
+        }
+        if let Some(people) = definition.cognito_member_definition {
+            pool = people.user_pool.unwrap_or_default();
+            client = people.client_id.unwrap_or_default();
+            groups.extend(people.user_group);
+        }
+    }
+    Members::Cognito {
+        user_pool: pool,
+        client_id: client,
+        groups,
+    }
+}
+
+/// A host alone, should it ever come as a URL.
+fn bare(sub_domain: Option<String>) -> String {
+    let host = sub_domain.unwrap_or_default();
+    host.trim_start_matches("https://")
+        .trim_end_matches('/')
+        .to_owned()
+}
+
+fn unchanged(failure: Failure) -> Result<TeamChange, CrewError> {
+    let reason = || failure.reason.clone();
+    match failure.code() {
+        "ResourceInUse" => Ok(TeamChange::Taken),
+        "ResourceLimitExceeded" => Ok(TeamChange::LimitReached { reason: reason() }),
+        "ValidationException" if failure.says("already exists") => Ok(TeamChange::Taken),
+        "ValidationException" => Ok(TeamChange::Invalid { reason: reason() }),
+        // It is being changed by somebody else.
+        "ConflictException" => Err(failure.later()),
+        _ => Err(failure.into()),
+    }
+}
+
+fn failure<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let sent = !matches!(error, SdkError::ConstructionFailure(_));
+    Failure::new(operation, sent, (status, error.code(), error.message()), || {
+        DisplayErrorContext(error).to_string()
+    })
+}
