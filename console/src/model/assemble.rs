@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use shared::layout;
-use shared::name::{BatchNumber, DatasetName, TeamName};
+use shared::name::{BatchNumber, DatasetName};
 use shared::port::JobCounters;
 use shared::status::{DatasetState, DatasetStatus};
 
@@ -298,9 +298,10 @@ fn misplaced(facts: &Facts) -> Vec<String> {
     });
     let folders = facts.folders.iter().filter(|folder| *folder != layout::TEAMS);
     let bad = folders.filter_map(|folder| DatasetName::new(folder).err().map(|error| error.to_string()));
-    let files = facts.crew.files.keys();
-    let nameless = files.filter_map(|name| TeamName::new(name).err().map(|error| error.to_string()));
-    loose.chain(bad).chain(nameless).collect()
+    loose
+        .chain(bad)
+        .chain(facts.crew.misnamed.iter().cloned())
+        .collect()
 }
 
 #[cfg(test)]

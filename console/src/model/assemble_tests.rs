@@ -8,6 +8,7 @@ use shared::port::JobState;
 use shared::status::{Rejected, Waiting, WaitingReason};
 
 use super::*;
+use crate::model::CrewFacts;
 
 const BUCKET: &str = "out";
 
@@ -270,9 +271,13 @@ fn what_lies_where_no_dataset_can_be_is_named() {
     let facts = Facts {
         loose: vec!["stray.txt".into()],
         folders: ["teams".to_owned(), "a\nb".to_owned()].into(),
+        crew: CrewFacts {
+            misnamed: vec!["`my team` cannot be a team".into()],
+            ..CrewFacts::default()
+        },
         ..Facts::default()
     };
     let misplaced = assemble(&facts, BUCKET).misplaced;
-    assert_eq!(misplaced.len(), 2, "{misplaced:?}");
+    assert_eq!(misplaced.len(), 3, "{misplaced:?}");
     assert!(misplaced[0].contains("`stray.txt`") && misplaced[1].contains("control characters"));
 }

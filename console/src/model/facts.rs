@@ -36,8 +36,10 @@ pub struct Facts {
 /// What is known of teams and people.
 #[derive(Clone, Debug, Default)]
 pub struct CrewFacts {
-    /// ETags of `teams/<name>.yaml` by name, whatever the name.
+    /// ETags of `teams/<team>.yaml` by team.
     pub files: BTreeMap<String, String>,
+    /// What is wrong with the names of other files there.
+    pub misnamed: Vec<String>,
     /// `crew/<team>.json`
     pub rosters: BTreeMap<String, Arc<Roster>>,
     /// By team and person: when the marker under `joined/` was made.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use shared::crew::{Member, MemberState, Roster};
 use shared::layout;
-use shared::name::TeamName;
 
 use super::crew::{Counts, Crew, Known, Person, Place, Team};
 use super::{CrewFacts, Tone};
@@ -139,8 +138,7 @@ fn weight(state: MemberState) -> u8 {
 }
 
 fn teams(facts: &CrewFacts, counts: &HashMap<&str, Counts>) -> Vec<Team> {
-    let files = facts.files.keys().filter(|name| TeamName::new(name).is_ok());
-    let mut names: Vec<&String> = files.chain(facts.rosters.keys()).collect();
+    let mut names: Vec<&String> = facts.files.keys().chain(facts.rosters.keys()).collect();
     names.sort();
     names.dedup();
     names

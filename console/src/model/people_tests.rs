@@ -239,15 +239,6 @@ fn a_problem_comes_before_everything_and_says_whether_there_is_a_work_team() {
 }
 
 #[test]
-fn a_file_that_no_team_can_be_called_by_makes_no_team() {
-    let facts = CrewFacts {
-        files: [("my team".to_owned(), "e".to_owned())].into(),
-        ..CrewFacts::default()
-    };
-    assert!(assemble(&facts).teams.is_empty());
-}
-
-#[test]
 fn five_thousand_people_are_sorted_and_counted() {
     let members = (0..5_000)
         .rev()

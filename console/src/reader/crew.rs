@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
 use shared::crew::Roster;
-use shared::layout;
+use shared::layout::{self, InputKey, JoinedKey};
 use shared::summary::workers::{WORKERS_FILE, Workers};
 
 use super::{cut, newest};
@@ -15,8 +15,6 @@ use crate::model::CrewFacts;
 const LARGEST_ROSTER: i64 = 16 << 20;
 /// Counts read, newest first.
 const COUNTS: usize = 5_000;
-/// Folder of the markers of people on no list.
-const UNLISTED: &str = "_unlisted";
 
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -59,12 +57,10 @@ pub(super) async fn facts(
         ));
     }
     let (joined, unlisted) = markers(&joined);
+    let (files, misnamed) = team_files(&files);
     let facts = CrewFacts {
-        files: files
-            .objects
-            .iter()
-            .filter_map(|object| team_file(object, &teams))
-            .collect(),
+        files,
+        misnamed,
         rosters: memory
             .rosters
             .all()
@@ -81,11 +77,19 @@ fn is_count(object: &Listed) -> bool {
     object.key.rsplit('/').next() == Some(WORKERS_FILE)
 }
 
-fn team_file(object: &Listed, folder: &str) -> Option<(String, String)> {
-    let name = object.key.strip_prefix(folder)?.strip_suffix(".yaml")?;
-    let plain =
-        !name.contains('/') && matches!(layout::InputKey::parse(&object.key), layout::InputKey::Team(_));
-    plain.then(|| (name.to_owned(), object.etag.clone()))
+/// ETags of the team files by the team's name, and what is wrong with the names of others.
+fn team_files(listing: &Listing) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut files, mut misnamed) = (BTreeMap::new(), Vec::new());
+    for object in &listing.objects {
+        match InputKey::parse(&object.key) {
+            InputKey::Team(team) => {
+                files.insert(team.to_string(), object.etag.clone());
+            }
+            InputKey::BadTeam(error) => misnamed.push(error.to_string()),
+            _ => {}
+        }
+    }
+    (files, misnamed)
 }
 
 type Joined = BTreeMap<String, BTreeMap<String, jiff::Timestamp>>;
@@ -93,15 +97,11 @@ type Joined = BTreeMap<String, BTreeMap<String, jiff::Timestamp>>;
 fn markers(listing: &Listing) -> (Joined, u64) {
     let (mut joined, mut unlisted) = (Joined::new(), 0);
     for marker in &listing.objects {
-        let path = marker
-            .key
-            .strip_prefix(layout::JOINED)
-            .and_then(|path| path.split_once('/'));
-        match path {
-            Some((UNLISTED, _)) => unlisted += 1,
-            Some((team, person)) => {
-                let team = joined.entry(team.to_owned()).or_default();
-                team.insert(person.to_owned(), marker.modified);
+        match layout::parse_joined(&marker.key) {
+            Some(JoinedKey::Unlisted(_)) => unlisted += 1,
+            Some(JoinedKey::Team(team, person)) => {
+                let team = joined.entry(team.to_string()).or_default();
+                team.insert(person, marker.modified);
             }
             None => {}
         }
@@ -111,30 +111,36 @@ fn markers(listing: &Listing) -> (Joined, u64) {
 
 #[cfg(test)]
 mod tests {
+    use shared::name::TeamName;
+
     use super::*;
 
-    fn listed(key: &str) -> Listed {
-        Listed {
-            key: key.into(),
+    fn listing(keys: &[String]) -> Listing {
+        let listed = |key: &String| Listed {
+            key: key.clone(),
             etag: "e".into(),
             size: 1,
             modified: jiff::Timestamp::from_second(7).unwrap_or_default(),
+        };
+        Listing {
+            objects: keys.iter().map(listed).collect(),
+            ..Listing::default()
         }
     }
 
     #[test]
     fn markers_are_told_apart_by_team_and_those_on_no_list_are_only_counted() {
-        let objects = [
-            "joined/_unlisted/x",
-            "joined/a/p",
-            "joined/a/q",
-            "joined/b/p",
-            "joined/stray",
+        let marker = |team: &str, email: &str| {
+            layout::joined(&TeamName::new(team).unwrap(), &layout::person_id(email))
+        };
+        let keys = [
+            marker("a", "p"),
+            marker("a", "q"),
+            marker("b", "p"),
+            layout::joined_unlisted("sub"),
+            "joined/stray".into(),
         ];
-        let (joined, unlisted) = markers(&Listing {
-            objects: objects.map(listed).into(),
-            ..Listing::default()
-        });
+        let (joined, unlisted) = markers(&listing(&keys));
         let teams: Vec<_> = joined
             .iter()
             .map(|(team, people)| (team.as_str(), people.len()))
@@ -143,17 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn only_a_yaml_file_directly_in_the_folder_is_a_team_file() {
-        let name = |key: &str| team_file(&listed(key), "teams/").map(|(name, _)| name);
-        assert_eq!(name("teams/a.yaml").as_deref(), Some("a"));
-        for key in [
+    fn a_team_file_under_a_name_no_team_can_have_is_said() {
+        let keys = [
             "teams/",
-            "teams/a/b.yaml",
-            "teams/labeling.yaml",
-            "teams/a.yml",
+            "teams/a.yaml",
+            "teams/b.yml",
+            "teams/c d.yaml",
             "teams/._a.yaml",
-        ] {
-            assert_eq!(name(key), None, "{key}");
-        }
+        ];
+        let (files, misnamed) = team_files(&listing(&keys.map(str::to_owned)));
+        assert_eq!(files.into_keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(misnamed.len(), 2, "{misnamed:?}");
     }
 }
