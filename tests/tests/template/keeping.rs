@@ -1,6 +1,7 @@
 //! What is kept and what is watched: data outlives the stack, logs and messages have an end, and no failure is silent.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use local::wiring::FUNCTIONS;
 use serde_json::{Value, json};
@@ -197,4 +198,40 @@ fn each_parameter_says_what_it_is_and_stands_in_a_group() {
             "{name}"
         );
     }
+}
+
+/// Names in the page that are AWS's, not the template's.
+const AWS_NAMES: [&str; 2] = ["InvalidLambdaResponse", "WriteAttributes"];
+
+#[test]
+fn what_the_page_about_deploying_names_is_in_the_template() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace");
+    let page = std::fs::read_to_string(root.join("docs/DEPLOY.md")).expect("docs/DEPLOY.md");
+    let template = template();
+    let sections = ["Parameters", "Outputs", "Resources"];
+    let there = |name: &str| sections.iter().any(|s| template[s].get(name).is_some());
+    let quoted = page.split('`').skip(1).step_by(2);
+    let names = quoted.filter_map(|q| q.split(['=', ' ']).next()).filter(|name| {
+        let letters = name.chars().all(|c| c.is_ascii_alphabetic());
+        letters && name.len() > 3 && name.starts_with(|c: char| c.is_ascii_uppercase())
+    });
+    let mixed = names.filter(|name| name.chars().any(|c| c.is_ascii_lowercase()));
+    let unknown: BTreeSet<&str> = mixed.filter(|n| !there(n) && !AWS_NAMES.contains(n)).collect();
+    assert_eq!(unknown, BTreeSet::new());
+
+    let regions = &template["Rules"]["LabelingRegion"]["Assertions"][0]["Assert"]["Fn::Contains"][0];
+    for region in strings(regions) {
+        assert!(page.contains(&region), "{region}");
+    }
+    let stack = Stack::by_default();
+    for (name, alarm) in alarms(&stack) {
+        let kind = plain(&alarm["AlarmName"]).replace("${NamePrefix}-", "");
+        let told = page.contains(&format!("*{kind}*")) || kind.ends_with("dead-letters");
+        assert!(told, "{name}: what to do about *{kind}*");
+    }
+    let looked_at: usize = alarms(&stack).iter().map(|(_, a)| watched(a).len()).sum();
+    let sum = format!("{looked_at} metrics in {} alarms", alarms(&stack).len());
+    assert!(page.contains(&sum), "the page reckons with {sum}");
 }

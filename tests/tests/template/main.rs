@@ -94,6 +94,7 @@ const SYNC_TEAM: &[&str] = &[
     "sagemaker:CreateWorkteam",
     "sagemaker:UpdateWorkteam",
     "sns:CreateTopic",
+    "sns:GetTopicAttributes",
     "sns:SetTopicAttributes",
     "sns:Subscribe",
     "sns:Unsubscribe",
