@@ -14,12 +14,23 @@ use tokio::sync::OnceCell;
 #[derive(Clone, Debug, Default)]
 pub struct Sdk {
     config: Arc<OnceCell<SdkConfig>>,
+    hurried: bool,
 }
 
 impl Sdk {
     /// From the environment, when first asked for.
     pub async fn config(&self) -> &SdkConfig {
-        self.config.get_or_init(from_environment).await
+        let make = || from_environment(if self.hurried { hurried() } else { timeouts() });
+        self.config.get_or_init(make).await
+    }
+
+    /// For a function somebody waits for: a call that hangs is given up while there is time for another. Changes
+    /// nothing of a configuration that has been made.
+    pub fn hurried(self) -> Self {
+        Self {
+            hurried: true,
+            ..self
+        }
     }
 
     /// The Region, without making anything: Lambda names it in the environment.
@@ -33,13 +44,14 @@ impl From<&SdkConfig> for Sdk {
     fn from(config: &SdkConfig) -> Self {
         Self {
             config: Arc::new(OnceCell::new_with(Some(config.clone()))),
+            hurried: false,
         }
     }
 }
 
-async fn from_environment() -> SdkConfig {
+async fn from_environment(timeouts: TimeoutConfig) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts())
+        .timeout_config(timeouts)
         .load()
         .await
 }
@@ -51,5 +63,15 @@ fn timeouts() -> TimeoutConfig {
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(30))
         .operation_timeout(Duration::from_secs(75))
+        .build()
+}
+
+/// A user pool waits five seconds for a trigger, cold start included: two calls fit in after one another, and one
+/// that is lost may be made again.
+fn hurried() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_millis(800))
+        .operation_attempt_timeout(Duration::from_millis(1_200))
+        .operation_timeout(Duration::from_millis(3_000))
         .build()
 }

@@ -1,18 +1,86 @@
 //! `assign-worker` makes it true that everyone who has set a password is in the groups of their teams.
 
+mod answer;
+mod assign;
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use platform::directory::UserPool;
+use platform::s3::Buckets;
 use platform::sdk::Sdk;
+use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use serde_json::Value;
+use shared::port::Store;
+use shared::port::crew::Directory;
+use tokio::time::timeout;
 
-/// What the function works with.
-pub struct Deps {}
+use crate::assign::Added;
+use crate::event::{Asked, Kind};
 
-/// Makes no AWS call.
-pub fn deps(_env: &dyn Fn(&str) -> Option<String>, _sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
-    Ok(Deps {})
+/// Cognito waits five seconds from its call to the answer, cold start included, and then fails the sign-in.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
+pub const BUDGET: Duration = Duration::from_millis(3_500);
+
+/// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets, D = UserPool> {
+    pub store: S,
+    /// The user pool of this id. The event names it: the stack cannot tell the function which pool calls it without
+    /// the one waiting for the other to be made.
+    pub directory: Box<dyn Fn(&str) -> Arc<D> + Send + Sync>,
+    /// From the beginning of an invocation to its answer.
+    pub budget: Duration,
 }
 
-/// Answers one event.
-pub async fn handle(_deps: &Deps, _event: Value) -> Result<Value, HandlerError> {
-    Err(HandlerError::UnknownEvent)
+/// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
+    let sdk = sdk.into().hurried();
+    let (input, output) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    Ok(Deps {
+        store: Buckets::new(input, output, env, sdk.clone()),
+        directory: pools(sdk),
+        budget: BUDGET,
+    })
+}
+
+/// A client a pool, kept between invocations. Only pools that documents of ours name are asked for.
+fn pools(sdk: Sdk) -> Box<dyn Fn(&str) -> Arc<UserPool> + Send + Sync> {
+    let made = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
+    Box::new(move |id| {
+        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()));
+        made.entry(id.to_owned()).or_insert_with(make).clone()
+    })
+}
+
+/// Answers one event, always with the event itself: a trigger that fails, or does not answer in time, fails the
+/// sign-in, and what was not done here the sweep of `sync-team` does. Nothing is retried beyond what fits into the
+/// budget.
+///
+/// The groups that were added go into the token that is being issued, so that the first session has the team's work.
+/// PostConfirmation has no answer to give.
+pub async fn handle<S: Store, D: Directory>(
+    deps: &Deps<S, D>,
+    mut event: Value,
+) -> Result<Value, HandlerError> {
+    let Some(asked) = Asked::read(&event) else {
+        return Ok(event);
+    };
+    let added = Added::default();
+    if timeout(deps.budget, assign::assign(deps, &asked, &added))
+        .await
+        .is_err()
+    {
+        tracing::error!("ran out of time; the sweep does what is missing");
+    }
+    let added = added.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let (Kind::Token(version), false) = (asked.kind, added.is_empty()) {
+        answer::add_groups(&mut event, version, &added);
+    }
+    Ok(event)
 }

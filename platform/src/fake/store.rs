@@ -46,6 +46,7 @@ enum AtRead {
     Vanishes,
     Overwritten(Vec<u8>),
     Refused,
+    Hangs,
 }
 
 #[derive(Clone)]
@@ -147,6 +148,11 @@ impl FakeStore {
     /// Nobody may read the object: it is encrypted with somebody else's key, say.
     pub fn refuse_reads(&self, key: &str) {
         self.at_read(key, AtRead::Refused);
+    }
+
+    /// Nobody who reads the object gets an answer.
+    pub fn hang_reads(&self, key: &str) {
+        self.at_read(key, AtRead::Hangs);
     }
 
     fn at_read(&self, key: &str, then: AtRead) {
@@ -384,6 +390,9 @@ impl Store for FakeStore {
         self.state().gets.push(key.to_owned());
         // As over a network, other reads are begun before this one is answered.
         yielded().await;
+        if matches!(self.state().at_read.get(key), Some(AtRead::Hangs)) {
+            return std::future::pending().await;
+        }
         let mut state = self.state();
         match state.at_read.get(key).cloned() {
             Some(AtRead::Vanishes) => {
@@ -400,7 +409,7 @@ impl Store for FakeStore {
                     reason: "AccessDenied: not authorized to perform kms:Decrypt".to_owned(),
                 });
             }
-            None => {}
+            Some(AtRead::Hangs) | None => {}
         }
         let fetched = state
             .objects
