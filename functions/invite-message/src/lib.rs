@@ -1,18 +1,54 @@
 //! `invite-message` makes the invitation name the organization, the contact and the portal.
 
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use platform::s3::Buckets;
 use platform::sdk::Sdk;
+use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use serde_json::Value;
+use shared::port::Store;
+use tokio::time::timeout;
 
-/// What the function works with.
-pub struct Deps {}
+use crate::message::Asked;
 
-/// Makes no AWS call.
-pub fn deps(_env: &dyn Fn(&str) -> Option<String>, _sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
-    Ok(Deps {})
+/// Cognito waits five seconds from its call to the answer, cold start included, and then refuses the invitation.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
+pub const BUDGET: Duration = Duration::from_millis(3_500);
+
+/// What the function works with; the port is the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets> {
+    pub store: S,
+    /// From the beginning of an invocation to its answer.
+    pub budget: Duration,
 }
 
-/// Answers one event.
-pub async fn handle(_deps: &Deps, _event: Value) -> Result<Value, HandlerError> {
-    Err(HandlerError::UnknownEvent)
+/// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
+pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
+    let sdk = sdk.into().hurried();
+    let (input, output) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    Ok(Deps {
+        store: Buckets::new(input, output, env, sdk),
+        budget: BUDGET,
+    })
+}
+
+/// Answers one event, always with the event itself. When the words cannot be found or made, in time, the answer is
+/// left as it is and the user pool's own template goes out: an invitation in plain words is better than none.
+pub async fn handle<S: Store>(deps: &Deps<S>, mut event: Value) -> Result<Value, HandlerError> {
+    let Some(asked) = Asked::read(&event) else {
+        return Ok(event);
+    };
+    match timeout(deps.budget, message::message(&deps.store, &asked)).await {
+        Ok(Some(mail)) => {
+            message::answer(&mut event, mail);
+        }
+        Ok(None) => {}
+        Err(_) => tracing::error!("ran out of time; the user pool's own words go out"),
+    }
+    Ok(event)
 }
