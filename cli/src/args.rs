@@ -21,12 +21,12 @@ pub(crate) enum Command {
     Up(Up),
     /// Show the whole way in seconds: example files, simulated workers, labels, a notice
     Demo(Demo),
-    /// Say what would happen to a folder of files, before dropping it
+    /// Say what would happen to a folder of files or a team file, before dropping it
     Check(Check),
-    /// Datasets, batches and jobs of the Groundcrew that runs
+    /// Datasets, jobs, teams and people of the Groundcrew that runs
     Status(Status),
-    /// Print the JSON Schema of labeling.yaml, for editors
-    Schema,
+    /// Print the JSON Schema of labeling.yaml or of a team file, for editors
+    Schema(Schema),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -76,18 +76,28 @@ pub(crate) struct Demo {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Folder with a labeling.yaml and the files to label
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    /// Folder with a labeling.yaml and the files to label; or a team file, or a folder of them
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// Of a team file, teams/<team>.yaml
+    #[arg(long)]
+    pub(crate) team: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) data: Data,
+    /// List every person, not only the first of them
+    #[arg(long)]
+    pub(crate) people: bool,
     /// Stay and show every change
     #[arg(long)]
     pub(crate) watch: bool,

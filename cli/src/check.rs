@@ -1,10 +1,12 @@
-//! `groundcrew check`: what would happen to a folder, before it is dropped. Nothing is written and nothing asked of
+//! `groundcrew check`: what would happen to a folder or a team file, before it is dropped. Nothing is written and nothing asked of
 //! a network; the rules are those the functions go by.
 
 mod assess;
 mod files;
 mod show;
+mod teams;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -31,14 +33,20 @@ impl Outcome {
 }
 
 pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
-    let outcome = look(check)?;
-    let text = if check.json {
-        format!("{:#}\n", show::json(&outcome))
-    } else {
-        show::text(&outcome, Paint::stdout())
+    let (json, text, good) = match teams::meant(&check.path)? {
+        Some(files) => {
+            let checked = teams::check(files)?;
+            let text = teams::text(&checked, Paint::stdout());
+            (teams::json(&checked), text, teams::are_good(&checked))
+        }
+        None => {
+            let outcome = look(check)?;
+            let text = show::text(&outcome, Paint::stdout());
+            (show::json(&outcome), text, outcome.is_good())
+        }
     };
-    paint::out(&text)?;
-    Ok(if outcome.is_good() {
+    paint::out(&if check.json { format!("{json:#}\n") } else { text })?;
+    Ok(if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -46,13 +54,13 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
 }
 
 fn look(check: &Check) -> anyhow::Result<Outcome> {
-    let folder = &check.folder;
+    let folder = &check.path;
     let absolute = folder
         .canonicalize()
         .with_context(|| format!("there is no folder {}", folder.display()))?;
     if !absolute.is_dir() {
         bail!(
-            "{} is a file: name the folder that holds it and its labeling.yaml",
+            "{} is a file: name the folder that holds it and its labeling.yaml, or a team file",
             folder.display()
         );
     }
@@ -74,21 +82,25 @@ fn look(check: &Check) -> anyhow::Result<Outcome> {
     })
 }
 
-/// One byte more than a spec may have is enough to say that it is too long.
-fn spec_text(folder: &std::path::Path) -> anyhow::Result<Vec<u8>> {
-    use std::io::Read as _;
-
+fn spec_text(folder: &Path) -> anyhow::Result<Vec<u8>> {
     let path = folder.join(SPEC_FILE);
-    let file = std::fs::File::open(&path).with_context(|| {
-        format!(
+    if !path.exists() {
+        bail!(
             "{} has no {SPEC_FILE}: it says what to label and how. `groundcrew up` offers one to start from, \
              examples/numbers has one to copy",
             folder.display()
-        )
-    })?;
+        );
+    }
+    read_at_most(&path, MAX_BYTES)
+}
+
+/// One byte more than a file may have is enough to say that it is too long.
+fn read_at_most(path: &Path, bytes: usize) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+
     let mut text = Vec::new();
-    file.take(MAX_BYTES as u64 + 1)
-        .read_to_end(&mut text)
+    std::fs::File::open(path)
+        .and_then(|file| file.take(bytes as u64 + 1).read_to_end(&mut text))
         .with_context(|| path.display().to_string())?;
     Ok(text)
 }

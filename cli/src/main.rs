@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Schema};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -27,12 +27,20 @@ fn main() -> ExitCode {
         Command::Demo(demo) => wait(demo::run(demo)),
         Command::Status(status) => wait(status::run(status)),
         Command::Check(check) => check::run(&check),
-        Command::Schema => paint::out(&format!("{:#}\n", shared::spec::Spec::json_schema())),
+        Command::Schema(schema) => paint::out(&format!("{:#}\n", of_file(&schema))),
     };
     outcome.unwrap_or_else(|error| {
         paint::complain(&error);
         ExitCode::FAILURE
     })
+}
+
+fn of_file(schema: &Schema) -> serde_json::Value {
+    if schema.team {
+        shared::crew::TeamFile::json_schema()
+    } else {
+        shared::spec::Spec::json_schema()
+    }
 }
 
 fn wait(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {

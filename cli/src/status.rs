@@ -1,5 +1,6 @@
 //! `groundcrew status`: the console's model, as text or JSON, once or on every change.
 
+mod crew;
 mod show;
 
 use std::io::IsTerminal as _;
@@ -23,10 +24,10 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
     let reader = reader(&data).await?;
     if !status.watch {
         let model = reader.load().await?;
-        return paint::out(&one(&model, status.json)?);
+        return paint::out(&one(&model, &status)?);
     }
     tokio::select! {
-        end = watch(reader, &data, status.json) => end,
+        end = watch(reader, &data, &status) => end,
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
     }
 }
@@ -35,22 +36,23 @@ async fn reader(data: &Path) -> anyhow::Result<Reader> {
     Ok(Reader::new(&console_config(&running(data).await?)?))
 }
 
-fn one(model: &Model, json: bool) -> anyhow::Result<String> {
-    Ok(if json {
+fn one(model: &Model, status: &Status) -> anyhow::Result<String> {
+    Ok(if status.json {
         serde_json::to_string_pretty(model)? + "\n"
     } else {
-        show::text(model, Paint::stdout())
+        show::text(model, status.people, Paint::stdout())
     })
 }
 
 /// Until Ctrl-C; over a restart too, which may be at other ports.
-async fn watch(mut reader: Reader, data: &Path, json: bool) -> anyhow::Result<ExitCode> {
+async fn watch(mut reader: Reader, data: &Path, status: &Status) -> anyhow::Result<ExitCode> {
+    let json = status.json;
     let screen = std::io::stdout().is_terminal() && !json;
     let mut before: Option<String> = None;
     loop {
         let now = match reader.load().await {
             Ok(model) if json => serde_json::to_string(&model)? + "\n",
-            Ok(model) => show::text(&model, Paint::stdout()),
+            Ok(model) => show::text(&model, status.people, Paint::stdout()),
             Err(error) => match self::reader(data).await {
                 Ok(found) => {
                     reader = found;

@@ -3,9 +3,12 @@
 import "./dataset-card.js";
 import { h, keyed, plural, setProse, setText } from "./dom.js";
 import "./drop-zone.js";
+import { drawPeople, openPage } from "./people-page.js";
 import { follow } from "./server.js";
 import { drawDeadLetters, drawNotices } from "./side-lists.js";
 import "./spec-editor.js";
+import "./team-editor.js";
+import "./team-form.js";
 import { setClock } from "./time.js";
 import "./uploads.js";
 
@@ -13,14 +16,15 @@ const at = (id) => document.getElementById(id);
 
 const LIVE = { live: "Live", lost: "Reconnecting…", locked: "Signed out: open the link of groundcrew up again" };
 
-function show({ now, about, model }) {
+function show({ now, about, model, people, people_revision: revision }) {
   setClock(now);
   at("to-portal").href = about.portal_url;
   at("to-outbox").hidden = !about.outbox_url;
   if (about.outbox_url) at("to-outbox").href = about.outbox_url;
-  keyed(at("datasets"), model.datasets, ({ name }) => name, () => document.createElement("dataset-card"), (card, dataset) => (card.data = dataset));
+  keyed(at("dataset-cards"), model.datasets, ({ name }) => name, () => document.createElement("dataset-card"), (card, dataset) => (card.data = dataset));
   at("drop").teach(model.datasets.length === 0, about);
   setText(at("totals"), totals(model.datasets));
+  drawPeople(model.crew, people, revision);
   drawNotices(at("notices"), model.notices);
   drawDeadLetters(at("dead-letters"), model.dead_letters);
   drawProblems([...model.problems, ...model.misplaced]);
@@ -46,7 +50,8 @@ document.addEventListener("files", ({ detail }) => at("uploads").add(detail.data
 document.addEventListener("add-files", ({ detail }) => at("drop").choose(detail));
 document.addEventListener("edit-spec", ({ detail }) => at("spec-editor").open(detail));
 
-document.addEventListener("saved", ({ detail }) => say(`labeling.yaml of ${detail} is saved.`));
+document.addEventListener("edit-team", ({ detail }) => at("team-editor").open(detail));
+document.addEventListener("saved", ({ detail }) => say(detail));
 
 let silence;
 
@@ -56,6 +61,9 @@ function say(text) {
   clearTimeout(silence);
   silence = setTimeout(() => setText(at("toast"), ""), 5000);
 }
+
+addEventListener("hashchange", openPage);
+openPage();
 
 follow(show, (state) => {
   at("live").dataset.state = state;

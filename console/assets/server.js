@@ -25,6 +25,26 @@ export const checkSpec = (text, signal) =>
 export const saveSpec = (dataset, text) =>
   ask(file(dataset, "labeling.yaml"), { method: "PUT", headers: CHANGE, body: text });
 
+const team = (name, what = "") => `team/${encodeURIComponent(name)}${what}`;
+
+/** With the ETag that a save has to name; `null` where the file is gone. */
+export const loadTeam = (name) => ask(team(name));
+
+export const checkTeam = (name, text) => ask(team(name, "/check"), { method: "POST", headers: CHANGE, body: text });
+
+/** Who is in the team now, and not in the text. */
+export const leaving = (name, text) => ask(team(name, "/leaving"), { method: "POST", headers: CHANGE, body: text });
+
+export const composeTeam = (name, form) =>
+  ask(team(name, "/compose"), { method: "POST", headers: { ...CHANGE, "content-type": "application/json" }, body: JSON.stringify(form) });
+
+/** Only over the file of this ETag, or, with none, only where there is no file. */
+export const saveTeam = (name, text, etag) =>
+  ask(team(name), { method: "PUT", headers: { ...CHANGE, ...(etag ? { "if-match": etag } : { "if-none-match": "*" }) }, body: text });
+
+/** A page of the people wanted: `search`, `team`, `state`, `sort`, `from`. */
+export const loadPeople = (wanted) => ask(`people?${new URLSearchParams(wanted)}`);
+
 export const redrive = (queue) =>
   ask(`deadletters/${encodeURIComponent(queue)}/redrive`, { method: "POST", headers: CHANGE });
 

@@ -4,7 +4,7 @@ import { h, keyed, plural, setText } from "./dom.js";
 import { redrive } from "./server.js";
 import { run } from "./time.js";
 
-const GOOD = new Set(["job-completed"]);
+const GOOD = new Set(["job-completed", "worker-joined"]);
 
 export function drawNotices(place, notices) {
   const empty = notices.length === 0;
@@ -14,9 +14,10 @@ export function drawNotices(place, notices) {
   keyed(place.firstElementChild, notices, (notice) => notice.id, notice, (row, { at }) => run(row.time, "since", at));
 }
 
-function notice({ kind, subject, text }) {
+function notice({ kind, dataset, team, subject, text }) {
   const time = h("time", { class: "muted" });
-  const summary = h("summary", {}, h("span", { class: "notice-subject" }, subject), time);
+  const about = team ? `team ${team}` : dataset;
+  const summary = h("summary", {}, h("span", { class: "notice-subject" }, subject), h("span", { class: "muted notice-about" }, about && `${about} · `, time));
   const row = h("li", { dataset: { good: GOOD.has(kind) } }, h("details", {}, summary, h("pre", {}, text)));
   return Object.assign(row, { time });
 }

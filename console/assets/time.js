@@ -16,6 +16,13 @@ function span(count) {
   return `${Math.floor(count / 86400)} d`;
 }
 
+/** Time worked: seconds as people say them. */
+export function spent(count) {
+  if (count < 60) return `${Math.round(count)} s`;
+  const minutes = Math.round(count / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 function until(timestamp) {
   const left = seconds(timestamp);
   return left > 0 ? `in ${span(left)}` : "any moment";

@@ -27,7 +27,13 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("dropped.js", SCRIPT),
     asset!("uploads.js", SCRIPT),
     asset!("drop-zone.js", SCRIPT),
+    asset!("code-field.js", SCRIPT),
     asset!("spec-editor.js", SCRIPT),
+    asset!("people-page.js", SCRIPT),
+    asset!("people-table.js", SCRIPT),
+    asset!("team-card.js", SCRIPT),
+    asset!("team-editor.js", SCRIPT),
+    asset!("team-form.js", SCRIPT),
 ];
 
 pub(crate) fn page() -> Response {

@@ -1,9 +1,10 @@
-//! The model as text: a dataset a paragraph, a job a line.
+//! The model as text: a dataset a paragraph, a job a line; then the teams, and a person a line.
 
 use std::fmt::Write as _;
 
 use console::model::{Dataset, Job, Labels, Model, Phase, Tone};
 
+use super::crew::about_crew;
 use crate::paint::{Look, Paint, one_line};
 use crate::progress::bar;
 
@@ -12,7 +13,8 @@ const JOBS: usize = 5;
 const REJECTS: usize = 5;
 const NOTICES: usize = 5;
 
-pub(super) fn text(model: &Model, paint: Paint) -> String {
+/// `everyone`: list all people, not only the first.
+pub(super) fn text(model: &Model, everyone: bool, paint: Paint) -> String {
     let mut text = String::new();
     for problem in model.problems.iter().chain(&model.misplaced) {
         let _infallible = writeln!(text, "{} {}", paint.word(Look::Warn, "!"), one_line(problem, 400));
@@ -23,18 +25,14 @@ pub(super) fn text(model: &Model, paint: Paint) -> String {
     for dataset in &model.datasets {
         about_dataset(&mut text, dataset, paint);
     }
+    about_crew(&mut text, &model.crew, everyone, paint);
     about_dead_letters(&mut text, model, paint);
     about_notices(&mut text, model, paint);
     text
 }
 
 fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
-    let (mark, look) = match dataset.tone {
-        Tone::Done => ("✓", Look::Good),
-        Tone::Attention => ("!", Look::Warn),
-        Tone::Working => ("●", Look::Place),
-        Tone::Waiting => ("…", Look::Dim),
-    };
+    let (mark, look) = mark(dataset.tone);
     let name = paint.word(Look::Strong, &one_line(&dataset.name, 120));
     let facts = paint.word(Look::Dim, &facts(dataset));
     let _infallible = writeln!(text, "{} {name}  {facts}", paint.word(look, mark));
@@ -49,6 +47,15 @@ fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
     }
     about_rejects(text, dataset, paint);
     text.push('\n');
+}
+
+pub(super) fn mark(tone: Tone) -> (&'static str, Look) {
+    match tone {
+        Tone::Done => ("✓", Look::Good),
+        Tone::Attention => ("!", Look::Warn),
+        Tone::Working => ("●", Look::Place),
+        Tone::Waiting => ("…", Look::Dim),
+    }
 }
 
 fn facts(dataset: &Dataset) -> String {
@@ -215,7 +222,7 @@ mod tests {
             ..Model::default()
         };
         assert_eq!(
-            text(&model, Paint::none()),
+            text(&model, false, Paint::none()),
             "● numbers  text-classification, team numbers-team\n  Workers are labeling: 5 of 10 items done.\n  \
              batch 1    ████████████ ··········· 5 of 10 labeled, in progress\n\n"
         );
@@ -223,6 +230,6 @@ mod tests {
 
     #[test]
     fn an_empty_groundcrew_says_what_to_do() {
-        assert!(text(&Model::default(), Paint::none()).contains("Drop a folder"));
+        assert!(text(&Model::default(), false, Paint::none()).contains("Drop a folder"));
     }
 }

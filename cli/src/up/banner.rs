@@ -46,6 +46,13 @@ pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
         &format!("{}   a subfolder is a dataset", info.drop_folder.display()),
     );
     row(
+        "People",
+        &format!(
+            "invite them with a file {}/teams/<team>.yaml, or under People in the console",
+            info.drop_folder.display()
+        ),
+    );
+    row(
         "AWS",
         &format!(
             "{}   for any S3 client, SDK or the AWS CLI:",

@@ -1,0 +1,229 @@
+//! Team files, before they are dropped: one `teams/<team>.yaml`, or a folder of them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use shared::crew::{MAX_BYTES, SignIn, TeamFile};
+use shared::layout::SPEC_FILE;
+use shared::name::TeamName;
+use shared::yaml::FileError;
+
+use super::read_at_most;
+use crate::paint::{Look, Paint, one_line};
+
+/// Work teams of an account and Region.
+/// <https://docs.aws.amazon.com/general/latest/gr/sagemaker.html>
+const TEAMS: usize = 25;
+/// Addresses listed on a terminal; `--json` has all.
+const LISTED: usize = 20;
+const SUFFIX: &str = "yaml";
+
+/// What is said of one file.
+pub(super) struct Checked {
+    path: PathBuf,
+    /// Of the file's name: `Err` where no team can be called so.
+    file: Result<(TeamName, TeamFile), Broken>,
+}
+
+enum Broken {
+    Name(String),
+    Text(FileError),
+}
+
+/// The team files that a path means, or `None` where it means a dataset: a folder with a labeling.yaml, or without any
+/// YAML.
+pub(super) fn meant(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+    if path.is_file() {
+        if !is_yaml(path) || path.file_name().is_some_and(|name| name == SPEC_FILE) {
+            return Ok(None);
+        }
+        return Ok(Some(vec![path.to_owned()]));
+    }
+    if path.join(SPEC_FILE).exists() || !path.is_dir() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
+        let entry = entry.with_context(|| path.display().to_string())?.path();
+        if entry.is_file() && is_yaml(&entry) {
+            files.push(entry);
+        }
+    }
+    files.sort();
+    Ok((!files.is_empty()).then_some(files))
+}
+
+/// `.yml` as well: nobody reads it in the bucket, which is better said here.
+fn is_yaml(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    !hidden
+        && path
+            .extension()
+            .is_some_and(|extension| extension == SUFFIX || extension == "yml")
+}
+
+pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<Checked>> {
+    if files.is_empty() {
+        bail!("there is no team file here");
+    }
+    files.into_iter().map(one).collect()
+}
+
+fn one(path: PathBuf) -> anyhow::Result<Checked> {
+    let text = read_at_most(&path, MAX_BYTES)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let file = if path.extension().is_none_or(|extension| extension != SUFFIX) {
+        Err(Broken::Name(format!(
+            "nobody reads `.yml` files: call it `{stem}.{SUFFIX}`"
+        )))
+    } else {
+        match TeamName::new(&stem) {
+            Err(error) => Err(Broken::Name(error.to_string())),
+            Ok(name) => TeamFile::parse(&name, &text)
+                .map(|file| (name, file))
+                .map_err(Broken::Text),
+        }
+    };
+    Ok(Checked { path, file })
+}
+
+/// Addresses that are left out are no failure: the others are served.
+pub(super) fn are_good(checked: &[Checked]) -> bool {
+    checked.iter().all(|checked| checked.file.is_ok())
+}
+
+pub(super) fn text(checked: &[Checked], paint: Paint) -> String {
+    let mut text = String::new();
+    for checked in checked {
+        match &checked.file {
+            Ok((name, file)) => about(&mut text, name, file, paint),
+            Err(broken) => complain(&mut text, &checked.path, broken, paint),
+        }
+    }
+    let mark = paint.word(Look::Warn, "!");
+    if checked.len() > TEAMS {
+        let _infallible = writeln!(
+            text,
+            "{mark} {} teams: an account has {TEAMS} work teams in a Region unless AWS raises that quota",
+            checked.len()
+        );
+    }
+    let next = if are_good(checked) {
+        "Dropped into `teams/`, everyone new in them would be invited."
+    } else {
+        "A file that cannot be used changes nothing: mend it first."
+    };
+    let _infallible = writeln!(text, "\n{next}");
+    text
+}
+
+fn complain(text: &mut String, path: &Path, broken: &Broken, paint: Paint) {
+    let mark = paint.word(Look::Bad, "✗");
+    let _infallible = match broken {
+        Broken::Name(reason) => writeln!(
+            text,
+            "{mark} {}: {reason}",
+            one_line(&path.display().to_string(), 400)
+        ),
+        Broken::Text(error) => writeln!(text, "{mark} {error}"),
+    };
+}
+
+fn about(text: &mut String, name: &TeamName, file: &TeamFile, paint: Paint) {
+    let (mark, name) = (
+        paint.word(Look::Good, "✓"),
+        paint.word(Look::Strong, name.as_str()),
+    );
+    let _infallible = write!(
+        text,
+        "{mark} {name}: the team file is fine\n  {}, contact {}\n  {}\n",
+        one_line(&file.organization, 128),
+        one_line(&file.contact, 128),
+        people(file)
+    );
+    let Some(crew) = file.cognito().filter(|crew| !crew.unusable.is_empty()) else {
+        return;
+    };
+    let count = crew.unusable.len();
+    let entries = if count == 1 { "entry" } else { "entries" };
+    let _infallible = writeln!(
+        text,
+        "{} {count} {entries} would be left out:",
+        paint.word(Look::Warn, "!")
+    );
+    for problem in crew.unusable.iter().take(LISTED) {
+        let line = problem
+            .line
+            .map(|line| format!("line {line}: "))
+            .unwrap_or_default();
+        let place = paint.word(Look::Place, &line);
+        let _infallible = writeln!(text, "  {place}{}", one_line(&problem.message, 400));
+    }
+    if count > LISTED {
+        let _infallible = writeln!(text, "  … and {} more; --json lists them", count - LISTED);
+    }
+}
+
+fn people(file: &TeamFile) -> String {
+    let crew = match &file.sign_in {
+        SignIn::Oidc { issuer, groups } => {
+            return format!(
+                "everyone {} puts into {}",
+                one_line(issuer, 128),
+                one_line(&groups.join(", "), 200)
+            );
+        }
+        SignIn::Cognito(crew) => crew,
+    };
+    let mut parts = vec![match crew.workers.len() {
+        1 => "1 person".to_owned(),
+        count => format!("{count} people"),
+    }];
+    if !crew.groups.is_empty() {
+        let groups: Vec<&str> = crew.groups.iter().map(|group| group.name.as_str()).collect();
+        parts.push(format!("and the groups {}", one_line(&groups.join(", "), 200)));
+    }
+    parts.push(
+        if crew.notify_workers {
+            "told when work waits"
+        } else {
+            "not told when work waits"
+        }
+        .to_owned(),
+    );
+    parts.join(", ")
+}
+
+pub(super) fn json(checked: &[Checked]) -> Value {
+    let teams: Vec<Value> = checked.iter().map(one_json).collect();
+    json!({ "ok": are_good(checked), "teams": teams })
+}
+
+fn one_json(checked: &Checked) -> Value {
+    let path = checked.path.display().to_string();
+    match &checked.file {
+        Err(Broken::Name(reason)) => json!({ "file": path, "ok": false, "error": { "message": reason } }),
+        Err(Broken::Text(error)) => {
+            let error = json!({ "line": error.line, "column": error.column, "message": error.message, "hint": error.hint });
+            json!({ "file": path, "ok": false, "error": error })
+        }
+        Ok((name, file)) => {
+            let crew = file.cognito();
+            json!({
+                "file": path,
+                "ok": true,
+                "team": name.as_str(),
+                "organization": file.organization,
+                "contact": file.contact,
+                "people": crew.map_or(0, |crew| crew.workers.len()),
+                "groups": crew.map(|crew| crew.groups.iter().map(|group| &group.name).collect::<Vec<_>>()),
+                "notify_workers": crew.is_some_and(|crew| crew.notify_workers),
+                "left_out": crew.map(|crew| &crew.unusable),
+            })
+        }
+    }
+}

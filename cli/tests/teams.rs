@@ -1,0 +1,96 @@
+//! Team files as an admin checks them, and as the console saves them, against the whole stack on this machine.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::fs;
+use std::process::{Command, Output};
+
+fn groundcrew(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_groundcrew"));
+    command
+        .args(arguments)
+        .env_remove("GROUNDCREW_DATA")
+        .env_remove("RUST_LOG");
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        fs::write(folder.path().join(path), text).unwrap();
+    }
+    folder
+}
+
+const GOOD: &str = "\
+organization: Example Lab
+contact: labels@example.org
+description: People who label numbers
+workers:
+  - ana@example.org
+  - bo(at)example.org
+";
+
+#[test]
+fn a_folder_of_team_files_is_checked_file_by_file() {
+    let broken = GOOD.replace("contact", "conatct");
+    let folder = folder(&[
+        ("numbers-team.yaml", GOOD),
+        ("proof.yaml", &broken),
+        ("my team.yaml", GOOD),
+        ("x.yml", GOOD),
+    ]);
+    let output = groundcrew(&["check", folder.path().to_str().unwrap()]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in [
+        "✓ numbers-team",
+        "Example Lab, contact labels@example.org",
+        "1 person",
+        "1 entry would be left out",
+        "line 6: ",
+        "bo(at)example.org",
+        "✗ teams/proof.yaml:2:1",
+        "contact",
+        "`my team` cannot be a team",
+        "call it `x.yaml`",
+    ] {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+}
+
+#[test]
+fn one_team_file_is_checked_by_its_path() {
+    let folder = folder(&[("numbers-team.yaml", GOOD)]);
+    let path = folder.path().join("numbers-team.yaml");
+    let output = groundcrew(&["check", path.to_str().unwrap(), "--json"]);
+    assert!(
+        output.status.success(),
+        "an address that is left out is no failure"
+    );
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let team = &json["teams"][0];
+    assert_eq!(
+        (
+            json["ok"].as_bool(),
+            team["team"].as_str(),
+            team["people"].as_u64(),
+            team["left_out"][0]["line"].as_u64()
+        ),
+        (Some(true), Some("numbers-team"), Some(1), Some(6)),
+        "{json}"
+    );
+}
+
+#[test]
+fn the_schema_of_a_team_file_knows_its_keys() {
+    let output = groundcrew(&["schema", "--team"]);
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for key in ["organization", "contact", "description", "workers", "sign_in"] {
+        assert!(schema["properties"].get(key).is_some(), "{key} is missing");
+    }
+}
