@@ -124,7 +124,7 @@ class DropZone extends HTMLElement {
 function complaint(name) {
   if (name.trim() === "") return "A dataset needs a name.";
   if (name.includes("/")) return "A name has no slash.";
-  if (name.trim() === "teams") return "“teams” holds team files: choose another name.";
+  if (name.trim() === "teams") return "“teams” holds team files: make a team under People, or choose another name.";
   return name.trim() === "." || name.trim() === ".." ? "Choose a real name." : "";
 }
 

@@ -2,6 +2,7 @@
 
 import { h, keyed, plural, setText } from "./dom.js";
 import { loadPeople } from "./server.js";
+import { explained } from "./tip.js";
 import { run, spent } from "./time.js";
 
 const PAGE = 100;
@@ -102,7 +103,7 @@ class PeopleTable extends HTMLElement {
 }
 
 function head() {
-  const tip = (name, text) => h("th", { scope: "col", class: "number" }, h("button", { type: "button", class: "tip", "aria-label": `${name}: ${text}`, dataset: { tip: text } }, name));
+  const tip = (name, text) => h("th", { scope: "col", class: "number" }, explained(name, text));
   return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Address"), h("th", { scope: "col" }, "State"), h("th", { scope: "col" }, "Teams"), h("th", { scope: "col", class: "number" }, "Invitations"), tip("Last seen", SEEN), tip("Answers", ANSWERS)));
 }
 
@@ -115,9 +116,10 @@ function makeRow() {
     teams: h("ul", { class: "places" }),
     invitations: h("td", { class: "number" }),
     seen: h("time"),
-    answers: h("td", { class: "number" }),
+    answers: h("span"),
+    spent: h("span", { class: "spent muted" }),
   };
-  const row = h("tr", {}, h("th", { scope: "row" }, parts.email, parts.problem), h("td", {}, parts.state, parts.since), h("td", {}, parts.teams), parts.invitations, h("td", { class: "number" }, parts.seen), parts.answers);
+  const row = h("tr", {}, h("th", { scope: "row" }, parts.email, parts.problem), h("td", {}, parts.state, parts.since), h("td", {}, parts.teams), parts.invitations, h("td", { class: "number" }, parts.seen), h("td", { class: "number" }, parts.answers, parts.spent));
   return Object.assign(row, { parts });
 }
 
@@ -140,7 +142,8 @@ function drawRow({ parts }, person) {
     delete parts.seen.dataset.since;
     setText(parts.seen, "never");
   }
-  setText(parts.answers, person.answers === 0 ? "0" : `${person.answers.toLocaleString()} in ${spent(person.seconds)}`);
+  setText(parts.answers, person.answers.toLocaleString());
+  setText(parts.spent, person.answers === 0 ? "" : `in ${spent(person.seconds)}`);
 }
 
 function legend() {

@@ -84,9 +84,9 @@ class TeamEditor extends HTMLElement {
   /** Whether these people may go. */
   #confirm({ count, first }) {
     const others = count - first.length;
-    const list = h("ul", { class: "names" }, first.map((email) => h("li", {}, email)), others > 0 && h("li", { class: "muted" }, `and ${others.toLocaleString()} more`));
+    const list = h("ul", { class: "names", tabindex: "0" }, first.map((email) => h("li", {}, email)), others > 0 && h("li", { class: "muted" }, `and ${others.toLocaleString()} more`));
     const back = h("button", { type: "button", onclick: () => this.#leave.close("") }, "Back");
-    const go = h("button", { type: "button", id: "team-leave", class: "primary", onclick: () => this.#leave.close("go") }, "Save");
+    const go = h("button", { type: "button", id: "team-leave", class: "primary", onclick: () => this.#leave.close("go") }, "Take out and save");
     const they = count === 1 ? "This person leaves the team; nothing else of theirs changes." : "They leave the team; nothing else of theirs changes.";
     this.#leave.replaceChildren(
       h("h2", {}, `${plural(count, "person is", "people are")} taken out of ${this.#team}`), list, h("p", {}, they),

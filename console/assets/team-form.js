@@ -11,7 +11,7 @@ class TeamForm extends HTMLElement {
     organization: h("input", { id: "new-team-organization", required: true, autocomplete: "organization" }),
     contact: h("input", { id: "new-team-contact", type: "email", required: true, autocomplete: "email" }),
     description: h("input", { id: "new-team-description", required: true, maxlength: "200" }),
-    workers: h("textarea", { id: "new-team-workers", rows: "6", spellcheck: "false", autocapitalize: "off", placeholder: "ana@example.org\nbo@example.org" }),
+    workers: h("textarea", { id: "new-team-workers", rows: "5", spellcheck: "false", autocapitalize: "off", placeholder: "ana@example.org\nbo@example.org" }),
     notify: h("input", { id: "new-team-notify", type: "checkbox" }),
   };
   #verdict = h("div", { class: "verdict", role: "alert" });
@@ -24,10 +24,11 @@ class TeamForm extends HTMLElement {
     const cancel = h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel");
     this.#form = h("form", { method: "dialog" },
       h("h2", {}, "New team"),
-      field("Name", name, "What labeling.yaml calls it; cannot be changed later."),
-      field("Organization", organization, "Named in the invitation."),
-      field("Contact", contact, "An e-mail address people can ask."),
-      field("Description", description, "Up to 200 characters."),
+      h("div", { class: "pair" },
+        field("Name", name, "What labeling.yaml calls it; it stays."),
+        field("Description", description, "Up to 200 characters."),
+        field("Organization", organization, "Named in the invitation."),
+        field("Contact", contact, "An e-mail address people can ask.")),
       field("Who is invited", workers, "E-mail addresses, one a line or with commas. An invitation goes to each."),
       h("label", { class: "check" }, notify, h("span", {}, "Tell them by e-mail when work waits or is about to expire")),
       this.#verdict, h("div", { class: "row end" }, cancel, this.#save));

@@ -20,6 +20,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("app.js", SCRIPT),
     asset!("dom.js", SCRIPT),
     asset!("time.js", SCRIPT),
+    asset!("tip.js", SCRIPT),
     asset!("server.js", SCRIPT),
     asset!("dataset-card.js", SCRIPT),
     asset!("job-row.js", SCRIPT),

@@ -89,6 +89,10 @@ fn gist(body: &str) -> String {
             percent_encoding::percent_decode_str(&key).decode_utf8_lossy()
         );
     }
+    // As EventBridge tells of an object: the key is not encoded.
+    if let Some(key) = event.pointer("/detail/object/key").and_then(|key| key.as_str()) {
+        return format!("file {key}");
+    }
     if let Some(job) = event.pointer("/resources/0").and_then(|arn| arn.as_str()) {
         let state = event
             .pointer("/detail/LabelingJobStatus")
@@ -119,6 +123,8 @@ mod tests {
         assert_eq!(gist(s3), "file cats/my cat (1).jpg");
         let job = r#"{"resources":["arn:aws:sagemaker:r:1:labeling-job/x"],"detail":{"LabelingJobStatus":"Failed"}}"#;
         assert_eq!(gist(job), "arn:aws:sagemaker:r:1:labeling-job/x is Failed");
+        let bus = r#"{"detail-type":"Object Created","detail":{"object":{"key":"teams/numbers-team.yaml"}}}"#;
+        assert_eq!(gist(bus), "file teams/numbers-team.yaml");
         assert_eq!(gist("not json"), "not json");
     }
 }

@@ -31,9 +31,8 @@ pub(crate) struct Form {
 
 /// The file that says so.
 pub(crate) fn compose(form: &Form) -> String {
-    let mut text = String::from(
-        "# Who is in the team. Save it, and everyone new is invited; whoever is taken out leaves the team.\n",
-    );
+    let mut text =
+        String::from("# Everyone new here is invited by e-mail; whoever is taken out leaves the team.\n");
     for (key, value) in [
         ("organization", &form.organization),
         ("contact", &form.contact),

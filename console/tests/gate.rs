@@ -67,6 +67,8 @@ async fn without_the_cookie_nothing_is_shown() {
         "/console/assets/app.js",
         "/console/api/model",
         "/console/api/events",
+        "/console/api/people",
+        "/console/api/team/numbers-team",
     ] {
         assert_eq!(
             ask("GET", path, &[]).await.status(),
@@ -136,6 +138,27 @@ async fn a_change_needs_the_header_that_forms_cannot_send() {
     );
     let with = [("cookie", cookie.as_str()), ("x-groundcrew", "1")];
     assert_eq!(ask("POST", path, &with).await.status(), StatusCode::NOT_FOUND);
+    for (method, path) in [
+        ("PUT", "/console/api/team/numbers-team"),
+        ("POST", "/console/api/team/numbers-team/leaving"),
+    ] {
+        let answer = ask(method, path, &[("cookie", &cookie), ("if-none-match", "*")]).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn no_team_can_be_called_by_a_path() {
+    let cookie = cookie().await;
+    let with = [
+        ("cookie", cookie.as_str()),
+        ("x-groundcrew", "1"),
+        ("if-none-match", "*"),
+    ];
+    for name in ["..%2Fcats%2Flabeling", "a%20b", "-a", "_unlisted", "a.yaml"] {
+        let answer = ask("PUT", &format!("/console/api/team/{name}"), &with).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{name}");
+    }
 }
 
 #[tokio::test]
