@@ -44,6 +44,12 @@ impl UserPool {
         }
     }
 
+    /// For people who wait at the door: calls are held back only after Cognito has refused one.
+    pub fn eager(self) -> Self {
+        let pace = Pace::eager();
+        Self { pace, ..self }
+    }
+
     /// The SDK's own retries would go past the pace.
     async fn client(&self) -> &Client {
         let make = || async {

@@ -94,6 +94,18 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// For people at the door, whom the other half of the quotas is for: nobody waits before Cognito has refused.
+    pub fn eager() -> Self {
+        const NEVER_EMPTY: Duration = Duration::from_secs(3_600);
+        let bucket = |category: Category| Bucket {
+            ahead: NEVER_EMPTY,
+            ..Bucket::new(category.rate())
+        };
+        Self {
+            buckets: Category::ALL.map(|category| Mutex::new(bucket(category))),
+        }
+    }
+
     /// Waits for a token. Whoever asks first goes first.
     pub async fn admit(&self, category: Category) {
         if let Some(turn) = self.turn(category, Instant::now()) {
@@ -236,6 +248,16 @@ mod tests {
         }
         let seconds = clock.seconds_for(Category::ClientUpdate, 1);
         assert!(seconds <= 8.1, "{seconds}");
+    }
+
+    #[test]
+    fn people_at_the_door_wait_only_after_a_refusal() {
+        let pace = Pace::eager();
+        let mut clock = Waiting::new(&pace);
+        assert!(clock.seconds_for(Category::UserUpdate, 1_000) < 0.001);
+        pace.throttled(Category::UserUpdate, clock.now);
+        let seconds = clock.seconds_for(Category::UserUpdate, 1);
+        assert!((0.1..0.2).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test]

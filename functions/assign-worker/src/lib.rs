@@ -53,7 +53,7 @@ fn pools(sdk: Sdk) -> Box<dyn Fn(&str) -> Arc<UserPool> + Send + Sync> {
     let made = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
     Box::new(move |id| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()));
+        let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()).eager());
         made.entry(id.to_owned()).or_insert_with(make).clone()
     })
 }
