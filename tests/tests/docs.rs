@@ -1,0 +1,157 @@
+//! docs/SPEC.md and docs/TEAMS.md are kept in step: their tables of keys are made from the types, their examples parse,
+//! and the tests their tables of bad input name exist.
+
+#![expect(clippy::expect_used, reason = "a test may fail where it stands")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use shared::crew::TeamFile;
+use shared::name::TeamName;
+use shared::spec::Spec;
+
+const BEGIN: &str = "<!-- made from the types: UPDATE_DOCS=1 cargo test -p tests --test docs -->\n";
+const END: &str = "<!-- end -->";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
+}
+
+const SPEC: &str = "docs/SPEC.md";
+const TEAMS: &str = "docs/TEAMS.md";
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).expect("the page")
+}
+
+/// One row a key, keys of a mapping as `outer.inner`.
+fn rows(schema: &Value, definition: &Value, outer: &str, out: &mut String) {
+    let required: Vec<&str> = definition["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for (key, value) in definition["properties"].as_object().into_iter().flatten() {
+        let name = if outer.is_empty() {
+            key.clone()
+        } else {
+            format!("{outer}.{key}")
+        };
+        let must = if required.contains(&key.as_str()) {
+            "yes"
+        } else {
+            ""
+        };
+        let words = value["description"].as_str().unwrap_or_default();
+        out.push_str(&format!("| `{name}` | {must} | {}{} |\n", words, choices(value)));
+        let inner = value["$ref"]
+            .as_str()
+            .or_else(|| value["items"]["anyOf"][1]["$ref"].as_str());
+        if let Some(inner) = inner.and_then(|r| r.strip_prefix("#/$defs/")) {
+            rows(schema, &schema["$defs"][inner], &name, out);
+        }
+    }
+}
+
+fn choices(value: &Value) -> String {
+    let list = value["enum"]
+        .as_array()
+        .or_else(|| value["items"]["enum"].as_array());
+    let names: Vec<String> = list
+        .into_iter()
+        .flatten()
+        .filter_map(|v| Some(format!("`{}`", v.as_str()?)))
+        .collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" One of {}.", names.join(", "))
+    }
+}
+
+#[test]
+fn the_tables_of_keys_are_the_schemas() {
+    for (name, schema) in [(SPEC, Spec::json_schema()), (TEAMS, TeamFile::json_schema())] {
+        let mut table = String::from("| key | required | |\n|---|---|---|\n");
+        rows(&schema, &schema, "", &mut table);
+        let page = page(name);
+        let (before, rest) = page.split_once(BEGIN).expect("the begin marker");
+        let (now, after) = rest.split_once(END).expect("the end marker");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            let text = format!("{before}{BEGIN}{table}{END}{after}");
+            std::fs::write(root().join(name), text).expect("the page can be written");
+        } else {
+            assert_eq!(
+                now, table,
+                "{name} is out of step: UPDATE_DOCS=1 cargo test -p tests --test docs"
+            );
+        }
+    }
+}
+
+fn examples(page: &str) -> Vec<&str> {
+    let blocks = page.split("```yaml\n").skip(1);
+    blocks
+        .filter_map(|rest| Some(rest.split_once("```")?.0))
+        .collect()
+}
+
+#[test]
+fn every_example_on_the_pages_is_a_good_one() {
+    let spec = page(SPEC);
+    let specs = examples(&spec);
+    assert!(specs.len() >= 2, "the page shows examples");
+    for example in specs {
+        Spec::parse(example.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{example}"));
+    }
+    let teams = page(TEAMS);
+    let teams = examples(&teams);
+    assert!(teams.len() >= 3, "the page shows examples");
+    let name = TeamName::new("numbers-team").expect("a name");
+    for example in teams {
+        TeamFile::parse(&name, example.as_bytes()).unwrap_or_else(|e| panic!("{e}\n{example}"));
+    }
+}
+
+#[test]
+fn every_row_of_bad_input_names_a_test_that_exists() {
+    let sources = sources();
+    for (name, least) in [(SPEC, 25), (TEAMS, 12)] {
+        let page = page(name);
+        let table = page.split_once("## What bad input gets").expect("the section").1;
+        let mut rows = 0;
+        for row in table
+            .lines()
+            .filter(|l| l.starts_with("| ") && !l.starts_with("| what"))
+        {
+            let tests = row.trim_end_matches(" |").rsplit(" | ").next();
+            for test in tests
+                .expect("a last column")
+                .split(", ")
+                .map(|t| t.trim_matches('`'))
+            {
+                assert!(
+                    sources.contains(&format!("fn {test}(")),
+                    "no test is called `{test}`: {row}"
+                );
+                rows += 1;
+            }
+        }
+        assert!(rows >= least, "{name}: {rows} rows");
+    }
+}
+
+/// Every line of Rust there is.
+fn sources() -> String {
+    walkdir::WalkDir::new(root())
+        .into_iter()
+        .filter_entry(|e| !["target", ".git", "data"].iter().any(|d| e.file_name() == *d))
+        .filter_map(Result::ok)
+        .filter(|e| e.path().extension().is_some_and(|x| x == "rs"))
+        .filter_map(|e| std::fs::read_to_string(e.path()).ok())
+        .collect()
+}
