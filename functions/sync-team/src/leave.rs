@@ -1,0 +1,50 @@
+//! Step 9: those who go. They leave the team's document, group and topic, in this order: a sign-in between the first
+//! two would put them back the other way round. Their account and everything else of theirs stays.
+
+use shared::crew::{Member, MemberState, Person, Roster};
+use shared::name::TeamName;
+use shared::port::crew::{Directory, WorkTopics};
+
+use crate::member::Standing;
+use crate::people::{Served, each};
+use crate::reconcile::in_state;
+use crate::run::Run;
+use crate::{Ports, SyncError, person};
+
+pub(crate) async fn serve<P: Ports>(run: &Run<'_, P>, team: &TeamName, roster: &Roster) -> Served {
+    let leaving = in_state(roster, MemberState::Leaving);
+    let topic = roster.topic_arn.as_deref();
+    each(run, leaving, |member| go(run, team, topic, member)).await
+}
+
+pub(crate) async fn go<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    topic: Option<&str>,
+    member: Member,
+) -> Result<Option<Standing>, SyncError> {
+    let known = person::change(run, &member.person, |before| {
+        let mut after: Person = before?.clone();
+        after.teams.remove(team.as_str());
+        Some(after)
+    })
+    .await?;
+    if let Some(known) = known {
+        let directory = run.ports.directory();
+        let username = match known.username {
+            Some(username) => Some(username),
+            // Made just before this function was stopped, perhaps.
+            None => directory
+                .find(&known.email)
+                .await?
+                .map(|account| account.username),
+        };
+        if let Some(username) = username {
+            directory.remove_from_group(&username, team.as_str()).await?;
+        }
+        if let Some(topic) = topic {
+            run.ports.work_topics().unsubscribe(topic, &known.email).await?;
+        }
+    }
+    Ok(Some(Standing::new(MemberState::Left, run.now())))
+}

@@ -1,0 +1,167 @@
+//! The documents under `people/`, changed by compare-and-swap alone.
+
+use jiff::Timestamp;
+use shared::crew::{Invitation, Membership, Person};
+use shared::layout;
+use shared::name::TeamName;
+use shared::port::crew::Account;
+use shared::port::{Bucket, Replaced, Store};
+
+use crate::mail::damaged;
+use crate::run::Run;
+use crate::{Ports, SyncError};
+
+const TRIES: usize = 20;
+
+/// Reads the document, lets `decide` change it (`None`: leave it as it is) and writes it, until nobody came between.
+/// Gives the document as it is afterwards.
+pub(crate) async fn change<P: Ports>(
+    run: &Run<'_, P>,
+    person: &str,
+    mut decide: impl FnMut(Option<&Person>) -> Option<Person> + Send,
+) -> Result<Option<Person>, SyncError> {
+    let (store, key) = (run.ports.store(), layout::person(person));
+    for _ in 0..TRIES {
+        let stored = store.get(Bucket::Output, &key, None).await?;
+        let before: Option<Person> = match &stored {
+            Some(stored) => Some(serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?),
+            None => None,
+        };
+        let Some(after) = decide(before.as_ref()).filter(|after| before.as_ref() != Some(after)) else {
+            return Ok(before);
+        };
+        let etag = stored.as_ref().map(|stored| stored.etag.as_str());
+        let body = serde_json::to_vec(&after).unwrap_or_default();
+        if let Replaced::Done { .. } = store.replace(&key, body, etag).await? {
+            return Ok(Some(after));
+        }
+    }
+    Err(SyncError::Contended {
+        what: key,
+        tries: TRIES,
+    })
+}
+
+/// The person belongs to the team from now on, whatever happens next. Whoever is put in anew is tried anew.
+pub(crate) async fn hold<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    person: &str,
+    email: &str,
+) -> Result<Person, SyncError> {
+    let (now, pool) = (run.now(), run.ports.settings().user_pool.as_str());
+    let held = |before: Option<&Person>| {
+        let mut held = before.cloned().unwrap_or_else(|| nobody(email, pool));
+        if held.user_pool != pool {
+            // Accounts of another pool are other accounts.
+            held = Person {
+                teams: held.teams,
+                ..nobody(email, pool)
+            };
+        }
+        if !held.teams.contains_key(team.as_str()) {
+            held.teams.insert(team.to_string(), Membership { since: now });
+            if held.invitation.problem.is_some() {
+                held.invitation = Invitation::default();
+            }
+        }
+        held
+    };
+    let after = change(run, person, |before| Some(held(before))).await?;
+    Ok(after.unwrap_or_else(|| held(None)))
+}
+
+fn nobody(email: &str, pool: &str) -> Person {
+    Person {
+        email: email.to_owned(),
+        user_pool: pool.to_owned(),
+        username: None,
+        sub: None,
+        teams: std::collections::BTreeMap::new(),
+        invitation: Invitation::default(),
+    }
+}
+
+/// The account is this person's. `invitation` is asked what is to be known of the mail, given what is.
+pub(crate) async fn record<P: Ports>(
+    run: &Run<'_, P>,
+    person: &str,
+    account: &Account,
+    invitation: impl Fn(&Invitation) -> Invitation + Send + Sync,
+) -> Result<(), SyncError> {
+    change(run, person, |before| {
+        let before = before?.clone();
+        Some(Person {
+            username: Some(account.username.clone()),
+            sub: Some(account.sub.clone()),
+            invitation: invitation(&before.invitation),
+            ..before
+        })
+    })
+    .await?;
+    Ok(())
+}
+
+/// There is no account any more, or never was.
+pub(crate) async fn forget_account<P: Ports>(run: &Run<'_, P>, person: &str) -> Result<(), SyncError> {
+    change(run, person, |before| {
+        Some(Person {
+            username: None,
+            sub: None,
+            invitation: Invitation::default(),
+            ..before?.clone()
+        })
+    })
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn unreachable<P: Ports>(
+    run: &Run<'_, P>,
+    person: &str,
+    problem: &str,
+) -> Result<(), SyncError> {
+    change(run, person, |before| {
+        let mut after = before?.clone();
+        after.invitation.problem = Some(problem.to_owned());
+        Some(after)
+    })
+    .await?;
+    Ok(())
+}
+
+/// Writes down that a mail is about to go, before it goes. `false`: somebody else is about to send it.
+pub(crate) async fn claim_mail<P: Ports>(
+    run: &Run<'_, P>,
+    person: &str,
+    seen: &Invitation,
+    claimed: &Invitation,
+) -> Result<bool, SyncError> {
+    let mut ours = false;
+    change(run, person, |before| {
+        let mut after = before?.clone();
+        ours = after.invitation == *seen;
+        ours.then(|| {
+            after.invitation = claimed.clone();
+            after
+        })
+    })
+    .await?;
+    Ok(ours)
+}
+
+/// Sent now, for the first time as far as is known.
+pub(crate) fn first_mail(
+    now: Timestamp,
+    team: &TeamName,
+) -> impl Fn(&Invitation) -> Invitation + Send + Sync {
+    move |before| match before.times {
+        0 => Invitation {
+            sent: Some(now),
+            times: 1,
+            team: Some(team.to_string()),
+            problem: None,
+        },
+        _ => before.clone(),
+    }
+}

@@ -1,0 +1,82 @@
+//! What the function works with, under one name: a protocol over five ports says which it uses in its body.
+
+use platform::directory::UserPool;
+use platform::s3::Buckets;
+use platform::topic::SnsTopic;
+use platform::{crew::PrivateWorkforce, topics::TeamTopics};
+use shared::port::crew::{Directory, WorkTopics, Workforce};
+use shared::port::{Store, Topic};
+
+/// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
+pub struct Deps<S = Buckets, D = UserPool, W = PrivateWorkforce, K = TeamTopics, T = SnsTopic> {
+    pub store: S,
+    pub directory: D,
+    pub workforce: W,
+    pub work_topics: K,
+    /// Where admins are told.
+    pub topic: T,
+    pub settings: Settings,
+}
+
+/// The function's environment.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub input_bucket: String,
+    pub output_bucket: String,
+    pub user_pool: String,
+    pub client_id: String,
+    /// `None`: as many as the sender sends.
+    pub invitations_per_day: Option<u32>,
+    /// For one person, the first included.
+    pub max_invitations: u32,
+    /// Where the portal is, when it is not where the workforce says. Without a slash at its end.
+    pub portal_url: Option<String>,
+}
+
+/// [`Deps`], whatever stands behind it.
+pub trait Ports: Send + Sync {
+    type Store: Store;
+    type Directory: Directory;
+    type Workforce: Workforce;
+    type WorkTopics: WorkTopics;
+    type Topic: Topic;
+
+    fn store(&self) -> &Self::Store;
+    fn directory(&self) -> &Self::Directory;
+    fn workforce(&self) -> &Self::Workforce;
+    fn work_topics(&self) -> &Self::WorkTopics;
+    fn topic(&self) -> &Self::Topic;
+    fn settings(&self) -> &Settings;
+}
+
+impl<S: Store, D: Directory, W: Workforce, K: WorkTopics, T: Topic> Ports for Deps<S, D, W, K, T> {
+    type Store = S;
+    type Directory = D;
+    type Workforce = W;
+    type WorkTopics = K;
+    type Topic = T;
+
+    fn store(&self) -> &S {
+        &self.store
+    }
+
+    fn directory(&self) -> &D {
+        &self.directory
+    }
+
+    fn workforce(&self) -> &W {
+        &self.workforce
+    }
+
+    fn work_topics(&self) -> &K {
+        &self.work_topics
+    }
+
+    fn topic(&self) -> &T {
+        &self.topic
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

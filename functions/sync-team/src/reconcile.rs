@@ -1,0 +1,192 @@
+//! The protocol that brings one team to what its file says. Every step can be repeated, and the whole can stop after
+//! any of them.
+
+use std::collections::BTreeSet;
+
+use shared::crew::{MemberState, Roster, TeamFile};
+use shared::layout;
+use shared::name::TeamName;
+use shared::notice::Notice;
+use shared::port::{Bucket, Store};
+use shared::spec::Spec;
+use shared::yaml::FileError;
+
+use crate::member::{self, Moved};
+use crate::people::Served;
+use crate::place::{self, Place};
+use crate::problems::Problems;
+use crate::run::Run;
+use crate::{Ports, SyncError, leave, people, roster};
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There is no such file: a deleted one changes nothing.
+    NoFile,
+    /// It cannot be used; the team stays as it is.
+    Rejected,
+    /// The workforce or the work team cannot be made as it is.
+    Refused,
+    /// Everything is done, or written down as somebody else's to do.
+    Settled,
+    /// There was no time for everything; the sweep goes on.
+    Unfinished,
+}
+
+/// The file was changed, or its team written by somebody else, so often while it was read.
+const TRIES: usize = 8;
+
+/// Brings a team to what its file says.
+pub(crate) async fn reconcile<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Outcome, SyncError> {
+    let mut touched = BTreeSet::new();
+    for _ in 0..TRIES {
+        if let Some(outcome) = attempt(run, team, &mut touched).await? {
+            tracing::info!(%team, ?outcome, "looked at a team");
+            return Ok(outcome);
+        }
+    }
+    Err(SyncError::Contended {
+        what: layout::team_file(team),
+        tries: TRIES,
+    })
+}
+
+/// `None`: somebody has another version of the file; read it again.
+async fn attempt<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    touched: &mut BTreeSet<String>,
+) -> Result<Option<Outcome>, SyncError> {
+    // 1. What the file says.
+    let key = layout::team_file(team);
+    let Some(text) = run.ports.store().get(Bucket::Input, &key, None).await? else {
+        return Ok(Some(Outcome::NoFile));
+    };
+    let file = match TeamFile::parse(team, &text.bytes) {
+        Ok(file) => file,
+        Err(error) => {
+            return rejected(run, team, &text.etag, &text.bytes, &error)
+                .await
+                .map(Some);
+        }
+    };
+    // 2. Who comes and who goes, written down before anything is done for them.
+    let ahead = roster::change(run, team, |before| {
+        let before = before.cloned().unwrap_or_else(|| roster::empty(team, run.now()));
+        Some(roster::written_ahead(
+            before,
+            &file,
+            &text.etag,
+            touched,
+            run.now(),
+        ))
+    });
+    let Some(ahead) = ahead.await? else {
+        return Ok(None);
+    };
+    // 3-7. The group, the workforce, the topic, the work team, the portal's addresses.
+    let mut problems = Problems::of(&file);
+    let place = place::make(run, team, &file, &ahead, &mut problems).await?;
+    if !place_known(run, team, &text.etag, &place).await? {
+        return Ok(None);
+    }
+    touched.extend(unfinished(&ahead));
+    // 8. Those who come: only where there is a team to come to.
+    let served = match &place {
+        Place::Made(_) => people::serve(run, team, &ahead).await,
+        Place::Refused(_) => Served::default(),
+    };
+    // 9. Those who go.
+    let left = leave::serve(run, team, &ahead).await;
+    // 10. How it stands now, and what somebody has to be told.
+    let served = served.and(left);
+    let Some(after) = settled(run, team, &text.etag, &place, &problems, &served).await? else {
+        return Ok(None);
+    };
+    problems.tell(run, team, &place, &after).await?;
+    served.failure()?;
+    Ok(Some(match place {
+        Place::Refused(_) => Outcome::Refused,
+        Place::Made(_) if served.unfinished => Outcome::Unfinished,
+        Place::Made(_) => Outcome::Settled,
+    }))
+}
+
+/// A file nobody can use: told once per content, seen in the roster, and nothing else changes.
+async fn rejected<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    etag: &str,
+    text: &[u8],
+    error: &FileError,
+) -> Result<Outcome, SyncError> {
+    roster::change(run, team, |before| {
+        let before = before.cloned().unwrap_or_else(|| roster::empty(team, run.now()));
+        Some(Roster {
+            file_etag: etag.to_owned(),
+            problems: vec![crate::problems::of_file(error)],
+            settled: true,
+            ..before
+        })
+    })
+    .await?;
+    let notice = Notice::team_rejected(team, error, &Spec::sha256(text));
+    run.tell(&notice).await?;
+    Ok(Outcome::Rejected)
+}
+
+/// Written before anybody is invited: the invitation names the portal.
+async fn place_known<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    etag: &str,
+    place: &Place,
+) -> Result<bool, SyncError> {
+    let Place::Made(made) = place else { return Ok(true) };
+    let written = roster::change(run, team, |before| {
+        let before = before.filter(|roster| roster.file_etag == etag)?;
+        Some(Roster {
+            portal_url: made.portal_url.clone(),
+            workteam_arn: made.workteam_arn.clone(),
+            ..before.clone()
+        })
+    });
+    Ok(written.await?.is_some())
+}
+
+async fn settled<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    etag: &str,
+    place: &Place,
+    problems: &Problems,
+    served: &Served,
+) -> Result<Option<Roster>, SyncError> {
+    let mut moved: Vec<Moved> = served.moved.clone();
+    moved.sort_by(|a, b| a.person.cmp(&b.person));
+    roster::change(run, team, |before| {
+        let mut after = before.filter(|roster| roster.file_etag == etag)?.clone();
+        member::apply(&mut after, &moved);
+        after.problems = problems.listed(place);
+        after.settled = !served.unfinished && served.errors.is_empty();
+        if let Place::Made(made) = place {
+            // Only now: whoever stops before this subscribes the rest the next time.
+            after.topic_arn.clone_from(&made.topic_arn);
+        }
+        Some(after)
+    })
+    .await
+}
+
+/// Who is about to be served.
+fn unfinished(roster: &Roster) -> Vec<String> {
+    let served = |state| matches!(state, MemberState::Waiting | MemberState::Leaving);
+    let members = roster.members.iter().filter(|member| served(member.state));
+    members.map(|member| member.person.clone()).collect()
+}
+
+/// Members in this state, in the order of the roster.
+pub(crate) fn in_state(roster: &Roster, state: MemberState) -> Vec<shared::crew::Member> {
+    let members = roster.members.iter().filter(|member| member.state == state);
+    members.cloned().collect()
+}

@@ -1,0 +1,184 @@
+//! What lost events left undone in one team, from a listing of all accounts: a password set without the trigger, an
+//! invitation about to run out, an account deleted by hand, somebody put back into the group by an older file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use shared::crew::{Invitation, Member, MemberState, Person, Roster};
+use shared::layout;
+use shared::name::TeamName;
+use shared::port::crew::{Account, AccountStatus, Directory};
+use shared::port::{Bucket, Store};
+
+use crate::member::{self, Standing};
+use crate::people::{self, Served, each};
+use crate::problems::tell_unreachable;
+use crate::run::Run;
+use crate::{Ports, SyncError, leave, person, roster};
+
+/// A mail goes out again so long before the temporary password runs out.
+const BEFORE: SignedDuration = SignedDuration::from_hours(24);
+/// A listing may lag behind what was just made.
+const LAG: SignedDuration = SignedDuration::from_hours(1);
+
+/// The user names in the team's own group.
+pub(crate) async fn repair<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+) -> Result<BTreeSet<String>, SyncError> {
+    let Some(roster) = roster::change(run, team, |roster| roster.cloned()).await? else {
+        return Ok(BTreeSet::new());
+    };
+    if roster.members.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let members = run.ports.directory().members(team.as_str()).await?;
+    let group: BTreeSet<String> = members.into_iter().map(|account| account.username).collect();
+    let life = run.invitation_life().await?;
+    let look = Look {
+        run,
+        team,
+        topic: roster.topic_arn.as_deref(),
+        group: &group,
+        life,
+    };
+    let look = &look;
+    let served = each(run, look.worth_a_look(&roster), |member| look.at(member)).await;
+    written(run, team, &served).await?;
+    served.failure()?;
+    Ok(group)
+}
+
+async fn written<P: Ports>(run: &Run<'_, P>, team: &TeamName, served: &Served) -> Result<(), SyncError> {
+    let mut moved = served.moved.clone();
+    moved.sort_by(|a, b| a.person.cmp(&b.person));
+    let after = roster::change(run, team, |before| {
+        let mut after = before?.clone();
+        member::apply(&mut after, &moved);
+        Some(after)
+    });
+    match after.await? {
+        Some(after) => tell_unreachable(run, team, &after).await,
+        None => Ok(()),
+    }
+}
+
+struct Look<'r, 'd, P> {
+    run: &'r Run<'d, P>,
+    team: &'r TeamName,
+    topic: Option<&'r str>,
+    group: &'r BTreeSet<String>,
+    life: SignedDuration,
+}
+
+impl<P: Ports> Look<'_, '_, P> {
+    fn account(&self, member: &Member) -> Option<&Account> {
+        self.run.accounts.as_ref().and_then(|all| all.get(&member.person))
+    }
+
+    fn older_than(&self, member: &Member, age: SignedDuration) -> bool {
+        member
+            .since
+            .checked_add(age)
+            .is_ok_and(|then| then <= self.run.now())
+    }
+
+    /// What the listing alone shows to be in order costs no request.
+    fn worth_a_look(&self, roster: &Roster) -> Vec<Member> {
+        let members = roster.members.iter().filter(|member| self.is_off(member));
+        members.cloned().collect()
+    }
+
+    fn is_off(&self, member: &Member) -> bool {
+        use MemberState::{Expired, Invited, Joined, Leaving, Left, Unreachable, Waiting};
+        let account = self.account(member);
+        let in_group = account.is_some_and(|account| self.group.contains(&account.username));
+        match (member.state, account.map(|account| account.status)) {
+            (Waiting | Leaving, _) => false,
+            (Left, _) => in_group,
+            (Joined, Some(AccountStatus::Confirmed)) => !in_group,
+            (_, Some(AccountStatus::Confirmed)) => true,
+            (Invited, Some(_)) => self.older_than(member, self.life.saturating_sub(BEFORE)),
+            // The same account may have been listed a moment before its password was set.
+            (Joined, Some(AccountStatus::Invited)) => {
+                account.map(|account| &account.sub) != member.sub.as_ref()
+            }
+            (Invited | Joined | Expired, None) => self.older_than(member, LAG),
+            (Joined | Expired | Unreachable, _) => false,
+        }
+    }
+
+    async fn at(&self, member: Member) -> Result<Option<Standing>, SyncError> {
+        let (run, now) = (self.run, self.run.now());
+        if member.state == MemberState::Left {
+            return leave::go(run, self.team, self.topic, member).await;
+        }
+        match self.account(&member) {
+            Some(account) if account.status == AccountStatus::Confirmed => {
+                people::join(run, self.team, &member.person, account)
+                    .await
+                    .map(Some)
+            }
+            Some(account) if member.state == MemberState::Joined => {
+                // Deleted and made anew by hand: another account, invited when it was made.
+                person::record(run, &member.person, account, |_| Invitation {
+                    sent: Some(account.modified),
+                    times: 1,
+                    ..Invitation::default()
+                })
+                .await?;
+                Ok(Some(people::invited(account.modified, account, 1)))
+            }
+            Some(account) => self.runs_out(&member, account).await,
+            None => {
+                const GONE: &str = "the account was deleted in the user pool; take the address out of the file, or \
+                                    take it out and put it back to invite the person anew";
+                Ok(Some(Standing::unreachable(GONE, now)))
+            }
+        }
+    }
+
+    /// The temporary password is good for a day more, or not any more.
+    async fn runs_out(&self, member: &Member, account: &Account) -> Result<Option<Standing>, SyncError> {
+        let (run, now) = (self.run, self.run.now());
+        let key = layout::person(&member.person);
+        let stored = run.ports.store().get(Bucket::Output, &key, None).await?;
+        let Some(person) = stored.and_then(|stored| serde_json::from_slice::<Person>(&stored.bytes).ok())
+        else {
+            return Ok(None);
+        };
+        let sent = person.invitation.sent.unwrap_or(account.modified);
+        let reaches = |age: SignedDuration| sent.checked_add(age).is_ok_and(|then| then <= now);
+        let times = person.invitation.times;
+        if !reaches(self.life.saturating_sub(BEFORE)) {
+            // Mailed again meanwhile, for another team perhaps.
+            return Ok(Some(people::invited(sent, account, times)));
+        }
+        if times < run.ports.settings().max_invitations {
+            let (id, email) = (&member.person, &person.email);
+            let again = people::again(run, self.team, id, email, &person.invitation, times + 1).await?;
+            // No mail today: still invited, and looked at again.
+            return Ok((again.state != MemberState::Waiting).then_some(again));
+        }
+        Ok(reaches(self.life).then(|| Standing::new(MemberState::Expired, now)))
+    }
+}
+
+/// Markers without their notice, by team.
+pub(crate) fn untold(
+    joined: &BTreeMap<TeamName, BTreeSet<String>>,
+    told: &BTreeMap<TeamName, BTreeSet<String>>,
+) -> BTreeMap<TeamName, BTreeSet<String>> {
+    let nobody = BTreeSet::new();
+    joined
+        .iter()
+        .map(|(team, people)| {
+            let told = told.get(team).unwrap_or(&nobody);
+            (
+                team.clone(),
+                people.difference(told).cloned().collect::<BTreeSet<String>>(),
+            )
+        })
+        .filter(|(_, people)| !people.is_empty())
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! The clock: every team there is, whatever events said or did not say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use platform::HandlerError;
+use serde_json::{Value, json};
+use shared::crew::{Roster, TeamFile};
+use shared::layout::{self, InputKey, JoinedKey};
+use shared::name::TeamName;
+use shared::notice::Notice;
+use shared::port::crew::{AccountStatus, Directory};
+use shared::port::{Bucket, Store};
+
+use crate::reconcile::reconcile;
+use crate::run::{Run, team_files};
+use crate::{Ports, SyncError, joined, repair, unlisted};
+
+pub(crate) async fn answer<P: Ports>(ports: &P) -> Result<Value, HandlerError> {
+    let failed = |failed, of, first: &SyncError| HandlerError::Sweep {
+        failed,
+        of,
+        first: first.to_string(),
+    };
+    let run = Run::sweep(ports).await.map_err(|error| failed(1, 1, &error))?;
+    let mut sweep = Sweep::default();
+    let swept = sweep.all(&run).await;
+    run.end().await;
+    swept.map_err(|error| failed(1, 1, &error))?;
+    match sweep.errors.first() {
+        Some(first) => Err(failed(sweep.errors.len(), sweep.teams, first)),
+        None => Ok(json!({ "teams": sweep.teams, "joined": sweep.joined, "unlisted": sweep.unlisted })),
+    }
+}
+
+#[derive(Default)]
+struct Sweep {
+    teams: usize,
+    joined: usize,
+    unlisted: usize,
+    errors: Vec<SyncError>,
+    /// User names in any team's groups.
+    grouped: BTreeSet<String>,
+    /// What could not be looked at makes the rest unsure: nobody is called unlisted then.
+    partial: bool,
+}
+
+impl Sweep {
+    async fn all<P: Ports>(&mut self, run: &Run<'_, P>) -> Result<(), SyncError> {
+        for object in run.list(Bucket::Input, &team_files()).await? {
+            match InputKey::parse(&object.key) {
+                InputKey::Team(team) => {
+                    self.teams += 1;
+                    let done = self.team(run, &team).await;
+                    self.note(&team, done);
+                }
+                InputKey::BadTeam(error) => run.tell(&Notice::team_misnamed(&object.key, &error)).await?,
+                _ => {}
+            }
+        }
+        self.markers(run).await?;
+        if !self.partial {
+            let listed = self.listed(run).await?;
+            self.unlisted += unlisted::find(run, &listed, &self.grouped).await?;
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, team: &TeamName, done: Result<(), SyncError>) {
+        if let Err(error) = done {
+            tracing::error!(%team, %error, "not brought up to date; the next sweep tries again");
+            self.partial = true;
+            self.errors.push(error);
+        }
+    }
+
+    async fn team<P: Ports>(&mut self, run: &Run<'_, P>, team: &TeamName) -> Result<(), SyncError> {
+        if run.out_of_time() {
+            self.partial = true;
+            return Ok(());
+        }
+        reconcile(run, team).await?;
+        self.grouped.extend(repair::repair(run, team).await?);
+        let Some(file) = file(run, team).await? else {
+            self.partial = true;
+            return Ok(());
+        };
+        let Some(cognito) = file.cognito() else {
+            return Ok(());
+        };
+        for group in &cognito.groups {
+            if run.ports.directory().has_group(&group.name).await? {
+                let members = run.ports.directory().members(&group.name).await?;
+                self.grouped
+                    .extend(members.into_iter().map(|account| account.username));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever has joined and was not told of.
+    async fn markers<P: Ports>(&mut self, run: &Run<'_, P>) -> Result<(), SyncError> {
+        let mut joined_by_team: BTreeMap<TeamName, BTreeSet<String>> = BTreeMap::new();
+        let mut unlisted_markers = BTreeSet::new();
+        for object in run.list(Bucket::Output, layout::JOINED).await? {
+            match layout::parse_joined(&object.key) {
+                Some(JoinedKey::Team(team, person)) => {
+                    joined_by_team.entry(team).or_default().insert(person);
+                }
+                Some(JoinedKey::Unlisted(hash)) => {
+                    unlisted_markers.insert(hash);
+                }
+                None => {}
+            }
+        }
+        let mut told = BTreeMap::new();
+        for team in joined_by_team.keys() {
+            told.insert(team.clone(), notified(run, &Notice::joined_prefix(team)).await?);
+        }
+        for (team, people) in repair::untold(&joined_by_team, &told) {
+            self.joined += people.len();
+            let done = joined::tell(run, &team, &people).await;
+            self.note(&team, done);
+        }
+        let told = notified(run, Notice::UNLISTED).await?;
+        for hash in unlisted_markers.difference(&told) {
+            self.unlisted += 1;
+            unlisted::tell(run, hash).await?;
+        }
+        Ok(())
+    }
+
+    /// Everybody of every roster, those who have left included: they were on a list.
+    async fn listed<P: Ports>(&self, run: &Run<'_, P>) -> Result<BTreeSet<String>, SyncError> {
+        let confirmed = |account: &shared::port::crew::Account| account.status == AccountStatus::Confirmed;
+        let mut listed = BTreeSet::new();
+        if !run.accounts.iter().flat_map(BTreeMap::values).any(confirmed) {
+            return Ok(listed);
+        }
+        for object in run.list(Bucket::Output, layout::CREW).await? {
+            let Some(stored) = run.ports.store().get(Bucket::Output, &object.key, None).await? else {
+                continue;
+            };
+            if let Ok(roster) = serde_json::from_slice::<Roster>(&stored.bytes) {
+                listed.extend(roster.members.into_iter().map(|member| member.person));
+            }
+        }
+        Ok(listed)
+    }
+}
+
+async fn notified<P: Ports>(run: &Run<'_, P>, prefix: &str) -> Result<BTreeSet<String>, SyncError> {
+    let prefix = layout::notified(prefix);
+    let markers = run.list(Bucket::Output, &prefix).await?;
+    let names = markers
+        .iter()
+        .filter_map(|object| object.key.strip_prefix(&prefix));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// `None` where it cannot be used.
+async fn file<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Option<TeamFile>, SyncError> {
+    let stored = run
+        .ports
+        .store()
+        .get(Bucket::Input, &layout::team_file(team), None)
+        .await?;
+    Ok(stored.and_then(|stored| TeamFile::parse(team, &stored.bytes).ok()))
+}

@@ -1,0 +1,197 @@
+//! Stopped at any point, twice at once, behind one's back: everyone has exactly one invitation in the end.
+
+use std::time::Duration;
+
+use platform::fake::{CrewFault, Fault, Faults};
+
+use super::*;
+
+const TEAM: &str = "workers: [ana@example.org, bo@example.org, cy@example.org]\nnotify_workers: true";
+
+fn ports(world: &World) -> [(&'static str, Faults); 3] {
+    [
+        ("directory", world.directory.faults.clone()),
+        ("workforce", world.workforce.faults.clone()),
+        ("topics", world.topics.faults.clone()),
+    ]
+}
+
+/// A first team with people who leave, a file with people who come, and one who has an account.
+async fn before_the_fault() -> World {
+    let world = World::new().mails_a_day(50);
+    world.workers(&["dee@example.org", "cy@example.org"]).await;
+    world.join("dee@example.org").await;
+    world
+        .directory
+        .put_account("bo@example.org", shared::port::crew::AccountStatus::Confirmed);
+    world.drop_team(TEAM);
+    world
+}
+
+fn assert_right(world: &World, when: &str) {
+    let expected = [
+        ("ana@example.org", MemberState::Invited),
+        ("bo@example.org", MemberState::Joined),
+        ("cy@example.org", MemberState::Invited),
+        ("dee@example.org", MemberState::Left),
+    ];
+    for (email, state) in expected {
+        assert_eq!(world.states()[email], state, "{email} {when}");
+    }
+    assert!(world.roster().settled, "{when}");
+    let mails: Vec<(String, usize)> = world.mailed().into_iter().collect();
+    let once = |email: &str| (email.to_owned(), 1);
+    assert_eq!(
+        mails,
+        [
+            once("ana@example.org"),
+            once("cy@example.org"),
+            once("dee@example.org")
+        ],
+        "{when}"
+    );
+    assert_eq!(
+        world.directory.groups_of("bo@example.org"),
+        ["numbers-team"],
+        "{when}"
+    );
+    assert!(world.directory.groups_of("dee@example.org").is_empty(), "{when}");
+    assert!(world.person("dee@example.org").teams.is_empty(), "{when}");
+    for email in ["ana@example.org", "bo@example.org", "cy@example.org"] {
+        assert!(
+            world.person(email).teams.contains_key("numbers-team"),
+            "{email} {when}"
+        );
+        assert_eq!(
+            world.person(email).sub,
+            world.directory.account(email).map(|a| a.sub),
+            "{email} {when}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_at_any_point_is_made_good_by_the_next_event() {
+    for fault in [CrewFault::Throttled, CrewFault::ResponseLost] {
+        for (n, port) in (1..=20).flat_map(|n| [(n, 0), (n, 1), (n, 2)]) {
+            let world = before_the_fault().await;
+            let (name, faults) = &ports(&world)[port];
+            faults.fail_call(n, fault);
+            world.event(FILE).await;
+            faults.mend();
+            assert_eq!(world.event(FILE).await, json!([]));
+            assert_right(&world, &format!("{fault:?} at call {n} of the {name}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_before_or_after_any_call_the_next_event_goes_on() {
+    for fault in [CrewFault::Hangs, CrewFault::HangsAfterwards] {
+        for (n, port) in (1..=20).flat_map(|n| [(n, 0), (n, 1), (n, 2)]) {
+            let world = before_the_fault().await;
+            let (name, faults) = &ports(&world)[port];
+            faults.fail_from(n, fault);
+            let _killed = tokio::time::timeout(Duration::from_secs(5), world.event(FILE)).await;
+            faults.mend();
+            assert_eq!(world.event(FILE).await, json!([]));
+            assert_right(&world, &format!("{fault:?} at call {n} of the {name}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_at_any_point_is_made_good_by_the_next_event() {
+    let prefixes = ["crew/", "people/", "mail/", "joined/"];
+    for fault in [Fault::Throttled, Fault::ResponseLost, Fault::ConflictWithItself] {
+        for (prefix, n) in prefixes
+            .iter()
+            .flat_map(|prefix| (0..6).map(move |n| (prefix, n)))
+        {
+            let world = before_the_fault().await;
+            // The n writes before it go through.
+            for _ in 0..n {
+                world.store.meanwhile(prefix, |_| {});
+            }
+            let name = (*prefix).to_owned();
+            world
+                .store
+                .meanwhile(prefix, move |store| store.fail_next(&name, fault));
+            world.event(FILE).await;
+            world.event(FILE).await;
+            assert_eq!(world.event(FILE).await, json!([]));
+            assert_right(&world, &format!("{fault:?} at write {n} of {prefix}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_invocations_at_once_invite_everybody_once() {
+    for delay in [0, 7, 40] {
+        let world = before_the_fault().await;
+        world.directory.faults.slow(Duration::from_millis(20));
+        let second = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            world.event(FILE).await
+        };
+        let (_, _) = futures::future::join(world.event(FILE), second).await;
+        world.directory.faults.mend();
+        assert_eq!(world.event(FILE).await, json!([]));
+        assert_right(&world, &format!("{delay} ms apart"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_changed_while_it_is_served_ends_as_the_newer_one_says() {
+    for delay in [1, 15, 30, 50, 80, 120] {
+        let world = World::new();
+        world.workers(&["ana@example.org"]).await;
+        world.join("ana@example.org").await;
+        world.directory.faults.slow(Duration::from_millis(20));
+        world.drop_team(&people(10));
+        let newer = async {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            world.drop_team("workers: [ana@example.org, worker-3@example.org]");
+            world.event(FILE).await
+        };
+        futures::future::join(world.event(FILE), newer).await;
+        world.directory.faults.mend();
+        world.event(FILE).await;
+        for n in 0..10 {
+            let email = format!("worker-{n}@example.org");
+            let held = text(&world, &layout::person(&layout::person_id(&email)))
+                .map(|text| serde_json::from_str::<Person>(&text).unwrap())
+                .is_some_and(|person| person.teams.contains_key("numbers-team"));
+            assert_eq!(held, n == 3, "{email}, {delay} ms");
+        }
+        assert!(world.mailed().values().all(|times| *times == 1));
+        assert_eq!(
+            world.directory.groups_of("ana@example.org"),
+            ["numbers-team"],
+            "{delay} ms"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_closed_topic_loses_no_notice() {
+    let world = World::new();
+    world.topic.close(true);
+    assert_eq!(world.workers(&["nobody"]).await, json!([{"itemIdentifier": "m"}]));
+    world.topic.close(false);
+    assert_eq!(world.event(FILE).await, json!([]));
+    assert_eq!(world.told(), ["team-problems"]);
+}
+
+#[tokio::test]
+async fn refused_calls_fail_the_message_and_harm_nobody() {
+    let world = World::new();
+    world.directory.faults.fail_from(1, CrewFault::Refused);
+    assert_eq!(
+        world.workers(&["ana@example.org"]).await,
+        json!([{"itemIdentifier": "m"}])
+    );
+    world.directory.faults.mend();
+    assert_eq!(world.event(FILE).await, json!([]));
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+}

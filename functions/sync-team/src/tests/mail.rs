@@ -1,0 +1,102 @@
+//! The day's mail.
+
+use super::*;
+
+#[tokio::test]
+async fn with_50_mails_a_day_120_people_take_three_days_and_nobody_is_invited_twice() {
+    let world = World::new().mails_a_day(50);
+    world.directory.mail_left(50);
+    assert_eq!(world.team(&people(120)).await, json!([]));
+    for (invited, waiting) in [(50, 70), (100, 20), (120, 0)] {
+        assert_eq!(
+            (
+                world.count(MemberState::Invited),
+                world.count(MemberState::Waiting)
+            ),
+            (invited, waiting)
+        );
+        assert!(world.roster().settled, "waiting for mail is nobody's to mend");
+        // The rest of the day changes nothing.
+        let writes = world.store.writes();
+        for _ in 0..3 {
+            world.pass(900);
+            world.sweep().await.unwrap();
+        }
+        assert_eq!(world.store.writes(), writes);
+        world.pass_days(1);
+        world.directory.mail_left(50);
+        world.sweep().await.unwrap();
+    }
+    assert_eq!(world.mailed().len(), 120);
+    assert!(world.mailed().values().all(|times| *times == 1));
+    assert_eq!(world.told(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_first_in_the_file_are_the_first_to_be_invited() {
+    let world = World::new().mails_a_day(10);
+    world.team(&people(30)).await;
+    for n in 0..30 {
+        let state = world.member(&format!("worker-{n}@example.org")).state;
+        assert_eq!(state == MemberState::Invited, n < 10, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn mail_set_aside_and_not_sent_is_there_for_others() {
+    let world = World::new().mails_a_day(50);
+    world.workers(&["ana@example.org", "bo@example.org"]).await;
+    assert_eq!(text(&world, "mail/2026-11-23.json").unwrap(), r#"{"claimed":2}"#);
+}
+
+#[tokio::test]
+async fn when_the_sender_says_stop_the_day_is_over_for_everyone() {
+    let world = World::new().mails_a_day(50);
+    // Somebody else in the account has used the rest.
+    world.directory.mail_left(3);
+    world.team(&people(8)).await;
+    assert_eq!(
+        (
+            world.count(MemberState::Invited),
+            world.count(MemberState::Waiting)
+        ),
+        (3, 5)
+    );
+    let calls = world.directory.faults.count("AdminCreateUser");
+    world.sweep().await.unwrap();
+    assert_eq!(
+        world.directory.faults.count("AdminCreateUser"),
+        calls,
+        "nobody is tried again today"
+    );
+    world.pass_days(1);
+    world.directory.mail_left(50);
+    world.sweep().await.unwrap();
+    assert_eq!(world.count(MemberState::Invited), 8);
+    assert!(world.mailed().values().all(|times| *times == 1));
+}
+
+#[tokio::test]
+async fn accounts_made_without_their_mail_are_mailed_the_next_day() {
+    let world = World::new().mails_a_day(50);
+    world.directory.make_accounts_without_mail();
+    world.directory.mail_left(1);
+    world.workers(&["ana@example.org", "bo@example.org"]).await;
+    world.pass_days(1);
+    world.directory.mail_left(50);
+    world.sweep().await.unwrap();
+    assert_eq!(world.mailed().values().copied().collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(world.count(MemberState::Invited), 2);
+}
+
+#[tokio::test]
+async fn two_teams_share_the_days_mail() {
+    let world = World::new().mails_a_day(10);
+    world.store.drop_file(
+        "teams/letters.yaml",
+        format!("{HEAD}workers: [x@example.org, y@example.org]\n"),
+    );
+    world.team(&people(9)).await;
+    world.event("teams/letters.yaml").await;
+    assert_eq!(world.directory.mailed().len(), 10);
+}

@@ -1,0 +1,200 @@
+//! What the sweep repairs.
+
+use platform::fake::CrewFault;
+use shared::port::crew::AccountStatus;
+
+use super::*;
+
+#[tokio::test]
+async fn a_lost_event_of_a_file_is_made_good() {
+    let world = World::new();
+    world.drop_team("workers: [ana@example.org]");
+    let reply = world.sweep().await.unwrap();
+    assert_eq!(reply, json!({"teams": 1, "joined": 0, "unlisted": 0}));
+    assert_eq!(world.count(MemberState::Invited), 1);
+}
+
+#[tokio::test]
+async fn a_password_set_without_the_trigger_is_repaired() {
+    let world = World::new();
+    world
+        .team("workers: [ana@example.org, bo@example.org]\nnotify_workers: true")
+        .await;
+    world.directory.confirm("ana@example.org");
+    world.sweep().await.unwrap();
+    assert_eq!(world.directory.groups_of("ana@example.org"), ["numbers-team"]);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
+    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.topics.people("numbers-team"), ["ana@example.org"]);
+    let calls = world.directory.faults.count("AdminAddUserToGroup");
+    world.sweep().await.unwrap();
+    assert_eq!(world.directory.faults.count("AdminAddUserToGroup"), calls);
+    assert_eq!(world.told(), ["worker-joined"]);
+}
+
+#[tokio::test]
+async fn a_marker_whose_event_was_lost_is_told_of() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.directory.confirm("ana@example.org");
+    world.directory.put_member("numbers-team", "ana@example.org");
+    world.sweep().await.unwrap();
+    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
+}
+
+#[tokio::test]
+async fn an_invitation_is_sent_again_before_it_runs_out_and_at_most_so_often() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    for (day, mails) in [(5, 1), (6, 2), (11, 2), (12, 3), (18, 3), (19, 3), (40, 3)] {
+        let so_far =
+            (world.store.now().as_second() - NOW.parse::<jiff::Timestamp>().unwrap().as_second()) / 86_400;
+        world.pass_days(day - so_far);
+        world.pass(60);
+        world.sweep().await.unwrap();
+        world.sweep().await.unwrap();
+        assert_eq!(world.mailed()["ana@example.org"], mails, "day {day}");
+    }
+    let member = world.member("ana@example.org");
+    assert_eq!((member.state, member.invitations), (MemberState::Expired, 3));
+    assert!(world.directory.mailed()[1].again);
+}
+
+#[tokio::test]
+async fn a_resend_that_was_cut_off_is_not_sent_again() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.pass_days(6);
+    world.pass(60);
+    world
+        .directory
+        .faults
+        .fail_next("AdminCreateUser", CrewFault::ResponseLost);
+    assert!(world.sweep().await.is_err());
+    for _ in 0..3 {
+        world.sweep().await.unwrap();
+    }
+    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.member("ana@example.org").invitations, 2);
+}
+
+#[tokio::test]
+async fn an_account_on_no_list_and_in_no_group_is_told_of_once() {
+    let world = World::new();
+    world.directory.put_group("imported");
+    world
+        .directory
+        .put_account("in@example.org", AccountStatus::Confirmed);
+    world.directory.put_member("imported", "in@example.org");
+    world
+        .directory
+        .put_account("not-yet@example.org", AccountStatus::Invited);
+    world.team("workers: [ana@example.org]\ngroups: [imported]").await;
+    world
+        .directory
+        .put_account("who@example.org", AccountStatus::Confirmed);
+    for _ in 0..3 {
+        world.sweep().await.unwrap();
+    }
+    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert!(world.texts().contains("who@example.org"));
+    assert!(world.directory.groups_of("who@example.org").is_empty());
+    world.workers(&[]).await;
+    world.directory.confirm("ana@example.org");
+    world.sweep().await.unwrap();
+    assert_eq!(
+        world.told(),
+        ["worker-unlisted", "worker-unlisted"],
+        "in@ is in no group of a team any more"
+    );
+    assert!(
+        !world.texts().contains("ana@"),
+        "who was on a list is no stranger"
+    );
+}
+
+#[tokio::test]
+async fn the_sign_in_of_somebody_on_no_list_is_told_of_once() {
+    let world = World::new();
+    let account = world
+        .directory
+        .put_account("who@example.org", AccountStatus::Confirmed);
+    let key = layout::joined_unlisted(&account.sub);
+    let joined = Joined {
+        at: world.store.now(),
+        username: account.username,
+        sub: account.sub,
+    };
+    world
+        .store
+        .put_output(&key, serde_json::to_vec(&joined).unwrap(), &[]);
+    for _ in 0..2 {
+        handle(&world.deps, json!({"Records": [joined_event("j", &key)]}))
+            .await
+            .unwrap();
+        world.sweep().await.unwrap();
+    }
+    assert_eq!(world.told(), ["worker-unlisted"]);
+}
+
+#[tokio::test]
+async fn a_pool_full_of_others_is_one_notice() {
+    let world = World::new();
+    for n in 0..40 {
+        world
+            .directory
+            .put_account(&format!("other-{n}@example.org"), AccountStatus::Confirmed);
+    }
+    for _ in 0..3 {
+        world.sweep().await.unwrap();
+    }
+    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert!(world.texts().contains("40 people"));
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_told_of_and_made_anew_when_the_person_is_put_back() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.join("ana@example.org").await;
+    world.directory.remove_account("ana@example.org");
+    world.sweep().await.unwrap();
+    assert_eq!(
+        world.member("ana@example.org").state,
+        MemberState::Joined,
+        "a listing may lag"
+    );
+    world.pass(7_200);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    assert_eq!(world.told(), ["worker-joined", "team-problems"]);
+    world.workers(&[]).await;
+    world.workers(&["ana@example.org"]).await;
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+    assert_eq!(world.mailed()["ana@example.org"], 2);
+}
+
+#[tokio::test]
+async fn somebody_an_older_file_put_back_is_taken_out_again() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.join("ana@example.org").await;
+    world.workers(&[]).await;
+    world.directory.put_member("numbers-team", "ana@example.org");
+    world.sweep().await.unwrap();
+    assert!(world.directory.groups_of("ana@example.org").is_empty());
+}
+
+#[tokio::test]
+async fn one_team_that_fails_does_not_keep_the_others_from_being_looked_at() {
+    let world = World::new();
+    world.drop_team("workers: [ana@example.org]");
+    world
+        .store
+        .drop_file("teams/letters.yaml", format!("{HEAD}workers: [bo@example.org]\n"));
+    world.directory.faults.fail_next("GetGroup", CrewFault::Throttled);
+    let error = world.sweep().await.unwrap_err().to_string();
+    assert!(error.contains("1 of 2"), "{error}");
+    assert_eq!(world.mailed().len(), 1);
+}

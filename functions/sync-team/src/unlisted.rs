@@ -1,0 +1,92 @@
+//! People with an account who are on no team's list and in no team's group: an admin hears of them once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::crew::Joined;
+use shared::layout::{self, JoinedKey};
+use shared::notice::{Notice, Notified};
+use shared::port::crew::{Account, AccountStatus};
+use shared::port::{Bucket, Store};
+
+use crate::run::Run;
+use crate::{Ports, SyncError};
+
+/// More at once are one notice.
+const ONE_BY_ONE: usize = 5;
+
+/// From the marker a sign-in left.
+pub(crate) async fn tell<P: Ports>(run: &Run<'_, P>, hash: &str) -> Result<(), SyncError> {
+    let key = format!("{}_unlisted/{hash}", layout::JOINED);
+    let Some(stored) = run.ports.store().get(Bucket::Output, &key, None).await? else {
+        return Ok(());
+    };
+    let Ok(joined) = serde_json::from_slice::<Joined>(&stored.bytes) else {
+        tracing::warn!("a marker nobody here wrote");
+        return Ok(());
+    };
+    let accounts = run.accounts.iter().flat_map(BTreeMap::values);
+    let email = accounts.into_iter().find(|account| account.sub == joined.sub);
+    let email = email.map(|account| account.email.as_str());
+    run.tell(&Notice::worker_unlisted(hash, &joined, email)).await
+}
+
+/// From all accounts: `listed` are the people of all rosters, `grouped` the user names in any team's groups.
+pub(crate) async fn find<P: Ports>(
+    run: &Run<'_, P>,
+    listed: &BTreeSet<String>,
+    grouped: &BTreeSet<String>,
+) -> Result<usize, SyncError> {
+    let told = told(run).await?;
+    let mut unlisted: Vec<(String, &Account)> = Vec::new();
+    for (person, account) in run.accounts.iter().flatten() {
+        let hash = hash_of(&account.sub);
+        let known = listed.contains(person) || grouped.contains(&account.username) || told.contains(&hash);
+        if account.status == AccountStatus::Confirmed && account.enabled && !known {
+            unlisted.push((hash, account));
+        }
+    }
+    if unlisted.len() > ONE_BY_ONE {
+        let names: Vec<&str> = unlisted
+            .iter()
+            .map(|(_, account)| account.email.as_str())
+            .collect();
+        run.tell(&Notice::workers_unlisted(&names)).await?;
+    }
+    for (hash, account) in &unlisted {
+        let joined = Joined {
+            at: run.now(),
+            username: account.username.clone(),
+            sub: account.sub.clone(),
+        };
+        let notice = Notice::worker_unlisted(hash, &joined, Some(&account.email));
+        if unlisted.len() > ONE_BY_ONE {
+            let marker = layout::notified(&notice.id);
+            let told = Notified {
+                at: run.now(),
+                notice,
+            };
+            let body = serde_json::to_vec_pretty(&told).unwrap_or_default();
+            run.ports.store().create(&marker, body, &BTreeMap::new()).await?;
+        } else {
+            run.tell(&notice).await?;
+        }
+    }
+    Ok(unlisted.len())
+}
+
+async fn told<P: Ports>(run: &Run<'_, P>) -> Result<BTreeSet<String>, SyncError> {
+    let prefix = layout::notified(Notice::UNLISTED);
+    let markers = run.list(Bucket::Output, &prefix).await?;
+    let hashes = markers
+        .iter()
+        .filter_map(|object| object.key.strip_prefix(&prefix));
+    Ok(hashes.map(str::to_owned).collect())
+}
+
+/// As the marker's key has it.
+fn hash_of(sub: &str) -> String {
+    match layout::parse_joined(&layout::joined_unlisted(sub)) {
+        Some(JoinedKey::Unlisted(hash)) => hash,
+        _ => String::new(),
+    }
+}
