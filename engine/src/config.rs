@@ -17,6 +17,9 @@ pub struct Config {
     pub s3_public_origin: String,
     /// Labeling jobs that may run at once; Ground Truth's own quota is an account setting.
     pub max_running_jobs: usize,
+    /// Proxies in front of the portal, each of which appends to X-Forwarded-For; with 0 the header means nothing. Counts
+    /// when the workforce admits some networks only.
+    pub trusted_proxies: usize,
 }
 
 /// [`Config::max_running_jobs`] when nobody says otherwise.

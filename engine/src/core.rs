@@ -12,8 +12,11 @@ use tokio_util::task::TaskTracker;
 use crate::EventSink;
 use crate::clock::Clock;
 use crate::keeper;
-use crate::state::{Address, Documents, JobRecord, Objects, StoreError, Stored, TeamRecord, keys};
+use crate::state::{
+    Address, Documents, JobRecord, Objects, StoreError, Stored, TeamRecord, WorkforceRecord, keys,
+};
 use crate::work::Running;
+use crate::workforce::CurrentWorkforce;
 
 /// Documents read at once.
 const READERS: usize = 32;
@@ -28,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) max_running_jobs: usize,
     /// Jobs in work, by name in lower case.
     running: RwLock<HashMap<String, Arc<Running>>>,
+    /// As last read; the portal follows it.
+    pub(crate) workforce: CurrentWorkforce,
     /// Work teams by name in lower case, as last read.
     teams: RwLock<HashMap<String, Arc<TeamRecord>>>,
     /// Job documents by key, with the ETag they were read at: lists of jobs are asked for again and again.
@@ -92,6 +97,7 @@ impl Core {
             pace,
             max_running_jobs,
             running: RwLock::default(),
+            workforce: CurrentWorkforce::default(),
             teams: RwLock::default(),
             read: Mutex::default(),
             kept: Mutex::default(),
@@ -129,6 +135,11 @@ impl Core {
             .unwrap_or_else(PoisonError::into_inner)
             .get(&name.to_ascii_lowercase())
             .cloned()
+    }
+
+    pub(crate) fn known_teams(&self) -> Vec<Arc<TeamRecord>> {
+        let teams = self.teams.read().unwrap_or_else(PoisonError::into_inner);
+        teams.values().cloned().collect()
     }
 
     pub(crate) fn remember_team(&self, team: TeamRecord) {
@@ -213,6 +224,8 @@ impl Core {
 
     /// Finds what there is to look after, and gives it somebody.
     pub(crate) async fn supervise(self: &Arc<Core>) -> Result<(), StoreError> {
+        let workforces: Vec<WorkforceRecord> = self.read_all(keys::WORKFORCES).await?;
+        self.workforce.set(workforces.into_iter().next());
         let teams = self.all_teams().await?;
         let teams = teams
             .into_iter()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::DropGuard;
 
@@ -12,14 +13,30 @@ use crate::api::Api;
 use crate::clock;
 use crate::config::Config;
 use crate::core::{Core, PACE, Place};
+use crate::notices;
 use crate::portal::{self, PortalState};
 use crate::state::{Documents, S3, StoreError};
 use crate::work::Work;
 
-/// Gets the state-change events of labeling jobs: whole EventBridge event documents. At least once for each end of a job,
-/// after the job's document says so. Must not block.
+/// Gets what happens to labeling jobs. Must not block.
 pub trait EventSink: Send + Sync {
+    /// A state change: a whole EventBridge event document. At least once for each end of a job, after the job's document
+    /// says so.
     fn state_changed(&self, event: serde_json::Value);
+
+    /// Tells a work team of work, through the topic of its NotificationConfiguration. At least once; what fails (the error
+    /// is for the log) is tried again later.
+    fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>>;
+}
+
+/// A message for the people of a work team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkNotice {
+    pub topic_arn: String,
+    /// Fit for SNS: less than 100 characters, ASCII, on one line.
+    pub subject: String,
+    /// Plain text.
+    pub message: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +81,8 @@ impl Engine {
         let key = session_key(&core.documents).await.map_err(fail)?;
         let alive = Arc::new(run(&core).await.map_err(fail)?);
         let work = Work::new(core.clone(), alive.clone());
-        let portal = PortalState::new(&config, Arc::new(work), &key);
+        let portal = PortalState::new(&config, &core, Arc::new(work), &key);
+        core.tasks.spawn(portal.sweep_for_ever(core.stop.clone()));
         Ok(Engine { core, portal, alive })
     }
 
@@ -90,6 +108,7 @@ impl Engine {
 pub(crate) async fn run(core: &Arc<Core>) -> Result<DropGuard, StoreError> {
     core.supervise().await?;
     core.tasks.spawn(core.clone().supervise_for_ever());
+    core.tasks.spawn(notices::tell_for_ever(core.clone()));
     Ok(core.stop.clone().drop_guard())
 }
 

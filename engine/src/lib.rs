@@ -10,6 +10,8 @@ pub mod crowd;
 mod engine;
 mod job;
 mod keeper;
+mod network;
+mod notices;
 mod output;
 pub mod portal;
 pub mod render;
@@ -18,6 +20,7 @@ mod state;
 #[cfg(test)]
 mod testing;
 pub mod work;
+mod workforce;
 
 pub use config::{Config, DEFAULT_MAX_RUNNING_JOBS, SignIn};
-pub use engine::{Engine, EngineError, EventSink};
+pub use engine::{Engine, EngineError, EventSink, WorkNotice};

@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio_util::sync::DropGuard;
 use tower::ServiceExt;
 
-use crate::EventSink;
 use crate::api::Api;
 use crate::core::{Core, Pace, Place};
 use crate::state::memory::Memory;
 use crate::work::{Lease, Work, WorkError, Worker};
+use crate::{EventSink, WorkNotice};
 
 const PACE: Pace = Pace {
     tick: Duration::from_millis(5),
@@ -25,11 +27,30 @@ const PACE: Pace = Pace {
 };
 
 #[derive(Default)]
-pub(crate) struct Events(pub(crate) Mutex<Vec<Value>>);
+pub(crate) struct Events(pub(crate) Mutex<Vec<Value>>, pub(crate) Notices);
+
+#[derive(Default)]
+pub(crate) struct Notices {
+    pub(crate) sent: Mutex<Vec<WorkNotice>>,
+    pub(crate) refused: AtomicI64,
+    /// So many more are refused.
+    pub(crate) refuse: AtomicI64,
+}
 
 impl EventSink for Events {
     fn state_changed(&self, event: Value) {
         self.0.lock().unwrap().push(event);
+    }
+
+    fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>> {
+        let notices = &self.1;
+        if notices.refuse.load(Ordering::SeqCst) > 0 {
+            notices.refuse.fetch_sub(1, Ordering::SeqCst);
+            notices.refused.fetch_add(1, Ordering::SeqCst);
+            return async { Err("no such topic".to_owned()) }.boxed();
+        }
+        notices.sent.lock().unwrap().push(notice);
+        async { Ok(()) }.boxed()
     }
 }
 
@@ -201,6 +222,7 @@ pub(crate) fn worker(id: &str) -> Worker {
         id: id.to_owned(),
         sub: format!("sub-{id}"),
         issuer: "https://cognito.example".into(),
+        provider: crate::work::IdentityProvider::Cognito,
         name: id.to_owned(),
         groups: vec!["crew".into()],
     }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::EventSink;
+use engine::{EventSink, WorkNotice};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -12,6 +14,7 @@ use crate::clock::datasets_of;
 use crate::event_source::{EventSource, Invoke};
 use crate::info::{INPUT_BUCKET, OUTPUT_BUCKET};
 use crate::s3::Notification;
+use crate::sns::Sns;
 use crate::sqs::{Address, Message, QueueConfig, Queues, Received, Redrive};
 use crate::wiring::{BUILD_MANIFEST, BucketRole, FUNCTIONS, FunctionWiring, LOCAL, QueueSettings};
 
@@ -78,13 +81,27 @@ pub(crate) fn object_events(queues: Queues) -> crate::s3::Notify {
 }
 
 /// The engine's events, to whom they concern.
-pub(crate) struct JobEvents(pub(crate) Queues);
+pub(crate) struct JobEvents {
+    pub(crate) queues: Queues,
+    pub(crate) sns: Sns,
+}
 
 impl EventSink for JobEvents {
     fn state_changed(&self, event: Value) {
         for wiring in FUNCTIONS.iter().filter(|wiring| wiring.hears_job_states()) {
-            send(&self.0, wiring, &event);
+            send(&self.queues, wiring, &event);
         }
+    }
+
+    /// As SageMaker does: a message to the work team's topic.
+    fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>> {
+        let WorkNotice {
+            topic_arn,
+            subject,
+            message,
+        } = notice;
+        let published = self.sns.publish_text(&topic_arn, &subject, &message);
+        async move { published }.boxed()
     }
 }
 

@@ -284,8 +284,12 @@ impl Parts {
             },
             s3_public_origin: self.address.aws_url.to_string(),
             max_running_jobs: engine::DEFAULT_MAX_RUNNING_JOBS,
+            trusted_proxies: 0,
         };
-        let events = Arc::new(JobEvents(self.queues.clone()));
+        let events = Arc::new(JobEvents {
+            queues: self.queues.clone(),
+            sns: self.sns.clone(),
+        });
         let started = Engine::start(config, events).await;
         started.map_err(|error| StackError::Part {
             what: "the engine",

@@ -3,7 +3,6 @@ import { get, encoded } from './call.js';
 import { byId, link, make, number, signInAt, state } from './page.js';
 
 const EVERY = 3000;
-let groups = [];
 let shown = '';
 
 const share = (done, total) => (total > 0 ? Math.floor((100 * done) / total) : 0);
@@ -21,22 +20,28 @@ const card = (job) => {
   return make('article', { class: 'job', 'aria-labelledby': title },
     make('div', { class: 'what' },
       make('h2', { id: title, dir: 'auto' }, job.title),
+      make('p', { class: 'origin' }, `Team ${job.team} · Job ${job.name}`),
       job.description && job.description !== job.title ? make('p', { dir: 'auto' }, job.description) : null,
       make('div', { class: 'progress' }, meter, make('span', {}, done)),
       make('p', { class: 'facts' }, [waits && job.available > 0 ? `${number(job.available)} waiting for you` : null, mine].filter(Boolean).join(' · '))),
     way);
 };
 
-const emptiness = () => (groups.length === 0
-  ? state('You are not in a team yet', 'You are signed in, and that is all you need to do. As soon as you are put into a team and signed in anew, its jobs appear here.', link('Sign in anew', '/logout', 'gc-secondary'))
+const emptiness = (teams) => (teams.length === 0
+  ? state('You are signed in, and in no team yet', 'There is nothing more for you to do. When you are put into a team, its jobs appear here; this page keeps looking by itself.')
   : state('No jobs right now', 'When there is something to label for your team, it appears here by itself.'));
 
-const show = (jobs) => {
-  const seen = JSON.stringify([groups, jobs]);
+const showTeams = (teams) => {
+  byId('teams').textContent = teams.length === 0 ? 'In no team yet' : `In the ${teams.length === 1 ? 'team' : 'teams'} ${teams.join(', ')}`;
+};
+
+const show = ({ jobs, teams }) => {
+  const seen = JSON.stringify([teams, jobs]);
   if (seen === shown) return;
   shown = seen;
+  showTeams(teams);
   const focused = document.activeElement?.getAttribute?.('href');
-  byId('jobs').replaceChildren(...(jobs.length > 0 ? jobs.map(card) : [emptiness()]));
+  byId('jobs').replaceChildren(...(jobs.length > 0 ? jobs.map(card) : [emptiness(teams)]));
   byId('jobs').setAttribute('aria-busy', 'false');
   if (focused) [...byId('jobs').querySelectorAll('a')].find((other) => other.getAttribute('href') === focused)?.focus();
   const waiting = jobs.reduce((sum, job) => sum + job.available, 0);
@@ -47,6 +52,7 @@ const show = (jobs) => {
 const signedOut = () => {
   shown = 'signed out';
   byId('who').hidden = true;
+  byId('who').open = false;
   byId('greeting').hidden = true;
   byId('jobs').setAttribute('aria-busy', 'false');
   byId('jobs').replaceChildren(state('Welcome', 'Sign in to see what there is to label for your team.', link('Sign in', signInAt('/'))));
@@ -54,8 +60,8 @@ const signedOut = () => {
 
 const introduce = async () => {
   const me = await get('/api/me');
-  groups = me.groups;
   byId('name').textContent = me.name;
+  byId('full-name').textContent = me.name;
   byId('who').hidden = false;
 };
 
@@ -63,7 +69,7 @@ const look = async () => {
   if (document.hidden) return;
   try {
     if (byId('who').hidden) await introduce();
-    show((await get('/api/jobs')).jobs);
+    show(await get('/api/jobs'));
     byId('trouble').hidden = true;
   } catch (error) {
     if (error.code === 'signed-out') signedOut();
@@ -77,4 +83,12 @@ const keepLooking = async () => {
 };
 
 document.addEventListener('visibilitychange', look);
+document.addEventListener('click', (event) => {
+  if (!byId('who').contains(event.target)) byId('who').open = false;
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !byId('who').open) return;
+  byId('who').open = false;
+  byId('who').querySelector('summary').focus();
+});
 keepLooking();

@@ -252,6 +252,7 @@ impl Desk for MadeUp {
             let items = job.items.len() as u64;
             PortalJob {
                 name: job.name.to_owned(),
+                team: "numbers-team".to_owned(),
                 title: job.title.to_owned(),
                 description: job.description.to_owned(),
                 total: items + 120,
@@ -265,6 +266,10 @@ impl Desk for MadeUp {
         });
         let seen = seen.collect();
         async move { seen }.boxed()
+    }
+
+    fn teams<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<String>> {
+        async { worker.groups.clone() }.boxed()
     }
 
     fn lease<'a>(&'a self, _: &'a Worker, job: &'a str) -> BoxFuture<'a, Result<Option<Lease>, WorkError>> {

@@ -23,6 +23,7 @@ async fn main() -> std::io::Result<()> {
         id: "private.us-east-1.0123456789abcdef".to_owned(),
         sub: "1".to_owned(),
         issuer: "https://example.com".to_owned(),
+        provider: engine::work::IdentityProvider::Cognito,
         name: "Ada Lovelace".to_owned(),
         groups: vec!["numbers-team".to_owned()],
     };
@@ -49,5 +50,6 @@ fn config(portal_url: String) -> Config {
             groups_claim: "cognito:groups".to_owned(),
         },
         max_running_jobs: 1,
+        trusted_proxies: 0,
     }
 }

@@ -28,6 +28,10 @@ impl ApiError {
         ApiError::bad("ResourceInUse", message)
     }
 
+    pub(super) fn conflict(message: impl Into<String>) -> ApiError {
+        ApiError::bad("ConflictException", message)
+    }
+
     pub(super) fn not_found(message: impl Into<String>) -> ApiError {
         ApiError::bad("ResourceNotFound", message)
     }

@@ -97,3 +97,5 @@ async fn call(api: &Api, target: &str, body: &[u8]) -> Result<Value> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_workforces;

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use super::error::{ApiError, Result};
 
+/// Characters of a name or value in a map.
+const MAX_PARAMETER: usize = 512;
+
 pub(super) enum Shape {
     Text {
         min: usize,
@@ -129,6 +132,12 @@ fn check(shape: &Shape, value: &Value, at: &str, faults: &mut Vec<String>) -> Re
         Shape::Map { max } => {
             let map = value.as_object().ok_or_else(|| wrong_type(at, "a map"))?;
             check_count(map.len(), value, (0, *max), at, faults);
+            for (key, value) in map {
+                let at = format!("{at}.{key}");
+                let text = value.as_str().ok_or_else(|| wrong_type(&at, "a string"))?;
+                check_length(key, value, (0, MAX_PARAMETER), &at, faults);
+                check_length(text, value, (0, MAX_PARAMETER), &at, faults);
+            }
         }
         Shape::Structure(members) => check_members(members, value, at, faults)?,
     }
@@ -215,6 +224,8 @@ fn check_range(value: &Value, (min, max): (i64, i64), at: &str, faults: &mut Vec
 
 fn fault(value: &Value, at: &str, constraint: &str) -> String {
     let shown = match value {
+        // "sensitive" in the API model: not repeated in an answer that may end in somebody's log.
+        Value::String(_) if at.ends_with("clientSecret") => "'***'".to_owned(),
         Value::Null => "null".to_owned(),
         Value::String(text) => format!("'{}'", text.chars().take(256).collect::<String>()),
         other => format!("'{}'", other.to_string().chars().take(256).collect::<String>()),

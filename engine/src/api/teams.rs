@@ -38,6 +38,7 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
         arn: core.place.arn(&format!("workteam/private-crowd/{name}")),
         description: text(&request, "Description"),
         members: request["MemberDefinitions"].clone(),
+        topic: topic(&request).flatten(),
         name,
         workforce,
         created: now,
@@ -59,6 +60,7 @@ pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
     refuse_what_is_not_here(&request)?;
     if let Some(members) = request.get("MemberDefinitions") {
         check_members(members)?;
+        workforces::check_members_of(core, members).await?;
     }
     let name = text(&request, "WorkteamName");
     let change = |team: &mut TeamRecord| -> Result<()> {
@@ -67,6 +69,9 @@ pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
         }
         if let Some(description) = request["Description"].as_str() {
             team.description = description.to_owned();
+        }
+        if let Some(topic) = topic(&request) {
+            team.topic = topic;
         }
         team.updated = (core.clock)();
         Ok(())
@@ -116,7 +121,7 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
 }
 
 fn describe_team(place: &Place, team: &TeamRecord) -> Value {
-    let answer = Map::from_iter([
+    let mut answer = Map::from_iter([
         ("WorkteamName".to_owned(), json!(team.name)),
         ("MemberDefinitions".to_owned(), team.members.clone()),
         ("WorkteamArn".to_owned(), json!(team.arn)),
@@ -129,28 +134,28 @@ fn describe_team(place: &Place, team: &TeamRecord) -> Value {
         ("CreateDate".to_owned(), time(team.created)),
         ("LastUpdatedDate".to_owned(), time(team.updated)),
     ]);
+    if let Some(topic) = &team.topic {
+        let notify = json!({"NotificationTopicArn": topic});
+        answer.insert("NotificationConfiguration".to_owned(), notify);
+    }
     Value::Object(answer)
+}
+
+/// Where the team is to be told of work; the inner `None` is a NotificationConfiguration without a topic, which takes the
+/// old one away.
+fn topic(request: &Value) -> Option<Option<String>> {
+    let topic = request.get("NotificationConfiguration")?["NotificationTopicArn"].as_str();
+    // The model's pattern allows an ARN without a name.
+    Some(topic.filter(|arn| !arn.ends_with(':')).map(str::to_owned))
 }
 
 /// Keeping a setting without acting on it would be a promise nobody keeps.
 fn refuse_what_is_not_here(request: &Value) -> Result<()> {
-    let lacking = [
-        (
-            "NotificationConfiguration",
-            "it does not tell workers of new work yet",
-        ),
-        (
-            "WorkerAccessConfiguration",
-            "its links to S3 objects cannot be bound to an address",
-        ),
-    ];
-    match lacking
-        .into_iter()
-        .find(|(member, _)| request.get(*member).is_some())
-    {
-        Some((member, why)) => Err(ApiError::validation(format!(
-            "{member} is not supported by this labeling engine: {why}; leave it out."
-        ))),
+    match request.get("WorkerAccessConfiguration") {
+        Some(_) => Err(ApiError::validation(
+            "WorkerAccessConfiguration is not supported by this labeling engine: its links to S3 objects cannot be bound to \
+             an address; leave it out.",
+        )),
         None => Ok(()),
     }
 }

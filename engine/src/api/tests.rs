@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{model, shapes};
 use crate::testing::{Rig, World, request, worker};
 
-async fn ready() -> (World, Rig) {
+pub(super) async fn ready() -> (World, Rig) {
     let world = World::default();
     world.numbers(1);
     let rig = world.engine().await;
@@ -13,7 +13,7 @@ async fn ready() -> (World, Rig) {
     (world, rig)
 }
 
-fn kind(error: &Value) -> &str {
+pub(super) fn kind(error: &Value) -> &str {
     error["__type"].as_str().unwrap()
 }
 

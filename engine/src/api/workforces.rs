@@ -8,50 +8,90 @@ use super::paging::{by_time, contains, page};
 use super::reply::time;
 use super::tags;
 use crate::core::{Core, Place};
-use crate::state::{StoreError, WorkforceRecord, keys};
+use crate::network::Network;
+use crate::state::{Secret, StoreError, Tag, WorkforceRecord, keys};
+use crate::work::IdentityProvider;
 
 /// The workforce made with the first work team.
 const DEFAULT: &str = "default";
+/// Parameters of an authentication request that OpenID Connect itself needs.
+const OWN_PARAMETERS: [&str; 9] = [
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "nonce",
+    "redirect_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+];
 
 pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let core = &api.core;
     let tags = tags::take(&mut request)?;
-    refuse_network(&request)?;
+    check(&request)?;
     if request.get("CognitoConfig").is_some() == request.get("OidcConfig").is_some() {
         return Err(ApiError::validation("Give either CognitoConfig or OidcConfig."));
     }
     if !core.documents.list(keys::WORKFORCES).await?.is_empty() {
-        return Err(ApiError::validation(
-            "A workforce exists already; there is one in an account and Region. Update it, or delete it first.",
-        ));
+        return Err(exists());
     }
     let name = text(&request, "WorkforceName");
-    let workforce = store(core, &name, config(&request), tags).await?;
+    let secret = take_secret(&mut request);
+    let workforce = new(core, &name, config(&request), secret, tags);
+    match core.documents.create(&keys::workforce(&name), &workforce).await {
+        Ok(_) => {}
+        Err(StoreError::Changed) => return Err(exists()),
+        Err(error) => return Err(error.into()),
+    }
+    core.workforce.set(Some(workforce.clone()));
     Ok(json!({"WorkforceArn": workforce.arn}))
 }
 
-pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
-    refuse_network(&request)?;
+pub(super) async fn update(api: &Api, mut request: Value) -> Result<Value> {
+    let core = &api.core;
+    check(&request)?;
     let name = text(&request, "WorkforceName");
+    let secret = take_secret(&mut request);
+    let has_teams = !core.documents.list(keys::TEAMS).await?.is_empty();
     let change = |workforce: &mut WorkforceRecord| -> Result<()> {
+        if request.get("OidcConfig").is_some() {
+            refuse_provider(workforce, has_teams)?;
+            workforce.secret = secret.clone();
+        }
         if let (Value::Object(known), Value::Object(new)) = (&mut workforce.config, config(&request)) {
-            if new.contains_key("OidcConfig") && known.contains_key("CognitoConfig") {
-                return Err(ApiError::validation(
-                    "A workforce made with Cognito cannot get an OidcConfig.",
-                ));
-            }
             known.extend(new);
         }
-        workforce.updated = (api.core.clock)();
+        workforce.updated = (core.clock)();
         Ok(())
     };
-    let updated = api
-        .core
+    let updated = core
         .documents
         .update(&keys::workforce(&name), change)
         .await?
-        .ok_or_else(|| unknown(&name))?;
-    Ok(json!({"Workforce": describe_workforce(&api.core.place, &updated.value)}))
+        .ok_or_else(|| unknown(&name))?
+        .value;
+    core.workforce.set(Some(updated.clone()));
+    Ok(json!({"Workforce": describe_workforce(&core.place, &updated)}))
+}
+
+/// "You can only update your OIDC IdP configuration when there are no work teams associated with your workforce."
+/// (UpdateWorkforce)
+fn refuse_provider(workforce: &WorkforceRecord, has_teams: bool) -> Result<()> {
+    let name = &workforce.name;
+    if workforce.provider() == IdentityProvider::Cognito {
+        return Err(ApiError::validation(format!(
+            "The workforce {name} was made with Cognito and cannot get an OidcConfig. Delete its work teams and then the \
+             workforce, and create one with OidcConfig."
+        )));
+    }
+    if has_teams {
+        return Err(ApiError::conflict(format!(
+            "The OidcConfig of the workforce {name} can only be changed while it has no work teams; delete them first."
+        )));
+    }
+    Ok(())
 }
 
 pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
@@ -71,6 +111,7 @@ pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
         .documents
         .delete(&keys::workforce(&workforce.name))
         .await?;
+    api.core.workforce.set(None);
     Ok(json!({}))
 }
 
@@ -92,14 +133,39 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
 /// provider that the team's members come from.
 pub(super) async fn for_team(core: &Core, wanted: Option<&str>, members: &Value) -> Result<String> {
     let all: Vec<WorkforceRecord> = core.read_all(keys::WORKFORCES).await?;
-    match (wanted, all.first()) {
-        (Some(wanted), _) => all
-            .iter()
-            .find(|workforce| workforce.name.eq_ignore_ascii_case(wanted))
-            .map(|workforce| workforce.name.clone())
-            .ok_or_else(|| unknown(wanted)),
-        (None, Some(workforce)) => Ok(workforce.name.clone()),
-        (None, None) => Ok(make_default(core, members).await?.name),
+    let workforce = match (wanted, all.into_iter().next()) {
+        (Some(wanted), there) => there
+            .filter(|workforce| workforce.name.eq_ignore_ascii_case(wanted))
+            .ok_or_else(|| unknown(wanted))?,
+        (None, Some(workforce)) => workforce,
+        (None, None) => make_default(core, members).await?,
+    };
+    check_members(&workforce, members)?;
+    Ok(workforce.name)
+}
+
+/// The same for a team that gets other members.
+pub(super) async fn check_members_of(core: &Core, members: &Value) -> Result<()> {
+    let all: Vec<WorkforceRecord> = core.read_all(keys::WORKFORCES).await?;
+    all.first()
+        .map_or(Ok(()), |workforce| check_members(workforce, members))
+}
+
+/// A group's name means something only at the provider the group is of.
+fn check_members(workforce: &WorkforceRecord, members: &Value) -> Result<()> {
+    let of = |member: &Value| match member.get("OidcMemberDefinition") {
+        Some(_) => IdentityProvider::Oidc,
+        None => IdentityProvider::Cognito,
+    };
+    let is_foreign = |member: &&Value| of(member) != workforce.provider();
+    match members.as_array().into_iter().flatten().find(is_foreign) {
+        Some(member) => Err(ApiError::validation(format!(
+            "The workforce {} signs in with {}, and a member definition is for {}: name groups of the workforce's own provider.",
+            workforce.name,
+            workforce.provider().name(),
+            of(member).name()
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -111,28 +177,25 @@ async fn make_default(core: &Core, members: &Value) -> Result<WorkforceRecord> {
         ));
     }
     let config = json!({"CognitoConfig": {"UserPool": member["UserPool"], "ClientId": member["ClientId"]}});
-    store(core, DEFAULT, config, Vec::new()).await
+    let workforce = new(core, DEFAULT, config, Secret::default(), Vec::new());
+    match core.documents.create(&keys::workforce(DEFAULT), &workforce).await {
+        Ok(_) | Err(StoreError::Changed) => {}
+        Err(error) => return Err(error.into()),
+    }
+    core.workforce.set(Some(workforce.clone()));
+    Ok(workforce)
 }
 
-async fn store(
-    core: &Core,
-    name: &str,
-    config: Value,
-    tags: Vec<crate::state::Tag>,
-) -> Result<WorkforceRecord> {
+fn new(core: &Core, name: &str, config: Value, secret: Secret, tags: Vec<Tag>) -> WorkforceRecord {
     let now = (core.clock)();
-    let arn = arn(&core.place, name);
-    let workforce = WorkforceRecord {
+    WorkforceRecord {
         name: name.to_owned(),
-        arn,
+        arn: arn(&core.place, name),
         config,
+        secret,
         created: now,
         updated: now,
         tags,
-    };
-    match core.documents.create(&keys::workforce(name), &workforce).await {
-        Ok(_) | Err(StoreError::Changed) => Ok(workforce),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -148,17 +211,20 @@ pub(super) fn sub_domain(place: &Place) -> &str {
         .map_or(place.portal_url.as_str(), |(_, host)| host)
 }
 
-/// What is kept of a workforce's configuration; a client secret is not.
+/// What is told of a workforce's configuration to whoever asks.
 fn config(request: &Value) -> Value {
-    let members = ["CognitoConfig", "OidcConfig"];
-    let mut config: Map<String, Value> = members
+    let members = ["CognitoConfig", "OidcConfig", "SourceIpConfig"];
+    let config = members
         .iter()
-        .filter_map(|member| Some(((*member).to_owned(), request.get(*member)?.clone())))
-        .collect();
-    if let Some(Value::Object(oidc)) = config.get_mut("OidcConfig") {
-        oidc.shift_remove("ClientSecret");
-    }
-    Value::Object(config)
+        .filter_map(|member| Some(((*member).to_owned(), request.get(*member)?.clone())));
+    Value::Object(config.collect())
+}
+
+/// Takes the client secret out of the request: it is kept apart, and nobody is told it again.
+fn take_secret(request: &mut Value) -> Secret {
+    let config = request.get_mut("OidcConfig").and_then(Value::as_object_mut);
+    let secret = config.and_then(|config| config.shift_remove("ClientSecret"));
+    Secret(secret.and_then(|secret| Some(secret.as_str()?.to_owned())))
 }
 
 fn describe_workforce(place: &Place, workforce: &WorkforceRecord) -> Value {
@@ -185,16 +251,34 @@ async fn load(core: &Core, request: &Value) -> Result<WorkforceRecord> {
     workforce.map(|stored| stored.value).ok_or_else(|| unknown(&name))
 }
 
-fn refuse_network(request: &Value) -> Result<()> {
-    match ["WorkforceVpcConfig", "IpAddressType", "SourceIpConfig"]
-        .into_iter()
-        .find(|member| request.get(*member).is_some())
-    {
-        Some(member) => Err(ApiError::validation(format!(
+/// What the form of the request does not say.
+fn check(request: &Value) -> Result<()> {
+    let lacking = ["WorkforceVpcConfig", "IpAddressType"];
+    if let Some(member) = lacking.into_iter().find(|member| request.get(*member).is_some()) {
+        return Err(ApiError::validation(format!(
             "{member} is not supported by this labeling engine: where the portal can be reached from is set where it is served."
-        ))),
-        None => Ok(()),
+        )));
     }
+    let extra = request["OidcConfig"]["AuthenticationRequestExtraParams"].as_object();
+    if let Some(name) =
+        extra.and_then(|extra| extra.keys().find(|name| OWN_PARAMETERS.contains(&name.as_str())))
+    {
+        return Err(ApiError::validation(format!(
+            "AuthenticationRequestExtraParams has {name}, which the sign-in sets itself; leave it out."
+        )));
+    }
+    let cidrs = request["SourceIpConfig"]["Cidrs"].as_array();
+    for cidr in cidrs.into_iter().flatten().filter_map(Value::as_str) {
+        Network::parse(cidr)
+            .map_err(|why| ApiError::validation(format!("SourceIpConfig's Cidrs has {cidr:?}: {why}.")))?;
+    }
+    Ok(())
+}
+
+fn exists() -> ApiError {
+    ApiError::validation(
+        "A workforce exists already; there is one in an account and Region. Update it, or delete it first.",
+    )
 }
 
 fn text(request: &Value, member: &str) -> String {

@@ -78,7 +78,7 @@ pub(super) fn raw_answers(answers: &[Answer]) -> String {
                 "answerContent": serde_json::from_str::<Value>(&answer.content).unwrap_or_default(),
                 "workerId": answer.person.id,
                 "workerMetadata": {"identityData": {
-                    "identityProviderType": if answer.person.issuer.contains("cognito") { "Cognito" } else { "Oidc" },
+                    "identityProviderType": answer.person.provider.name(),
                     "issuer": answer.person.issuer,
                     "sub": answer.person.sub,
                 }},

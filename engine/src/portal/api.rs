@@ -52,8 +52,11 @@ pub(super) async fn me(SignedIn(worker): SignedIn) -> Json<Value> {
     Json(json!({ "id": worker.id, "name": worker.name, "groups": worker.groups }))
 }
 
+/// With the teams, which change while somebody looks: nobody has to sign in again to see the first one.
 pub(super) async fn jobs(State(state): State<PortalState>, SignedIn(worker): SignedIn) -> Json<Value> {
-    Json(json!({ "jobs": state.0.desk.jobs(&worker).await }))
+    let desk = &state.0.desk;
+    let (jobs, teams) = (desk.jobs(&worker).await, desk.teams(&worker).await);
+    Json(json!({ "jobs": jobs, "teams": teams }))
 }
 
 pub(super) async fn next(

@@ -8,6 +8,8 @@ use serde_json::Value;
 pub trait Desk: Send + Sync + 'static {
     /// The running jobs of the worker's teams.
     fn jobs<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<PortalJob>>;
+    /// Names of the work teams the worker is in.
+    fn teams<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<String>>;
     /// The task the worker holds in this job, else the next.
     fn lease<'a>(
         &'a self,
@@ -34,6 +36,10 @@ pub trait Desk: Send + Sync + 'static {
 impl Desk for Work {
     fn jobs<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<PortalJob>> {
         self.jobs_for(worker).boxed()
+    }
+
+    fn teams<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<String>> {
+        self.teams_of(worker).boxed()
     }
 
     fn lease<'a>(

@@ -4,23 +4,32 @@ mod api;
 mod assets;
 mod desk;
 mod frame;
+mod gate;
 mod headers;
 mod pages;
 mod refusal;
+mod seal;
 mod session;
+mod sessions;
 mod sign_in;
 
 pub use desk::Desk;
 
+use crate::clock::{self, Clock};
 use crate::config::Config;
+use crate::core::Core;
 use crate::sign_in::SignInClient;
+use crate::state::{Documents, S3};
 use crate::work::Worker;
+use crate::workforce::CurrentWorkforce;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum_extra::extract::cookie::Key;
+use sessions::Sessions;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// An answer and its envelope. Ground Truth's own answers are far smaller.
 const MAX_BODY: usize = 1024 * 1024;
@@ -31,34 +40,75 @@ pub struct PortalState(Arc<Inner>);
 
 struct Inner {
     desk: Arc<dyn Desk>,
-    sign_in: SignInClient,
+    sign_in: Arc<SignInClient>,
+    sessions: Sessions,
     key: Key,
+    workforce: CurrentWorkforce,
+    trusted_proxies: usize,
     portal_url: String,
     frame_policy: String,
     /// Whoever comes is this worker.
     everyone: Option<Worker>,
 }
 
+/// What the portal has from the engine around it.
+struct Around {
+    documents: Documents,
+    clock: Clock,
+    workforce: CurrentWorkforce,
+}
+
 impl PortalState {
-    /// `session_key` is at least 64 random bytes, the same at every start: sessions are cookies encrypted with it.
-    pub fn new(config: &Config, desk: Arc<dyn Desk>, session_key: &[u8; 64]) -> PortalState {
-        PortalState::build(config, desk, Key::from(session_key), None)
+    /// `session_key` is at least 64 random bytes, the same at every start: cookies are encrypted with it.
+    pub(crate) fn new(
+        config: &Config,
+        core: &Core,
+        desk: Arc<dyn Desk>,
+        session_key: &[u8; 64],
+    ) -> PortalState {
+        let around = Around {
+            documents: core.documents.clone(),
+            clock: core.clock.clone(),
+            workforce: core.workforce.clone(),
+        };
+        PortalState::build(config, around, desk, Key::from(session_key), None)
     }
 
     /// A portal without sign-in, in which everybody is this worker: to look at, on one's own machine.
     pub fn preview(config: &Config, desk: Arc<dyn Desk>, everyone: Worker) -> PortalState {
-        PortalState::build(config, desk, Key::generate(), Some(everyone))
+        let around = Around {
+            documents: Documents::new(Arc::new(S3(config.s3.clone())), config.state_bucket.clone()),
+            clock: clock::system(),
+            workforce: CurrentWorkforce::default(),
+        };
+        PortalState::build(config, around, desk, Key::generate(), Some(everyone))
     }
 
-    fn build(config: &Config, desk: Arc<dyn Desk>, key: Key, everyone: Option<Worker>) -> PortalState {
+    fn build(
+        config: &Config,
+        around: Around,
+        desk: Arc<dyn Desk>,
+        key: Key,
+        everyone: Option<Worker>,
+    ) -> PortalState {
+        let sign_in = Arc::new(SignInClient::new(config, around.workforce.clone()));
         PortalState(Arc::new(Inner {
             desk,
-            sign_in: SignInClient::new(config),
+            sessions: Sessions::new(around.documents, around.clock, sign_in.clone()),
+            sign_in,
             key,
+            workforce: around.workforce,
+            trusted_proxies: config.trusted_proxies,
             portal_url: config.portal_url.clone(),
             frame_policy: headers::frame_policy(&config.portal_url, &config.s3_public_origin),
             everyone,
         }))
+    }
+
+    /// Keeps the bucket free of sessions that are over.
+    pub(crate) fn sweep_for_ever(&self, stop: CancellationToken) -> impl Future<Output = ()> + use<> {
+        // Not the portal itself: it would keep the engine alive.
+        self.0.sessions.clone().sweep_for_ever(stop)
     }
 
     fn secure(&self) -> bool {
@@ -83,6 +133,8 @@ pub fn router(state: PortalState) -> Router {
         .route("/oauth2/idpresponse", get(sign_in::back))
         .route("/logout", get(sign_in::logout))
         .route("/portal/{file}", get(assets::portal))
+        .route_layer(from_fn_with_state(state.clone(), gate::admit))
+        // The elements alone are no secret, and are also for looking at a template elsewhere.
         .route("/crowd/{file}", get(assets::crowd))
         .route_layer(from_fn(headers::protect))
         .with_state(state)
@@ -106,3 +158,5 @@ fn calls() -> Router<PortalState> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_sessions;

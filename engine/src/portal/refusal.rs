@@ -9,6 +9,8 @@ use serde_json::json;
 #[derive(Debug)]
 pub(super) enum Refusal {
     SignedOut,
+    /// Neither yes nor no: the store or the provider is away.
+    Unconfirmed,
     Foreign,
     NotJson(String),
     Work(WorkError),
@@ -24,6 +26,7 @@ impl Refusal {
     pub(super) fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Refusal::SignedOut => (StatusCode::UNAUTHORIZED, "signed-out"),
+            Refusal::Unconfirmed => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Refusal::Foreign => (StatusCode::FORBIDDEN, "foreign"),
             Refusal::NotJson(_) => (StatusCode::BAD_REQUEST, "not-json"),
             Refusal::Work(WorkError::NoSuchJob) => (StatusCode::NOT_FOUND, "no-such-job"),
@@ -37,6 +40,9 @@ impl Refusal {
     pub(super) fn message(&self) -> String {
         match self {
             Refusal::SignedOut => "You are signed out. Please sign in again.".to_owned(),
+            Refusal::Unconfirmed => {
+                "Your sign-in could not be confirmed just now. Please try again in a minute.".to_owned()
+            }
             Refusal::Foreign => {
                 "Send this call from the portal's own page, with the header `X-Groundcrew: 1`.".to_owned()
             }

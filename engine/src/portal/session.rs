@@ -1,46 +1,18 @@
-//! A worker's session: an encrypted cookie, so that any engine process that has the key can read it and none keeps it.
+//! A browser's side of a session: the cookie, and the worker of a request that brings it.
 use super::PortalState;
 use super::refusal::Refusal;
-use crate::sign_in::SignInError;
+use super::seal::Secret;
 use crate::work::Worker;
 use axum::extract::FromRequestParts;
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use http::request::Parts;
-use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 const NAME: &str = "groundcrew-session";
-/// A working day: groups and names are as they were at sign-in until then.
-const LASTS: SignedDuration = SignedDuration::from_hours(12);
-/// Browsers drop a cookie over 4,096 bytes; encryption and base64 make 4 bytes of 3, and add 40.
-const MAX_VALUE: usize = 2_800;
 
-#[derive(Deserialize, Serialize)]
-struct Session {
-    id: String,
-    sub: String,
-    issuer: String,
-    name: String,
-    groups: Vec<String>,
-    until: Timestamp,
-}
-
-/// The cookie that says who this browser's worker is.
-pub(super) fn cookie(worker: &Worker, secure: bool) -> Result<Cookie<'static>, SignInError> {
-    let session = Session {
-        id: worker.id.clone(),
-        sub: worker.sub.clone(),
-        issuer: worker.issuer.clone(),
-        name: worker.name.chars().take(80).collect(),
-        groups: worker.groups.clone(),
-        until: Timestamp::now() + LASTS,
-    };
-    let value = serde_json::to_string(&session).map_err(|error| SignInError::Untrusted(error.to_string()))?;
-    if value.len() > MAX_VALUE {
-        return Err(SignInError::TooManyGroups);
-    }
-    Ok(sealed(NAME, value, "/", secure))
+/// The cookie that says which session this browser has.
+pub(super) fn cookie(secret: &Secret, secure: bool) -> Cookie<'static> {
+    sealed(NAME, secret.cookie().to_owned(), "/", secure)
 }
 
 /// A cookie no script can read and no other site's form can send.
@@ -58,6 +30,10 @@ pub(super) fn ended() -> Cookie<'static> {
     Cookie::build(NAME).path("/").build()
 }
 
+pub(super) fn secret(jar: &PrivateCookieJar) -> Option<Secret> {
+    jar.get(NAME).map(|cookie| Secret::from_cookie(cookie.value()))
+}
+
 /// The signed-in worker of a request.
 pub(super) struct SignedIn(pub(super) Worker);
 
@@ -69,26 +45,7 @@ impl FromRequestParts<PortalState> for SignedIn {
             return Ok(SignedIn(worker.clone()));
         }
         let jar = PrivateCookieJar::from_headers(&parts.headers, state.0.key.clone());
-        let session: Option<Session> = jar
-            .get(NAME)
-            .and_then(|cookie| serde_json::from_str(cookie.value()).ok());
-        let session = session
-            .filter(|session| session.until > Timestamp::now())
-            .ok_or(Refusal::SignedOut)?;
-        let Session {
-            id,
-            sub,
-            issuer,
-            name,
-            groups,
-            ..
-        } = session;
-        Ok(SignedIn(Worker {
-            id,
-            sub,
-            issuer,
-            name,
-            groups,
-        }))
+        let secret = secret(&jar).ok_or(Refusal::SignedOut)?;
+        state.0.sessions.worker(secret).await.map(SignedIn)
     }
 }

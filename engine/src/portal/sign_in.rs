@@ -85,23 +85,34 @@ async fn enter(
     code: String,
 ) -> Result<(Cookie<'static>, String), SignInError> {
     let next = pending.next.clone();
-    let worker = state.0.sign_in.finish(pending, returned, code).await?;
+    let vouched = state.0.sign_in.finish(pending, returned, code).await?;
+    let worker = &vouched.worker;
     tracing::info!(worker = worker.id, groups = worker.groups.len(), "signed in");
-    Ok((session::cookie(&worker, state.secure())?, next))
+    let secret = state.0.sessions.begin(vouched).await?;
+    Ok((session::cookie(&secret, state.secure()), next))
 }
 
-pub(super) async fn logout(
-    State(state): State<PortalState>,
-    jar: PrivateCookieJar,
-) -> (PrivateCookieJar, Redirect) {
+/// First the session, so that no copy of the cookie is worth anything, then the sign-in at the provider.
+pub(super) async fn logout(State(state): State<PortalState>, jar: PrivateCookieJar) -> Response {
+    if let Some(secret) = session::secret(&jar)
+        && let Err(error) = state.0.sessions.end(&secret).await
+    {
+        tracing::warn!(%error, "a session could not be ended");
+        return pages::message(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "You are still signed in",
+            "Signing out did not work just now. Please try again in a minute.",
+        );
+    }
     let address = state.0.sign_in.sign_out_url().await;
-    (jar.remove(session::ended()), Redirect::to(&address))
+    (jar.remove(session::ended()), Redirect::to(&address)).into_response()
 }
 
 fn sorry(error: &SignInError) -> Response {
     tracing::warn!(cause = error.cause(), "a sign-in failed");
     let status = match error {
         SignInError::Unreachable(_) => StatusCode::BAD_GATEWAY,
+        SignInError::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::FORBIDDEN,
     };
     pages::message(status, "Signing in did not work", &error.to_string())

@@ -1,7 +1,9 @@
 //! The portal's routes over a desk that remembers what it was asked.
 use super::*;
 use crate::config::SignIn;
-use crate::work::{HeldTask, Lease, PortalJob, WorkError};
+use crate::sign_in::Vouched;
+use crate::testing::World;
+use crate::work::{HeldTask, IdentityProvider, Lease, PortalJob, WorkError};
 use axum::body::{Body, to_bytes};
 use axum_extra::extract::PrivateCookieJar;
 use futures::FutureExt;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use tower::ServiceExt;
 
-const KEY: [u8; 64] = [7; 64];
+pub(super) const KEY: [u8; 64] = [7; 64];
 
 /// Has one job with one task, which it calls `job.0`.
 #[derive(Default)]
@@ -33,6 +35,10 @@ impl Fake {
 impl Desk for Fake {
     fn jobs<'a>(&'a self, _: &'a Worker) -> BoxFuture<'a, Vec<PortalJob>> {
         async { Vec::new() }.boxed()
+    }
+
+    fn teams<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<String>> {
+        async { worker.groups.clone() }.boxed()
     }
 
     fn lease<'a>(&'a self, _: &'a Worker, job: &'a str) -> BoxFuture<'a, Result<Option<Lease>, WorkError>> {
@@ -91,7 +97,7 @@ impl Desk for Fake {
     }
 }
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .build();
@@ -110,22 +116,32 @@ fn config() -> Config {
         },
         s3_public_origin: "https://s3.test".to_owned(),
         max_running_jobs: 1,
+        trusted_proxies: 0,
     }
 }
 
 struct Portal {
     desk: Arc<Fake>,
     router: Router,
+    cookie: String,
 }
 
 impl Portal {
-    fn new() -> Portal {
+    async fn new() -> Portal {
         let desk = Arc::new(Fake::default());
-        let router = router(PortalState::new(&config(), desk.clone(), &KEY));
-        Portal { desk, router }
+        let rig = World::default().engine().await;
+        let state = PortalState::new(&config(), &rig.core, desk.clone(), &KEY);
+        let cookie = session(&state).await;
+        Portal {
+            desk,
+            router: router(state),
+            cookie,
+        }
     }
 
-    async fn ask(&self, request: Request<Body>) -> (Response<()>, String) {
+    async fn ask(&self, mut request: Request<Body>) -> (Response<()>, String) {
+        let own = request.headers_mut().entry("cookie");
+        own.or_insert(self.cookie.parse().unwrap());
         let (head, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         (
@@ -136,16 +152,22 @@ impl Portal {
 }
 
 /// The cookie a browser of this worker would send.
-fn session() -> String {
+async fn session(state: &PortalState) -> String {
     let worker = Worker {
         id: "private.us-east-1.0123456789abcdef".to_owned(),
         sub: "1".to_owned(),
         issuer: "https://issuer".to_owned(),
+        provider: IdentityProvider::Cognito,
         name: "Ada".to_owned(),
         groups: vec!["team".to_owned()],
     };
-    let jar: PrivateCookieJar =
-        PrivateCookieJar::new(Key::from(&KEY)).add(session::cookie(&worker, true).unwrap());
+    let vouched = Vouched {
+        worker,
+        provider: state.0.sign_in.provider().unwrap(),
+        refresh: None,
+    };
+    let secret = state.0.sessions.begin(vouched).await.unwrap();
+    let jar: PrivateCookieJar = PrivateCookieJar::new(Key::from(&KEY)).add(session::cookie(&secret, true));
     let reply = axum::response::IntoResponse::into_response(jar);
     let set = reply.headers()["set-cookie"].to_str().unwrap();
     assert!(
@@ -156,15 +178,11 @@ fn session() -> String {
 }
 
 fn get(path: &str) -> Request<Body> {
-    Request::get(path)
-        .header("cookie", session())
-        .body(Body::empty())
-        .unwrap()
+    Request::get(path).body(Body::empty()).unwrap()
 }
 
 fn post(path: &str, body: &str) -> Request<Body> {
-    let request = Request::post(path).header("cookie", session());
-    let request = request
+    let request = Request::post(path)
         .header("content-type", "application/json")
         .header("x-groundcrew", "1");
     request.body(Body::from(body.to_owned())).unwrap()
@@ -172,7 +190,7 @@ fn post(path: &str, body: &str) -> Request<Body> {
 
 #[tokio::test]
 async fn an_answer_reaches_the_desk_as_the_worker_gave_it() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let body = r#"{"answer":{"crowd-classifier":{"label":"Even"}}}"#;
     let (reply, text) = portal.ask(post("/api/tasks/job.0/answer", body)).await;
     assert_eq!((reply.status(), text.as_str()), (StatusCode::OK, "{}"));
@@ -182,7 +200,7 @@ async fn an_answer_reaches_the_desk_as_the_worker_gave_it() {
 
 #[tokio::test]
 async fn a_request_another_site_could_make_changes_nothing() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     type Change = fn(&mut Request<Body>);
     let table: [(&str, Change); 4] = [
         ("no header", |request| {
@@ -220,7 +238,7 @@ async fn a_request_another_site_could_make_changes_nothing() {
 
 #[tokio::test]
 async fn without_a_session_or_with_a_forged_one_nothing_is_told() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     for cookie in [
         "",
         "groundcrew-session=eyJpZCI6ImEifQ",
@@ -240,7 +258,7 @@ async fn without_a_session_or_with_a_forged_one_nothing_is_told() {
 
 #[tokio::test]
 async fn what_the_desk_refuses_gets_a_status_and_a_code() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let table = [
         (WorkError::NotHeld, StatusCode::CONFLICT, "not-held"),
         (WorkError::JobOver, StatusCode::GONE, "job-over"),
@@ -267,7 +285,7 @@ async fn what_the_desk_refuses_gets_a_status_and_a_code() {
 
 #[tokio::test]
 async fn a_body_that_is_no_answer_is_refused() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let large = format!(r#"{{"answer":{{"a":"{}"}}}}"#, "x".repeat(MAX_BODY));
     let table = [
         ("{", StatusCode::BAD_REQUEST),
@@ -284,7 +302,7 @@ async fn a_body_that_is_no_answer_is_refused() {
 
 #[tokio::test]
 async fn the_next_task_comes_with_its_frame_or_not_at_all() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let (_, text) = portal.ask(post("/api/jobs/job/next", "{}")).await;
     let task: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(task["task"]["frame"], "/tasks/job.0/frame");
@@ -297,7 +315,7 @@ async fn the_next_task_comes_with_its_frame_or_not_at_all() {
 
 #[tokio::test]
 async fn a_tasks_page_is_sandboxed_and_its_data_is_text() {
-    let (reply, page) = Portal::new().ask(get("/tasks/job.0/frame")).await;
+    let (reply, page) = Portal::new().await.ask(get("/tasks/job.0/frame")).await;
     assert!(
         page.contains("<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
         "{page}"
@@ -322,7 +340,7 @@ async fn a_tasks_page_is_sandboxed_and_its_data_is_text() {
 
 #[tokio::test]
 async fn pages_forbid_inline_script_and_other_peoples_frames() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     for path in ["/", "/work/job"] {
         let (reply, page) = portal.ask(get(path)).await;
         let policy = reply.headers()["content-security-policy"].to_str().unwrap();
@@ -340,7 +358,7 @@ async fn pages_forbid_inline_script_and_other_peoples_frames() {
 
 #[tokio::test]
 async fn every_file_a_page_names_is_there() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let pages = [assets::HOME, assets::WORK, assets::MESSAGE].join("");
     let named = pages
         .split('"')
@@ -361,7 +379,7 @@ async fn every_file_a_page_names_is_there() {
 
 #[tokio::test]
 async fn a_sign_in_starts_under_the_portals_own_name_and_a_forged_return_is_refused() {
-    let portal = Portal::new();
+    let portal = Portal::new().await;
     let login = |host: &str, path: &str| {
         Request::get(path)
             .header("host", host)

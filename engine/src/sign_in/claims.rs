@@ -1,5 +1,6 @@
-//! What an ID token says about a person, and the worker the engine makes of it.
-use crate::config::SignIn;
+//! What the provider says about a person, and the worker the engine makes of it.
+use super::error::SignInError;
+use super::settings::Settings;
 use crate::work::Worker;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
@@ -8,22 +9,23 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AdditionalClaims, Client, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    IdTokenClaims, IdTokenFields, StandardErrorResponse, StandardTokenResponse,
+    IdTokenFields, StandardErrorResponse, StandardTokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+/// "10 groups per worker" (developer guide, "Send Required and Optional Claims to Ground Truth").
+const MAX_GROUPS: usize = 10;
+
 /// Every claim that is not one of the standard's own, by name: the group claim's name is a setting.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct OtherClaims {
     #[serde(flatten)]
-    pub(super) named: Map<String, Value>,
+    named: Map<String, Value>,
 }
 
 impl AdditionalClaims for OtherClaims {}
-
-pub(super) type Claims = IdTokenClaims<OtherClaims, CoreGenderClaim>;
 
 pub(super) type TokenFields = IdTokenFields<
     OtherClaims,
@@ -53,15 +55,56 @@ pub(super) type PortalClient = Client<
     EndpointMaybeSet,
 >;
 
-pub(super) fn worker(claims: &Claims, settings: &SignIn, region: &str) -> Worker {
-    let (issuer, sub) = (claims.issuer().to_string(), claims.subject().to_string());
-    Worker {
-        id: worker_id(region, settings.people.as_deref().unwrap_or(&issuer), &sub),
-        name: display_name(claims),
-        groups: groups(claims, &settings.groups_claim),
-        issuer,
-        sub,
+/// Claims by name: the ID token's and the user-info endpoint's together.
+pub(super) type Claims = Map<String, Value>;
+
+/// A workforce with a provider of its own is read by the claims AWS documents for it, each with a colon or a hyphen:
+/// `sagemaker:groups`, `sagemaker:sub`, `sagemaker:client_id`, `sagemaker:name`.
+/// <https://docs.aws.amazon.com/sagemaker/latest/dg/sms-workforce-create-private-oidc.html>
+pub(super) fn worker(claims: &Claims, settings: &Settings, region: &str) -> Result<Worker, SignInError> {
+    let (sub, groups, name) = match settings.own {
+        None => (
+            text(claims, "sub"),
+            groups(claims.get(&settings.groups_claim)),
+            None,
+        ),
+        Some(_) => {
+            check_client(claims, &settings.client_id)?;
+            let groups = groups(sagemaker(claims, "groups").or(claims.get(&settings.groups_claim)));
+            if groups.len() > MAX_GROUPS {
+                return Err(SignInError::TooManyGroups);
+            }
+            let said = |name| sagemaker(claims, name).and_then(Value::as_str);
+            (said("sub"), groups, said("name"))
+        }
+    };
+    let sub = sub
+        .filter(|sub| !sub.is_empty())
+        .ok_or(SignInError::Lacking("sagemaker:sub"))?;
+    Ok(Worker {
+        id: worker_id(region, &settings.people, sub),
+        sub: sub.to_owned(),
+        issuer: settings.issuer.clone(),
+        provider: settings.provider(),
+        name: display_name(name, claims),
+        groups,
+    })
+}
+
+/// "All tokens must be issued for this client ID."
+fn check_client(claims: &Claims, expected: &str) -> Result<(), SignInError> {
+    match sagemaker(claims, "client_id").and_then(Value::as_str) {
+        Some(given) if given == expected => Ok(()),
+        Some(_) => Err(SignInError::Untrusted(
+            "sagemaker:client_id names another client".to_owned(),
+        )),
+        None => Err(SignInError::Lacking("sagemaker:client_id")),
     }
+}
+
+fn sagemaker<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+    let with = |mark: char| claims.get(&format!("sagemaker{mark}{name}"));
+    with(':').or_else(|| with('-'))
 }
 
 /// `private.<region>.<16 hex digits>`, the form of Ground Truth's worker ids; the same person has the same id for ever.
@@ -70,31 +113,24 @@ fn worker_id(region: &str, people: &str, sub: &str) -> String {
     format!("private.{region}.{}", &hash[..16])
 }
 
-fn display_name(claims: &Claims) -> String {
-    let full = claims
-        .name()
-        .and_then(|name| name.get(None))
-        .map(|name| name.to_string());
-    let mail = || claims.email().map(|mail| mail.to_string());
-    let other = || {
-        Some(
-            claims
-                .additional_claims()
-                .named
-                .get("cognito:username")?
-                .as_str()?
-                .to_owned(),
-        )
-    };
-    full.or_else(mail)
-        .or_else(other)
-        .filter(|name| !name.trim().is_empty())
-        .unwrap_or_else(|| "Worker".to_owned())
+fn display_name(given: Option<&str>, claims: &Claims) -> String {
+    let names = [
+        given,
+        text(claims, "name"),
+        text(claims, "email"),
+        text(claims, "cognito:username"),
+    ];
+    let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
+    name.unwrap_or("Worker").chars().take(80).collect()
 }
 
-/// A list of names, or one name alone, as some providers send it.
-fn groups(claims: &Claims, claim: &str) -> Vec<String> {
-    match claims.additional_claims().named.get(claim) {
+fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+/// A list of names, or one name alone, as some providers send it. None at all is a person in no team yet.
+fn groups(claim: Option<&Value>) -> Vec<String> {
+    match claim {
         Some(Value::Array(names)) => names
             .iter()
             .filter_map(Value::as_str)

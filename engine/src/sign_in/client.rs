@@ -1,16 +1,18 @@
-//! The two halves of a sign-in: sending a person to the provider, and taking the person back.
-use super::claims;
+//! A person's way in: sent to the provider, taken back, and vouched for again later while the session lasts.
+use super::claims::{self, Claims};
 use super::error::SignInError;
 use super::provider::{Provider, Providers, told};
-use crate::config::{Config, SignIn};
+use crate::config::Config;
 use crate::work::Worker;
-use openidconnect::core::{CoreAuthenticationFlow, CoreTokenType};
+use crate::workforce::CurrentWorkforce;
+use openidconnect::core::{CoreAuthenticationFlow, CoreErrorResponseType, CoreTokenType};
 use openidconnect::url::Url;
 use openidconnect::{
-    AuthorizationCode, CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier, RequestTokenError, Scope,
-    StandardTokenResponse, TokenResponse,
+    AuthorizationCode, CsrfToken, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RefreshToken, RequestTokenError, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 /// What the token endpoint gives.
@@ -22,54 +24,69 @@ pub(crate) struct Pending {
     state: String,
     nonce: String,
     verifier: String,
+    /// The provider the person was sent to.
+    provider: String,
     /// Where the person wanted to go.
     pub(crate) next: String,
+}
+
+/// A person the provider has just vouched for.
+#[derive(Debug)]
+pub(crate) struct Vouched {
+    pub(crate) worker: Worker,
+    /// The provider, as [`SignInClient::provider`] tells it.
+    pub(crate) provider: String,
+    /// With this the provider can be asked again without the person. Not every provider gives one.
+    pub(crate) refresh: Option<String>,
 }
 
 /// Signs people in.
 pub(crate) struct SignInClient {
     providers: Providers,
-    settings: SignIn,
     portal_url: String,
     region: String,
 }
 
 impl SignInClient {
-    pub(crate) fn new(config: &Config) -> SignInClient {
+    pub(crate) fn new(config: &Config, workforce: CurrentWorkforce) -> SignInClient {
         let redirect = format!("{}/oauth2/idpresponse", config.portal_url);
         SignInClient {
-            providers: Providers::new(config.sign_in.clone(), redirect),
-            settings: config.sign_in.clone(),
+            providers: Providers::new(config.sign_in.clone(), workforce, redirect),
             portal_url: config.portal_url.clone(),
             region: config.region.clone(),
         }
+    }
+
+    /// Which provider people sign in with now; none if what the workforce says of it cannot be read.
+    pub(crate) fn provider(&self) -> Option<String> {
+        Some(self.providers.settings().ok()?.name())
     }
 
     /// The address to send the person to.
     pub(crate) async fn begin(&self, next: String) -> Result<(Url, Pending), SignInError> {
         let provider = self.providers.find().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (url, state, nonce) = provider
-            .client
-            .authorize_url(
-                CoreAuthenticationFlow::AuthorizationCode,
-                CsrfToken::new_random,
-                Nonce::new_random,
-            )
-            .add_scope(Scope::new("email".to_owned()))
-            .add_scope(Scope::new("profile".to_owned()))
-            .set_pkce_challenge(challenge)
-            .url();
-        let (state, nonce) = (state.into_secret(), nonce.secret().clone());
-        Ok((
-            url,
-            Pending {
-                state,
-                nonce,
-                verifier: verifier.into_secret(),
-                next,
-            },
-        ))
+        let request = provider.client.authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            CsrfToken::new_random,
+            Nonce::new_random,
+        );
+        let request = match &provider.settings.own {
+            None => request.add_scopes(["email", "profile"].map(|scope| Scope::new(scope.to_owned()))),
+            Some(own) => own.extra().fold(
+                request.add_scopes(own.scopes().map(|scope| Scope::new(scope.to_owned()))),
+                |request, (name, value)| request.add_extra_param(name.to_owned(), value.to_owned()),
+            ),
+        };
+        let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
+        let pending = Pending {
+            state: state.into_secret(),
+            nonce: nonce.secret().clone(),
+            verifier: verifier.into_secret(),
+            provider: provider.settings.name(),
+            next,
+        };
+        Ok((url, pending))
     }
 
     /// The person the provider vouches for: the code is exchanged, and the ID token's issuer, audience, signature,
@@ -79,28 +96,90 @@ impl SignInClient {
         pending: Pending,
         state: &str,
         code: String,
-    ) -> Result<Worker, SignInError> {
+    ) -> Result<Vouched, SignInError> {
         if !same(&pending.state, state) {
             return Err(SignInError::StateMismatch);
         }
         let provider = self.providers.find().await?;
-        let reply = self.exchange(&provider, code, pending.verifier).await?;
-        let vouched = self.vouched(&provider, &reply, &Nonce::new(pending.nonce));
-        if vouched.is_err() {
-            self.providers.forget().await;
+        if pending.provider != provider.settings.name() {
+            return Err(SignInError::StateMismatch);
         }
-        vouched
+        let reply = self.exchange(&provider, code, pending.verifier).await?;
+        if reply.id_token().is_none() {
+            return Err(SignInError::Untrusted("no ID token".to_owned()));
+        }
+        self.vouched(&provider, &reply, Some(&Nonce::new(pending.nonce)))
+            .await
     }
 
-    fn vouched(&self, provider: &Provider, reply: &Tokens, nonce: &Nonce) -> Result<Worker, SignInError> {
-        let token = reply
-            .id_token()
-            .ok_or_else(|| SignInError::Untrusted("no ID token".to_owned()))?;
-        let verifier = provider.client.id_token_verifier();
-        let claims = token
-            .claims(&verifier, nonce)
-            .map_err(|error| SignInError::Untrusted(told(&error)))?;
-        Ok(claims::worker(claims, &self.settings, &self.region))
+    /// Asks the provider again, without the person: who is in which group now? An error that [is
+    /// final](SignInError::is_final) says that the person is not to be let in any more.
+    pub(crate) async fn renew(&self, refresh: &str, known: &Worker) -> Result<Vouched, SignInError> {
+        let provider = self.providers.find().await?;
+        let token = RefreshToken::new(refresh.to_owned());
+        let request = provider.client.exchange_refresh_token(&token);
+        let request = request.map_err(|error| SignInError::Unreachable(told(&error)))?;
+        let reply = request.request_async(&self.providers.http).await;
+        let mut vouched = self
+            .vouched(&provider, &reply.map_err(|error| refusal(&error))?, None)
+            .await?;
+        if vouched.worker.id != known.id {
+            return Err(SignInError::Refused("another person's token".to_owned()));
+        }
+        // A provider that does not change its refresh tokens does not repeat them either.
+        vouched.refresh.get_or_insert_with(|| refresh.to_owned());
+        Ok(vouched)
+    }
+
+    async fn vouched(
+        &self,
+        provider: &Provider,
+        reply: &Tokens,
+        nonce: Option<&Nonce>,
+    ) -> Result<Vouched, SignInError> {
+        let claims = match self.claims(provider, reply, nonce).await {
+            Err(error @ SignInError::Untrusted(_)) => {
+                self.providers.forget().await;
+                return Err(error);
+            }
+            other => other?,
+        };
+        Ok(Vouched {
+            worker: claims::worker(&claims, &provider.settings, &self.region)?,
+            provider: provider.settings.name(),
+            refresh: reply.refresh_token().map(|token| token.secret().clone()),
+        })
+    }
+
+    /// The ID token's claims, and on top of them the user-info endpoint's where they are needed: AWS takes a workforce's
+    /// claims from either, and a refresh may come without an ID token.
+    async fn claims(
+        &self,
+        provider: &Provider,
+        reply: &Tokens,
+        nonce: Option<&Nonce>,
+    ) -> Result<Claims, SignInError> {
+        let mut claims = match reply.id_token() {
+            Some(_) => id_claims(provider, reply, nonce)?,
+            None => Claims::new(),
+        };
+        let endpoint = provider.client.user_info_url();
+        if provider.settings.own.is_none() && reply.id_token().is_some() {
+            return Ok(claims);
+        }
+        let endpoint = endpoint.ok_or_else(|| SignInError::Untrusted("no ID token".to_owned()))?;
+        let more = self
+            .providers
+            .user_info(endpoint.as_str(), reply.access_token())
+            .await?;
+        // "The sub Claim in the UserInfo Response MUST be verified to exactly match" (OpenID Connect Core, 5.3.2).
+        if claims.get("sub").is_some_and(|sub| Some(sub) != more.get("sub")) {
+            return Err(SignInError::Untrusted(
+                "the user-info reply is about somebody else".to_owned(),
+            ));
+        }
+        claims.extend(more);
+        Ok(claims)
     }
 
     async fn exchange(
@@ -118,15 +197,7 @@ impl SignInClient {
             .set_pkce_verifier(PkceCodeVerifier::new(verifier))
             .request_async(&self.providers.http)
             .await;
-        reply.map_err(|error| match error {
-            RequestTokenError::Request(cause) => SignInError::Unreachable(told(&cause)),
-            RequestTokenError::ServerResponse(refusal) => SignInError::Refused(refusal.error().to_string()),
-            // The body could hold a token: it stays out of the log.
-            RequestTokenError::Parse(..) => {
-                SignInError::Untrusted("the token reply is not readable".to_owned())
-            }
-            RequestTokenError::Other(cause) => SignInError::Untrusted(cause),
-        })
+        reply.map_err(|error| refusal(&error))
     }
 
     /// Where to sign out at the provider as well: both its own parameters (Cognito) and the standard's are given. If
@@ -144,13 +215,50 @@ impl SignInClient {
             return home;
         };
         let parameters = [
-            ("client_id", self.settings.client_id.as_str()),
+            ("client_id", provider.settings.client_id.as_str()),
             ("logout_uri", &home),
             ("post_logout_redirect_uri", &home),
         ];
         let mut address = address;
         address.query_pairs_mut().extend_pairs(parameters);
         address.into()
+    }
+}
+
+fn id_claims(provider: &Provider, reply: &Tokens, nonce: Option<&Nonce>) -> Result<Claims, SignInError> {
+    let untrusted = |cause: String| SignInError::Untrusted(cause);
+    let token = reply
+        .id_token()
+        .ok_or_else(|| untrusted("no ID token".to_owned()))?;
+    let verifier = provider.client.id_token_verifier();
+    let claims = match nonce {
+        Some(nonce) => token.claims(&verifier, nonce),
+        // A refreshed token is an answer to no request of a browser's.
+        None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
+    };
+    let claims = claims.map_err(|error| untrusted(told(&error)))?;
+    match serde_json::to_value(claims) {
+        Ok(Value::Object(claims)) => Ok(claims),
+        _ => Err(untrusted("the ID token is not readable".to_owned())),
+    }
+}
+
+type Failure<E> = RequestTokenError<E, StandardErrorResponse<CoreErrorResponseType>>;
+
+fn refusal<E: std::error::Error + 'static>(error: &Failure<E>) -> SignInError {
+    match error {
+        RequestTokenError::Request(cause) => SignInError::Unreachable(told(cause)),
+        RequestTokenError::ServerResponse(refusal) => match refusal.error() {
+            CoreErrorResponseType::Extension(passing)
+                if ["server_error", "temporarily_unavailable"].contains(&passing.as_str()) =>
+            {
+                SignInError::Unreachable(passing.clone())
+            }
+            other => SignInError::Refused(other.to_string()),
+        },
+        // The body could hold a token: it stays out of the log.
+        RequestTokenError::Parse(..) => SignInError::Untrusted("the token reply is not readable".to_owned()),
+        RequestTokenError::Other(cause) => SignInError::Untrusted(cause.clone()),
     }
 }
 

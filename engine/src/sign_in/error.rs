@@ -16,18 +16,36 @@ pub(crate) enum SignInError {
     #[error("The sign-in service sent an answer that cannot be trusted. Please start again.")]
     Untrusted(String),
     #[error(
-        "Your account belongs to more groups than a session can hold. Ask for it to be taken out of some."
+        "The sign-in service did not say who you are: its answer lacks the claim {0}. Please tell the person who invited you."
+    )]
+    Lacking(&'static str),
+    #[error(
+        "Your account belongs to more groups than a workforce may have for one person, which is ten. Ask for it to be taken out of some."
     )]
     TooManyGroups,
+    #[error("Your sign-in could not be remembered just now. Please start again in a minute.")]
+    NotKept(String),
 }
 
 impl SignInError {
     /// What the log gets; never a token, a code or a name.
     pub(crate) fn cause(&self) -> &str {
         match self {
-            Self::Unreachable(cause) | Self::Refused(cause) | Self::Untrusted(cause) => cause,
+            Self::Unreachable(cause)
+            | Self::Refused(cause)
+            | Self::Untrusted(cause)
+            | Self::NotKept(cause) => cause,
             Self::StateMismatch => "state mismatch",
+            Self::Lacking(claim) => claim,
             Self::TooManyGroups => "too many groups",
         }
+    }
+
+    /// The provider was asked and said no; anything else may be better at the next attempt.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_) | Self::Lacking(_) | Self::TooManyGroups | Self::StateMismatch
+        )
     }
 }

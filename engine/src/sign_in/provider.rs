@@ -1,17 +1,24 @@
-//! The identity provider: found by discovery, remembered for a while, asked over HTTP without following redirects.
-use super::claims::PortalClient;
+//! The identity provider: the workforce's own by the endpoints it names, the configured one by discovery; remembered for a
+//! while, asked over HTTP without following redirects.
+use super::claims::{Claims, PortalClient};
 use super::error::SignInError;
+use super::settings::{Endpoints, Settings};
 use crate::config::SignIn;
+use crate::workforce::CurrentWorkforce;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
-    CoreSubjectIdentifierType,
+    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
+use openidconnect::url::ParseError;
 use openidconnect::{
-    AdditionalProviderMetadata, AsyncHttpClient, ClientId, ClientSecret, HttpRequest, HttpResponse,
-    IssuerUrl, ProviderMetadata, RedirectUrl,
+    AccessToken, AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthUrl, ClientId, ClientSecret,
+    HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySetUrl, ProviderMetadata, RedirectUrl, TokenUrl,
+    UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,6 +27,8 @@ use tokio::sync::Mutex;
 
 /// Keys rotate; after this time the provider is looked up again.
 const REMEMBERED: Duration = Duration::from_secs(600);
+/// A provider that is away is not asked again at once: those who wait for it would do so one after the other.
+const AWAY: Duration = Duration::from_secs(2);
 /// Discovery documents, key sets and tokens are a few kilobytes.
 const MAX_REPLY: usize = 256 * 1024;
 
@@ -46,40 +55,65 @@ type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
+/// Signed with the provider's key. Not HS256 and its like: they are signed with the client's secret.
+const SIGNATURES: [CoreJwsSigningAlgorithm; 10] = [
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+    CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+    CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+    CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+    CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+    CoreJwsSigningAlgorithm::EcdsaP521Sha512,
+    CoreJwsSigningAlgorithm::EdDsa,
+];
+
 /// The provider as it was found.
 pub(super) struct Provider {
+    pub(super) settings: Settings,
     pub(super) client: PortalClient,
     pub(super) sign_out: Option<String>,
 }
 
-/// Finds the provider when it is first needed.
+type Found = (Instant, Result<Arc<Provider>, String>);
+
+/// Finds the provider when it is first needed, and the next one when the workforce gets another.
 pub(super) struct Providers {
     pub(super) http: Http,
-    settings: SignIn,
+    configured: SignIn,
+    workforce: CurrentWorkforce,
     redirect: String,
-    found: Mutex<Option<(Instant, Arc<Provider>)>>,
+    found: Mutex<Option<(Settings, Found)>>,
 }
 
 impl Providers {
-    pub(super) fn new(settings: SignIn, redirect: String) -> Providers {
+    pub(super) fn new(configured: SignIn, workforce: CurrentWorkforce, redirect: String) -> Providers {
         Providers {
             http: Http(http_client()),
-            settings,
+            configured,
+            workforce,
             redirect,
             found: Mutex::new(None),
         }
     }
 
+    pub(super) fn settings(&self) -> Result<Settings, SignInError> {
+        Settings::now(&self.configured, self.workforce.get().as_deref())
+    }
+
     pub(super) async fn find(&self) -> Result<Arc<Provider>, SignInError> {
+        let settings = self.settings()?;
         let mut found = self.found.lock().await;
-        if let Some((since, provider)) = &*found
-            && since.elapsed() < REMEMBERED
+        if let Some((of, (since, provider))) = &*found
+            && *of == settings
+            && since.elapsed() < if provider.is_ok() { REMEMBERED } else { AWAY }
         {
-            return Ok(provider.clone());
+            return provider.clone().map_err(SignInError::Unreachable);
         }
-        let provider = Arc::new(self.discover().await?);
-        *found = Some((Instant::now(), provider.clone()));
-        Ok(provider)
+        let provider = self.look_up(&settings).await.map(Arc::new);
+        *found = Some((settings, (Instant::now(), provider.clone())));
+        provider.map_err(SignInError::Unreachable)
     }
 
     /// The next sign-in looks the provider up again: its keys may have changed.
@@ -87,25 +121,80 @@ impl Providers {
         *self.found.lock().await = None;
     }
 
-    async fn discover(&self) -> Result<Provider, SignInError> {
-        let unusable = |cause: &dyn std::fmt::Display| {
-            SignInError::Unreachable(format!("{}: {cause}", self.settings.issuer))
+    async fn look_up(&self, settings: &Settings) -> Result<Provider, String> {
+        let unusable = |cause: String| format!("{}: {cause}", settings.issuer);
+        let redirect =
+            RedirectUrl::new(self.redirect.clone()).map_err(|cause| unusable(cause.to_string()))?;
+        let metadata = match &settings.own {
+            Some(own) => self.own(settings, own).await,
+            None => self.discover(settings).await,
         };
-        let issuer = IssuerUrl::new(self.settings.issuer.clone()).map_err(|cause| unusable(&cause))?;
-        let redirect = RedirectUrl::new(self.redirect.clone()).map_err(|cause| unusable(&cause))?;
-        let metadata = Metadata::discover_async(issuer, &self.http)
-            .await
-            .map_err(|cause| unusable(&told(&cause)))?;
+        let metadata = metadata.map_err(unusable)?;
         let authorize = metadata.authorization_endpoint().as_str().to_owned();
         let sign_out = metadata.additional_metadata().end_session_endpoint.clone();
-        let id = ClientId::new(self.settings.client_id.clone());
-        let secret = self.settings.client_secret.clone().map(ClientSecret::new);
+        let id = ClientId::new(settings.client_id.clone());
+        let secret = settings.client_secret.0.clone().map(ClientSecret::new);
         let client = PortalClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(redirect);
         Ok(Provider {
-            client,
+            client: match settings.own {
+                // So AWS's own page on testing such a provider sends it.
+                Some(_) => client.set_auth_type(AuthType::RequestBody),
+                None => client,
+            },
+            settings: settings.clone(),
             sign_out: sign_out.or_else(|| beside(&authorize)),
         })
     }
+
+    async fn discover(&self, settings: &Settings) -> Result<Metadata, String> {
+        let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|cause| cause.to_string())?;
+        let found = Metadata::discover_async(issuer, &self.http).await;
+        found.map_err(|cause| told(&cause))
+    }
+
+    async fn own(&self, settings: &Settings, own: &Endpoints) -> Result<Metadata, String> {
+        let metadata = named(settings, own).map_err(|cause| cause.to_string())?;
+        let keys = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.http).await;
+        Ok(metadata.set_jwks(keys.map_err(|cause| told(&cause))?))
+    }
+
+    /// What the user-info endpoint says to the holder of this token.
+    pub(super) async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Claims, SignInError> {
+        let request = http::Request::get(url)
+            .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
+            .header(ACCEPT, "application/json")
+            .body(Vec::new());
+        let request = request.map_err(|cause| SignInError::Unreachable(cause.to_string()))?;
+        let reply = self.http.call(request).await;
+        let reply = reply.map_err(|cause| SignInError::Unreachable(told(&cause)))?;
+        match reply.status() {
+            StatusCode::OK => serde_json::from_slice(reply.body()).map_err(|_| {
+                // The body is about a person: it stays out of the log.
+                SignInError::Untrusted("the user-info reply is no JSON object".to_owned())
+            }),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(SignInError::Refused("by the user-info endpoint".to_owned()))
+            }
+            other => Err(SignInError::Unreachable(format!("user info: {other}"))),
+        }
+    }
+}
+
+fn named(settings: &Settings, own: &Endpoints) -> Result<Metadata, ParseError> {
+    let metadata = Metadata::new(
+        IssuerUrl::new(settings.issuer.clone())?,
+        AuthUrl::new(own.authorization_endpoint.clone())?,
+        JsonWebKeySetUrl::new(own.jwks_uri.clone())?,
+        Vec::new(),
+        Vec::new(),
+        SIGNATURES.to_vec(),
+        SignOut {
+            end_session_endpoint: Some(own.logout_endpoint.clone()),
+        },
+    );
+    Ok(metadata
+        .set_token_endpoint(Some(TokenUrl::new(own.token_endpoint.clone())?))
+        .set_userinfo_endpoint(Some(UserInfoUrl::new(own.user_info_endpoint.clone())?)))
 }
 
 /// HTTP as the `openidconnect` crate wants it.

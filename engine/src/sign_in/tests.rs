@@ -1,94 +1,17 @@
 //! A sign-in against a small provider of the tests' own, which can be told to cheat.
+use super::stand_in::{OTHER, OWN, Provider, Says};
 use super::*;
 use crate::config::{Config, SignIn};
-use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
-use openidconnect::{JsonWebKeyId, PrivateSigningKey};
+use crate::state::{Secret, WorkforceRecord};
+use crate::work::IdentityProvider;
+use crate::workforce::CurrentWorkforce;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 
-/// The seeds of two keys; the provider publishes the first.
-const OWN: u8 = 1;
-const OTHER: u8 = 2;
-
-/// What the provider will say at its token endpoint.
-struct Provider {
-    issuer: String,
-    claims: Mutex<Value>,
-    sign_with: Mutex<u8>,
-}
-
-/// An Ed25519 key in PKCS #8 is a fixed head and the 32 bytes of its seed.
-fn key(seed: u8) -> CoreEdDsaPrivateSigningKey {
-    let mut der = hex::decode("302e020100300506032b657004220420").expect("hex");
-    der.extend([seed; 32]);
-    let kind = "PRIVATE KEY";
-    let pem = format!(
-        "-----BEGIN {kind}-----\n{}\n-----END {kind}-----\n",
-        STANDARD.encode(der)
-    );
-    CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(JsonWebKeyId::new("k".to_owned())))
-        .expect("a key")
-}
-
-fn token(claims: &Value, seed: u8) -> String {
-    let head = URL_SAFE_NO_PAD.encode(json!({ "alg": "EdDSA", "kid": "k", "typ": "JWT" }).to_string());
-    let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
-    let signature = key(seed)
-        .sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes())
-        .expect("a signature");
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-async fn provider() -> Arc<Provider> {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let issuer = format!("http://{}", listener.local_addr().expect("an address"));
-    let provider = Arc::new(Provider {
-        issuer,
-        claims: Mutex::default(),
-        sign_with: Mutex::new(OWN),
-    });
-    let router = Router::new()
-        .route("/.well-known/openid-configuration", get(discovery))
-        .route(
-            "/keys",
-            get(|| async { Json(json!({ "keys": [key(OWN).as_verification_key()] })) }),
-        )
-        .route("/token", post(tokens))
-        .with_state(provider.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    provider
-}
-
-async fn discovery(State(provider): State<Arc<Provider>>) -> Json<Value> {
-    let issuer = &provider.issuer;
-    Json(json!({
-        "issuer": issuer, "authorization_endpoint": format!("{issuer}/oauth2/authorize"),
-        "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys"),
-        "response_types_supported": ["code"], "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["EdDSA"],
-    }))
-}
-
-async fn tokens(State(provider): State<Arc<Provider>>) -> Json<Value> {
-    let token = token(
-        &provider.claims.lock().expect("no panic"),
-        *provider.sign_with.lock().expect("no panic"),
-    );
-    Json(json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 3600, "id_token": token }))
-}
-
-fn client(issuer: &str) -> SignInClient {
+fn client(issuer: &str, workforce: CurrentWorkforce) -> SignInClient {
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .build();
-    SignInClient::new(&Config {
+    let config = Config {
         s3: aws_sdk_s3::Client::from_conf(s3),
         state_bucket: "state".to_owned(),
         region: "us-east-1".to_owned(),
@@ -103,13 +26,38 @@ fn client(issuer: &str) -> SignInClient {
         },
         s3_public_origin: String::new(),
         max_running_jobs: 1,
-    })
+        trusted_proxies: 0,
+    };
+    SignInClient::new(&config, workforce)
 }
 
-/// Starts a sign-in, has the provider vouch with `change`d claims, and comes back.
-async fn sign_in(change: impl Fn(&mut Value), seed: u8) -> Result<crate::work::Worker, SignInError> {
-    let provider = provider().await;
-    let client = client(&provider.issuer);
+/// A workforce that signs in at this provider.
+fn own_workforce(provider: &Provider) -> CurrentWorkforce {
+    let mut config = provider.oidc_config();
+    let secret = config
+        .as_object_mut()
+        .unwrap()
+        .shift_remove("ClientSecret")
+        .unwrap();
+    let workforce = CurrentWorkforce::default();
+    workforce.set(Some(WorkforceRecord {
+        name: "own".to_owned(),
+        arn: String::new(),
+        config: json!({ "OidcConfig": config }),
+        secret: Secret(secret.as_str().map(str::to_owned)),
+        created: jiff::Timestamp::UNIX_EPOCH,
+        updated: jiff::Timestamp::UNIX_EPOCH,
+        tags: Vec::new(),
+    }));
+    workforce
+}
+
+/// Starts a sign-in, has the provider say what it is told to, and comes back.
+async fn through(
+    client: &SignInClient,
+    provider: &Provider,
+    change: impl FnOnce(&mut Says),
+) -> Result<Vouched, SignInError> {
     let (url, pending) = client.begin("/".to_owned()).await?;
     let asked = |name: &str| {
         url.query_pairs()
@@ -117,79 +65,210 @@ async fn sign_in(change: impl Fn(&mut Value), seed: u8) -> Result<crate::work::W
             .map(|(_, value)| value.into_owned())
     };
     assert_eq!(asked("code_challenge_method").as_deref(), Some("S256"));
-    let now = jiff::Timestamp::now().as_second();
-    let mut claims = json!({
-        "iss": provider.issuer, "aud": "portal", "sub": "1234", "iat": now, "exp": now + 300, "nonce": asked("nonce"),
-        "email": "ada@example.com", "cognito:groups": ["numbers-team", "birds"],
+    provider.say(|says| {
+        says.nonce = json!(asked("nonce"));
+        change(says);
     });
-    change(&mut claims);
-    *provider.claims.lock().expect("no panic") = claims;
-    *provider.sign_with.lock().expect("no panic") = seed;
     client
         .finish(pending, &asked("state").unwrap_or_default(), "code".to_owned())
         .await
 }
 
+async fn sign_in(change: impl FnOnce(&mut Says)) -> Result<Vouched, SignInError> {
+    let provider = Provider::start().await;
+    let client = client(&provider.issuer, CurrentWorkforce::default());
+    through(&client, &provider, change).await
+}
+
+async fn sign_in_at_own(change: impl FnOnce(&mut Says)) -> Result<Vouched, SignInError> {
+    let provider = Provider::start().await;
+    let client = client("http://127.0.0.1:9", own_workforce(&provider));
+    through(&client, &provider, |says| {
+        says.info = documented();
+        change(says);
+    })
+    .await
+}
+
+/// What AWS's developer guide has such a provider send.
+fn documented() -> Value {
+    json!({
+        "sub": "1234", "sagemaker:sub": "122", "sagemaker-groups": ["group1", "group2"],
+        "sagemaker-name": "Jane Doe", "sagemaker:client_id": "portal",
+    })
+}
+
 #[tokio::test]
 async fn a_vouched_for_person_becomes_a_worker_with_groups() {
-    let worker = sign_in(|_| {}, OWN).await.expect("signed in");
+    let worker = sign_in(|_| {}).await.unwrap().worker;
     assert_eq!(
         (worker.sub.as_str(), worker.name.as_str()),
         ("1234", "ada@example.com")
     );
     assert_eq!(worker.groups, ["numbers-team", "birds"]);
+    assert_eq!(worker.provider, IdentityProvider::Cognito);
     assert!(worker.id.starts_with("private.us-east-1."), "{}", worker.id);
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_for_this_sign_in_is_refused() {
-    type Change = fn(&mut Value);
-    let table: [(&str, Change, u8); 5] = [
-        ("another nonce", |claims| claims["nonce"] = json!("stolen"), OWN),
-        (
-            "another audience",
-            |claims| claims["aud"] = json!("other-app"),
-            OWN,
-        ),
-        (
-            "another issuer",
-            |claims| claims["iss"] = json!("https://evil.test"),
-            OWN,
-        ),
-        ("expired", |claims| claims["exp"] = json!(1_000_000), OWN),
-        ("another key", |_| {}, OTHER),
+    type Change = fn(&mut Says);
+    let table: [(&str, Change); 5] = [
+        ("another nonce", |says| says.nonce = json!("stolen")),
+        ("another audience", |says| says.claims["aud"] = json!("other-app")),
+        ("another issuer", |says| {
+            says.claims["iss"] = json!("https://evil.test")
+        }),
+        ("expired", |says| says.claims["exp"] = json!(1_000_000)),
+        ("another key", |says| says.sign_with = OTHER),
     ];
-    for (what, change, seed) in table {
-        let refused = sign_in(change, seed).await;
-        assert!(
-            matches!(refused, Err(SignInError::Untrusted(_))),
-            "{what}: {refused:?}"
-        );
+    for (what, change) in table {
+        for refused in [sign_in(change).await, sign_in_at_own(change).await] {
+            assert!(
+                matches!(refused, Err(SignInError::Untrusted(_))),
+                "{what}: {refused:?}"
+            );
+        }
     }
 }
 
 #[tokio::test]
+async fn a_workforces_own_provider_is_asked_as_its_settings_say_and_read_as_aws_documents() {
+    let provider = Provider::start().await;
+    let client = client("http://127.0.0.1:9", own_workforce(&provider));
+    let (url, _) = client.begin("/".to_owned()).await.unwrap();
+    let query = url.query().unwrap();
+    assert!(
+        query.contains("scope=openid+offline_access") && query.contains("audience=labels"),
+        "{query}"
+    );
+    let vouched = through(&client, &provider, |says| says.info = documented())
+        .await
+        .unwrap();
+    let worker = vouched.worker;
+    assert_eq!((worker.sub.as_str(), worker.name.as_str()), ("122", "Jane Doe"));
+    assert_eq!(worker.groups, ["group1", "group2"]);
+    assert_eq!(
+        (worker.provider, &worker.issuer),
+        (IdentityProvider::Oidc, &provider.issuer)
+    );
+    let says = provider.says.lock().unwrap();
+    assert_eq!(says.asked[0]["client_secret"], "keep-me-quiet");
+    assert_eq!(says.asked[0]["client_id"], "portal");
+    drop(says);
+    assert!(
+        client
+            .sign_out_url()
+            .await
+            .starts_with(&format!("{}/bye?", provider.issuer))
+    );
+}
+
+#[tokio::test]
+async fn claims_may_stand_in_the_id_token_and_a_single_group_may_stand_alone() {
+    let vouched = sign_in_at_own(|says| {
+        says.info = json!({"sub": "1234"});
+        says.claims = json!({"sub": "1234", "sagemaker-sub": "122", "sagemaker:groups": "group1", "sagemaker-client_id": "portal"});
+    });
+    let worker = vouched.await.unwrap().worker;
+    assert_eq!(
+        (worker.groups, worker.sub),
+        (vec!["group1".to_owned()], "122".to_owned())
+    );
+    let nobody = sign_in_at_own(|says| {
+        drop(
+            says.info
+                .as_object_mut()
+                .unwrap()
+                .shift_remove("sagemaker-groups"),
+        )
+    });
+    // The groups claim the engine was configured with is as good.
+    assert_eq!(nobody.await.unwrap().worker.groups, ["numbers-team", "birds"]);
+}
+
+#[tokio::test]
+async fn what_a_workforces_provider_must_say_is_missed_by_name() {
+    type Change = fn(&mut Says);
+    let table: [(&str, Change, fn(&SignInError) -> bool); 5] = [
+        (
+            "no sagemaker:sub",
+            |says| says.info["sagemaker:sub"] = Value::Null,
+            |error| matches!(error, SignInError::Lacking("sagemaker:sub")),
+        ),
+        (
+            "no client",
+            |says| says.info["sagemaker:client_id"] = Value::Null,
+            |error| matches!(error, SignInError::Lacking("sagemaker:client_id")),
+        ),
+        (
+            "another client",
+            |says| says.info["sagemaker:client_id"] = json!("other"),
+            |error| matches!(error, SignInError::Untrusted(_)),
+        ),
+        (
+            "somebody else",
+            |says| says.info["sub"] = json!("somebody"),
+            |error| matches!(error, SignInError::Untrusted(_)),
+        ),
+        (
+            "eleven groups",
+            |says| says.info["sagemaker-groups"] = json!(vec!["g"; 11]),
+            |error| matches!(error, SignInError::TooManyGroups),
+        ),
+    ];
+    for (what, change, expected) in table {
+        let refused = sign_in_at_own(change).await.unwrap_err();
+        assert!(expected(&refused), "{what}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_sign_in_follows_the_workforce_without_a_restart() {
+    let (cognito, own) = (Provider::start().await, Provider::start().await);
+    let workforce = CurrentWorkforce::default();
+    let client = client(&cognito.issuer, workforce.clone());
+    let (url, pending) = client.begin("/".to_owned()).await.unwrap();
+    assert!(url.as_str().starts_with(&cognito.issuer), "{url}");
+    let before = client.provider();
+    workforce.set(own_workforce(&own).get().map(|workforce| (*workforce).clone()));
+    let (url, _) = client.begin("/".to_owned()).await.unwrap();
+    assert!(url.as_str().starts_with(&own.issuer), "{url}");
+    assert_ne!(client.provider(), before);
+    let state = serde_json::to_value(&pending).unwrap()["state"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let late = client.finish(pending, &state, "code".to_owned()).await;
+    assert!(matches!(late, Err(SignInError::StateMismatch)), "{late:?}");
+}
+
+#[tokio::test]
 async fn an_answer_with_another_state_is_refused_before_the_provider_is_asked() {
-    let provider = provider().await;
-    let client = client(&provider.issuer);
-    let (_, pending) = client.begin("/".to_owned()).await.expect("begun");
+    let provider = Provider::start().await;
+    let client = client(&provider.issuer, CurrentWorkforce::default());
+    let (_, pending) = client.begin("/".to_owned()).await.unwrap();
     let refused = client.finish(pending, "forged", "code".to_owned()).await;
     assert!(matches!(refused, Err(SignInError::StateMismatch)), "{refused:?}");
+    assert_eq!(
+        (provider.asked(), provider.says.lock().unwrap().sign_with),
+        (0, OWN)
+    );
 }
 
 #[tokio::test]
 async fn a_provider_that_is_away_is_said_so() {
-    let refused = client("http://127.0.0.1:9")
-        .begin("/".to_owned())
-        .await
-        .map(|_| ());
+    let client = client("http://127.0.0.1:9", CurrentWorkforce::default());
+    let refused = client.begin("/".to_owned()).await.map(|_| ());
     assert!(matches!(refused, Err(SignInError::Unreachable(_))), "{refused:?}");
 }
 
 #[tokio::test]
 async fn signing_out_goes_to_the_provider_and_comes_back_to_the_portal() {
-    let provider = provider().await;
-    let url = client(&provider.issuer).sign_out_url().await;
+    let provider = Provider::start().await;
+    let url = client(&provider.issuer, CurrentWorkforce::default())
+        .sign_out_url()
+        .await;
     assert!(
         url.starts_with(&format!(
             "{}/logout?client_id=portal&logout_uri=",

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::work::IdentityProvider;
+
 /// Keys in the state bucket.
 pub(crate) mod keys {
     /// Names of labeling jobs, work teams and workforces are unique without regard to case.
@@ -12,6 +14,8 @@ pub(crate) mod keys {
     pub(crate) const UNFINISHED: &str = "unfinished/";
     pub(crate) const TEAMS: &str = "workteams/";
     pub(crate) const WORKFORCES: &str = "workforces/";
+    pub(crate) const NOTICES: &str = "notices/";
+    pub(crate) const SESSIONS: &str = "portal/sessions/";
 
     pub(crate) fn job(name: &str) -> String {
         format!("{JOBS}{}.json", name.to_ascii_lowercase())
@@ -33,6 +37,11 @@ pub(crate) mod keys {
     /// The job's own copies of what it was given: nobody can change them under a running job.
     pub(crate) fn input(job: &str, what: &str) -> String {
         format!("jobs/{}/input/{what}", job.to_ascii_lowercase())
+    }
+
+    /// Says that the job's team was told.
+    pub(crate) fn notice(job: &str, of: &str) -> String {
+        format!("{NOTICES}{}/{of}.json", job.to_ascii_lowercase())
     }
 
     pub(crate) fn team(name: &str) -> String {
@@ -138,21 +147,32 @@ pub(crate) struct TeamRecord {
     pub(crate) description: String,
     /// MemberDefinitions as given.
     pub(crate) members: Value,
+    /// NotificationTopicArn: where people are told of work.
+    #[serde(default)]
+    pub(crate) topic: Option<String>,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) tags: Vec<Tag>,
 }
 
 impl TeamRecord {
-    /// The identity provider's groups whose people are in the team.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
-        self.members.as_array().into_iter().flatten().flat_map(|member| {
-            let cognito = member["CognitoMemberDefinition"]["UserGroup"].as_str();
-            let oidc = member["OidcMemberDefinition"]["Groups"].as_array();
-            cognito
-                .into_iter()
-                .chain(oidc.into_iter().flatten().filter_map(Value::as_str))
-        })
+    /// The groups of that kind of provider whose people are in the team.
+    pub(crate) fn groups(&self, of: IdentityProvider) -> impl Iterator<Item = &str> {
+        self.members
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(move |member| {
+                let cognito = member["CognitoMemberDefinition"]["UserGroup"].as_str();
+                let oidc = member["OidcMemberDefinition"]["Groups"].as_array();
+                let (cognito, oidc) = match of {
+                    IdentityProvider::Cognito => (cognito, None),
+                    IdentityProvider::Oidc => (None, oidc),
+                };
+                cognito
+                    .into_iter()
+                    .chain(oidc.into_iter().flatten().filter_map(Value::as_str))
+            })
     }
 }
 
@@ -162,7 +182,41 @@ pub(crate) struct WorkforceRecord {
     pub(crate) arn: String,
     /// CognitoConfig or OidcConfig and SourceIpConfig as given, without a client secret.
     pub(crate) config: Value,
+    /// OidcConfig's ClientSecret: nobody is told it again.
+    #[serde(default)]
+    pub(crate) secret: Secret,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) tags: Vec<Tag>,
+}
+
+impl WorkforceRecord {
+    /// Where its people sign in.
+    pub(crate) fn provider(&self) -> IdentityProvider {
+        match self.config.get("OidcConfig") {
+            Some(_) => IdentityProvider::Oidc,
+            None => IdentityProvider::Cognito,
+        }
+    }
+
+    /// SourceIpConfig: the networks people work from; none means any.
+    pub(crate) fn cidrs(&self) -> impl Iterator<Item = &str> {
+        let cidrs = self.config["SourceIpConfig"]["Cidrs"].as_array();
+        cidrs.into_iter().flatten().filter_map(Value::as_str)
+    }
+}
+
+/// A text that is in no log.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(pub(crate) Option<String>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Secret(…)"
+        } else {
+            "Secret(none)"
+        })
+    }
 }

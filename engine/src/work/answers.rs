@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::item::AnswerRecord;
+use super::types::IdentityProvider;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
@@ -21,6 +22,7 @@ pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) sub: String,
     pub(crate) issuer: String,
+    pub(crate) provider: IdentityProvider,
 }
 
 /// Keeps each person and each content once.
@@ -50,6 +52,7 @@ pub(super) fn compact(answer: &AnswerRecord) -> Answer {
         id: answer.worker.clone(),
         sub: answer.sub.clone(),
         issuer: answer.issuer.clone(),
+        provider: answer.provider.unwrap_or_default(),
     };
     Answer {
         person: Arc::new(person),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::types::{WorkError, Worker};
+use super::types::{IdentityProvider, WorkError, Worker};
 
 /// `jobs/<job>/items/<index>.json`; an object nobody was given yet has none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub(crate) struct AnswerRecord {
     pub(crate) worker: String,
     pub(crate) sub: String,
     pub(crate) issuer: String,
+    /// Answers from before there were two kinds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<IdentityProvider>,
     pub(crate) accepted: Timestamp,
     pub(crate) submitted: Timestamp,
     pub(crate) content: Value,
@@ -105,6 +108,7 @@ impl ItemRecord {
             worker: worker.id.clone(),
             sub: worker.sub.clone(),
             issuer: worker.issuer.clone(),
+            provider: Some(worker.provider),
             accepted,
             submitted: now,
             content,
@@ -160,6 +164,7 @@ pub(crate) mod tests {
             id: id.to_owned(),
             sub: format!("sub-{id}"),
             issuer: "https://issuer.example".into(),
+            provider: IdentityProvider::Cognito,
             name: id.to_owned(),
             groups: vec!["crew".into()],
         }

@@ -21,10 +21,11 @@ use tokio_util::sync::DropGuard;
 pub(crate) use answers::Answer;
 pub(crate) use index::Outcome;
 pub(crate) use running::{Inputs, Running};
-pub use types::{HeldTask, Lease, PortalJob, WorkError, Worker};
+pub(crate) use turns::Turns;
+pub use types::{HeldTask, IdentityProvider, Lease, PortalJob, WorkError, Worker};
 
 use crate::core::Core;
-use crate::state::{JobRecord, keys};
+use crate::state::{JobRecord, TeamRecord, keys};
 use item::ItemRecord;
 
 /// The service the portal calls; cheap to clone.
@@ -65,6 +66,9 @@ impl Work {
     }
 
     /// Takes `{"<element name>": {…}}`. `Ok` means stored for good; handing in the same task again is `Ok` too.
+    ///
+    /// Whoever was taken out of the team hands in nothing more, not even a task taken before: a person may have been taken
+    /// out because of the answers. The task goes to somebody else when its time is over.
     pub async fn submit(&self, worker: &Worker, token: &str, content: Value) -> Result<(), WorkError> {
         let (job, index) = parse(token)?;
         if self.core.running(job).is_none() {
@@ -121,10 +125,16 @@ impl Work {
 
     fn is_member(&self, worker: &Worker, team: &str) -> bool {
         let team = self.core.team(team);
-        team.is_some_and(|team| {
-            team.groups()
-                .any(|group| worker.groups.iter().any(|theirs| theirs == group))
-        })
+        team.is_some_and(|team| has(&team, worker))
+    }
+
+    /// Names of the work teams the worker is in.
+    pub async fn teams_of(&self, worker: &Worker) -> Vec<String> {
+        let teams = self.core.known_teams();
+        let theirs = teams.iter().filter(|team| has(team, worker));
+        let mut names: Vec<String> = theirs.map(|team| team.name.clone()).collect();
+        names.sort();
+        names
     }
 
     /// The answer that ended the job may be handed in again, if the first "stored" got lost on the way.
@@ -143,6 +153,11 @@ impl Work {
             None => Err(self.absent(worker, job).await),
         }
     }
+}
+
+fn has(team: &TeamRecord, worker: &Worker) -> bool {
+    team.groups(worker.provider)
+        .any(|group| worker.groups.iter().any(|theirs| theirs == group))
 }
 
 /// `<job>.<index>`; job names have no dot.

@@ -124,6 +124,7 @@ impl Running {
         let index = self.index();
         PortalJob {
             name: self.spec.name.clone(),
+            team: self.spec.team.clone(),
             title: self.spec.title.clone(),
             description: self.spec.description.clone(),
             total: u64::from(index.total()),

@@ -7,14 +7,14 @@ use tokio::sync::{Mutex, MutexGuard};
 
 const LOCKS: usize = 256;
 
-pub(super) struct Turns(Vec<Mutex<()>>);
+pub(crate) struct Turns(Vec<Mutex<()>>);
 
 impl Turns {
-    pub(super) fn new() -> Turns {
+    pub(crate) fn new() -> Turns {
         Turns((0..LOCKS).map(|_| Mutex::new(())).collect())
     }
 
-    pub(super) async fn take(&self, of: impl Hash) -> MutexGuard<'_, ()> {
+    pub(crate) async fn take(&self, of: impl Hash) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         of.hash(&mut hasher);
         self.0[hasher.finish() as usize % LOCKS].lock().await

@@ -1,11 +1,11 @@
 //! What the portal and the distribution of work say to each other.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A signed-in person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
     /// `private.<region>.<hash>`: the id that stands in the output.
     pub id: String,
@@ -13,16 +13,38 @@ pub struct Worker {
     pub sub: String,
     /// The identity provider.
     pub issuer: String,
-    /// For greeting; never stored or logged.
+    pub provider: IdentityProvider,
+    /// For greeting; never logged, and stored nowhere but in the person's own sealed session.
     pub name: String,
     /// The user groups the identity provider vouches for; a work team names the groups its members are in.
     pub groups: Vec<String>,
+}
+
+/// The two kinds of private workforce. A group of one is nobody's group in the other, whatever its name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdentityProvider {
+    #[default]
+    Cognito,
+    /// Any OpenID Connect provider, named by the workforce itself.
+    Oidc,
+}
+
+impl IdentityProvider {
+    /// `identityProviderType` in worker responses.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            IdentityProvider::Cognito => "Cognito",
+            IdentityProvider::Oidc => "Oidc",
+        }
+    }
 }
 
 /// A running job as one worker sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PortalJob {
     pub name: String,
+    /// The work team whose job it is.
+    pub team: String,
     pub title: String,
     pub description: String,
     /// Data objects in the job.

@@ -114,6 +114,14 @@ impl Sns {
         Ok(arn)
     }
 
+    /// A message from within: to everybody subscribed to the topic.
+    pub(crate) fn publish_text(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), String> {
+        let fields = [("TopicArn", topic_arn), ("Subject", subject), ("Message", message)];
+        let body = serde_urlencoded::to_string(fields).map_err(|error| error.to_string())?;
+        let published = Form::parse(body.as_bytes()).and_then(|form| self.call("Publish", &form));
+        published.map(drop).map_err(|error| error.message)
+    }
+
     /// Ends deliveries that wait for an endpoint.
     pub(crate) async fn close(&self) {
         self.stop.cancel();

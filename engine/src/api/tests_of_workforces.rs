@@ -1,0 +1,147 @@
+//! Workforces over the wire: who may sign in, from where, and what nobody is told.
+
+use serde_json::{Value, json};
+
+use super::tests::{kind, ready};
+use crate::testing::World;
+
+fn oidc_config() -> Value {
+    let at = |path: &str| format!("https://idp.example.org/{path}");
+    json!({
+        "ClientId": "portal", "ClientSecret": "keep-me-quiet", "Issuer": at(""), "AuthorizationEndpoint": at("authorize"),
+        "TokenEndpoint": at("token"), "UserInfoEndpoint": at("me"), "LogoutEndpoint": at("bye"), "JwksUri": at("keys"),
+        "Scope": "openid groups", "AuthenticationRequestExtraParams": {"audience": "labels"},
+    })
+}
+
+#[tokio::test]
+async fn nobody_is_told_a_client_secret_again() {
+    let world = World::default();
+    let rig = world.engine().await;
+    let request = json!({"WorkforceName": "own", "OidcConfig": oidc_config()});
+    rig.call("CreateWorkforce", request).await.unwrap();
+    let mut expected = oidc_config();
+    expected.as_object_mut().unwrap().shift_remove("ClientSecret");
+    let described = rig
+        .call("DescribeWorkforce", json!({"WorkforceName": "own"}))
+        .await
+        .unwrap();
+    assert_eq!(described["Workforce"]["OidcConfig"], expected);
+    let listed = rig.call("ListWorkforces", json!({})).await.unwrap();
+    assert!(!listed.to_string().contains("keep-me-quiet"), "{listed}");
+    let mut wrong = oidc_config();
+    wrong["ClientSecret"] = json!("keep-me-quiet\u{e9}");
+    let error = rig
+        .call(
+            "UpdateWorkforce",
+            json!({"WorkforceName": "own", "OidcConfig": wrong}),
+        )
+        .await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("clientSecret") && !error.contains("keep-me-quiet"),
+        "{error}"
+    );
+    assert!(!format!("{:?}", rig.core.workforce.get()).contains("keep-me-quiet"));
+}
+
+#[tokio::test]
+async fn the_provider_of_a_workforce_changes_only_while_it_has_no_teams() {
+    let (_, rig) = ready().await;
+    let own = json!({"WorkforceName": "default", "OidcConfig": oidc_config()});
+    let error = rig.call("UpdateWorkforce", own).await.unwrap_err();
+    assert_eq!(kind(&error), "ValidationException");
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("was made with Cognito"),
+        "{error}"
+    );
+    rig.call("DeleteWorkteam", json!({"WorkteamName": "crew"}))
+        .await
+        .unwrap();
+    rig.call("DeleteWorkforce", json!({"WorkforceName": "default"}))
+        .await
+        .unwrap();
+    let own = json!({"WorkforceName": "own", "OidcConfig": oidc_config()});
+    rig.call("CreateWorkforce", own.clone()).await.unwrap();
+    assert_eq!(
+        kind(&rig.call("CreateWorkforce", own.clone()).await.unwrap_err()),
+        "ValidationException"
+    );
+    let mut moved = own.clone();
+    moved["OidcConfig"]["ClientId"] = json!("other");
+    let updated = rig.call("UpdateWorkforce", moved).await.unwrap();
+    assert_eq!(updated["Workforce"]["OidcConfig"]["ClientId"], "other");
+    let team =
+        |member: Value| json!({"WorkteamName": "crew", "Description": "x", "MemberDefinitions": [member]});
+    let cognito = json!({"CognitoMemberDefinition": {"UserPool": "us-east-1_abc", "UserGroup": "crew", "ClientId": "c"}});
+    let error = rig
+        .call("CreateWorkteam", team(cognito.clone()))
+        .await
+        .unwrap_err();
+    assert!(
+        error["message"].as_str().unwrap().contains("signs in with Oidc"),
+        "{error}"
+    );
+    let groups = json!({"OidcMemberDefinition": {"Groups": ["crew", "more"]}});
+    rig.call("CreateWorkteam", team(groups)).await.unwrap();
+    let change = json!({"WorkteamName": "crew", "MemberDefinitions": [cognito]});
+    assert_eq!(
+        kind(&rig.call("UpdateWorkteam", change).await.unwrap_err()),
+        "ValidationException"
+    );
+    assert_eq!(
+        kind(&rig.call("UpdateWorkforce", own).await.unwrap_err()),
+        "ConflictException"
+    );
+}
+
+#[tokio::test]
+async fn a_network_or_parameter_that_cannot_be_is_refused_and_what_is_not_here_by_name() {
+    let (_, rig) = ready().await;
+    let with = |member: &str, value: Value| json!({"WorkforceName": "default", member: value});
+    for (request, said) in [
+        (
+            with("SourceIpConfig", json!({"Cidrs": ["203.0.113.0/33"]})),
+            "from 0 to 32",
+        ),
+        (
+            with("SourceIpConfig", json!({"Cidrs": vec!["10.0.0.0/8"; 11]})),
+            "less than or equal to 10",
+        ),
+        (
+            with("WorkforceVpcConfig", json!({"VpcId": "vpc-1"})),
+            "WorkforceVpcConfig is not supported",
+        ),
+        (
+            with("IpAddressType", json!("dualstack")),
+            "IpAddressType is not supported",
+        ),
+    ] {
+        let error = rig.call("UpdateWorkforce", request).await.unwrap_err();
+        assert!(error["message"].as_str().unwrap().contains(said), "{error}");
+    }
+    let mut request = json!({"WorkforceName": "own", "OidcConfig": oidc_config()});
+    request["OidcConfig"]["AuthenticationRequestExtraParams"] = json!({"state": "x"});
+    let error = rig.call("CreateWorkforce", request.clone()).await.unwrap_err();
+    assert!(
+        error["message"].as_str().unwrap().contains("sets itself"),
+        "{error}"
+    );
+    request["OidcConfig"]["AuthenticationRequestExtraParams"] = json!({"audience": 1});
+    assert_eq!(
+        kind(&rig.call("CreateWorkforce", request).await.unwrap_err()),
+        "SerializationException"
+    );
+    let access = json!({"WorkteamName": "crew", "WorkerAccessConfiguration": {"S3Presign": {}}});
+    let error = rig.call("UpdateWorkteam", access).await.unwrap_err();
+    assert!(
+        error["message"]
+            .as_str()
+            .unwrap()
+            .contains("WorkerAccessConfiguration is not supported"),
+        "{error}"
+    );
+}

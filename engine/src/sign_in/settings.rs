@@ -1,0 +1,98 @@
+//! With which provider people sign in now: the workforce's own (OidcConfig), else the one the engine was configured with.
+//! <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OidcConfig.html>
+use super::error::SignInError;
+use crate::config::SignIn;
+use crate::state::{Secret, WorkforceRecord};
+use crate::work::IdentityProvider;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) issuer: String,
+    /// What people's ids are made of; see [`SignIn::people`].
+    pub(super) people: String,
+    pub(super) client_id: String,
+    pub(super) client_secret: Secret,
+    pub(super) groups_claim: String,
+    /// Of a workforce with a provider of its own: nothing is discovered.
+    pub(super) own: Option<Endpoints>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Endpoints {
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+    pub(super) user_info_endpoint: String,
+    pub(super) logout_endpoint: String,
+    pub(super) jwks_uri: String,
+    #[serde(default)]
+    scope: String,
+    #[serde(default)]
+    authentication_request_extra_params: Map<String, Value>,
+}
+
+impl Endpoints {
+    /// What to ask for beside `openid`, which is always asked for. A provider that gives refresh tokens only for
+    /// `offline_access` needs that here.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope
+            .split(' ')
+            .filter(|scope| !scope.is_empty() && *scope != "openid")
+    }
+
+    pub(super) fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = &self.authentication_request_extra_params;
+        all.iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+}
+
+impl Settings {
+    pub(super) fn now(
+        configured: &SignIn,
+        workforce: Option<&WorkforceRecord>,
+    ) -> Result<Settings, SignInError> {
+        match workforce.filter(|workforce| workforce.provider() == IdentityProvider::Oidc) {
+            Some(workforce) => Settings::own(configured, workforce),
+            None => Ok(Settings {
+                issuer: configured.issuer.clone(),
+                people: configured.people.clone().unwrap_or(configured.issuer.clone()),
+                client_id: configured.client_id.clone(),
+                client_secret: Secret(configured.client_secret.clone()),
+                groups_claim: configured.groups_claim.clone(),
+                own: None,
+            }),
+        }
+    }
+
+    fn own(configured: &SignIn, workforce: &WorkforceRecord) -> Result<Settings, SignInError> {
+        let config = &workforce.config["OidcConfig"];
+        let text = |member: &str| config[member].as_str().unwrap_or_default().to_owned();
+        let own = Endpoints::deserialize(config)
+            .map_err(|error| SignInError::Unreachable(format!("the workforce's OidcConfig: {error}")))?;
+        Ok(Settings {
+            issuer: text("Issuer"),
+            people: text("Issuer"),
+            client_id: text("ClientId"),
+            client_secret: workforce.secret.clone(),
+            groups_claim: configured.groups_claim.clone(),
+            own: Some(own),
+        })
+    }
+
+    pub(super) fn provider(&self) -> IdentityProvider {
+        match self.own {
+            Some(_) => IdentityProvider::Oidc,
+            None => IdentityProvider::Cognito,
+        }
+    }
+
+    /// Tells one provider from another: whoever signed in with another one has not signed in.
+    pub(super) fn name(&self) -> String {
+        let all = format!("{}|{}|{}", self.provider().name(), self.people, self.client_id);
+        hex::encode(&Sha256::digest(all)[..8])
+    }
+}
