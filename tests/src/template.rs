@@ -60,12 +60,12 @@ fn tag(line: &str) -> Option<usize> {
     if line.trim_start().starts_with('#') {
         return None;
     }
-    let starts = line.match_indices('!').filter(|(at, _)| {
+    let mut starts = line.match_indices('!').filter(|(at, _)| {
         let before = line[..*at].chars().next_back().unwrap_or(' ');
         let after = line[at + 1..].chars().next().unwrap_or(' ');
         matches!(before, ' ' | '[' | '{') && after.is_ascii_uppercase()
     });
-    starts.map(|(at, _)| at).last()
+    starts.next_back().map(|(at, _)| at)
 }
 
 /// The value at the beginning of this text, quoted where it was not, and what follows it.
