@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use crate::aws_auth::{Credentials, require_sigv4};
 use crate::aws_json::TARGET;
-use crate::cognito::SignIn;
+use crate::cognito::{SignIn, is_open};
 use crate::sns::Sns;
 use crate::sqs::{self, Address, Queues};
 
@@ -25,6 +25,8 @@ pub(crate) struct AwsPort {
     notices: Router,
     confirmation: Router,
     sign_in: Router,
+    /// What Cognito takes from anybody, unsigned.
+    open_sign_in: Router,
     credentials: Credentials,
     /// Later than the rest: the engine reads its state through this very port.
     labeling: Arc<OnceLock<Router>>,
@@ -52,6 +54,7 @@ impl AwsPort {
             notices: guarded(sns.router(), "sns"),
             confirmation: sns.confirmation(),
             sign_in: guarded(sign_in.api(), "cognito-idp"),
+            open_sign_in: sign_in.api().layer(DefaultBodyLimit::max(LARGEST_REQUEST)),
             credentials: credentials.clone(),
             labeling: Arc::default(),
         }
@@ -73,6 +76,7 @@ enum Service {
     Labeling,
     Queues,
     SignIn,
+    OpenSignIn,
     Notices,
     Confirmation,
     S3,
@@ -84,6 +88,9 @@ fn service(method: &Method, uri: &Uri, headers: &HeaderMap) -> Service {
         return match target.to_str().ok().and_then(|target| target.split_once('.')) {
             Some(("SageMaker", _)) => Service::Labeling,
             Some(("AmazonSQS", _)) => Service::Queues,
+            Some(("AWSCognitoIdentityProviderService", operation)) if is_open(operation) => {
+                Service::OpenSignIn
+            }
             Some(("AWSCognitoIdentityProviderService", _)) => Service::SignIn,
             _ => Service::Unknown(String::from_utf8_lossy(target.as_bytes()).into_owned()),
         };
@@ -116,6 +123,7 @@ async fn dispatch(State(port): State<AwsPort>, request: Request) -> Response {
         },
         Service::Queues => port.queues,
         Service::SignIn => port.sign_in,
+        Service::OpenSignIn => port.open_sign_in,
         Service::Notices => port.notices,
         Service::Confirmation => port.confirmation,
         Service::S3 => port.s3,

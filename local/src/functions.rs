@@ -6,10 +6,12 @@ use std::sync::Arc;
 use aws_config::{AppName, SdkConfig};
 use tokio_util::task::LocalPoolHandle;
 
+use crate::cognito::TriggerFn;
 use crate::error::StackError;
 use crate::event_source::Invoke;
 use crate::wiring::{
-    ASSIGN_WORKER, BUILD_MANIFEST, FunctionWiring, INVITE_MESSAGE, NOTIFY, START_JOB, SYNC_TEAM,
+    ASSIGN_WORKER, BUILD_MANIFEST, FUNCTIONS, FunctionWiring, INVITE_MESSAGE, NOTIFY, START_JOB, SYNC_TEAM,
+    Source,
 };
 
 /// Values of environment variables; a function sees only those the wiring gives it.
@@ -18,6 +20,8 @@ pub(crate) type Environment = HashMap<&'static str, String>;
 /// Threads that run nothing but functions: a manifest of a hundred thousand lines keeps no portal waiting, and, as on
 /// Lambda, an invocation never moves to another thread.
 const THREADS: usize = 2;
+/// Those the sign-in waits for have a thread of their own: nobody at a password waits behind a manifest.
+const TRIGGER_THREADS: usize = 1;
 
 macro_rules! function {
     ($crate_name:ident, $wiring:expr, $environment:expr, $sdk:expr, $threads:expr) => {{
@@ -25,17 +29,15 @@ macro_rules! function {
             &|name| value($wiring, $environment, name),
             &called_by($wiring.name, $sdk),
         )
-        .map_err(|error| {
-            StackError::Part {
-                what: $wiring.name,
-                reason: error.to_string(),
-            }
+        .map_err(|error| StackError::Part {
+            what: $wiring.name,
+            reason: error.to_string(),
         })?;
         let (deps, threads) = (Arc::new(deps), $threads.clone());
         let invoke: Invoke = Arc::new(move |event| {
             let deps = deps.clone();
             let invoked = threads.spawn_pinned(move || async move {
-                $crate_name::handle(&deps, event)
+                $crate_name::handle(&*deps, event)
                     .await
                     .map_err(|error| error.to_string())
             });
@@ -50,14 +52,31 @@ pub(crate) fn all(
     sdk: &SdkConfig,
 ) -> Result<HashMap<&'static str, Invoke>, StackError> {
     let threads = LocalPoolHandle::new(THREADS);
+    let awaited = LocalPoolHandle::new(TRIGGER_THREADS);
     Ok(HashMap::from([
         function!(build_manifest, &BUILD_MANIFEST, environment, sdk, threads),
         function!(start_job, &START_JOB, environment, sdk, threads),
         function!(notify, &NOTIFY, environment, sdk, threads),
         function!(sync_team, &SYNC_TEAM, environment, sdk, threads),
-        function!(assign_worker, &ASSIGN_WORKER, environment, sdk, threads),
-        function!(invite_message, &INVITE_MESSAGE, environment, sdk, threads),
+        function!(assign_worker, &ASSIGN_WORKER, environment, sdk, awaited),
+        function!(invite_message, &INVITE_MESSAGE, environment, sdk, awaited),
     ]))
+}
+
+/// The user pool's way to the functions that are its triggers.
+pub(crate) fn triggers(functions: &HashMap<&'static str, Invoke>) -> TriggerFn {
+    let functions = functions.clone();
+    Arc::new(move |trigger, event| {
+        let hears = |wiring: &&FunctionWiring| wiring.sources.contains(&Source::UserPool(trigger));
+        let function = FUNCTIONS
+            .iter()
+            .find(hears)
+            .and_then(|wiring| functions.get(wiring.name));
+        match function {
+            Some(invoke) => invoke(event),
+            None => Box::pin(async move { Err(format!("{trigger:?} has no function")) }),
+        }
+    })
 }
 
 fn value(wiring: &FunctionWiring, environment: &Environment, name: &str) -> Option<String> {

@@ -19,7 +19,7 @@ use crate::aws_auth::Credentials;
 use crate::aws_json::TARGET;
 use crate::aws_port::AwsPort;
 use crate::clock::Clock;
-use crate::cognito::{self, SignIn, readable_password};
+use crate::cognito::{self, PoolError, SignIn, readable_password};
 use crate::data_dir::{DROP_FOLDER, DataDir, write_json};
 use crate::drop_folder::{DropFolder, DropStatus};
 use crate::error::StackError;
@@ -83,7 +83,7 @@ impl Stack {
         let data = DataDir::open(&config.data)?;
         let aws = listen(config.aws, "the AWS endpoint", "--aws").await?;
         let web = listen(config.web, "the portal and the console", "--web").await?;
-        let parts = Parts::open(data, &config, &aws, &web)?;
+        let parts = Parts::open(data, &config, &aws, &web).await?;
         let stop_serving = CancellationToken::new();
         let aws_port = parts.aws_port();
         let web_port = WebPort::default();
@@ -164,7 +164,7 @@ struct Keys {
 }
 
 impl Parts {
-    fn open(
+    async fn open(
         data: DataDir,
         config: &StackConfig,
         aws: &Listening,
@@ -212,7 +212,7 @@ impl Parts {
             outbox.clone(),
             RETRIES,
         )?;
-        let sign_in = SignIn::open(&data, &web_url)?;
+        let sign_in = SignIn::open(&data, &web_url, outbox.clone()).await?;
         let credentials = Credentials {
             access_key_id: keys.access_key_id,
             secret_access_key: keys.secret_access_key,
@@ -304,15 +304,16 @@ impl Parts {
             email: FIRST_WORKER.to_owned(),
             password: readable_password(),
         })?;
-        if !self.sign_in.knows(&worker.email) {
+        let failed = |error: PoolError| StackError::Part {
+            what: "the first worker",
+            reason: error.to_string(),
+        };
+        if !self.sign_in.knows(&worker.email).map_err(failed)? {
             let added = self
                 .sign_in
                 .ensure_worker(&worker.email, &worker.password, &[TEAM])
                 .await;
-            added.map_err(|error| StackError::Part {
-                what: "the first worker",
-                reason: error.to_string(),
-            })?;
+            added.map_err(failed)?;
         }
         ensure_team(engine, &self.sign_in, TEAM).await?;
         let queue = |name: &str, dead: &str| QueueInfo {
@@ -358,6 +359,7 @@ impl Parts {
         servers: Vec<JoinHandle<()>>,
     ) -> Result<Stack, StackError> {
         let functions = functions::all(&environment(&info), &self.sdk)?;
+        self.sign_in.set_triggers(functions::triggers(&functions));
         let s3 = info::s3(&self.sdk);
         let drops = DropFolder::open(
             &info.drop_folder,
@@ -435,6 +437,7 @@ async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -> Result<St
     };
     sign_in
         .ensure_group(name)
+        .await
         .map_err(|error| refused(error.to_string()))?;
     let known = labeling(engine, "DescribeWorkteam", &json!({"WorkteamName": name})).await;
     if let Some(arn) = known

@@ -27,7 +27,7 @@ title: Even or odd?
 workers_per_item: 2
 batch: {quiet: 1s}
 ";
-const COLLEAGUE: (&str, &str) = ("grace@example.com", "grace-labels-numbers-7");
+const COLLEAGUE: (&str, &str) = ("grace@example.com", "Grace-labels-numbers-7");
 const SUBSCRIBER: &str = "program@example.com";
 
 /// What somebody was told is stored.

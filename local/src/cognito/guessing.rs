@@ -1,4 +1,4 @@
-//! Guessing passwords is slowed down: after five failures an address is locked for a second, and for twice as long
+//! Guessing passwords and codes is slowed down: after five failures an address is locked for a second, and for twice as long
 //! after each further one, up to a quarter of an hour. The same goes for addresses nobody has, so that the lock
 //! does not tell who has an account. These are Cognito's own figures.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html>
@@ -11,6 +11,8 @@ use tokio::time::Instant;
 
 const FREE_FAILURES: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// After this long without a try, all is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Addresses remembered; beyond that the one locked longest ago is forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -40,7 +42,11 @@ impl Guessing {
         if known.locked_until > now {
             return Err(known.locked_until - now);
         }
+        if now > known.locked_until + FORGOTTEN {
+            known.count = 0;
+        }
         known.count += 1;
+        known.locked_until = now;
         if known.count >= FREE_FAILURES {
             let doublings = (known.count - FREE_FAILURES).min(20);
             known.locked_until = now + Duration::from_secs(1 << doublings).min(LONGEST);

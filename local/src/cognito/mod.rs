@@ -1,40 +1,53 @@
-//! Sign-in on one machine, standing in for a Cognito user pool: people and groups, the hosted sign-in as an OpenID
-//! Connect provider, and the part of Cognito's API that manages people. Invitations, temporary passwords and forgotten
-//! ones are not here yet; the operations around them are refused by name.
+//! Sign-in on one machine, standing in for a Cognito user pool: people and groups, invitations and codes by mail, the
+//! hosted sign-in as an OpenID Connect provider, triggers, and the part of Cognito's API that manages it all. What is
+//! not here is refused by name.
 
 mod api;
+mod client;
+mod error;
+mod flow;
 mod grants;
 mod guessing;
 mod hosted;
 mod keys;
+mod mail;
 mod passwords;
+mod policy;
+mod settings;
+mod store;
 #[cfg(test)]
 mod tests;
-mod token;
-mod users;
+mod time;
+mod tokens;
+mod triggers;
 
-use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 
 use crate::data_dir::DataDir;
 use crate::error::StackError;
+use crate::outbox::Outbox;
+use client::{Client, ClientSettings};
+pub(crate) use error::PoolError;
 use grants::Grants;
 use guessing::Guessing;
 use keys::SigningKey;
 pub(crate) use passwords::random_secret;
-pub(crate) use users::UserError;
-use users::Users;
+use settings::{PoolRecord, PoolSettings};
+use store::record::{Group, Status, User};
+use store::{Changes, Store};
+use time::Time;
+pub(crate) use triggers::TriggerFn;
 
 /// The one pool. Its id has the shape of Cognito's: region, underscore, letters and digits.
 pub(crate) const POOL_ID: &str = "us-east-1_Groundcrew";
+/// The portal's app client.
 pub(crate) const CLIENT_ID: &str = "groundcrewportal";
+/// Under this name the pool's own record is kept.
+const POOL: &str = "pool";
 
-/// How long a sign-in is remembered, and how long tokens are good: Cognito's hour.
-const SESSION_SECONDS: i64 = 3600;
-
-/// The pool, its one app client, and what is under way. Cheap to clone.
+/// The pool, its app clients, and what is under way. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct SignIn {
     pool: Arc<Pool>,
@@ -45,24 +58,76 @@ struct Pool {
     issuer: String,
     web_origin: String,
     client_secret: String,
-    users: Users,
+    store: Store,
+    outbox: Outbox,
     key: SigningKey,
     grants: Grants,
+    /// Of passwords, of codes, and of how often mail is asked for.
     guessing: Guessing,
+    code_guessing: Guessing,
+    mailing: Guessing,
+    triggers: OnceLock<TriggerFn>,
+    time: Time,
 }
 
 impl SignIn {
-    pub(crate) fn open(data: &DataDir, web_origin: &str) -> Result<Self, StackError> {
+    pub(crate) async fn open(data: &DataDir, web_origin: &str, outbox: Outbox) -> Result<Self, StackError> {
         let pool = Pool {
             issuer: format!("{web_origin}/cognito/{POOL_ID}"),
             web_origin: web_origin.to_owned(),
             client_secret: data.kept("sign-in-client.json", random_secret)?,
-            users: Users::open(&data.path("users.json"))?,
+            store: Store::open(data)?,
+            outbox,
             key: SigningKey::open(data)?,
             grants: Grants::default(),
             guessing: Guessing::default(),
+            code_guessing: Guessing::default(),
+            mailing: Guessing::default(),
+            triggers: OnceLock::new(),
+            time: Time::default(),
         };
-        Ok(Self { pool: Arc::new(pool) })
+        let sign_in = Self { pool: Arc::new(pool) };
+        let settled = sign_in.settle().await;
+        settled.map_err(|error| StackError::Part {
+            what: "the sign-in",
+            reason: error.to_string(),
+        })?;
+        Ok(sign_in)
+    }
+
+    /// The pool and the portal's client: made the first time, and following the portal's address after that.
+    async fn settle(&self) -> Result<(), PoolError> {
+        let (now, portal) = (self.pool.time.now(), self.pool.web_origin.clone());
+        let secret = self.pool.client_secret.clone();
+        let settle = move |changes: &mut Changes<'_>| {
+            let mut record = changes.setting(POOL)?.unwrap_or_else(|| PoolRecord {
+                created: now,
+                modified: now,
+                domain: Some("groundcrew".to_owned()),
+                portal: portal.clone(),
+                settings: PoolSettings::first(),
+            });
+            let mut client = changes.client(CLIENT_ID)?.unwrap_or_else(|| Client {
+                id: CLIENT_ID.to_owned(),
+                secret: None,
+                created: now,
+                modified: now,
+                settings: ClientSettings::of_the_portal(&portal),
+            });
+            if record.portal != portal {
+                client.settings.follow_the_portal(&record.portal, &portal);
+                record.portal = portal;
+            }
+            client.secret = Some(secret);
+            changes.put_client(CLIENT_ID, &client)?;
+            changes.put_setting(POOL, &record)
+        };
+        self.pool.store.write(settle).await
+    }
+
+    /// The functions behind the triggers, once they are there: until then whatever needs one fails.
+    pub(crate) fn set_triggers(&self, triggers: TriggerFn) {
+        let _set_once = self.pool.triggers.set(triggers);
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -78,7 +143,7 @@ impl SignIn {
         hosted::router(self.clone())
     }
 
-    /// `AWSCognitoIdentityProviderService.*`, without authentication: the caller wraps it.
+    /// `AWSCognitoIdentityProviderService.*`, without authentication: the caller wraps what is not [open to all](is_open).
     pub(crate) fn api(&self) -> Router {
         api::router(self.clone())
     }
@@ -89,42 +154,116 @@ impl SignIn {
         email: &str,
         password: &str,
         groups: &[&str],
-    ) -> Result<(), UserError> {
+    ) -> Result<(), PoolError> {
+        let email = flow::invite::address(email)?;
         let hash = passwords::hash(password).await?;
         for group in groups {
-            self.ensure_group(group)?;
+            self.ensure_group(group).await?;
         }
-        let user = match self.pool.users.create(email) {
-            Ok(user) => user,
-            Err(UserError::UserExists) => self.pool.users.find(email).ok_or(UserError::NoSuchUser)?,
-            Err(error) => return Err(error),
+        let groups: Vec<String> = groups.iter().map(|&group| group.to_owned()).collect();
+        let now = self.pool.time.now();
+        let ensure = move |changes: &mut Changes<'_>| {
+            let mut user = match changes.find(&email)? {
+                Some(user) => user,
+                None => {
+                    let mut user = User::new(&email, Status::Confirmed, now);
+                    user.email_verified = true;
+                    changes.add_user(&user)?;
+                    user
+                }
+            };
+            user.settle_password(hash, now);
+            user.groups.extend(groups);
+            user.modified = now;
+            changes.put_user(&user)
         };
-        self.pool.users.set_password(&user.username, hash)?;
-        for group in groups {
-            self.pool.users.add_to_group(&user.username, group)?;
-        }
-        Ok(())
-    }
-}
-
-impl SignIn {
-    pub(crate) fn knows(&self, email: &str) -> bool {
-        self.pool.users.find(email).is_some()
+        self.pool.store.write(ensure).await
     }
 
-    pub(crate) fn ensure_group(&self, name: &str) -> Result<(), UserError> {
-        match self.pool.users.create_group(name, None) {
-            Ok(_) | Err(UserError::GroupExists) => Ok(()),
+    pub(crate) fn knows(&self, email: &str) -> Result<bool, PoolError> {
+        Ok(self.pool.store.view()?.find(email)?.is_some())
+    }
+
+    pub(crate) async fn ensure_group(&self, name: &str) -> Result<(), PoolError> {
+        match self.create_group(name, None).await {
+            Ok(_) | Err(PoolError::GroupExists) => Ok(()),
             Err(error) => Err(error),
         }
     }
+
+    async fn create_group(&self, name: &str, about: Option<Group>) -> Result<Group, PoolError> {
+        let (name, now) = (api::groups::checked_name(name)?, self.pool.time.now());
+        let group = about.unwrap_or_else(|| Group {
+            name,
+            description: None,
+            precedence: None,
+            role_arn: None,
+            created: now,
+            modified: None,
+        });
+        self.pool
+            .store
+            .write(move |changes| {
+                if changes.group(&group.name)?.is_some() {
+                    return Err(PoolError::GroupExists);
+                }
+                changes.put_group(&group)?;
+                Ok(group)
+            })
+            .await
+    }
+
+    fn settings(&self) -> Result<PoolSettings, PoolError> {
+        Ok(self.record()?.settings)
+    }
+
+    fn record(&self) -> Result<PoolRecord, PoolError> {
+        let record = self.pool.store.view()?.setting(POOL)?;
+        record.ok_or_else(|| PoolError::internal("the pool's own record is missing"))
+    }
+
+    fn client(&self, id: &str) -> Result<Client, PoolError> {
+        let missing = || PoolError::NotFound(format!("User pool client {id} does not exist."));
+        self.pool.store.view()?.client(id)?.ok_or_else(missing)
+    }
+
+    /// Takes effect when it is on disk, or not at all.
+    async fn change_user(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut User) -> Result<(), PoolError> + Send + 'static,
+    ) -> Result<User, PoolError> {
+        self.change_user_and(name, change, |_, _| Ok(())).await
+    }
+
+    /// With what else has to happen in the same step.
+    async fn change_user_and(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut User) -> Result<(), PoolError> + Send + 'static,
+        besides: impl FnOnce(&mut Changes<'_>, &User) -> Result<(), PoolError> + Send + 'static,
+    ) -> Result<User, PoolError> {
+        let (name, now) = (name.to_owned(), self.pool.time.now());
+        self.pool
+            .store
+            .write(move |changes| {
+                let mut user = changes.find(&name)?.ok_or(PoolError::NoSuchUser)?;
+                change(&mut user)?;
+                user.modified = now;
+                changes.put_user(&user)?;
+                besides(changes, &user)?;
+                Ok(user)
+            })
+            .await
+    }
+}
+
+/// Whether Cognito takes this operation from anybody, unsigned: what it needs lies in the request itself.
+pub(crate) fn is_open(operation: &str) -> bool {
+    api::OPEN.contains(&operation)
 }
 
 /// A password that can be read aloud: four words and a number, about fifty bits.
 pub(crate) fn readable_password() -> String {
     passwords::readable()
-}
-
-fn read_users(path: &Path) -> Result<Option<users::People>, StackError> {
-    crate::data_dir::read_json(path)
 }

@@ -7,12 +7,8 @@ use rand::Rng;
 use rand::distr::Alphanumeric;
 use tokio::sync::Semaphore;
 
-use super::users::UserError;
-
-/// The pool's policy: at least this many characters. Length is what slows guessing down.
-const SHORTEST: usize = 8;
-/// Cognito's own limit; also keeps hashing cheap.
-const LONGEST: usize = 256;
+use super::error::PoolError;
+use super::policy::LONGEST;
 
 /// Short, distinct, and hard to mishear.
 const WORDS: [&str; 64] = [
@@ -26,7 +22,11 @@ const WORDS: [&str; 64] = [
 
 pub(super) fn readable() -> String {
     let mut random = rand::rng();
-    let mut word = || WORDS[random.random_range(0..WORDS.len())];
+    // Capitals, dashes and digits: whatever a pool asks of a password, these have it.
+    let mut word = || {
+        let (first, rest) = WORDS[random.random_range(0..WORDS.len())].split_at(1);
+        format!("{}{rest}", first.to_uppercase())
+    };
     let words = [word(), word(), word(), word()].join("-");
     format!("{words}-{}", rand::rng().random_range(1000..10_000))
 }
@@ -49,12 +49,10 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work).await.ok()
 }
 
-pub(super) async fn hash(password: &str) -> Result<String, UserError> {
-    let length = password.chars().count();
-    if !(SHORTEST..=LONGEST).contains(&length) {
-        return Err(UserError::BadPassword(format!(
-            "a password has from {SHORTEST} to {LONGEST} characters"
-        )));
+/// The policy is the caller's business; the longest password is not.
+pub(super) async fn hash(password: &str) -> Result<String, PoolError> {
+    if password.chars().count() > LONGEST {
+        return Err(PoolError::BadPassword("Password too long"));
     }
     let password = password.to_owned();
     let hashed = off_thread(move || {
@@ -65,7 +63,7 @@ pub(super) async fn hash(password: &str) -> Result<String, UserError> {
     });
     match hashed.await {
         Some(Ok(hash)) => Ok(hash),
-        _ => Err(UserError::Internal("the password could not be hashed".to_owned())),
+        _ => Err(PoolError::internal("the password could not be hashed")),
     }
 }
 
@@ -109,6 +107,6 @@ mod tests {
         assert!(matches("correct horse", Some(hashed.clone())).await);
         assert!(!matches("wrong horse", Some(hashed)).await);
         assert!(!matches("correct horse", None).await);
-        assert!(hash("short").await.is_err());
+        assert!(hash(&"long".repeat(100)).await.is_err());
     }
 }

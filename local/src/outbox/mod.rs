@@ -28,6 +28,9 @@ pub struct Entry {
     pub from: String,
     pub subject: Option<String>,
     pub text: String,
+    /// The same as HTML, where it was sent as HTML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
     pub state: Delivery,
 }
 
@@ -90,7 +93,8 @@ impl Outbox {
         let stamp = entry.at.strftime("%Y%m%dT%H%M%S%3fZ");
         write_json(&self.folder.join(format!("{stamp}-{}.json", entry.id)), &entry)?;
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        match entries.iter_mut().find(|known| known.id == entry.id) {
+        // What changes has just been put: it stands near the end.
+        match entries.iter_mut().rev().find(|known| known.id == entry.id) {
             Some(known) => *known = entry,
             None => entries.push(entry),
         }
@@ -106,6 +110,21 @@ impl Outbox {
             .clone();
         entries.reverse();
         entries
+    }
+
+    /// The newest first: at most so many, to an address that contains this (in any case), older than the entry with this
+    /// id. And whether there are more.
+    fn page(&self, to: &str, before: Option<&str>, most: usize) -> (Vec<Entry>, bool) {
+        let to = to.trim().to_lowercase();
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = before.and_then(|id| entries.iter().rposition(|entry| entry.id == id));
+        let older = &entries[..end.unwrap_or(entries.len())];
+        let mut fitting = older
+            .iter()
+            .rev()
+            .filter(|entry| entry.to.to_lowercase().contains(&to));
+        let page = fitting.by_ref().take(most).cloned().collect();
+        (page, fitting.next().is_some())
     }
 
     fn entry(&self, id: &str) -> Option<Entry> {

@@ -4,15 +4,16 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Delivery, Entry, Outbox};
-use crate::page::{escape, page};
+use crate::page::{escape, mail_page, page};
 use crate::web_guard::asks_for_loopback;
 
 pub(crate) fn router(outbox: Outbox) -> Router {
@@ -36,18 +37,41 @@ async fn this_machine_only(request: Request, next: Next) -> Response {
     page(StatusCode::FORBIDDEN, "Outbox", text)
 }
 
-async fn list(State(outbox): State<Outbox>) -> Response {
-    let entries = outbox.entries();
-    let mut main = String::from(
-        "<h1>Outbox</h1>\n<p class=\"soft\">Mail and notices that left. This machine sends no e-mail: what would be \
-         mail is kept here. Programs read <a href=\"/outbox/api\">/outbox/api</a>.</p>\n",
+/// Messages on one page.
+const MOST: usize = 200;
+
+#[derive(Deserialize)]
+struct Wanted {
+    /// Part of an address.
+    #[serde(default)]
+    to: String,
+    /// The last message of the page before.
+    before: Option<String>,
+}
+
+async fn list(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Response {
+    let (entries, more) = outbox.page(&wanted.to, wanted.before.as_deref(), MOST);
+    let mut main = format!(
+        "<h1>Outbox</h1>\n<p class=\"soft\">Mail and notices that left, the newest first. This machine sends no e-mail: \
+         what would be mail is kept here. Programs read <a href=\"/outbox/api\">/outbox/api</a>.</p>\n\
+         <form class=\"find\" method=\"get\" action=\"/outbox\">\n<label for=\"to\">To</label>\n<input id=\"to\" \
+         name=\"to\" type=\"search\" value=\"{}\" placeholder=\"part of an address\">\n\
+         <button type=\"submit\">Find</button>\n</form>\n",
+        escape(&wanted.to),
     );
-    if entries.is_empty() {
+    if entries.is_empty() && wanted.to.is_empty() {
         main.push_str("<p>Nothing has left yet. The first notice comes when a labeling job is over.</p>");
+    } else if entries.is_empty() {
+        main.push_str("<p>Nothing has left to such an address. <a href=\"/outbox\">All messages</a></p>");
     } else {
         main.push_str("<table>\n<tr><th>When</th><th>To</th><th>Subject</th></tr>\n");
         entries.iter().for_each(|entry| main.push_str(&row(entry)));
         main.push_str("</table>");
+    }
+    if let Some(last) = entries.last().filter(|_| more) {
+        let query = serde_urlencoded::to_string([("to", &wanted.to), ("before", &last.id)]);
+        let query = escape(&query.unwrap_or_default());
+        let _written = write!(main, "\n<p><a href=\"/outbox?{query}\">Older messages</a></p>");
     }
     page(StatusCode::OK, "Outbox", &main)
 }
@@ -93,10 +117,31 @@ async fn detail(State(outbox): State<Outbox>, Path(id): Path<String>) -> Respons
     ] {
         let _written = writeln!(main, "<dt>{name}</dt><dd>{}</dd>", escape(value));
     }
-    let _written = write!(main, "</dl>\n<pre>{}</pre>", escape(&entry.text));
-    page(StatusCode::OK, subject, &main)
+    main.push_str("</dl>\n");
+    let text = escape(&entry.text);
+    let Some(html) = &entry.html else {
+        let _written = write!(main, "<pre>{text}</pre>");
+        return page(StatusCode::OK, subject, &main);
+    };
+    let _written = write!(
+        main,
+        "{}\n<h2>As plain text</h2>\n<pre>{text}</pre>",
+        framed(html)
+    );
+    mail_page(StatusCode::OK, subject, &main)
 }
 
-async fn api(State(outbox): State<Outbox>) -> Response {
-    Json(json!({"messages": outbox.entries()})).into_response()
+/// The mail as its reader sees it: in a frame of its own that runs nothing, and whose links open beside it.
+fn framed(html: &str) -> String {
+    let document = format!("<!doctype html><base target=\"_blank\"><meta charset=\"utf-8\">{html}");
+    format!(
+        "<iframe class=\"mail\" title=\"The message\" sandbox=\"allow-popups allow-popups-to-escape-sandbox\" \
+         referrerpolicy=\"no-referrer\" srcdoc=\"{}\"></iframe>",
+        escape(&document)
+    )
+}
+
+async fn api(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Response {
+    let (messages, _) = outbox.page(&wanted.to, wanted.before.as_deref(), usize::MAX);
+    Json(json!({"messages": messages})).into_response()
 }

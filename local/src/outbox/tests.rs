@@ -19,6 +19,7 @@ fn entry(id: &str, state: Delivery) -> Entry {
         from: "arn:aws:sns:us-east-1:000000000000:news".to_owned(),
         subject: Some("<b>Done</b>".to_owned()),
         text: "<script>alert(1)</script>".to_owned(),
+        html: None,
         state,
     }
 }
@@ -59,6 +60,54 @@ async fn messages_are_shown_as_text_and_survive_a_restart() {
     assert_eq!(
         ask(&outbox, "/outbox/two", "127.0.0.1", HERE).await.0,
         StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn a_mail_is_shown_in_a_frame_that_runs_nothing_and_as_plain_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    let html = "<p style=\"color:red\">Hello \"Ana\"</p><script>alert(1)</script>";
+    let mail = Entry {
+        html: Some(html.to_owned()),
+        text: "Hello".to_owned(),
+        ..entry("one", Delivery::Delivered)
+    };
+    outbox.put(mail).unwrap();
+    let (_, page) = ask(&outbox, "/outbox/one", "127.0.0.1", HERE).await;
+    assert!(
+        page.contains("sandbox=\"allow-popups allow-popups-to-escape-sandbox\""),
+        "{page}"
+    );
+    assert!(
+        page.contains("Hello &quot;Ana&quot;") && page.contains("<pre>Hello</pre>"),
+        "{page}"
+    );
+    assert!(!page.contains("<script>"), "{page}");
+}
+
+#[tokio::test]
+async fn messages_are_found_by_address_and_listed_a_page_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    for n in 0..250 {
+        let to = format!("w{n}@example.org");
+        outbox
+            .put(Entry {
+                to,
+                ..entry(&format!("id{n}"), Delivery::Delivered)
+            })
+            .unwrap();
+    }
+    let (_, found) = ask(&outbox, "/outbox/api?to=W249@", "127.0.0.1", HERE).await;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["messages"].as_array().unwrap().len(), 1, "{found}");
+    let (_, first) = ask(&outbox, "/outbox", "127.0.0.1", HERE).await;
+    assert!(first.contains("id249\"") && !first.contains("/outbox/id49\""));
+    assert!(first.contains("before=id50"), "{first}");
+    let (_, second) = ask(&outbox, "/outbox?to=&before=id50", "127.0.0.1", HERE).await;
+    assert!(
+        second.contains("/outbox/id49\"") && second.contains("/outbox/id0\"") && !second.contains("before=")
     );
 }
 

@@ -231,6 +231,7 @@ fn entry(to: &Subscription, message: &Message, text: String, state: Delivery) ->
         from: message.topic.clone(),
         subject: message.subject.clone(),
         text,
+        html: None,
         state,
     }
 }

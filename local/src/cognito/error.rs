@@ -1,0 +1,116 @@
+//! Why the sign-in refuses, in Cognito's own types and texts.
+//! <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/CommonErrors.html>
+
+use axum::http::StatusCode;
+
+use crate::aws_json::AwsError;
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PoolError {
+    #[error("User does not exist.")]
+    NoSuchUser,
+    #[error("An account with the given email already exists.")]
+    UserExists,
+    #[error("An account with the given email already exists.")]
+    AddressTaken,
+    #[error("Group not found.")]
+    NoSuchGroup,
+    #[error("A group with the name already exists.")]
+    GroupExists,
+    #[error("{0}")]
+    NotFound(String),
+    #[error("Password did not conform with policy: {0}")]
+    BadPassword(&'static str),
+    #[error("{0}")]
+    NotAuthorized(String),
+    #[error("User is not confirmed.")]
+    NotConfirmed,
+    #[error("Password reset required for the user")]
+    ResetRequired,
+    #[error("{0}")]
+    WrongState(String),
+    #[error("Invalid verification code provided, please try again.")]
+    WrongCode,
+    #[error("Invalid code provided, please request a code again.")]
+    CodeExpired,
+    #[error("Attempt limit exceeded, please try after some time.")]
+    TooManyTries,
+    #[error("Password attempts exceeded")]
+    Locked { seconds: u64 },
+    #[error("{0}")]
+    NoDelivery(String),
+    /// A trigger said no.
+    #[error("{0}")]
+    TriggerFailed(String),
+    /// A trigger could not be called, or took too long.
+    #[error("{0}")]
+    TriggerUnexpected(String),
+    #[error("Unrecognizable lambda output")]
+    TriggerAnswer,
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    Unsupported(String),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl PoolError {
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid(message.into())
+    }
+
+    pub(super) fn not_authorized(message: impl Into<String>) -> Self {
+        Self::NotAuthorized(message.into())
+    }
+
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self::Unsupported(message.into())
+    }
+
+    pub(super) fn internal(reason: impl ToString) -> Self {
+        Self::Internal(reason.to_string())
+    }
+
+    pub(super) fn is_of_a_trigger(&self) -> bool {
+        matches!(
+            self,
+            Self::TriggerFailed(_) | Self::TriggerUnexpected(_) | Self::TriggerAnswer
+        )
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NoSuchUser => "UserNotFoundException",
+            Self::UserExists => "UsernameExistsException",
+            Self::AddressTaken => "AliasExistsException",
+            Self::NoSuchGroup | Self::NotFound(_) => "ResourceNotFoundException",
+            Self::GroupExists => "GroupExistsException",
+            Self::BadPassword(_) => "InvalidPasswordException",
+            Self::NotAuthorized(_) | Self::Locked { .. } => "NotAuthorizedException",
+            Self::NotConfirmed => "UserNotConfirmedException",
+            Self::ResetRequired => "PasswordResetRequiredException",
+            Self::WrongState(_) => "UnsupportedUserStateException",
+            Self::WrongCode => "CodeMismatchException",
+            Self::CodeExpired => "ExpiredCodeException",
+            Self::TooManyTries => "LimitExceededException",
+            Self::NoDelivery(_) => "CodeDeliveryFailureException",
+            Self::TriggerFailed(_) => "UserLambdaValidationException",
+            Self::TriggerUnexpected(_) => "UnexpectedLambdaException",
+            Self::TriggerAnswer => "InvalidLambdaResponseException",
+            Self::Invalid(_) => "InvalidParameterException",
+            Self::Unsupported(_) => "UnsupportedOperationException",
+            Self::Internal(_) => "InternalErrorException",
+        }
+    }
+}
+
+impl From<PoolError> for AwsError {
+    fn from(error: PoolError) -> Self {
+        let mut answer = AwsError::new(error.kind(), error.to_string());
+        if matches!(error, PoolError::Internal(_)) {
+            answer.status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        answer
+    }
+}

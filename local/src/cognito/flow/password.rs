@@ -1,0 +1,112 @@
+//! Signing in with a password, and putting a password of one's own in the place of a temporary one.
+
+use jiff::Timestamp;
+
+use crate::cognito::error::PoolError;
+use crate::cognito::store::record::{Status, User};
+use crate::cognito::{SignIn, passwords};
+
+/// How a right password is answered; a wrong one is an error, the same as an address nobody has.
+pub(in crate::cognito) enum Checked {
+    /// It is the person's own.
+    In(User),
+    /// It is a temporary one, and still good: one's own has to be chosen.
+    Temporary(User),
+    /// It was a temporary one.
+    RunOut,
+}
+
+impl SignIn {
+    /// Tells nothing about an account to somebody who does not know its password: wrong and unknown take as long and
+    /// read the same, and both are slowed down.
+    pub(in crate::cognito) async fn check_password(
+        &self,
+        name: &str,
+        password: &str,
+    ) -> Result<Checked, PoolError> {
+        let user = self.pool.store.view()?.find(name)?;
+        let address = user.as_ref().map_or(name, |user| user.email.as_str());
+        let begun = self.pool.guessing.begin(address, self.pool.time.instant());
+        begun.map_err(|wait| PoolError::Locked {
+            seconds: wait.as_secs() + 1,
+        })?;
+        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+        let right = passwords::matches(password, hash).await;
+        let Some(user) = user.filter(|_| right) else {
+            return Err(PoolError::not_authorized("Incorrect username or password."));
+        };
+        self.pool.guessing.succeeded(&user.email);
+        if !user.enabled {
+            return Err(PoolError::not_authorized("User is disabled."));
+        }
+        match user.status {
+            Status::Confirmed => Ok(Checked::In(user)),
+            Status::Unconfirmed => Err(PoolError::NotConfirmed),
+            Status::ResetRequired => Err(PoolError::ResetRequired),
+            Status::ForceChangePassword if self.has_run_out(user.temporary_until) => Ok(Checked::RunOut),
+            Status::ForceChangePassword => Ok(Checked::Temporary(user)),
+        }
+    }
+
+    fn has_run_out(&self, until: Option<Timestamp>) -> bool {
+        until.is_some_and(|until| until <= self.pool.time.now())
+    }
+
+    /// After the right temporary password: one's own. `temporary` is the hash that was right then; an invitation sent
+    /// again since, or a password set since, makes it void.
+    pub(in crate::cognito) async fn choose_password(
+        &self,
+        username: &str,
+        temporary: Option<String>,
+        password: &str,
+        write: impl FnOnce(&mut User) + Send + 'static,
+    ) -> Result<User, PoolError> {
+        self.settings()?.policies.password_policy.allows(password)?;
+        let hash = passwords::hash(password).await?;
+        let now = self.pool.time.now();
+        self.change_password(username, move |user| {
+            let same = user.status == Status::ForceChangePassword && user.password_hash == temporary;
+            if !same || !user.enabled {
+                return Err(PoolError::not_authorized("Invalid session for the user."));
+            }
+            user.settle_password(hash, now);
+            write(user);
+            Ok(())
+        })
+        .await
+    }
+
+    /// AdminSetUserPassword.
+    pub(in crate::cognito) async fn set_password(
+        &self,
+        name: &str,
+        password: &str,
+        permanent: bool,
+    ) -> Result<(), PoolError> {
+        let settings = self.settings()?;
+        let known = self.pool.store.view()?.find(name)?.ok_or(PoolError::NoSuchUser)?;
+        settings.policies.password_policy.allows(password)?;
+        let hash = passwords::hash(password).await?;
+        let now = self.pool.time.now();
+        let until = now + settings.temporary_life();
+        let changed = self.change_password(&known.username, move |user| {
+            user.settle_password(hash, now);
+            if !permanent {
+                user.status = Status::ForceChangePassword;
+                user.temporary_until = Some(until);
+            }
+            Ok(())
+        });
+        changed.await.map(drop)
+    }
+
+    /// A change of password ends what was signed in by the old one.
+    pub(in crate::cognito) async fn change_password(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut User) -> Result<(), PoolError> + Send + 'static,
+    ) -> Result<User, PoolError> {
+        self.change_user_and(name, change, |changes, user| changes.end_sign_ins(&user.username))
+            .await
+    }
+}

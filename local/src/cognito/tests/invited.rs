@@ -1,0 +1,318 @@
+//! From the invitation to the first token: temporary passwords, one's own, and what the triggers have to say.
+
+use std::sync::Mutex;
+
+use super::*;
+
+/// What the triggers were called with.
+type Calls = Arc<Mutex<Vec<(Trigger, Value)>>>;
+
+/// Puts everybody into numbers-team, as the function does, and keeps what it was sent.
+fn assigning(calls: Calls) -> TriggerFn {
+    answering(move |trigger, mut event| {
+        calls.lock().unwrap().push((trigger, event.clone()));
+        if trigger == Trigger::PreTokenGeneration {
+            event["response"] = json!({"claimsOverrideDetails": {"groupOverrideDetails": {
+                "groupsToOverride": ["numbers-team"], "iamRolesToOverride": [], "preferredRole": null,
+            }}});
+        }
+        Ok(event)
+    })
+}
+
+async fn text(response: Response) -> String {
+    response.text().await.unwrap()
+}
+
+/// The page on which one's own password is chosen, answered.
+async fn choose(hosted: &Hosted, browser: &Client, page: &str, password: &str, again: &str) -> Response {
+    let (session, username) = (hidden(page, "session"), hidden(page, "username"));
+    let form = [
+        ("session", session.as_str()),
+        ("username", username.as_str()),
+        ("password", password),
+        ("again", again),
+    ];
+    browser
+        .post(hosted.page("newPassword"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_invited_person_chooses_a_password_and_has_the_team_in_the_first_token() {
+    let calls = Calls::default();
+    let hosted = hosted_with(assigning(calls.clone())).await;
+    let temporary = hosted.invite(INVITED).await;
+    let mail = hosted.mail_to(INVITED).remove(0);
+    assert_eq!(mail.subject.as_deref(), Some("Your temporary password"));
+    assert!(mail.text.contains(INVITED) && mail.html.is_some(), "{mail:?}");
+    let browser = browser();
+    let page = hosted.log_in_as(&browser, "Ana@Example.ORG", &temporary).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = text(page).await;
+    assert!(
+        page.contains("Choose your own password") && page.contains("an upper-case letter"),
+        "{page}"
+    );
+
+    let weak = text(choose(&hosted, &browser, &page, "all lower-case", "all lower-case").await).await;
+    assert!(
+        weak.contains("an upper-case letter <strong>(missing)") && weak.contains("a digit <strong>(missing)")
+    );
+    let unlike = text(choose(&hosted, &browser, &page, OWN, "Another 1").await).await;
+    assert!(unlike.contains("not the same"), "{unlike}");
+    let back = to(&choose(&hosted, &browser, &page, OWN, OWN).await, &hosted.issuer);
+    let tokens: Value = hosted
+        .exchange(&field(&back, "code"), VERIFIER)
+        .await
+        .json()
+        .await
+        .unwrap();
+    for token in ["id_token", "access_token"] {
+        assert_eq!(
+            hosted.claims(&tokens[token]).await["cognito:groups"],
+            json!(["numbers-team"]),
+            "{token}"
+        );
+    }
+    let calls: Vec<_> = std::mem::take(&mut *calls.lock().unwrap());
+    let sources: Vec<_> = calls
+        .iter()
+        .map(|(_, event)| event["triggerSource"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        sources,
+        ["CustomMessage_AdminCreateUser", "TokenGeneration_Authentication"],
+        "and no PostConfirmation: the person was invited"
+    );
+    let event = &calls[1].1;
+    assert_eq!(event["version"], "1");
+    assert_eq!(event["userPoolId"], POOL_ID);
+    assert_eq!(event["callerContext"]["clientId"], CLIENT_ID);
+    let attributes = &event["request"]["userAttributes"];
+    assert_eq!(attributes["sub"], event["userName"]);
+    assert_eq!(attributes["cognito:user_status"], "CONFIRMED");
+    assert_eq!(
+        (&attributes["email"], &attributes["email_verified"]),
+        (&json!(INVITED), &json!("true"))
+    );
+    let groups = json!({"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null});
+    assert_eq!(event["request"]["groupConfiguration"], groups);
+
+    let spent = hosted.log_in_as(&super::browser(), INVITED, &temporary).await;
+    assert_eq!(
+        spent.status(),
+        StatusCode::UNAUTHORIZED,
+        "a temporary password is good once"
+    );
+    assert_eq!(
+        hosted.log_in_as(&super::browser(), INVITED, OWN).await.status(),
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn a_trigger_that_fails_fails_the_sign_in_with_its_text_above_the_form() {
+    let hosted = hosted_with(answering(|_, _| Err("no room in <this> team".to_owned()))).await;
+    let page = text(hosted.log_in(&browser(), PASSWORD).await).await;
+    let said = "PreTokenGeneration failed with error no room in &lt;this&gt; team.";
+    assert!(
+        page.contains(said) && page.contains("name=\"password\""),
+        "{page}"
+    );
+    let (_, answer) = initiate(&hosted, EMAIL, PASSWORD).await;
+    assert_eq!(answer["__type"], "UserLambdaValidationException");
+    assert_eq!(
+        answer["message"],
+        "PreTokenGeneration failed with error no room in <this> team."
+    );
+}
+
+#[tokio::test]
+async fn a_trigger_that_is_slow_or_answers_nonsense_fails_the_sign_in_by_its_own_type() {
+    for (answer, kind) in [
+        (json!("nonsense"), "InvalidLambdaResponseException"),
+        (json!({"no": "response"}), "InvalidLambdaResponseException"),
+        (
+            json!({"response": {"claimsOverrideDetails": "x"}}),
+            "InvalidLambdaResponseException",
+        ),
+        (
+            json!({"response": {"claimsOverrideDetails": {"groupOverrideDetails": {"groupsToOverride": [1]}}}}),
+            "InvalidLambdaResponseException",
+        ),
+    ] {
+        let hosted = hosted_with(answering(move |_, _| Ok(answer.clone()))).await;
+        assert_eq!(initiate(&hosted, EMAIL, PASSWORD).await.1["__type"], kind);
+    }
+    let hosted = hosted_with(Arc::new(|_, _| std::future::pending().boxed())).await;
+    let began = std::time::Instant::now();
+    let (_, slow) = initiate(&hosted, EMAIL, PASSWORD).await;
+    assert_eq!(slow["__type"], "UnexpectedLambdaException", "{slow}");
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_secs(5) && took < Duration::from_secs(15),
+        "{took:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_panics_is_that_invocations_failure_alone() {
+    let hosted = hosted_with(Arc::new(|_, _| async { panic!("as a test wants it") }.boxed())).await;
+    assert_eq!(
+        initiate(&hosted, EMAIL, PASSWORD).await.1["__type"],
+        "UserLambdaValidationException"
+    );
+}
+
+#[tokio::test]
+async fn a_password_that_is_set_stays_set_when_the_trigger_fails_after_it() {
+    let failing = answering(|trigger, event| match trigger {
+        Trigger::PreTokenGeneration => Err("later".to_owned()),
+        _ => Ok(event),
+    });
+    let hosted = hosted_with(failing).await;
+    let temporary = hosted.invite(INVITED).await;
+    let browser = browser();
+    let page = text(hosted.log_in_as(&browser, INVITED, &temporary).await).await;
+    let failed = text(choose(&hosted, &browser, &page, OWN, OWN).await).await;
+    assert!(
+        failed.contains("failed with error later") && failed.contains("Sign in to label"),
+        "{failed}"
+    );
+    let (_, user) = api(&hosted, "AdminGetUser", json!({"Username": INVITED})).await;
+    assert_eq!(user["UserStatus"], "CONFIRMED");
+}
+
+#[tokio::test]
+async fn a_temporary_password_runs_out_and_only_its_owner_is_told() {
+    let hosted = hosted().await;
+    let temporary = hosted.invite(INVITED).await;
+    hosted.sign_in.pool.time.pass(Duration::from_secs(7 * 86_400 + 1));
+    let wrong = text(hosted.log_in_as(&browser(), INVITED, "Wrong passw0rd!").await).await;
+    assert!(
+        !wrong.contains("run out") && wrong.contains("is not right"),
+        "{wrong}"
+    );
+    let right = text(hosted.log_in_as(&browser(), INVITED, &temporary).await).await;
+    assert!(
+        right.contains("has run out") && right.contains("newer invitation"),
+        "{right}"
+    );
+    let (_, api_answer) = initiate(&hosted, INVITED, &temporary).await;
+    assert_eq!(api_answer["__type"], "NotAuthorizedException");
+    assert!(
+        api_answer["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Temporary password has expired")
+    );
+
+    let again = json!({"Username": INVITED, "MessageAction": "RESEND", "DesiredDeliveryMediums": ["EMAIL"]});
+    assert_eq!(api(&hosted, "AdminCreateUser", again).await.0, 200);
+    let fresh = hosted.mailed(INVITED, 2).await;
+    assert_eq!(
+        hosted.log_in_as(&browser(), INVITED, &temporary).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+    assert!(
+        text(hosted.log_in_as(&browser(), INVITED, &fresh).await)
+            .await
+            .contains("Choose your own")
+    );
+}
+
+#[tokio::test]
+async fn a_page_to_choose_a_password_on_is_void_once_the_invitation_was_sent_again() {
+    let hosted = hosted().await;
+    let temporary = hosted.invite(INVITED).await;
+    let browser = browser();
+    let page = text(hosted.log_in_as(&browser, INVITED, &temporary).await).await;
+    let again = json!({"Username": INVITED, "MessageAction": "RESEND", "DesiredDeliveryMediums": ["EMAIL"]});
+    assert_eq!(api(&hosted, "AdminCreateUser", again).await.0, 200);
+    let late = choose(&hosted, &browser, &page, OWN, OWN).await;
+    assert_eq!(late.status(), StatusCode::FORBIDDEN);
+    assert!(text(late).await.contains("newest invitation"));
+}
+
+#[tokio::test]
+async fn an_invitation_has_the_words_the_function_gives_it() {
+    let hosted = hosted_with(answering(|trigger, mut event| {
+        if trigger == Trigger::CustomMessage {
+            let team = event["request"]["clientMetadata"]["team"]
+                .as_str()
+                .unwrap_or("nobody")
+                .to_owned();
+            event["response"]["emailSubject"] = json!(format!("Join {team}"));
+            event["response"]["emailMessage"] = json!("<p>Hi {username},</p><p>use <b>{####}</b></p>");
+        }
+        Ok(event)
+    }))
+    .await;
+    let request = json!({
+        "Username": INVITED, "DesiredDeliveryMediums": ["EMAIL"], "TemporaryPassword": "Te<mp>&1rary",
+        "ClientMetadata": {"team": "numbers-team"},
+    });
+    assert_eq!(api(&hosted, "AdminCreateUser", request).await.0, 200);
+    let mail = hosted.mail_to(INVITED).remove(0);
+    assert_eq!(mail.subject.as_deref(), Some("Join numbers-team"));
+    assert_eq!(mail.text, format!("Hi {INVITED},\n\nuse Te<mp>&1rary"));
+    let html = format!("<p>Hi {INVITED},</p><p>use <b>Te&lt;mp&gt;&amp;1rary</b></p>");
+    assert_eq!(mail.html.unwrap(), html);
+}
+
+#[tokio::test]
+async fn words_without_their_placeholders_stay_unsent_and_too_many_are_refused() {
+    for (message, goes_out) in [
+        ("no password in it".to_owned(), true),
+        ("{username}{####}".repeat(2_000), false),
+    ] {
+        let hosted = hosted_with(answering(move |_, mut event| {
+            event["response"]["emailMessage"] = json!(message);
+            Ok(event)
+        }))
+        .await;
+        let request = json!({"Username": INVITED, "DesiredDeliveryMediums": ["EMAIL"]});
+        let (status, answer) = api(&hosted, "AdminCreateUser", request).await;
+        if goes_out {
+            assert_eq!(status, 200, "{answer}");
+            assert!(
+                hosted.mail_to(INVITED)[0]
+                    .text
+                    .starts_with("Your username is ana@example.org")
+            );
+        } else {
+            assert_eq!(answer["__type"], "InvalidLambdaResponseException");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_sign_in_costs_little_beside_the_hashing() {
+    let hosted = hosted().await;
+    let mut took = Vec::new();
+    for _ in 0..5 {
+        let browser = browser();
+        let page = to(
+            &browser.get(hosted.authorize(&[])).send().await.unwrap(),
+            &hosted.issuer,
+        );
+        let form = [("username", EMAIL), ("password", PASSWORD)];
+        let began = std::time::Instant::now();
+        let back = to(
+            &browser.post(page).form(&form).send().await.unwrap(),
+            &hosted.issuer,
+        );
+        hosted
+            .exchange(&field(&back, "code"), VERIFIER)
+            .await
+            .error_for_status()
+            .unwrap();
+        took.push(began.elapsed());
+    }
+    took.sort();
+    println!("sign-in with trigger and tokens, median of 5: {:?}", took[2]);
+}

@@ -1,0 +1,10 @@
+// Shows what is typed into the password fields of a form, for whoever ticks the box; without this script there is no box.
+const box = document.querySelector("#show");
+if (box) {
+  box.closest("label").hidden = false;
+  box.addEventListener("change", () => {
+    for (const field of document.querySelectorAll("input[name=password], input[name=again]")) {
+      field.type = box.checked ? "text" : "password";
+    }
+  });
+}
