@@ -73,7 +73,15 @@ pub(super) async fn back(
         )),
     };
     match result {
-        Ok((cookie, next)) => (jar.add(cookie), Redirect::to(&next)).into_response(),
+        Ok((cookie, next)) => {
+            // Whose it was, nobody can end it any more once this browser has forgotten it.
+            if let Some(before) = session::secret(&jar)
+                && let Err(error) = state.0.sessions.end(&before).await
+            {
+                tracing::warn!(%error, "a session could not be ended");
+            }
+            (jar.add(cookie), Redirect::to(&next)).into_response()
+        }
         Err(error) => (jar, sorry(&error)).into_response(),
     }
 }

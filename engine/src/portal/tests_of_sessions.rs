@@ -143,6 +143,14 @@ async fn a_logged_out_cookie_no_longer_works_here_or_at_another_engine() {
 }
 
 #[tokio::test]
+async fn signing_in_again_leaves_no_session_behind() {
+    let mut browser = Browser::signed_in().await;
+    assert_eq!(browser.sign_in().await.0, StatusCode::SEE_OTHER);
+    assert_eq!(browser.documents().len(), 1);
+    assert_eq!(browser.me().await.0, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn what_is_stored_of_a_session_tells_nothing_without_the_cookie() {
     let browser = Browser::signed_in().await;
     let name = &browser.documents()[0];
