@@ -473,3 +473,67 @@ proptest! {
         sendable(&Notice::spec_rejected(&name, &error, "ab"));
     }
 }
+
+#[test]
+fn what_is_told_of_teams_fits_whatever_people_wrote() {
+    let team = crate::name::TeamName::new(&"t".repeat(63)).unwrap();
+    let ugly = "x\u{0}\u{fffe}\n\u{1f600}".repeat(20_000);
+    let problem = |n: usize| crate::crew::TeamProblem {
+        message: format!("{n} {ugly}"),
+        line: Some(1),
+    };
+    let problems: Vec<_> = (0..100).map(problem).collect();
+    let joined = crate::crew::Joined {
+        at: Timestamp::UNIX_EPOCH,
+        username: ugly.clone(),
+        sub: ugly.clone(),
+    };
+    let error = SpecError {
+        file: "teams/t.yaml".into(),
+        line: None,
+        column: None,
+        message: ugly.clone(),
+        hint: None,
+        excerpt: None,
+    };
+    let named = crate::name::TeamFileNameError::Extension { file: ugly.clone() };
+    for notice in [
+        Notice::team_rejected(&team, &error, "sha"),
+        Notice::team_misnamed(&ugly, &named),
+        Notice::team_problems(&team, TeamCause::Addresses, &problems),
+        Notice::team_refused(&team, &ugly),
+        Notice::worker_joined(&team, "person", &ugly),
+        Notice::worker_unlisted("hash", &joined, None),
+        Notice::workers_unlisted(&vec![ugly.as_str(); 30]),
+    ] {
+        let id_ok = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "./-".contains(c);
+        assert!(
+            notice.id.len() <= 512 && notice.id.chars().all(id_ok),
+            "{}",
+            notice.id
+        );
+        let message = notice.message();
+        assert!(
+            message.body.len() <= 256_000 && message.subject.len() <= 100,
+            "{}",
+            notice.id
+        );
+        assert!(!message.body.contains(['\u{0}', '\u{fffe}']), "{}", notice.id);
+        assert_eq!(message.attributes.get("team").is_some(), notice.team.is_some());
+    }
+}
+
+#[test]
+fn the_same_problems_on_other_lines_are_the_same_cause() {
+    let team = crate::name::TeamName::new("cats").unwrap();
+    let problem = |message: &str, line| crate::crew::TeamProblem {
+        message: message.to_owned(),
+        line: Some(line),
+    };
+    let id = |problems: &[_]| Notice::team_problems(&team, TeamCause::Addresses, problems).id;
+    assert_eq!(
+        id(&[problem("a", 1), problem("b", 2)]),
+        id(&[problem("b", 7), problem("a", 9)])
+    );
+    assert_ne!(id(&[problem("a", 1)]), id(&[problem("b", 1)]));
+}
