@@ -1,8 +1,10 @@
-"""What a user of boto3 does against the endpoint: buckets, odd keys, jobs, topics, queues. Exits 1 on the first lie.
+"""What a user of boto3 does against the endpoint: buckets, odd keys, jobs, topics, queues, people. Exits 1 on the first lie.
 
 Run by `tests/tests/clients.rs` with the endpoint and credentials in the environment.
 """
 
+import base64
+import hmac
 import json
 import os
 import sys
@@ -18,6 +20,7 @@ s3 = boto3.client("s3", endpoint_url=ENDPOINT, config=config)
 sagemaker = boto3.client("sagemaker", endpoint_url=ENDPOINT, config=config)
 sns = boto3.client("sns", endpoint_url=ENDPOINT, config=config)
 sqs = boto3.client("sqs", endpoint_url=ENDPOINT, config=config)
+cognito = boto3.client("cognito-idp", endpoint_url=ENDPOINT, config=config)
 BUCKET = "clients-smoke"
 
 
@@ -90,10 +93,65 @@ def notices():
 def queues():
     urls = sqs.list_queues()["QueueUrls"]
     names = sorted(u.rsplit("/", 1)[1] for u in urls)
-    assert [n for n in names if n.endswith("-dlq")] == ["build-manifest-dlq", "notify-dlq", "start-job-dlq"], names
+    assert [n for n in names if n.endswith("-dlq")] == ["build-manifest-dlq", "notify-dlq", "start-job-dlq", "sync-team-dlq"], names
     for url in urls:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         assert int(attributes["ApproximateNumberOfMessages"]) >= 0
+
+
+def people():
+    pool = cognito.list_user_pools(MaxResults=10)["UserPools"][0]["Id"]
+    described = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+    assert described["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True, described
+    client = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"][0]["ClientId"]
+    secret = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)["UserPoolClient"]["ClientSecret"]
+    invited = cognito.admin_create_user(
+        UserPoolId=pool, Username="Boto@example.org", DesiredDeliveryMediums=["EMAIL"], TemporaryPassword="Temp0rary!",
+        UserAttributes=[{"Name": "email", "Value": "boto@example.org"}, {"Name": "email_verified", "Value": "true"}])["User"]
+    assert invited["UserStatus"] == "FORCE_CHANGE_PASSWORD" and invited["UserCreateDate"].year > 2000, invited
+    refused(cognito.admin_create_user, "UsernameExistsException", UserPoolId=pool, Username="boto@EXAMPLE.org",
+            DesiredDeliveryMediums=["EMAIL"])
+    refused(cognito.sign_up, "NotAuthorizedException", ClientId=client, Username="x@example.org", Password="My own passw0rd",
+            SecretHash=secret_hash(secret, "x@example.org", client))
+    tokens = first_sign_in(client, secret, "boto@example.org")
+    assert cognito.get_user(AccessToken=tokens["AccessToken"])["Username"] == invited["Username"]
+    refused(cognito.initiate_auth, "NotAuthorizedException", ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={
+        "USERNAME": "boto@example.org", "PASSWORD": "wrong", "SECRET_HASH": secret_hash(secret, "boto@example.org", client)})
+    cognito.create_group(UserPoolId=pool, GroupName="clients-smoke", Description="Made by boto3")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username="boto@example.org", GroupName="clients-smoke")
+    pages = cognito.get_paginator("list_users").paginate(UserPoolId=pool, PaginationConfig={"PageSize": 1})
+    users = [u["Username"] for page in pages for u in page["Users"]]
+    assert invited["Username"] in users and len(users) == len(set(users)) >= 2, users
+    pages = cognito.get_paginator("list_groups").paginate(UserPoolId=pool)
+    assert "clients-smoke" in [g["GroupName"] for page in pages for g in page["Groups"]]
+    members = cognito.list_users_in_group(UserPoolId=pool, GroupName="clients-smoke")["Users"]
+    assert [u["Username"] for u in members] == [invited["Username"]], members
+    cognito.global_sign_out(AccessToken=tokens["AccessToken"])
+    refused(cognito.get_user, "NotAuthorizedException", AccessToken=tokens["AccessToken"])
+    cognito.delete_group(UserPoolId=pool, GroupName="clients-smoke")
+    cognito.admin_delete_user(UserPoolId=pool, Username="boto@example.org")
+    refused(cognito.admin_get_user, "UserNotFoundException", UserPoolId=pool, Username="boto@example.org")
+    refused(cognito.create_user_pool, "UnsupportedOperationException", PoolName="second")
+
+
+def first_sign_in(client, secret, email):
+    proof = {"USERNAME": email, "SECRET_HASH": secret_hash(secret, email, client)}
+    challenge = cognito.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH",
+                                      AuthParameters={**proof, "PASSWORD": "Temp0rary!"})
+    assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED", challenge
+    answer = {"ClientId": client, "ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": challenge["Session"]}
+    refused(cognito.respond_to_auth_challenge, "InvalidPasswordException", **answer,
+            ChallengeResponses={**proof, "NEW_PASSWORD": "weak"})
+    result = cognito.respond_to_auth_challenge(**answer, ChallengeResponses={**proof, "NEW_PASSWORD": "My own passw0rd"})
+    tokens = result["AuthenticationResult"]
+    fresh = cognito.initiate_auth(ClientId=client, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters={
+        "REFRESH_TOKEN": tokens["RefreshToken"], "SECRET_HASH": proof["SECRET_HASH"]})["AuthenticationResult"]
+    assert fresh["AccessToken"] and "RefreshToken" not in fresh, fresh.keys()
+    return tokens
+
+
+def secret_hash(secret, name, client):
+    return base64.b64encode(hmac.digest(secret.encode(), (name + client).encode(), "sha256")).decode()
 
 
 def strangers():
@@ -105,7 +163,7 @@ def strangers():
     refused(wrong.list_labeling_jobs, "InvalidSignatureException")
 
 
-for part in [objects, labeling, notices, queues, strangers]:
+for part in [objects, labeling, notices, queues, people, strangers]:
     part()
     print(f"{part.__name__}: ok")
 sys.exit(0)
