@@ -7,6 +7,7 @@
 
 mod batch;
 mod cold_start;
+mod first_sign_in;
 mod lambda;
 mod portal;
 mod store;
