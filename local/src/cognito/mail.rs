@@ -174,7 +174,10 @@ fn plain_text(html: &str) -> String {
             }
             "a" if !closes => link = href(tag),
             "a" => {
-                let address = link.take().filter(|address| !text.ends_with(address.as_str()));
+                let address = link.take().filter(|address| {
+                    let shown = address.strip_prefix("mailto:").unwrap_or(address);
+                    !text.ends_with(shown)
+                });
                 address
                     .into_iter()
                     .for_each(|address| text.push_str(&format!(" ({address})")));
@@ -182,7 +185,7 @@ fn plain_text(html: &str) -> String {
             "br" => text.push('\n'),
             "li" if !closes => text.push_str("\n- "),
             "p" | "div" | "h1" | "h2" | "h3" | "ul" | "ol" | "tr" | "table" | "blockquote" => {
-                text.push_str("\n\n")
+                text.push_str("\n\n");
             }
             _ => {}
         }

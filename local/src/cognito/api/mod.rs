@@ -167,8 +167,9 @@ impl SignIn {
     }
 }
 
+/// To the millisecond, as Cognito says times.
 fn seconds(at: Timestamp) -> f64 {
-    at.as_duration().as_secs_f64()
+    at.as_millisecond() as f64 / 1000.0
 }
 
 /// A user as AdminCreateUser and ListUsers show one, and, with the attributes under another name, AdminGetUser.

@@ -67,8 +67,7 @@ pub(super) async fn ask(
             tracing::error!(%error, "a code could not be mailed");
         }
     });
-    let note = "If there is an account with this address, a code is on its way to it.";
-    confirming(&sign_in, &query, StatusCode::OK, &email, None, Some(note))
+    confirming(&sign_in, query.as_deref(), &email, None)
 }
 
 #[derive(Deserialize)]
@@ -93,12 +92,16 @@ pub(super) async fn confirm(
         return FOREIGN.into_response();
     }
     let email = form.username.trim();
-    let again = |text: &str| {
-        let tried = Some((form.password.as_str(), text));
-        confirming(&sign_in, &query, StatusCode::BAD_REQUEST, email, tried, None)
+    let again = |problem: &str, about_code: bool| {
+        let tried = Tried {
+            form: &form,
+            problem,
+            about_code,
+        };
+        confirming(&sign_in, query.as_deref(), email, Some(&tried))
     };
     if form.password != form.again {
-        return again("The two passwords are not the same.");
+        return again("The two passwords are not the same.", false);
     }
     let asker = Asker {
         client_id: Some(asked.client_id),
@@ -110,46 +113,54 @@ pub(super) async fn confirm(
     {
         Ok(_) => {
             let note = Some("Your password is set. Sign in with it.");
-            login::noted(&sign_in, &query, StatusCode::OK, email, None, note)
+            login::noted(query.as_deref(), StatusCode::OK, email, None, note)
         }
-        Err(PoolError::BadPassword(_)) => again("This password does not have everything it needs."),
-        Err(PoolError::Invalid(_)) => again("A password does not begin or end with a space."),
-        Err(PoolError::WrongCode) => again("The code is not right. Look at the newest mail."),
-        Err(PoolError::CodeExpired) => again("The code has run out. Go back and have another one sent."),
-        Err(PoolError::TooManyTries) => again("Too many tries. Wait a while, then try again."),
-        Err(error) if error.is_of_a_trigger() => again(&error.to_string()),
+        Err(PoolError::BadPassword(_)) => again("This password does not have everything it needs.", false),
+        Err(PoolError::Invalid(_)) => again("A password does not begin or end with a space.", false),
+        Err(PoolError::WrongCode) => again("The code is not right. Look at the newest mail.", true),
+        Err(PoolError::CodeExpired) => again("The code has run out. Have another one sent.", true),
+        Err(PoolError::TooManyTries) => again("Too many tries. Wait a while, then try again.", true),
+        Err(error) if error.is_of_a_trigger() => again(&error.to_string(), false),
         Err(error) => {
             tracing::error!(%error, "a forgotten password could not be set");
-            again("That did not work, through no fault of yours. Try again.")
+            again("That did not work, through no fault of yours. Try again.", false)
         }
     }
 }
 
-fn confirming(
-    sign_in: &SignIn,
-    query: &Option<String>,
-    status: StatusCode,
-    email: &str,
-    tried: Option<(&str, &str)>,
-    note: Option<&str>,
-) -> Response {
+/// What came in, and what is wrong with it.
+struct Tried<'a> {
+    form: &'a Confirmation,
+    problem: &'a str,
+    about_code: bool,
+}
+
+fn confirming(sign_in: &SignIn, query: Option<&str>, email: &str, tried: Option<&Tried<'_>>) -> Response {
     let policy = sign_in
         .settings()
         .map(|settings| settings.policies.password_policy)
         .unwrap_or_default();
-    let rules = policy.told(tried.map_or("", |(password, _)| password));
-    let another = escape(&here("forgotPassword", query.as_deref()));
-    let name = forms::hidden("username", email);
-    let wrong = tried.is_some();
+    let rules = policy.told(tried.map_or("", |tried| &tried.form.password));
+    let another = escape(&here("forgotPassword", query));
+    let (about_code, about_password) =
+        tried.map_or((false, false), |tried| (tried.about_code, !tried.about_code));
+    let code = forms::code(tried.map_or("", |tried| &tried.form.code), about_code);
+    let password = forms::new_password(&rules, tried.is_some(), about_password, about_password);
+    let status = match tried {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
     forms::shown(
         status,
         &forms::Form {
             title: "Choose a new password",
             intro: "With the code from the mail. It is good for an hour.",
-            problem: tried.map(|(_, problem)| problem),
-            note,
-            action: &here("confirmForgotPassword", query.as_deref()),
-            fields: name + &forms::code(wrong) + &forms::new_password(&rules, wrong, wrong, false),
+            problem: tried.map(|tried| tried.problem),
+            note: tried
+                .is_none()
+                .then_some("If there is an account with this address, a code is on its way to it."),
+            action: &here("confirmForgotPassword", query),
+            fields: forms::known_address(email) + &code + &password,
             button: "Set password",
             after: format!("<p><a href=\"{another}\">Have another code sent</a></p>"),
         },

@@ -90,11 +90,22 @@ pub(super) fn hidden(name: &str, value: &str) -> String {
     )
 }
 
-pub(super) fn code(wrong: bool) -> String {
+/// Whose password it is: for the reader and the browser's password manager, and nothing to type.
+pub(super) fn known_address(value: &str) -> String {
+    format!(
+        "<label for=\"username\">E-mail address</label>\n<input id=\"username\" type=\"email\" autocomplete=\"username\" \
+         readonly tabindex=\"-1\" name=\"username\" value=\"{}\">\n",
+        escape(value),
+    )
+}
+
+pub(super) fn code(value: &str, wrong: bool) -> String {
     format!(
         "<label for=\"code\">Code from the e-mail</label>\n<input id=\"code\" name=\"code\" inputmode=\"numeric\" \
-         autocomplete=\"one-time-code\" maxlength=\"12\" required{} autofocus>\n",
+         autocomplete=\"one-time-code\" maxlength=\"12\" required value=\"{}\"{}{}>\n",
+        escape(value),
         described(wrong),
+        focused(wrong || value.is_empty()),
     )
 }
 
@@ -112,7 +123,7 @@ pub(super) fn new_password(rules: &[(String, bool)], tried: bool, wrong: bool, f
         })
         .collect();
     format!(
-        "<div id=\"rules\"><p class=\"soft\">It has</p><ul class=\"rules\">{rules}</ul></div>\n\
+        "<div id=\"rules\"><p class=\"soft\">A password has</p><ul class=\"rules\">{rules}</ul></div>\n\
          <label for=\"password\">New password</label>\n<input id=\"password\" name=\"password\" type=\"password\" \
          autocomplete=\"new-password\" required aria-describedby=\"rules{}\"{}{}>\n\
          <label for=\"again\">The same again</label>\n<input id=\"again\" name=\"again\" type=\"password\" \

@@ -25,31 +25,24 @@ const DISABLED: &str = "This account is switched off. Ask the person named in yo
 
 pub(super) async fn show(State(sign_in): State<SignIn>, RawQuery(query): RawQuery) -> Response {
     match sign_in.asked(query.as_deref()) {
-        Ok(_) => form(&sign_in, &query, StatusCode::OK, "", None),
+        Ok(_) => form(query.as_deref(), StatusCode::OK, "", None),
         Err(refused) => refused.into_response(),
     }
 }
 
-pub(super) fn form(
-    sign_in: &SignIn,
-    query: &Option<String>,
-    status: StatusCode,
-    email: &str,
-    problem: Option<&str>,
-) -> Response {
-    noted(sign_in, query, status, email, problem, None)
+pub(super) fn form(query: Option<&str>, status: StatusCode, email: &str, problem: Option<&str>) -> Response {
+    noted(query, status, email, problem, None)
 }
 
 /// The form's address carries what the client asked for.
 pub(super) fn noted(
-    _sign_in: &SignIn,
-    query: &Option<String>,
+    query: Option<&str>,
     status: StatusCode,
     email: &str,
     problem: Option<&str>,
     note: Option<&str>,
 ) -> Response {
-    let (wrong, query) = (problem.is_some(), query.as_deref());
+    let wrong = problem.is_some();
     let forgotten = crate::page::escape(&here("forgotPassword", query));
     forms::shown(
         status,
@@ -87,9 +80,9 @@ pub(super) async fn log_in(
         return FOREIGN.into_response();
     }
     let email = credentials.username.trim();
-    let again = |status, text: &str| form(&sign_in, &query, status, email, Some(text));
+    let again = |status, text: &str| form(query.as_deref(), status, email, Some(text));
     match sign_in.check_password(email, &credentials.password).await {
-        Ok(Checked::In(user)) => sign_in.let_in(&asked, &query, user).await,
+        Ok(Checked::In(user)) => sign_in.let_in(&asked, query.as_deref(), user).await,
         Ok(Checked::Temporary(user)) => {
             let challenge = Challenge {
                 username: user.username,
@@ -98,7 +91,7 @@ pub(super) async fn log_in(
             };
             let now = sign_in.pool.time.instant();
             let session = sign_in.pool.grants.challenge(challenge, now, CHOOSING);
-            choosing(&sign_in, &query, StatusCode::OK, &session, email, None)
+            choosing(&sign_in, query.as_deref(), StatusCode::OK, &session, email, None)
         }
         Ok(Checked::RunOut) => again(StatusCode::FORBIDDEN, RUN_OUT),
         Err(PoolError::Locked { seconds }) => {
@@ -134,7 +127,7 @@ fn explained(error: &PoolError) -> (StatusCode, String) {
 }
 
 impl SignIn {
-    async fn let_in(&self, asked: &Asked, query: &Option<String>, user: User) -> Response {
+    async fn let_in(&self, asked: &Asked, query: Option<&str>, user: User) -> Response {
         let session = Session {
             username: user.username,
             auth_time: self.pool.time.now(),
@@ -147,7 +140,7 @@ impl SignIn {
             }
             Err(error) => {
                 let (status, text) = explained(&error);
-                form(self, query, status, &user.email, Some(&text))
+                form(query, status, &user.email, Some(&text))
             }
         }
     }
@@ -161,7 +154,7 @@ struct Tried<'a> {
 
 fn choosing(
     sign_in: &SignIn,
-    query: &Option<String>,
+    query: Option<&str>,
     status: StatusCode,
     session: &str,
     email: &str,
@@ -172,7 +165,7 @@ fn choosing(
         .map(|settings| settings.policies.password_policy)
         .unwrap_or_default();
     let rules = policy.told(tried.map_or("", |tried| tried.password));
-    let name = forms::hidden("session", session) + &forms::hidden("username", email);
+    let name = forms::hidden("session", session) + &forms::known_address(email);
     forms::shown(
         status,
         &forms::Form {
@@ -180,7 +173,7 @@ fn choosing(
             intro: "The temporary one has done its work. From now on you sign in with this one.",
             problem: tried.map(|tried| tried.problem),
             note: None,
-            action: &here("newPassword", query.as_deref()),
+            action: &here("newPassword", query),
             fields: name + &forms::new_password(&rules, tried.is_some(), tried.is_some(), true),
             button: "Set password and sign in",
             after: String::new(),
@@ -216,8 +209,7 @@ pub(super) async fn choose(
     let Some(challenge) = challenge.filter(|challenge| challenge.client_id == asked.client_id) else {
         let text = "That took too long. Sign in again with the temporary password.";
         return form(
-            &sign_in,
-            &query,
+            query.as_deref(),
             StatusCode::FORBIDDEN,
             &choice.username,
             Some(text),
@@ -230,7 +222,7 @@ pub(super) async fn choose(
         };
         choosing(
             &sign_in,
-            &query,
+            query.as_deref(),
             StatusCode::BAD_REQUEST,
             &choice.session,
             &choice.username,
@@ -246,15 +238,14 @@ pub(super) async fn choose(
     {
         Ok(user) => {
             sign_in.pool.grants.met(&choice.session, now);
-            sign_in.let_in(&asked, &query, user).await
+            sign_in.let_in(&asked, query.as_deref(), user).await
         }
         Err(PoolError::BadPassword(_)) => again("This password does not have everything it needs."),
         Err(PoolError::Invalid(_)) => again("A password does not begin or end with a space."),
         Err(PoolError::NotAuthorized(_)) => {
             let text = "The temporary password is not good any more. Sign in with the newest invitation, or with your own password.";
             form(
-                &sign_in,
-                &query,
+                query.as_deref(),
                 StatusCode::FORBIDDEN,
                 &choice.username,
                 Some(text),

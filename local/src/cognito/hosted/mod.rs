@@ -109,8 +109,7 @@ async fn authorize(State(sign_in): State<SignIn>, cookies: CookieJar, RawQuery(q
             Ok(redirect) => return redirect.into_response(),
             Err(error) if error.is_of_a_trigger() => {
                 return login::form(
-                    &sign_in,
-                    &query,
+                    query.as_deref(),
                     StatusCode::BAD_REQUEST,
                     "",
                     Some(&error.to_string()),
