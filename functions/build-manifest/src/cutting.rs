@@ -9,7 +9,7 @@ use shared::port::{Bucket, Created, Object, Store, StoreError};
 use uuid::Uuid;
 
 use crate::Deps;
-use crate::batches::{Added, Batches, BatchesError, meta};
+use crate::batches::{Added, Batches, BatchesError, Halt, meta};
 use crate::cut::{self, Cut, Moment};
 use crate::fill::{Candidate, Filled, Recipe, fill};
 use crate::look::Look;
@@ -85,6 +85,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
             files.splice(0..0, done);
             files.dedup_by(|a, b| a.key == b.key);
             batches.catch_up(store, self.dataset).await?;
+            still_there(number, batches)?;
         }
     }
 
@@ -159,6 +160,15 @@ impl<S: Store, T> Cutting<'_, S, T> {
             metadata.insert(meta::RESUME.to_owned(), resume.after_row.to_string());
         }
         metadata
+    }
+}
+
+/// A batch met with a 412 and not listed a moment later was deleted in between; its number stays taken.
+fn still_there(number: BatchNumber, batches: &Batches) -> Result<(), Halt> {
+    let before = usize::try_from(number.get()).unwrap_or(usize::MAX);
+    match batches.count() {
+        now if now < before => Err(Halt::Deleted { before, now }),
+        _ => Ok(()),
     }
 }
 

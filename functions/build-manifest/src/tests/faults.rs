@@ -117,6 +117,21 @@ async fn a_deleted_last_batch_does_not_free_its_number() {
 }
 
 #[tokio::test]
+async fn a_batch_deleted_right_after_a_lost_race_does_not_free_its_number() {
+    let world = World::with_files(SPEC, 2);
+    world.store.pass(120);
+    let first = "manifests/d/000001.manifest";
+    world.store.meanwhile(first, move |store| {
+        let line = r#"{"source":"0","groundcrew":{"key":"d/000.txt","etag":"x"}}"#;
+        store.put_output(first, line, &[("owner", "another"), ("items", "1")]);
+        store.vanish_at_read(first);
+    });
+    let outcome = world.reconcile().await;
+    assert_eq!((outcome.state, outcome.cut), (DatasetState::Halted, 0));
+    assert_eq!(world.batches().len(), 0);
+}
+
+#[tokio::test]
 async fn other_objects_beside_the_batches_are_nothing() {
     let world = World::with_files(SPEC, 3);
     world

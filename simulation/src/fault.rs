@@ -1,0 +1,185 @@
+//! Everything that can go wrong, how often it does in a schedule, and how often it did.
+
+use crate::dice::Dice;
+
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// What can go wrong, each with the opportunity it is drawn for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Fault { $($(#[doc = $doc])* $name,)* }
+
+        impl Fault {
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+faults! {
+    /// An event never arrives (each event).
+    EventLost,
+    /// An event arrives two to five times (each event).
+    EventRepeated,
+    /// An event arrives up to half an hour late, behind newer ones (each event).
+    EventLate,
+    /// A message that is none of ours, or none at all, lies in the queue (each received batch).
+    Garbage,
+    /// The process ends before a call, or before its reply (each invocation).
+    Crash,
+    /// The call that was under way when the process ended is carried out later (each crash that cut off a write).
+    WriteAfterDeath,
+    /// 503 and 409: a fifth of the calls are not carried out (each invocation).
+    Throttled,
+    /// A write is carried out and its answer lost (each write).
+    ResponseLost,
+    /// The answer is lost, the SDK asks again and meets its own write: 412 (each conditional write).
+    ConflictWithItself,
+    /// A page of a listing fails after others came (each further page).
+    PageFails,
+    /// A call takes up to some minutes, while others go on (each invocation).
+    SlowCalls,
+    /// Another process takes over, with nothing remembered (each invocation of build-manifest).
+    ColdStart,
+    /// One process works on two invocations at once (each invocation of build-manifest).
+    SharedProcess,
+    /// The clock's round is left out (each round of each function).
+    SweepMissed,
+    /// The function's own clock is up to ten minutes off (each invocation).
+    ClockSkewed,
+    /// Throttled by the labeling service (each call).
+    LabelingThrottled,
+    /// The job is made and nobody hears of it (each CreateLabelingJob).
+    JobResponseLost,
+    /// The name is taken and the job not yet described (each CreateLabelingJob).
+    JobNotDescribed,
+    /// The request is refused for now: a role not propagated, a team not made (each CreateLabelingJob).
+    JobRefused,
+    /// A job ends Failed or Stopped (each job).
+    JobEndsBadly,
+    /// The output manifest is missing, torn or full of errors (each finished job).
+    BadOutput,
+    /// A notice leaves and the answer is lost (each publish).
+    PublishResponseLost,
+    /// A notice does not leave (each publish).
+    PublishFails,
+    /// Only one or two jobs may run, and they take days (each schedule).
+    QuotaFull,
+    /// A file is dropped by a multipart upload (each file).
+    Multipart,
+    /// The upload is never finished (each multipart upload).
+    NeverFinished,
+    /// A file is overwritten (each file).
+    Overwritten,
+    /// A file is deleted (each file).
+    Deleted,
+    /// A file that cannot be labeled: empty, not UTF-8, bad rows (each file).
+    BadFile,
+    /// A key that is hard on encodings (each file).
+    OddKey,
+    /// The spec arrives after the files (each dataset).
+    SpecLast,
+    /// The spec is broken at first, or in between (each dataset).
+    SpecBroken,
+    /// The spec is changed while work is under way (each dataset).
+    SpecChanged,
+    /// `_READY` is dropped (each dataset).
+    Ready,
+    /// A manifest made by hand appears (each dataset).
+    HandMade,
+    /// A second dataset whose name differs in case or punctuation (each schedule).
+    TwinName,
+    /// A limit over all batches (each dataset).
+    Limited,
+    /// Somebody deletes a batch, and restores it later (each schedule).
+    BatchDeleted,
+    /// A job of somebody else's has the name (each dataset).
+    ForeignJob,
+}
+
+/// How likely each fault is in one schedule, how often there was an opportunity and how often it was taken.
+#[derive(Clone)]
+pub(crate) struct Faults {
+    rate: [u8; Fault::ALL.len()],
+    tally: Tally,
+    calm: bool,
+}
+
+/// Opportunities and strikes of each fault.
+#[derive(Clone)]
+pub struct Tally {
+    tried: [u64; Fault::ALL.len()],
+    struck: [u64; Fault::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let none = [0; Fault::ALL.len()];
+        Self {
+            tried: none,
+            struck: none,
+        }
+    }
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        let both = |mine: &mut [u64], theirs: &[u64]| mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b);
+        both(&mut self.tried, &other.tried);
+        both(&mut self.struck, &other.struck);
+    }
+
+    /// Opportunities, and how many of them the fault took.
+    pub fn of(&self, fault: Fault) -> (u64, u64) {
+        let at = |numbers: &[u64]| numbers.get(fault as usize).copied().unwrap_or(0);
+        (at(&self.tried), at(&self.struck))
+    }
+}
+
+impl Faults {
+    /// A different weather for every schedule: in one of eight everything goes wrong at once, in the others each
+    /// fault is there or not, since faults that are always there hide what lies behind them.
+    pub(crate) fn drawn(dice: &mut Dice) -> Self {
+        let storm = dice.below(8) == 0;
+        let rate = std::array::from_fn(|_| match storm {
+            true => dice.pick(&[10, 20], 10),
+            false if dice.percent(60) => dice.pick(&[15, 25, 40], 15),
+            false => 0,
+        });
+        Self {
+            rate,
+            tally: Tally::default(),
+            calm: false,
+        }
+    }
+
+    pub(crate) fn set(&mut self, fault: Fault, rate: u8) {
+        if let Some(place) = self.rate.get_mut(fault as usize) {
+            *place = rate;
+        }
+    }
+
+    /// From now on nothing goes wrong.
+    pub(crate) fn calm_down(&mut self) {
+        self.calm = true;
+    }
+
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm
+    }
+
+    pub(crate) fn strikes(&mut self, fault: Fault, dice: &mut Dice) -> bool {
+        if self.calm {
+            return false;
+        }
+        let place = fault as usize;
+        let strikes = dice.percent(self.rate.get(place).copied().unwrap_or(0));
+        if let (Some(tried), Some(struck)) = (self.tally.tried.get_mut(place), self.tally.struck.get_mut(place)) {
+            *tried += 1;
+            *struck += u64::from(strikes);
+        }
+        strikes
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+}

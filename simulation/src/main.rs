@@ -1,0 +1,108 @@
+//! The command: a million schedules, or one of them again, line by line.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what the command is for"
+)]
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use simulation::{Fault, Many, Options, many, run};
+
+#[derive(Parser)]
+#[command(about = "Groundcrew's protocols in a seeded, faulty world")]
+struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Run many schedules and stop at the first that breaks a promise.
+    Run {
+        #[arg(long, default_value_t = 1_000_000)]
+        seeds: u64,
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Print how often every fault struck.
+        #[arg(long)]
+        faults: bool,
+    },
+    /// Run one schedule again and print everything that happens in it.
+    Replay { seed: u64 },
+}
+
+fn main() -> ExitCode {
+    match Command::parse().what {
+        What::Run { seeds, from, faults } => run_many(from, seeds, faults),
+        What::Replay { seed } => replay(seed),
+    }
+}
+
+fn run_many(from: u64, seeds: u64, faults: bool) -> ExitCode {
+    let begin = Instant::now();
+    let progress = |done: u64| {
+        let rate = done as f64 / begin.elapsed().as_secs_f64();
+        eprint!("\r{done} of {seeds}, {rate:.0} a second ");
+    };
+    let all = many(from, seeds, &Options::default(), &progress);
+    eprintln!();
+    if faults {
+        print_faults(&all);
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let counts = all.counts;
+    println!(
+        "{} schedules in {seconds:.0} s ({:.0} a second): {} invocations, {} calls, {} batches of {} items, {} jobs, \
+         {} notices, {} of them repeated",
+        all.seeds,
+        all.seeds as f64 / seconds,
+        counts.invocations,
+        counts.calls,
+        counts.batches,
+        counts.items,
+        counts.jobs,
+        counts.notices,
+        counts.repeated,
+    );
+    match all.wrong {
+        None => {
+            println!("every promise was kept");
+            ExitCode::SUCCESS
+        }
+        Some((seed, violation)) => {
+            println!("seed {seed} broke a promise: {violation}\nrun it again with: replay {seed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_faults(all: &Many) {
+    for fault in Fault::ALL {
+        let (tried, struck) = all.tally.of(*fault);
+        let share = 100.0 * struck as f64 / tried.max(1) as f64;
+        println!("{:<22}{struck:>12} of {tried:>12}  {share:>5.1} %", format!("{fault:?}"));
+    }
+}
+
+fn replay(seed: u64) -> ExitCode {
+    let options = Options {
+        trace: true,
+        ..Options::default()
+    };
+    let outcome = run(seed, &options);
+    outcome.trace.iter().for_each(|line| println!("{line}"));
+    match outcome.violation {
+        None => {
+            println!("every promise was kept");
+            ExitCode::SUCCESS
+        }
+        Some(violation) => {
+            println!("broken: {violation}");
+            ExitCode::FAILURE
+        }
+    }
+}

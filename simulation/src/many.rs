@@ -1,0 +1,72 @@
+//! Many schedules, on all cores.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::fault::Tally;
+use crate::run::{Counts, Options, Outcome, run};
+use crate::truth::Violation;
+
+/// What many schedules came to.
+#[derive(Clone, Default)]
+pub struct Many {
+    pub seeds: u64,
+    pub tally: Tally,
+    pub counts: Counts,
+    /// The first seed that went wrong, and how.
+    pub wrong: Option<(u64, Violation)>,
+}
+
+impl Many {
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
+        self.seeds += 1;
+        self.tally.add(&outcome.tally);
+        self.counts.add(&outcome.counts);
+        if let Some(violation) = &outcome.violation
+            && self.wrong.as_ref().is_none_or(|(first, _)| seed < *first)
+        {
+            self.wrong = Some((seed, violation.clone()));
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.tally.add(&other.tally);
+        self.counts.add(&other.counts);
+        match (&self.wrong, other.wrong) {
+            (Some((mine, _)), Some((theirs, _))) if *mine < theirs => {}
+            (_, Some(theirs)) => self.wrong = Some(theirs),
+            _ => {}
+        }
+    }
+}
+
+/// Runs the seeds `from..from + seeds` and stops soon after one went wrong. `done` hears of every thousandth.
+pub fn many(from: u64, seeds: u64, options: &Options, done: &(dyn Fn(u64) + Sync)) -> Many {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (next, stop, all) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(Many::default()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut mine = Many::default();
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= seeds {
+                        break;
+                    }
+                    let outcome = run(from + number, options);
+                    if outcome.violation.is_some() {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    mine.add(from + number, &outcome);
+                    if number % 1_000 == 999 {
+                        done(number + 1);
+                    }
+                }
+                all.lock().unwrap_or_else(PoisonError::into_inner).join(mine);
+            });
+        }
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

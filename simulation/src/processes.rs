@@ -1,0 +1,141 @@
+//! The functions themselves, over the ports of the world: the same Rust that runs on Lambda.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use platform::HandlerError;
+use serde_json::Value;
+use shared::job::Stack;
+
+use crate::fault::Fault;
+use crate::function::Function;
+use crate::safeguard::{Ports, Safeguard};
+use crate::time::{Ms, timestamp};
+use crate::world::Shared;
+use crate::world::store::Port;
+use crate::{INPUT, OUTPUT, prefix};
+
+/// An invocation that is under way.
+pub(crate) type Doing = Pin<Box<dyn Future<Output = Result<Value, HandlerError>>>>;
+
+type BuildDeps = build_manifest::Deps<Ports, Ports>;
+
+/// A process of build-manifest: what it remembers lives as long as it does.
+struct Process {
+    deps: Arc<BuildDeps>,
+    number: u32,
+    busy: u32,
+}
+
+/// Where functions run.
+pub(crate) struct Processes {
+    world: Shared,
+    without: Option<Safeguard>,
+    building: Vec<Process>,
+    made: u32,
+    /// These two remember nothing, so one stands for all.
+    starting: Arc<start_job::Deps<Ports, Ports, Ports>>,
+    telling: Arc<notify::Deps<Ports, Ports, Ports>>,
+}
+
+impl Processes {
+    pub(crate) fn new(world: &Shared, without: Option<Safeguard>) -> Option<Self> {
+        let ports = || Ports::new(Port(world.clone()), without);
+        let prefix = prefix()?;
+        let stack = Stack {
+            region: "us-east-1".to_owned(),
+            account: "111122223333".to_owned(),
+            partition: "aws".to_owned(),
+            prefix: prefix.clone(),
+            input_bucket: INPUT.to_owned(),
+            output_bucket: OUTPUT.to_owned(),
+            labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
+        };
+        let starting = start_job::Deps {
+            store: ports(),
+            labeling: ports(),
+            topic: ports(),
+            stack,
+        };
+        let telling = notify::Deps {
+            store: ports(),
+            labeling: ports(),
+            topic: ports(),
+            prefix,
+            output_bucket: OUTPUT.to_owned(),
+            console_url: None,
+            portal_url: None,
+        };
+        Some(Self {
+            world: world.clone(),
+            without,
+            building: Vec::new(),
+            made: 0,
+            starting: Arc::new(starting),
+            telling: Arc::new(telling),
+        })
+    }
+
+    /// Begins an invocation; the number is that of its process.
+    pub(crate) fn begin(&mut self, function: Function, event: Value, now: Ms) -> (Doing, u32) {
+        let now = timestamp(now);
+        match function {
+            Function::BuildManifest => {
+                let (deps, process) = self.building_process();
+                let doing = async move { build_manifest::handle(&*deps, event).await };
+                (Box::pin(doing), process)
+            }
+            Function::StartJob => {
+                let deps = Arc::clone(&self.starting);
+                let doing = async move { start_job::handle_at(&*deps, event, now).await };
+                (Box::pin(doing), 0)
+            }
+            Function::Notify => {
+                let deps = Arc::clone(&self.telling);
+                let doing = async move { notify::handle_at(&*deps, event, now).await };
+                (Box::pin(doing), 0)
+            }
+        }
+    }
+
+    /// On Lambda a process has one invocation at a time; on one machine all share one.
+    fn building_process(&mut self) -> (Arc<BuildDeps>, u32) {
+        let mut world = self.world.lock();
+        let cold = world.strikes(Fault::ColdStart);
+        let share = world.strikes(Fault::SharedProcess);
+        let idle = self.building.iter().position(|process| process.busy == 0);
+        let place = match share {
+            true if !self.building.is_empty() => Some(world.dice.index(self.building.len())),
+            _ => idle,
+        };
+        drop(world);
+        let place = place.filter(|_| !cold);
+        let place = place.unwrap_or_else(|| {
+            self.made += 1;
+            let ports = || Ports::new(Port(self.world.clone()), self.without);
+            let process = Process {
+                deps: Arc::new(build_manifest::Deps::new(ports(), ports(), INPUT.to_owned())),
+                number: self.made,
+                busy: 0,
+            };
+            self.building.push(process);
+            self.building.len() - 1
+        });
+        let process = &mut self.building[place];
+        process.busy += 1;
+        (Arc::clone(&process.deps), process.number)
+    }
+
+    pub(crate) fn ended(&mut self, process: u32) {
+        let process = self.building.iter_mut().find(|one| one.number == process);
+        if let Some(process) = process {
+            process.busy = process.busy.saturating_sub(1);
+        }
+    }
+
+    /// What it remembered is gone.
+    pub(crate) fn died(&mut self, process: u32) {
+        self.building.retain(|one| one.number != process);
+    }
+}

@@ -1,0 +1,316 @@
+//! The protocols' safeguards, and a world in which one of them is missing: ports that undo it for the functions.
+//!
+//! A safeguard whose removal no schedule notices is either not needed or not tested.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use shared::job::JobRequest;
+use shared::layout;
+use shared::notice::Message;
+use shared::port::{
+    Bucket, CreateJob, Created, Fetched, JobDescription, JobListing, Labeling, LabelingError, Object, OpenUpload,
+    Page, PublishError, Replaced, Store, StoreError, Topic,
+};
+
+use crate::world::store::Port;
+
+/// What a function relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safeguard {
+    /// `If-None-Match: *` on everything that is created.
+    CreateIfAbsent,
+    /// After a 412 the other's batch is read before anything is cut again.
+    ReadAgainOn412,
+    /// The owner token tells one's own batch from another's.
+    OwnerToken,
+    /// A 412 without one's own token is not one's own batch.
+    ForeignOn412,
+    /// Open multipart uploads are waited for.
+    UploadCheck,
+    /// Files have to be quiet before they are cut.
+    QuietPeriod,
+    /// Both sides of every comparison of times are S3's.
+    ClockOfS3,
+    /// A listing that did not come whole decides nothing.
+    WholeListing,
+    /// Batches are numbered without a gap.
+    Contiguity,
+    /// The status remembers how many batches there were.
+    BatchCount,
+    /// The clock asks, whatever events say.
+    Sweep,
+    /// The job's name holds a hash of the dataset's exact name.
+    HashInName,
+    /// A taken name is believed only after DescribeLabelingJob.
+    DescribeTaken,
+    /// A job is made from the spec its batch was cut with.
+    PinnedSpec,
+    /// The marker of a notice is written after it left.
+    MarkerLast,
+    /// The marker of a notice is looked for before it leaves.
+    MarkerFirstRead,
+}
+
+impl Safeguard {
+    pub const ALL: [Self; 16] = [
+        Self::CreateIfAbsent,
+        Self::ReadAgainOn412,
+        Self::OwnerToken,
+        Self::ForeignOn412,
+        Self::UploadCheck,
+        Self::QuietPeriod,
+        Self::ClockOfS3,
+        Self::WholeListing,
+        Self::Contiguity,
+        Self::BatchCount,
+        Self::Sweep,
+        Self::HashInName,
+        Self::DescribeTaken,
+        Self::PinnedSpec,
+        Self::MarkerLast,
+        Self::MarkerFirstRead,
+    ];
+}
+
+/// The ports, all safeguards in place or but one.
+#[derive(Clone)]
+pub(crate) struct Ports {
+    port: Port,
+    without: Option<Safeguard>,
+    /// Manifests met with a 412, or made up.
+    met: Arc<Mutex<BTreeSet<String>>>,
+    /// The pinned specs' datasets, in the order of their pinning.
+    latest_spec: Arc<Mutex<Option<String>>>,
+}
+
+impl Ports {
+    pub(crate) fn new(port: Port, without: Option<Safeguard>) -> Self {
+        Self {
+            port,
+            without,
+            met: Arc::default(),
+            latest_spec: Arc::default(),
+        }
+    }
+
+    fn is_without(&self, safeguard: Safeguard) -> bool {
+        self.without == Some(safeguard)
+    }
+
+    fn meet(&self, key: &str) {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        met.insert(key.to_owned());
+    }
+
+    fn has_met(&self, key: &str) -> bool {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    }
+
+    /// A gap looks as if an empty batch lay there.
+    fn fill_gaps(&self, prefix: &str, page: &mut Page) {
+        let numbers: Vec<u32> = page
+            .objects
+            .iter()
+            .filter_map(|object| Some(layout::parse_manifest(&object.key)?.1.get()))
+            .collect();
+        let first = numbers.first().copied().unwrap_or(1).min(1);
+        for missing in (first..numbers.last().copied().unwrap_or(0)).filter(|n| !numbers.contains(n)) {
+            let key = format!("{prefix}{missing:06}.manifest");
+            self.meet(&key);
+            page.objects.push(Object {
+                key,
+                etag: "made-up".to_owned(),
+                size: 0,
+                last_modified: page.date,
+            });
+        }
+        page.objects.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+}
+
+/// The name without the part that only the exact name of the dataset has.
+fn without_hash(name: &str) -> String {
+    let mut parts: Vec<&str> = name.split('-').collect();
+    if parts.len() > 2 {
+        parts.remove(parts.len() - 2);
+    }
+    parts.join("-")
+}
+
+fn empty(key: &str) -> Fetched {
+    Fetched {
+        bytes: Vec::new(),
+        etag: if key.is_empty() { String::new() } else { "made-up".to_owned() },
+        size: 0,
+        last_modified: Timestamp::UNIX_EPOCH,
+        metadata: BTreeMap::new(),
+    }
+}
+
+impl Store for Ports {
+    async fn open_uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
+        let mut open = self.port.open_uploads(prefix).await?;
+        if self.is_without(Safeguard::UploadCheck) {
+            open.clear();
+        }
+        Ok(open)
+    }
+
+    async fn list(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        folders: bool,
+        token: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        let page = Store::list(&self.port, bucket, prefix, folders, token).await;
+        let mut page = match page {
+            Err(_) if self.is_without(Safeguard::WholeListing) && token.is_some() => Page {
+                objects: Vec::new(),
+                folders: Vec::new(),
+                next: None,
+                date: self.port.date(),
+            },
+            page => page?,
+        };
+        match self.without {
+            Some(Safeguard::QuietPeriod) if bucket == Bucket::Input => {
+                for object in &mut page.objects {
+                    object.last_modified -= SignedDuration::from_secs(600);
+                }
+            }
+            Some(Safeguard::ClockOfS3) => page.date += self.port.skew(),
+            Some(Safeguard::Contiguity) if prefix.starts_with(layout::MANIFESTS) => {
+                self.fill_gaps(prefix, &mut page);
+            }
+            _ => {}
+        }
+        Ok(page)
+    }
+
+    async fn get(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        let whole = range.is_none();
+        let mut fetched = self.port.get(bucket, key, range).await?;
+        match self.without {
+            Some(Safeguard::ReadAgainOn412) if whole && self.has_met(key) => {
+                if let Some(fetched) = &mut fetched {
+                    fetched.bytes.clear();
+                }
+            }
+            Some(Safeguard::Contiguity) if fetched.is_none() && self.has_met(key) => {
+                fetched = Some(empty(key));
+            }
+            Some(Safeguard::OwnerToken) => {
+                if let Some(fetched) = &mut fetched {
+                    fetched.metadata.remove("owner");
+                }
+            }
+            Some(Safeguard::BatchCount) if key.starts_with(layout::STATUS) => {
+                if let Some(fetched) = &mut fetched {
+                    fetched.bytes.clear();
+                }
+            }
+            Some(Safeguard::MarkerFirstRead) if key.starts_with("notified/") => fetched = None,
+            Some(Safeguard::PinnedSpec) if key.starts_with("specs/") => {
+                let latest = self.latest_spec.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(text) = latest.and_then(|title| self.port.spec_now(&title)) {
+                    return Ok(Some(Fetched {
+                        bytes: text,
+                        ..fetched.unwrap_or_else(|| empty(key))
+                    }));
+                }
+            }
+            _ => {}
+        }
+        if self.is_without(Safeguard::PinnedSpec)
+            && let Some((dataset, _)) = layout::parse_manifest(key)
+        {
+            let mut latest = self.latest_spec.lock().unwrap_or_else(PoisonError::into_inner);
+            *latest = Some(dataset.to_string());
+        }
+        Ok(fetched)
+    }
+
+    async fn create(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Created, StoreError> {
+        if self.is_without(Safeguard::CreateIfAbsent) {
+            let etag = self.port.etag(key);
+            if let Some(etag) = etag {
+                self.port.replace(key, body, Some(&etag)).await?;
+                return Ok(Created::New);
+            }
+        }
+        let created = Store::create(&self.port, key, body, metadata).await?;
+        if created == Created::AlreadyThere && key.starts_with(layout::MANIFESTS) {
+            self.meet(key);
+            if self.is_without(Safeguard::ForeignOn412) {
+                return Ok(Created::New);
+            }
+        }
+        Ok(created)
+    }
+
+    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+        self.port.replace(key, body, etag).await
+    }
+}
+
+impl Labeling for Ports {
+    async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+        match self.without {
+            Some(Safeguard::HashInName) => {
+                let mut request = request.clone();
+                request.name = without_hash(&request.name);
+                Labeling::create(&self.port, &request).await
+            }
+            Some(Safeguard::DescribeTaken) => {
+                let arn = format!("arn:aws:sagemaker:us-east-1:111122223333:labeling-job/{}", request.name);
+                Ok(match Labeling::create(&self.port, request).await? {
+                    CreateJob::NameTaken => CreateJob::Created { arn },
+                    created => created,
+                })
+            }
+            _ => Labeling::create(&self.port, request).await,
+        }
+    }
+
+    async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
+        let shortened = without_hash(name);
+        let is_ours = self.is_without(Safeguard::HashInName) && self.port.has_job(&shortened);
+        self.port.describe(if is_ours { &shortened } else { name }).await
+    }
+
+    async fn list(
+        &self,
+        name_contains: &str,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<JobListing>, LabelingError> {
+        Labeling::list(&self.port, name_contains, since).await
+    }
+}
+
+impl Topic for Ports {
+    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+        if self.is_without(Safeguard::MarkerLast) {
+            let id = message.attributes.get("id").cloned().unwrap_or_default();
+            let marker = layout::notified(&id);
+            let written = Store::create(&self.port, &marker, Vec::new(), &BTreeMap::new()).await;
+            written.map_err(|error| PublishError {
+                reason: error.to_string(),
+            })?;
+        }
+        self.port.publish(message).await
+    }
+}

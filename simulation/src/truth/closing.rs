@@ -1,0 +1,178 @@
+//! What must hold in the end: nothing goes wrong any more, time has passed, and every function has swept once.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use shared::port::JobState;
+
+use super::{Held, Promise, Truth, broken, hold};
+use crate::OUTPUT;
+use crate::content::Content;
+use crate::people::Plan;
+use crate::world::World;
+
+/// Rejects as listed, by key, ETag and row.
+type Listed = BTreeMap<(String, String, Option<u64>), bool>;
+
+impl World {
+    pub(crate) fn closing(&self, plan: &Plan) -> Held {
+        for dataset in &plan.datasets {
+            self.all_batched(&dataset.name)?;
+            self.spec_told(&dataset.name)?;
+            self.all_started(&dataset.name)?;
+        }
+        self.all_told()
+    }
+
+    /// A batch the reply did not count, or one it counted and did not make.
+    pub(crate) fn counted(&self, of: u32, batches: u64) -> Held {
+        let made = self.truth.made.get(&of).copied().unwrap_or(0);
+        hold(made == batches, Promise::CountsTrue, || {
+            format!("#{of} says it cut {batches} batches and cut {made}")
+        })
+    }
+
+    fn all_batched(&self, dataset: &str) -> Held {
+        let Some(spec) = self.truth.current_spec(dataset).filter(|spec| spec.valid) else {
+            return Ok(());
+        };
+        let rejects = self.rejects(dataset);
+        let batches = self.truth.batches.get(dataset).map_or(&[][..], Vec::as_slice);
+        let items: u64 = batches.iter().map(|batch| batch.items).sum();
+        let full = spec.limit.is_some_and(|limit| items >= limit);
+        let prefix = format!("{dataset}/");
+        let by_hand = self.input.under(&prefix).any(|(key, _)| key.ends_with(".manifest"));
+        for (key, stored) in self.input.under(&prefix) {
+            let name = key.strip_prefix(&prefix).unwrap_or(key);
+            let no_item = ["labeling.yaml", "_READY"].contains(&name) || name.starts_with("skip/");
+            if !no_item && (!by_hand || key.ends_with(".manifest")) {
+                self.truth.accounted_for(key, &stored.etag, &rejects, full)?;
+            }
+        }
+        let untold = rejects.iter().find(|(_, told)| !**told);
+        hold(untold.is_none(), Promise::RejectsListed, || format!("not told: {untold:?}"))?;
+        self.status_true(dataset, batches.len() as u64, items)
+    }
+
+    fn rejects(&self, dataset: &str) -> Listed {
+        let file = self.output.get(&format!("results/{dataset}/rejected.jsonl"));
+        let lines = file.map_or(&[][..], |file| &file.bytes).split(|byte| *byte == b'\n');
+        let entries = lines.filter_map(|line| {
+            let entry: Value = serde_json::from_slice(line).ok()?;
+            let text = |name: &str| Some(entry.get(name)?.as_str()?.to_owned());
+            let row = entry.get("row").and_then(Value::as_u64);
+            let told = entry.get("told").and_then(Value::as_bool) == Some(true);
+            Some(((text("key")?, text("etag")?, row), told))
+        });
+        entries.collect()
+    }
+
+    fn status_true(&self, dataset: &str, batches: u64, items: u64) -> Held {
+        let status = self.output.get(&format!("status/{dataset}.json"));
+        let status = status.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
+        let there_is_something = self.input.under(&format!("{dataset}/")).next().is_some();
+        let Some(status) = status else {
+            return hold(!there_is_something, Promise::StatusTrue, || format!("{dataset} has no status"));
+        };
+        let number = |name: &str| status.get(name).and_then(Value::as_u64);
+        let state = status.get("state").and_then(Value::as_str);
+        let told = (state, number("batches"), number("items"));
+        hold(
+            told == (Some("up-to-date"), Some(batches), Some(items)),
+            Promise::StatusTrue,
+            || format!("{dataset} has {batches} batches of {items} items, and its status says {told:?}"),
+        )
+    }
+
+    fn spec_told(&self, dataset: &str) -> Held {
+        let history = self.truth.spec_history.get(dataset);
+        let Some((_, sha256)) = history.and_then(|history| history.last()) else {
+            return Ok(());
+        };
+        let bad = self.truth.specs.get(sha256).is_some_and(|spec| !spec.valid);
+        let told = self.truth.told.keys().any(|id| id.starts_with("specs/") && id.ends_with(sha256));
+        hold(told || !bad, Promise::RejectsListed, || {
+            format!("nobody was told that the spec of {dataset} cannot be used")
+        })
+    }
+
+    fn all_started(&self, dataset: &str) -> Held {
+        let prefix = format!("manifests/{dataset}/");
+        for (key, _) in self.output.under(&prefix) {
+            let uri = format!("s3://{OUTPUT}/{key}");
+            let number = key.trim_start_matches(&prefix).trim_end_matches(".manifest");
+            let folder = format!("jobs/{dataset}/{number}/");
+            if let Some(job) = self.truth.jobs.get(&uri) {
+                let remembered = self.output.get(&format!("{folder}started")).is_some();
+                hold(remembered, Promise::BatchHasJob, || format!("{job} is not remembered as started"))?;
+                continue;
+            }
+            let waiting = self.output.get(&format!("{folder}waiting.json"));
+            let waiting = waiting.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
+            let text = |name: &str| waiting.as_ref()?.get(name)?.as_str().map(str::to_owned);
+            let (job, reason) = (text("job").unwrap_or_default(), text("reason"));
+            hold(
+                self.truth.foreign.contains(&job) && reason.as_deref() == Some("name-taken"),
+                Promise::BatchHasJob,
+                || format!("{key} has no job; it waits for {reason:?} of {job:?}"),
+            )?;
+            let told = self.truth.told.keys().any(|id| id.starts_with(&format!("jobs/{job}/")));
+            hold(told, Promise::BatchHasJob, || format!("nobody was told that {key} has no job"))?;
+        }
+        Ok(())
+    }
+
+    fn all_told(&self) -> Held {
+        for job in self.service.jobs.iter().filter(|job| !self.truth.foreign.contains(&job.name)) {
+            let state = match job.state {
+                JobState::Completed => "completed",
+                JobState::Failed => "failed",
+                JobState::Stopped => "stopped",
+                other => return broken(Promise::Settles, format!("{} is {other:?} in the end", job.name)),
+            };
+            let id = format!("jobs/{}/{state}", job.name);
+            let told = self.truth.told.contains_key(&id) && self.output.get(&format!("notified/{id}")).is_some();
+            hold(told, Promise::EndTold, || format!("{id} was not told"))?;
+            let results = job.manifest_uri.replace(&format!("s3://{OUTPUT}/manifests/"), "results/");
+            let summary = format!("{}/summary.json", results.trim_end_matches(".manifest"));
+            hold(self.output.get(&summary).is_some(), Promise::EndTold, || format!("{summary} is missing"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Truth {
+    /// What became of a file that lies there: in batches with all its rows, or listed with a reason.
+    fn accounted_for(&self, key: &str, etag: &str, rejects: &Listed, full: bool) -> Held {
+        let listed = |etag: &str, row| rejects.contains_key(&(key.to_owned(), etag.to_owned(), row));
+        let content = |etag: &str| self.contents.get(&(key.to_owned(), etag.to_owned()));
+        let Some(batched) = self.files.get(key) else {
+            let labelable = content(etag).is_some_and(|content| !content.items().is_empty());
+            return match (labelable, listed(etag, None)) {
+                (true, true) => broken(Promise::NothingLost, format!("{key:?} is rejected and could be labeled")),
+                (true, false) if !full => broken(Promise::NothingLost, format!("{key:?} is in no batch")),
+                (false, false) if !full => broken(Promise::RejectsListed, format!("{key:?} is in no list")),
+                _ => Ok(()),
+            };
+        };
+        let Some(taken) = content(&batched.etag) else {
+            return Ok(());
+        };
+        let missing = taken.items().into_iter().any(|(row, _)| !batched.rows.contains(&row));
+        hold(!missing || full || listed(etag, None), Promise::NothingLost, || {
+            format!("rows of {key:?} are neither in a batch nor listed")
+        })?;
+        self.rows_listed(key, &batched.etag, taken, rejects, missing || full)
+    }
+
+    /// Bad rows of a file that was taken whole are listed one by one.
+    fn rows_listed(&self, key: &str, etag: &str, taken: &Content, rejects: &Listed, part: bool) -> Held {
+        let unlisted = taken
+            .bad_rows()
+            .into_iter()
+            .find(|row| !rejects.contains_key(&(key.to_owned(), etag.to_owned(), Some(*row))));
+        hold(part || unlisted.is_none(), Promise::RejectsListed, || {
+            format!("row {unlisted:?} of {key:?} is bad and in no list")
+        })
+    }
+}

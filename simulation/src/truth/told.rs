@@ -1,0 +1,96 @@
+//! What must hold when a job is made, when it is remembered, and when a notice leaves.
+
+use serde_json::Value;
+use shared::job::JobRequest;
+use shared::layout;
+use shared::notice::Message;
+use shared::port::JobState;
+
+use super::{Held, Promise, Truth, hold};
+use crate::OUTPUT;
+use crate::world::World;
+
+impl World {
+    pub(crate) fn job_made(&mut self, of: u32, request: &JobRequest) -> Held {
+        let JobRequest {
+            name, manifest_uri, ..
+        } = request;
+        let wrong = |what: &str| format!("#{of} made {name} from {manifest_uri}: {what}");
+        let manifest = manifest_uri.strip_prefix(&format!("s3://{OUTPUT}/"));
+        let batch = manifest.and_then(layout::parse_manifest).and_then(|(dataset, number)| {
+            let batches = self.truth.batches.get(dataset.as_str())?;
+            let batch = batches.get(number.get() as usize - 1)?;
+            Some((dataset, number, batch.clone()))
+        });
+        hold(batch.is_some(), Promise::JobOnce, || wrong("there is no such batch"))?;
+        let Some((dataset, number, batch)) = batch else {
+            return Ok(());
+        };
+        let before = self.truth.jobs.insert(manifest_uri.clone(), name.clone());
+        hold(before.is_none(), Promise::JobOnce, || wrong(&format!("it has the job {before:?}")))?;
+        let title = self.truth.specs.get(&batch.sha256).map(|spec| spec.title.as_str());
+        hold(title == Some(request.title.as_str()), Promise::JobTrue, || {
+            wrong(&format!("its title is {:?} and not {title:?}", request.title))
+        })?;
+        let files = [layout::job_template(&dataset, number), layout::job_categories(&dataset, number)];
+        hold(
+            files.iter().all(|key| self.output.get(key).is_some()),
+            Promise::JobTrue,
+            || wrong("the files it points to are not there"),
+        )
+    }
+
+    pub(super) fn started(&self, key: &str) -> Held {
+        let document = self.output.get(key);
+        let document = document.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
+        let text = |name: &str| Some(document.as_ref()?.get(name)?.as_str()?.to_owned());
+        let (job, dataset) = (text("job").unwrap_or_default(), text("dataset").unwrap_or_default());
+        let batch = document.as_ref().and_then(|document| document.get("batch")?.as_u64());
+        let manifest = format!("s3://{OUTPUT}/manifests/{dataset}/{:06}.manifest", batch.unwrap_or(0));
+        let made = self.truth.jobs.get(&manifest);
+        hold(
+            made.is_some_and(|made| made.eq_ignore_ascii_case(&job)) && key.starts_with(&format!("jobs/{dataset}/")),
+            Promise::StartedTrue,
+            || format!("{key} says {job}; the job of {manifest} is {made:?}"),
+        )
+    }
+
+    pub(crate) fn published(&mut self, of: u32, message: &Message) -> Held {
+        let id = message.attributes.get("id").cloned().unwrap_or_default();
+        let times = self.truth.told.entry(id.clone()).or_default();
+        *times += 1;
+        let looked = self.truth.absent.contains(&(of, id.clone()));
+        hold(looked, Promise::NoticeOnce, || {
+            format!("#{of} told {id} although its marker was there, or without looking")
+        })?;
+        let Some((job, state)) = id.strip_prefix("jobs/").and_then(|rest| rest.split_once('/')) else {
+            return Ok(());
+        };
+        let job = self.service.jobs.iter().find(|other| other.name == job);
+        let truly = job.map(|job| match job.state {
+            JobState::Completed => "completed",
+            JobState::Failed => "failed",
+            JobState::Stopped => "stopped",
+            _ => "running",
+        });
+        let refused = ["refused", "name-taken"].iter().any(|word| state.starts_with(word));
+        hold(refused || truly == Some(state), Promise::NoticeTrue, || {
+            format!("{id} was told, and the job is {truly:?}")
+        })
+    }
+}
+
+impl Truth {
+    /// Somebody looked for a marker.
+    pub(crate) fn saw_marker(&mut self, of: u32, key: &str, there: bool) {
+        let Some(id) = key.strip_prefix("notified/") else {
+            return;
+        };
+        let seen = (of, id.to_owned());
+        if there {
+            self.absent.remove(&seen);
+        } else {
+            self.absent.insert(seen);
+        }
+    }
+}

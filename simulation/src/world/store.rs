@@ -1,0 +1,286 @@
+//! S3 as the functions see it through the port, faults and all.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::layout;
+use shared::port::{Bucket, Created, Fetched, OpenUpload, Page, Replaced, Store, StoreError};
+
+use super::calls::Turn;
+use super::{Shared, World};
+use crate::OUTPUT;
+use crate::fault::Fault;
+use crate::function::Function;
+use crate::queue::created;
+use crate::time::{timestamp, whole_second};
+
+fn unavailable(operation: &'static str, what: &str, reason: &str) -> StoreError {
+    StoreError::Transient {
+        operation,
+        what: what.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A conditional write that was carried out, or found its condition unmet.
+enum Written {
+    Done(String),
+    Unmet,
+}
+
+impl World {
+    /// The write as the bucket carries it out, whoever still waits for the answer.
+    fn write(
+        &mut self,
+        of: u32,
+        key: &str,
+        body: &[u8],
+        metadata: &BTreeMap<String, String>,
+        etag: Option<&str>,
+    ) -> Written {
+        let there = self.output.get(key);
+        if there.map(|there| there.etag.as_str()) != etag {
+            return Written::Unmet;
+        }
+        self.writes += 1;
+        let before = there.cloned();
+        let etag = self
+            .output
+            .put(key, body.to_vec(), metadata.clone(), self.now);
+        let held = self.written(of, key, before.as_ref());
+        self.check(held);
+        if key.starts_with(layout::MANIFESTS) {
+            let body = created(OUTPUT, key, "Put", self.now);
+            self.send(Function::StartJob, body);
+        }
+        Written::Done(etag)
+    }
+
+    /// The write with what may happen to it and to its answer.
+    fn written_or_not(
+        &mut self,
+        of: u32,
+        key: &str,
+        body: &[u8],
+        metadata: &BTreeMap<String, String>,
+        etag: Option<&str>,
+    ) -> Result<Written, StoreError> {
+        self.cost.writes += 1;
+        let failed = |reason| Err(unavailable("PutObject", key, reason));
+        if self.throttles(of) {
+            return failed("503 SlowDown, or 409 ConditionalRequestConflict");
+        }
+        let lost = self.strikes(Fault::ResponseLost);
+        let again = self.strikes(Fault::ConflictWithItself);
+        match self.write(of, key, body, metadata, etag) {
+            _ if lost => failed("the answer was lost"),
+            Written::Done(_) if again => Ok(Written::Unmet),
+            written => Ok(written),
+        }
+    }
+
+    fn page(
+        &mut self,
+        of: u32,
+        bucket: Bucket,
+        prefix: &str,
+        folders: bool,
+        token: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        self.cost.lists += 1;
+        let failed = |reason| Err(unavailable("ListObjectsV2", prefix, reason));
+        if self.throttles(of) {
+            return failed("503 SlowDown");
+        }
+        if token.is_some() && self.strikes(Fault::PageFails) {
+            return failed("a page did not come");
+        }
+        let objects = match bucket {
+            Bucket::Input => &self.input,
+            Bucket::Output => &self.output,
+        };
+        let part = objects.list(prefix, folders, token, self.page_size);
+        if bucket == Bucket::Input && !folders {
+            self.truth
+                .saw_page(of, prefix, &part.objects, &self.uploads, self.now);
+        }
+        Ok(Page {
+            objects: part.objects,
+            folders: part.folders,
+            next: part.next,
+            date: timestamp(whole_second(self.now)),
+        })
+    }
+
+    fn fetch(
+        &mut self,
+        of: u32,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        self.cost.gets += 1;
+        if self.throttles(of) {
+            return Err(unavailable("GetObject", key, "503 SlowDown"));
+        }
+        let objects = match bucket {
+            Bucket::Input => &self.input,
+            Bucket::Output => &self.output,
+        };
+        let fetched = objects.get(key).map(|stored| stored.fetched(range));
+        self.cost.bytes_read += fetched.as_ref().map_or(0, |fetched| fetched.bytes.len() as u64);
+        if bucket == Bucket::Output && key.starts_with("notified/") {
+            self.truth.saw_marker(of, key, fetched.is_some());
+        }
+        Ok(fetched)
+    }
+
+    fn open_uploads(&mut self, of: u32, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
+        self.cost.lists += 1;
+        if self.throttles(of) {
+            return Err(unavailable("ListMultipartUploads", prefix, "503 SlowDown"));
+        }
+        let open = self.uploads.iter().filter(|(_, upload)| upload.key.starts_with(prefix));
+        let open: Vec<_> = open.map(|(id, upload)| (*id, upload.clone())).collect();
+        let listed = open.iter().map(|(_, upload)| OpenUpload {
+            key: upload.key.clone(),
+            initiated: timestamp(whole_second(upload.initiated)),
+        });
+        let listed = listed.collect();
+        self.truth.saw_uploads(of, prefix, open);
+        Ok(listed)
+    }
+}
+
+/// The ports of one function, as the world answers them.
+#[derive(Clone)]
+pub(crate) struct Port(pub(crate) Shared);
+
+/// What a port that undoes a safeguard has to know.
+impl Port {
+    pub(crate) fn date(&self) -> Timestamp {
+        timestamp(whole_second(self.0.lock().now))
+    }
+
+    /// How far the clock of whoever calls now is off.
+    pub(crate) fn skew(&self) -> SignedDuration {
+        SignedDuration::from_millis(self.0.lock().skew())
+    }
+
+    pub(crate) fn etag(&self, key: &str) -> Option<String> {
+        Some(self.0.lock().output.get(key)?.etag.clone())
+    }
+
+    pub(crate) fn spec_now(&self, dataset: &str) -> Option<Vec<u8>> {
+        Some(self.0.lock().input.get(&format!("{dataset}/labeling.yaml"))?.bytes.clone())
+    }
+
+    pub(crate) fn has_job(&self, name: &str) -> bool {
+        self.0.lock().service.jobs.iter().any(|job| job.name == name)
+    }
+}
+
+impl Store for Port {
+    async fn open_uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
+        let of = Turn::of(&self.0).await;
+        let mut world = self.0.lock();
+        let open = world.open_uploads(of, prefix);
+        world.note(|| match &open {
+            Ok(open) => format!("#{of} ListMultipartUploads {prefix:?}: {}", open.len()),
+            Err(error) => format!("#{of} {error}"),
+        });
+        open
+    }
+
+    async fn list(
+        &self,
+        bucket: Bucket,
+        prefix: &str,
+        folders: bool,
+        token: Option<&str>,
+    ) -> Result<Page, StoreError> {
+        let of = Turn::of(&self.0).await;
+        let mut world = self.0.lock();
+        let page = world.page(of, bucket, prefix, folders, token);
+        world.note(|| match &page {
+            Ok(page) => {
+                let more = if page.next.is_some() { ", more" } else { "" };
+                let entries = page.objects.len() + page.folders.len();
+                format!("#{of} LIST {bucket:?} {prefix:?}: {entries}{more}")
+            }
+            Err(error) => format!("#{of} {error}"),
+        });
+        page
+    }
+
+    async fn get(
+        &self,
+        bucket: Bucket,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        let of = Turn::of(&self.0).await;
+        let mut world = self.0.lock();
+        let fetched = world.fetch(of, bucket, key, range);
+        world.note(|| match &fetched {
+            Ok(Some(fetched)) => format!("#{of} GET {key:?}: {}", fetched.etag),
+            Ok(None) => format!("#{of} GET {key:?}: 404"),
+            Err(error) => format!("#{of} {error}"),
+        });
+        fetched
+    }
+
+    async fn create(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &BTreeMap<String, String>,
+    ) -> Result<Created, StoreError> {
+        let written = self.conditional(key, body, metadata, None).await;
+        Ok(match written? {
+            Written::Done(_) => Created::New,
+            Written::Unmet => Created::AlreadyThere,
+        })
+    }
+
+    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+        let written = self.conditional(key, body, &BTreeMap::new(), etag).await;
+        Ok(match written? {
+            Written::Done(etag) => Replaced::Done { etag },
+            Written::Unmet => Replaced::Changed,
+        })
+    }
+}
+
+impl Port {
+    async fn conditional(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        metadata: &BTreeMap<String, String>,
+        etag: Option<&str>,
+    ) -> Result<Written, StoreError> {
+        let (late_key, late_body, late_metadata) = (key.to_owned(), body.clone(), metadata.clone());
+        let late_etag = etag.map(str::to_owned);
+        let who = self.0.lock().calls.current;
+        let late = move |world: &mut World| {
+            let etag = late_etag.as_deref();
+            let written = world.write(who, &late_key, &late_body, &late_metadata, etag);
+            let done = matches!(written, Written::Done(_));
+            world.note(|| format!("#{who} PUT {late_key:?} after its end: {}", status(done)));
+        };
+        let of = Turn::to_write(&self.0, Box::new(late)).await;
+        let mut world = self.0.lock();
+        let written = world.written_or_not(of, key, &body, metadata, etag);
+        world.note(|| match &written {
+            Ok(written) => format!("#{of} PUT {key:?}: {}", status(matches!(written, Written::Done(_)))),
+            Err(error) => format!("#{of} {error}"),
+        });
+        written
+    }
+}
+
+fn status(done: bool) -> &'static str {
+    if done { "200" } else { "412" }
+}
