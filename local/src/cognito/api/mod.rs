@@ -25,8 +25,9 @@ use super::store::record::User;
 use super::{POOL_ID, SignIn};
 use crate::aws_json::{AwsError, answer, operation};
 
-/// What Cognito takes from anybody, without a signature.
-pub(super) const OPEN: [&str; 11] = [
+/// What Cognito takes from anybody, without a signature. The second half is not supported: it is here so that it is told
+/// so, and not that a signature is missing.
+pub(super) const OPEN: [&str; 31] = [
     "ChangePassword",
     "ConfirmForgotPassword",
     "ConfirmSignUp",
@@ -38,6 +39,26 @@ pub(super) const OPEN: [&str; 11] = [
     "RespondToAuthChallenge",
     "RevokeToken",
     "SignUp",
+    "AssociateSoftwareToken",
+    "CompleteWebAuthnRegistration",
+    "ConfirmDevice",
+    "DeleteUser",
+    "DeleteUserAttributes",
+    "DeleteWebAuthnCredential",
+    "ForgetDevice",
+    "GetDevice",
+    "GetTokensFromRefreshToken",
+    "GetUserAttributeVerificationCode",
+    "GetUserAuthFactors",
+    "ListDevices",
+    "ListWebAuthnCredentials",
+    "SetUserMFAPreference",
+    "SetUserSettings",
+    "StartWebAuthnRegistration",
+    "UpdateDeviceStatus",
+    "UpdateUserAttributes",
+    "VerifySoftwareToken",
+    "VerifyUserAttribute",
 ];
 
 pub(super) fn router(sign_in: SignIn) -> Router {
