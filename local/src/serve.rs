@@ -1,9 +1,11 @@
 //! Listening: addresses taken with an error that says what to do, servers that stop when told, and that nobody can keep
-//! busy by sending slowly.
+//! busy by sending slowly or by connecting often.
 
 mod hurried;
+mod room;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -61,11 +64,12 @@ pub(crate) async fn listen(
 
 /// Until told to stop; requests under way then have a moment to end.
 pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToken) -> JoinHandle<()> {
-    serve_with(PATIENCE, listening, router, stop)
+    serve_with(PATIENCE, room::connections(), listening, router, stop)
 }
 
 fn serve_with(
     patience: Patience,
+    connections_at_once: usize,
     listening: Listening,
     router: Router,
     stop: CancellationToken,
@@ -73,10 +77,15 @@ fn serve_with(
     tokio::spawn(async move {
         let mut listener = listening.listener;
         let mut connections = JoinSet::new();
+        let room = Arc::new(Semaphore::new(connections_at_once));
         loop {
             tokio::select! {
-                (stream, peer) = Listener::accept(&mut listener) => {
-                    connections.spawn(talk(stream, peer, router.clone(), patience, stop.clone()));
+                (seat, (stream, peer)) = next(&mut listener, &room) => {
+                    let talk = talk(stream, peer, router.clone(), patience, stop.clone());
+                    connections.spawn(async move {
+                        talk.await;
+                        drop(seat);
+                    });
                 }
                 Some(_ended) = connections.join_next() => {}
                 () = stop.cancelled() => break,
@@ -87,6 +96,15 @@ fn serve_with(
         let ended = async { while connections.join_next().await.is_some() {} };
         let _cut_off = tokio::time::timeout(LAST_WORDS, ended).await;
     })
+}
+
+/// The next connection, once there is room for it; until then it waits in the system's queue.
+async fn next(
+    listener: &mut TcpListener,
+    room: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
+    let seat = room.clone().acquire_owned().await.ok();
+    (seat, Listener::accept(listener).await)
 }
 
 async fn talk(
@@ -131,6 +149,7 @@ mod tests {
         head: Duration::from_millis(200),
         body: Duration::from_millis(200),
     };
+    const ROOM: usize = 4;
     /// Only to say that it did not end.
     const LONG: Duration = Duration::from_secs(20);
 
@@ -147,7 +166,7 @@ mod tests {
                     Body::from_stream(futures::stream::pending::<Result<&str, axum::Error>>())
                 }),
             );
-        (address, serve_with(SHORT, listening, router, stop.clone()))
+        (address, serve_with(SHORT, ROOM, listening, router, stop.clone()))
     }
 
     /// Everything the server says to these bytes, until it hangs up.
@@ -170,6 +189,18 @@ mod tests {
         let half = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf";
         let answer = told(address, half).await;
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+        let whole = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
+        assert!(told(address, whole).await.ends_with("whole"));
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_when_there_is_no_room_is_served_when_there_is() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        let mut silent = Vec::new();
+        for _ in 0..2 * ROOM {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
         let whole = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
         assert!(told(address, whole).await.ends_with("whole"));
     }
