@@ -146,6 +146,18 @@ fn refusal(request: &Request) -> Option<S3Error> {
             "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         ));
     }
+    let signed = authorization
+        .and_then(|text| {
+            text.split(',')
+                .find_map(|part| part.trim().strip_prefix("SignedHeaders="))
+        })
+        .or_else(|| value("X-Amz-SignedHeaders"));
+    if signed.is_some_and(|signed| leaves_out(signed, request.headers())) {
+        return Some(s3_error!(
+            AccessDenied,
+            "There were headers present in the request which were not signed"
+        ));
+    }
     let expires = value("X-Amz-Expires").map(str::parse::<u32>);
     match expires {
         Some(Ok(seconds)) if seconds > LONGEST_PRESIGNED => Some(s3_error!(
@@ -154,6 +166,20 @@ fn refusal(request: &Request) -> Option<S3Error> {
         )),
         _ => None,
     }
+}
+
+/// Whether there is an `x-amz-` header that the signature does not cover: with `x-amz-copy-source` added, a signed upload
+/// would become a copy of any other object. S3 refuses these too; `x-amz-user-agent` does nothing, and a presigned link
+/// covers its body or does not.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+fn leaves_out(signed: &str, headers: &HeaderMap) -> bool {
+    const HARMLESS: [&str; 2] = ["x-amz-user-agent", "x-amz-content-sha256"];
+    let covered = |name: &str| signed.split(';').any(|signed| signed.trim() == name);
+    let of_s3 = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .filter(|name| name.starts_with("x-amz-") && !HARMLESS.contains(name));
+    of_s3.into_iter().any(|name| !covered(name))
 }
 
 fn failure(error: S3Error) -> Response {
@@ -180,4 +206,30 @@ fn finish(method: &Method, mut response: Response) -> Response {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_covers_every_header_that_means_something_to_s3() {
+        let headers = |names: &[&'static str]| -> HeaderMap {
+            let value = HeaderValue::from_static("x");
+            names
+                .iter()
+                .map(|name| (HeaderName::from_static(name), value.clone()))
+                .collect()
+        };
+        for (signed, sent, expected) in [
+            ("host;x-amz-date", vec!["host", "x-amz-date", "range"], false),
+            ("host", vec!["host", "x-amz-copy-source"], true),
+            ("host;x-amz-date", vec!["x-amz-date", "x-amz-acl"], true),
+            ("host;x-amz-dates", vec!["x-amz-date"], true),
+            ("", vec!["x-amz-meta-a"], true),
+            ("host", vec!["x-amz-content-sha256", "x-amz-user-agent"], false),
+        ] {
+            assert_eq!(leaves_out(signed, &headers(&sent)), expected, "{signed} {sent:?}");
+        }
+    }
 }
