@@ -9,6 +9,7 @@ const HURRY = 60;
 let task = null;        // the task in hand: what the API gave, and the moment its time ends
 let frame = null;       // the frame that shows it
 let unsaved = null;     // an answer that is not stored yet
+let offered = null;     // an answer the task sent without anybody having touched it
 let retry = null;       // the timer of the next attempt to store it
 let shown = null;       // whether the worker wants to see the instructions, once that is known
 let rounds = 0;         // rises with every task, so that what belongs to an old one is known by its number
@@ -26,6 +27,7 @@ const screen = (...parts) => {
   task = null;
   frame = null;
   unsaved = null;
+  offered = null;
   trouble(null);
   byId('tools').hidden = true;
   byId('clock').hidden = true;
@@ -124,6 +126,7 @@ async function next() {
 }
 
 function show(taken) {
+  offered = null;
   task = { ...taken, ends: performance.now() + taken.seconds_left * 1000 };
   document.title = `${taken.title} – Groundcrew`;
   byId('title').textContent = taken.title;
@@ -155,8 +158,16 @@ const busy = (on) => {
 
 // ---- Handing in
 
+/** A template is somebody's program: without a click or a key of the worker's it hands nothing in. */
+function handIn(answer) {
+  if (navigator.userActivation?.isActive ?? true) return submit(answer);
+  offered = answer;
+  trouble('This task wants to hand in an answer by itself. Look at it first. To hand it in all the same:');
+}
+
 async function submit(answer) {
   if (!task || unsaved) return;
+  offered = null;
   unsaved = { token: task.token, answer, attempts: 0 };
   busy(true);
   await store();
@@ -222,7 +233,11 @@ byId('ask').addEventListener('close', () => {
   byId('ask').returnValue = '';
 });
 byId('stop').addEventListener('click', () => giveBack('release', () => location.assign('/')));
-byId('again').addEventListener('click', () => (unsaved ? store() : trouble(null)));
+byId('again').addEventListener('click', () => {
+  trouble(null);
+  if (unsaved) store();
+  else if (offered) submit(offered);
+});
 byId('instructions').addEventListener('click', () => {
   frame?.contentWindow.postMessage({ groundcrew: 'instructions' }, '*');
   frame?.focus();
@@ -232,7 +247,7 @@ byId('instructions').addEventListener('click', () => {
 window.addEventListener('message', (event) => {
   if (!frame || event.source !== frame.contentWindow) return;
   const { groundcrew: kind, answer, instructions, code, open } = event.data ?? {};
-  if (kind === 'submit' && typeof answer === 'object') submit(answer);
+  if (kind === 'submit' && typeof answer === 'object') handIn(answer);
   if (kind === 'decline') askToDecline();
   if (kind === 'instructions') byId('instructions').setAttribute('aria-pressed', String(shown = Boolean(open)));
   if (kind === 'ready') {

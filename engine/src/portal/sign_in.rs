@@ -101,7 +101,14 @@ async fn enter(
 }
 
 /// First the session, so that no copy of the cookie is worth anything, then the sign-in at the provider.
-pub(super) async fn logout(State(state): State<PortalState>, jar: PrivateCookieJar) -> Response {
+pub(super) async fn logout(
+    State(state): State<PortalState>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Response {
+    if from_elsewhere(&headers) {
+        return Redirect::to("/").into_response();
+    }
     if let Some(secret) = session::secret(&jar)
         && let Err(error) = state.0.sessions.end(&secret).await
     {
@@ -134,6 +141,13 @@ fn own_page(next: &str) -> &str {
     } else {
         "/"
     }
+}
+
+/// A link or a picture of another site would sign people out in the middle of their work.
+fn from_elsewhere(headers: &HeaderMap) -> bool {
+    headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// A cookie set for `localhost` is not sent to `127.0.0.1`: the sign-in must start under the name it comes back to.

@@ -399,3 +399,16 @@ async fn a_sign_in_starts_under_the_portals_own_name_and_a_forged_return_is_refu
     assert_eq!(reply.status(), StatusCode::FORBIDDEN, "{page}");
     assert!(page.contains("Please start again"), "{page}");
 }
+
+#[tokio::test]
+async fn a_link_of_another_site_signs_nobody_out() {
+    let portal = Portal::new().await;
+    for site in ["cross-site", "same-site"] {
+        let mut link = get("/logout");
+        link.headers_mut().insert("sec-fetch-site", site.parse().unwrap());
+        let (reply, _) = portal.ask(link).await;
+        assert_eq!(reply.headers()["location"], "/", "{site}");
+        assert!(!reply.headers().contains_key("set-cookie"), "{site}");
+    }
+    assert_eq!(portal.ask(get("/api/me")).await.0.status(), StatusCode::OK);
+}

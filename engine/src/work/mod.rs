@@ -169,9 +169,12 @@ fn parse(token: &str) -> Result<(&str, u32), WorkError> {
     Ok((job, index.parse().map_err(|_| WorkError::NotHeld)?))
 }
 
+/// `LabelingJobName` in the labeling API; a longer one would be no key in the state's bucket either.
+const LONGEST_JOB_NAME: usize = 63;
+
 fn is_job_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    !text.is_empty() && text.bytes().all(is_plain)
+    (1..=LONGEST_JOB_NAME).contains(&text.len()) && text.bytes().all(is_plain)
 }
 
 /// Runs to its end even if the caller goes away (a closed browser drops the request), so that what was stored is also
