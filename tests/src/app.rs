@@ -29,6 +29,43 @@ impl App {
         Self::start_in(tempfile::tempdir()?, &["--bare"]).await
     }
 
+    /// Empty, and allowed so many open files and connections in all, as on a machine with little to give.
+    pub async fn start_with_few_files(most: u32) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let own = command()?;
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &most.to_string()])
+            .arg(own.get_program());
+        let process = start(limited, folder.path(), &["--bare"])?;
+        let info = ready(folder.path()).await;
+        Ok(Self {
+            process,
+            folder,
+            info,
+        })
+    }
+
+    /// The most memory it has held so far, in MiB; `None` where the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes / 1024)
+    }
+
+    /// Whether the process has ended, and how.
+    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+        Ok(self.process.try_wait()?)
+    }
+
+    /// As its own AWS clients see it.
+    pub fn s3(&self) -> Result<aws_sdk_s3::Client> {
+        Ok(local::StackInfo::read(self.data())?
+            .context("no stack.json")?
+            .s3())
+    }
+
     async fn start_in(folder: tempfile::TempDir, more: &[&str]) -> Result<Self> {
         let process = spawn(folder.path(), more)?;
         let info = ready(folder.path()).await;
@@ -135,7 +172,11 @@ pub fn command() -> Result<Command> {
 }
 
 fn spawn(data: &Path, more: &[&str]) -> Result<Child> {
-    command()?
+    start(command()?, data, more)
+}
+
+fn start(mut command: Command, data: &Path, more: &[&str]) -> Result<Child> {
+    command
         .args(["up", "--aws", "127.0.0.1:0", "--web", "127.0.0.1:0", "--data"])
         .arg(data)
         .args(more)

@@ -49,7 +49,12 @@ impl Aws {
     }
 
     /// A person with a password of their own, in the first team.
-    pub async fn hire(&self, app: &App, (email, password): (&str, &str)) -> Result<()> {
+    pub async fn hire(&self, app: &App, person: (&str, &str)) -> Result<()> {
+        self.hire_into(app, app.text("team"), person).await
+    }
+
+    /// The same, in a group that is there.
+    pub async fn hire_into(&self, app: &App, group: &str, (email, password): (&str, &str)) -> Result<()> {
         let pool = app.text("user_pool_id");
         let user = |more: Value| {
             let mut request = json!({"UserPoolId": pool, "Username": email});
@@ -64,15 +69,28 @@ impl Aws {
                 "AdminSetUserPassword",
                 user(json!({"Password": password, "Permanent": true})),
             ),
-            (
-                "AdminAddUserToGroup",
-                user(json!({"GroupName": app.text("team")})),
-            ),
+            ("AdminAddUserToGroup", user(json!({"GroupName": group}))),
         ] {
             self.json("cognito-idp", &format!("{SIGN_IN}.{operation}"), &request)
                 .await?;
         }
         Ok(())
+    }
+
+    /// A work team and the group of its people, both of this name.
+    pub async fn found_team(&self, app: &App, name: &str) -> Result<()> {
+        let pool = app.text("user_pool_id");
+        let group = json!({"UserPoolId": pool, "GroupName": name});
+        self.json("cognito-idp", &format!("{SIGN_IN}.CreateGroup"), &group)
+            .await?;
+        let member = json!({"UserPool": pool, "UserGroup": name, "ClientId": app.text("client_id")});
+        let team = json!({
+            "WorkteamName": name, "Description": "made by a test",
+            "MemberDefinitions": [{"CognitoMemberDefinition": member}],
+        });
+        self.json("sagemaker", "SageMaker.CreateWorkteam", &team)
+            .await
+            .map(drop)
     }
 
     /// A person's id at the sign-in.

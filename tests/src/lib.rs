@@ -3,6 +3,11 @@
 pub mod app;
 pub mod aws;
 pub mod browser;
+pub mod foreign;
+pub mod job;
+pub mod raw;
+pub mod sign_in;
+pub mod signed;
 pub mod template;
 pub mod wait;
 pub mod worker;

@@ -33,6 +33,11 @@ impl Worker {
         })
     }
 
+    /// The browser itself, to ask what no page would.
+    pub fn http(&self) -> &Client {
+        &self.client
+    }
+
     /// The same person with another browser.
     pub fn anew(&self) -> Result<Self> {
         Self::new(&self.email, &self.password)
