@@ -76,6 +76,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
             pin(store, self.spec).await?;
             if self.create(number, manifest, &added).await? {
                 tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, "cut a batch");
+                rejects.overrule(&done, batches);
                 batches.push(added);
                 cut += 1;
                 continue;

@@ -59,6 +59,7 @@ async fn steps<S: Store, T: Topic>(
 ) -> Result<Outcome, ReconcileError> {
     let store = &deps.store;
     let report = Report::begin(store, &deps.topic, dataset).await?;
+    let mut rejects = Rejects::load(store, dataset).await?;
 
     // 1. Which batches there are. If they do not fit together, stop.
     if let Err(error) = catch_up(store, dataset, batches, report.batches_before()).await {
@@ -71,8 +72,7 @@ async fn steps<S: Store, T: Topic>(
         Ok(spec) => spec,
         Err(problem) => return no_spec(&report, batches, &look, problem).await,
     };
-    let mut rejects = Rejects::load(store, dataset, &spec.sha256).await?;
-    rejects.forget(&look.files, batches);
+    rejects.forget(&spec.sha256, &look.files, batches);
     // 4. to 6. Batches, as long as it is time for one.
     let files = std::mem::take(&mut look.files);
     let cutting = Cutting {

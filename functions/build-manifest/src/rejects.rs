@@ -2,7 +2,8 @@
 //! `results/<dataset>/rejected.jsonl`.
 //!
 //! Written before the batch that leaves them out: a bad row of a file whose good rows are batched is seen only once,
-//! since that file is not read again.
+//! since that file is not read again. Read before the batches and the files are listed: what is listed here and is
+//! neither in a batch nor there any more was gone when it was read, and not only not seen yet.
 
 use std::collections::HashSet;
 
@@ -37,17 +38,13 @@ pub(crate) struct Rejects {
 }
 
 impl Rejects {
-    pub(crate) async fn load(
-        store: &impl Store,
-        dataset: &DatasetName,
-        spec: &str,
-    ) -> Result<Self, StoreError> {
+    pub(crate) async fn load(store: &impl Store, dataset: &DatasetName) -> Result<Self, StoreError> {
         let key = layout::rejected(dataset);
         let (entries, etag) = read(store, &key).await?;
         let known = entries.iter().map(|entry| hash(&entry.rejected)).collect();
         Ok(Self {
             key,
-            spec: spec.to_owned(),
+            spec: String::new(),
             entries,
             known,
             etag,
@@ -55,9 +52,11 @@ impl Rejects {
         })
     }
 
-    /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows of files that are in a
-    /// batch stay: nothing reads those again.
-    pub(crate) fn forget(&mut self, files: &[Object], batches: &Batches) {
+    /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows stay while their file is in
+    /// a batch or there as it was, whatever the spec: somebody else may be batching it by the spec it was judged by,
+    /// and nothing reads it again after that.
+    pub(crate) fn forget(&mut self, spec: &str, files: &[Object], batches: &Batches) {
+        spec.clone_into(&mut self.spec);
         if self.entries.is_empty() {
             return;
         }
@@ -67,10 +66,25 @@ impl Rejects {
             .collect();
         let before = self.entries.len();
         self.entries.retain(|Entry { rejected, spec, .. }| {
-            let same = *spec == self.spec && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
+            let again = *spec == self.spec || rejected.row.is_some();
+            let same = again && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
             same || batches.has(&rejected.key)
                 && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
         });
+        self.changed |= self.entries.len() != before;
+        self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
+    }
+
+    /// These files are in a batch now as this spec takes them: what another spec said of their rows is over.
+    pub(crate) fn overrule(&mut self, files: &[Object], batches: &Batches) {
+        if self.entries.iter().all(|entry| entry.spec == self.spec) {
+            return;
+        }
+        let judged = files.iter().map(|file| &file.key);
+        let judged: HashSet<&String> = judged.filter(|key| !batches.has(key)).collect();
+        let before = self.entries.len();
+        self.entries
+            .retain(|entry| entry.spec == self.spec || !judged.contains(&entry.rejected.key));
         self.changed |= self.entries.len() != before;
         self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
     }
@@ -94,14 +108,30 @@ impl Rejects {
 
     pub(crate) fn record(&mut self, rejected: Vec<Rejected>) {
         for rejected in rejected {
-            if self.known.insert(hash(&rejected)) {
-                self.entries.push(Entry {
-                    rejected,
-                    spec: self.spec.clone(),
-                    told: false,
-                });
+            let entry = Entry {
+                rejected,
+                spec: self.spec.clone(),
+                told: false,
+            };
+            if self.known.insert(hash(&entry.rejected)) {
+                self.entries.push(entry);
                 self.changed = true;
+            } else {
+                self.judge_again(entry);
             }
+        }
+    }
+
+    /// What another spec rejected is rejected by this one too, perhaps for another reason.
+    fn judge_again(&mut self, entry: Entry) {
+        let row = hash(&entry.rejected);
+        let others = self.entries.iter_mut().filter(|other| other.spec != entry.spec);
+        for other in others.filter(|other| hash(&other.rejected) == row) {
+            *other = Entry {
+                told: other.told && other.rejected.reason == entry.rejected.reason,
+                ..entry.clone()
+            };
+            self.changed = true;
         }
     }
 

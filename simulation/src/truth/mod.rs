@@ -96,6 +96,8 @@ pub(crate) struct Truth {
     contents: BTreeMap<(String, String), Content>,
     /// ETag of what lies there now.
     lies_there: BTreeMap<String, String>,
+    /// Keys that were deleted at some time, whatever came there later.
+    removed: BTreeSet<String>,
     specs: BTreeMap<String, SpecTruth>,
     /// Which spec lay in the dataset from when on.
     spec_history: BTreeMap<String, Vec<(Ms, String)>>,
@@ -125,6 +127,7 @@ impl Truth {
     }
 
     pub(crate) fn removed(&mut self, key: &str) {
+        self.removed.insert(key.to_owned());
         self.lies_there.remove(key);
     }
 

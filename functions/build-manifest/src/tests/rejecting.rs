@@ -1,6 +1,10 @@
 //! Bad specs and bad files: told once, and in nobody else's way.
 
+use shared::port::Object;
+
 use super::*;
+use crate::batches::Batches;
+use crate::rejects::Rejects;
 
 #[tokio::test]
 async fn without_a_spec_files_wait() {
@@ -103,6 +107,37 @@ async fn bad_rows_of_a_batched_file_stay_listed() {
         .drop_file("d/labeling.yaml", format!("{ROWS}workers_per_item: 5\n"));
     world.after(900).await;
     assert_eq!(world.status().rejected_first[0].row, Some(3));
+}
+
+#[tokio::test]
+async fn another_spec_gives_rejected_rows_another_chance() {
+    let world = World::with_files(ROWS, 0);
+    world.store.drop_file("d/a.csv", "n,m\n,1\n");
+    world.after(120).await;
+    assert_eq!(world.status().rejected, 2, "the row and the file");
+    world
+        .store
+        .drop_file("d/labeling.yaml", ROWS.replace("column: n", "column: m"));
+    world.reconcile().await;
+    assert_eq!(world.batches(), [["d/a.csv#2"]]);
+    assert_eq!(world.status().rejected, 0);
+}
+
+#[tokio::test]
+async fn a_bad_row_stays_listed_for_whoever_missed_its_batch() {
+    let world = World::with_files(ROWS, 0);
+    world.store.drop_file("d/a.csv", "n\n1\ntoo,many\n");
+    world.after(120).await;
+    let there = Object {
+        key: "d/a.csv".to_owned(),
+        etag: world.store.etag(Bucket::Input, "d/a.csv").unwrap(),
+        size: 13,
+        last_modified: world.store.now(),
+    };
+    // As an invocation does that listed the batches before this one was cut, and came to another spec.
+    let mut rejects = Rejects::load(&world.store, &d()).await.unwrap();
+    rejects.forget("another", &[there], &Batches::default());
+    assert_eq!(rejects.count(), 1);
 }
 
 #[tokio::test]
