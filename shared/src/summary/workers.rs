@@ -68,7 +68,10 @@ impl WorkTally {
             return;
         };
         for answer in answers {
-            if self.seen.insert((answer.worker_id.clone(), answer.submission_time)) {
+            if self
+                .seen
+                .insert((answer.worker_id.clone(), answer.submission_time))
+            {
                 self.count(answer);
             }
         }
@@ -150,7 +153,8 @@ mod tests {
     use super::*;
 
     fn answer(worker: &str, sub: Option<&str>, at: &str, seconds: f64) -> serde_json::Value {
-        let metadata = sub.map(|sub| json!({"identityData": {"identityProviderType": "Cognito", "sub": sub}}));
+        let metadata =
+            sub.map(|sub| json!({"identityData": {"identityProviderType": "Cognito", "sub": sub}}));
         json!({
             "acceptanceTime": at, "submissionTime": at, "timeSpentInSeconds": seconds,
             "answerContent": {"crowd-classifier": {"label": "Even"}}, "workerId": worker,
@@ -213,12 +217,12 @@ mod tests {
         tally.add("0", b"{broken");
         tally.add("1", b"[]");
         tally.unreadable();
-        tally.add("2", &response(&[answer("public.x", None, "2026-11-21T10:00:00Z", -3.0)]));
-        let workers = tally.finish("job", true);
-        assert_eq!(
-            (workers.responses, workers.unreadable, workers.cut),
-            (4, 3, true)
+        tally.add(
+            "2",
+            &response(&[answer("public.x", None, "2026-11-21T10:00:00Z", -3.0)]),
         );
+        let workers = tally.finish("job", true);
+        assert_eq!((workers.responses, workers.unreadable, workers.cut), (4, 3, true));
         let worked = &workers.workers[0];
         assert_eq!(
             (worked.worker.as_str(), worked.sub.as_deref(), worked.seconds),
@@ -229,7 +233,10 @@ mod tests {
     #[test]
     fn it_reads_back_as_it_was_written() {
         let mut tally = WorkTally::default();
-        tally.add("0", &response(&[answer("a", Some("s"), "2026-11-21T10:00:00Z", 1.0)]));
+        tally.add(
+            "0",
+            &response(&[answer("a", Some("s"), "2026-11-21T10:00:00Z", 1.0)]),
+        );
         let workers = tally.finish("job", false);
         let json = serde_json::to_string(&workers).unwrap();
         assert_eq!(serde_json::from_str::<Workers>(&json).unwrap(), workers);

@@ -1,7 +1,7 @@
 //! The rules of a team file: from the shape that was read to the [`TeamFile`] everything else trusts.
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde_saphyr::Location;
 
