@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::pace::{Category, Pace};
 use crate::sdk::Sdk;
 
-/// What Cognito allows in ListUsers and ListUsersInGroup.
+/// What Cognito allows in ListUsers, ListUsersInGroup and AdminListGroupsForUser.
 const PAGE: i32 = 60;
 
 /// [`Directory`] over Cognito. The client comes into being with the first call; calls are paced for the pool as long
@@ -215,6 +215,28 @@ impl Directory for UserPool {
             token = page.next_token;
             if token.is_none() {
                 return Ok(accounts);
+            }
+        }
+    }
+
+    async fn groups_of(&self, username: &str) -> Result<Option<Vec<String>>, CrewError> {
+        let (mut groups, mut token) = (Vec::new(), None);
+        loop {
+            let call = self.client().await.admin_list_groups_for_user();
+            let call = call.user_pool_id(&self.id).username(username);
+            let call = call.limit(PAGE).set_next_token(token);
+            let send = || call.clone().send();
+            let category = Category::UserResourceRead;
+            let page = match self.repeated("AdminListGroupsForUser", category, send).await {
+                Ok(page) => page,
+                Err(failure) if failure.code() == "UserNotFoundException" => return Ok(None),
+                Err(failure) => return Err(failure.into()),
+            };
+            let names = page.groups.unwrap_or_default();
+            groups.extend(names.into_iter().filter_map(|group| group.group_name));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(Some(groups));
             }
         }
     }

@@ -19,6 +19,8 @@ pub enum Category {
     UserUpdate,
     /// AdminGetUser
     UserRead,
+    /// AdminListGroupsForUser
+    UserResourceRead,
     /// ListUsers, ListUsersInGroup
     UserList,
     /// GetGroup
@@ -34,10 +36,11 @@ pub enum Category {
 }
 
 impl Category {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UserCreation,
         Self::UserUpdate,
         Self::UserRead,
+        Self::UserResourceRead,
         Self::UserList,
         Self::PoolResourceRead,
         Self::PoolResourceUpdate,
@@ -49,7 +52,7 @@ impl Category {
     /// Requests per second.
     pub fn quota(self) -> u32 {
         match self {
-            Self::UserCreation => 50,
+            Self::UserCreation | Self::UserResourceRead => 50,
             Self::UserUpdate => 25,
             Self::UserRead => 120,
             Self::UserList => 30,

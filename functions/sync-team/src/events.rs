@@ -27,6 +27,9 @@ struct Asked {
 pub(crate) async fn answer<P: Ports>(ports: &P, messages: Vec<Message>) -> Value {
     let all: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
     let asked = Asked::read(messages, ports.settings());
+    if asked.is_nothing() {
+        return failed_messages(asked.unreadable.iter().map(String::as_str));
+    }
     let run = match Run::begin(ports).await {
         Ok(run) => run,
         Err(error) => {
@@ -59,6 +62,14 @@ impl Asked {
             }
         }
         asked
+    }
+
+    /// Nobody's call is needed: S3's test event, an event of others, a message for the dead letters.
+    fn is_nothing(&self) -> bool {
+        self.teams.is_empty()
+            && self.misnamed.is_empty()
+            && self.joined.is_empty()
+            && self.unlisted.is_empty()
     }
 
     fn dropped(&mut self, dropped: &Dropped, message: &str, settings: &Settings) {

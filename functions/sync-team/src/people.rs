@@ -171,25 +171,36 @@ impl<P: Ports> Come<'_, '_, P> {
         if !run.mail.take(run.ports, run.now()).await? {
             return Ok(None);
         }
-        match directory.invite(self.email, self.team.as_str()).await? {
+        let claim = person::claim_first(run, self.id, self.team).await?;
+        let invited_now = match directory.invite(self.email, self.team.as_str()).await {
+            Ok(invited_now) => invited_now,
+            Err(error) => {
+                // Not worth failing for: without it the mail counts as sent, and goes again when it would run out.
+                let _ = claim.is_unsure(run, self.id).await;
+                return Err(error.into());
+            }
+        };
+        match invited_now {
             Invited::Sent(account) => {
                 let now = run.now();
-                person::record(run, self.id, &account, person::first_mail(now, self.team)).await?;
+                person::record(run, self.id, &account, person::went(now, self.team)).await?;
                 Ok(Some(invited(now, &account, 1)))
             }
             Invited::AlreadyThere => {
                 run.mail.give_back().await;
+                claim.give_back(run, self.id).await?;
                 self.was_there().await.map(Some)
             }
             Invited::Bounced { reason } => {
                 // Known by name all the same: taken out of the file, the account leaves the group.
                 if let Some(account) = directory.find(self.email).await? {
-                    person::record(run, self.id, &account, person::first_mail(run.now(), self.team)).await?;
+                    person::record(run, self.id, &account, Invitation::clone).await?;
                 }
                 self.cannot_be_reached(&bounced(&reason)).await.map(Some)
             }
             Invited::NoMailLeft => {
                 run.mail.day_is_over(run.ports).await?;
+                claim.give_back(run, self.id).await?;
                 // An account made without its mail: the name is known, and no mail is counted.
                 if let Some(account) = directory.find(self.email).await? {
                     person::record(run, self.id, &account, Invitation::clone).await?;
@@ -198,12 +209,21 @@ impl<P: Ports> Come<'_, '_, P> {
             }
             Invited::Invalid { reason } => {
                 run.mail.give_back().await;
+                claim.give_back(run, self.id).await?;
                 self.cannot_be_reached(&refused(&reason)).await.map(Some)
             }
         }
     }
 
     /// Somebody made the account: this function, before it was stopped, another invocation, another team, a person.
+    ///
+    /// Whether its mail went cannot be asked of Cognito; what is written down about the person says what is known:
+    /// - claimed: whoever made the account was stopped after that, or is still at it. Cognito mails in the call that
+    ///   makes the account, and finishes it whether or not anybody waits for the answer: it went;
+    /// - tried, and answered with a failure or not at all: it may have gone, and may not, as when the trigger that
+    ///   words it timed out after the account was made. One more goes: two mails, of which the second is good, are an
+    ///   annoyance; none is somebody who never hears of the team;
+    /// - nothing: a person made the account, and its mail went with it.
     async fn was_there(&self) -> Result<Standing, SyncError> {
         let Some(account) = self.run.ports.directory().find(self.email).await? else {
             return Err(SyncError::Crew(CrewError::Transient {
@@ -212,17 +232,6 @@ impl<P: Ports> Come<'_, '_, P> {
             }));
         };
         let held = person::hold(self.run, self.team, self.id, self.email).await?;
-        if held.username.is_none() && account.status == AccountStatus::Invited {
-            // Its mail went when it was made.
-            person::record(
-                self.run,
-                self.id,
-                &account,
-                person::first_mail(account.modified, self.team),
-            )
-            .await?;
-            return Ok(invited(account.modified, &account, 1));
-        }
         self.has_account(&held, &account).await
     }
 
@@ -230,7 +239,12 @@ impl<P: Ports> Come<'_, '_, P> {
         match account.status {
             AccountStatus::Confirmed => join(self.run, self.team, self.id, account).await,
             AccountStatus::Unconfirmed => self.cannot_be_reached(SIGNED_UP).await,
-            AccountStatus::Invited if person.username.is_none() => self.was_there_listed(account).await,
+            AccountStatus::Invited if person.username.is_none() => {
+                let mail = person::first_mail(account.modified, self.team);
+                let known = person::record(self.run, self.id, account, mail).await?;
+                let sent = known.map(|known| known.invitation).unwrap_or_default();
+                self.may_be_invited(&sent, account).await
+            }
             AccountStatus::Invited => match &person.invitation.problem {
                 Some(problem) => Ok(Standing::unreachable(problem, self.run.now())),
                 None => self.may_be_invited(&person.invitation, account).await,
@@ -238,20 +252,18 @@ impl<P: Ports> Come<'_, '_, P> {
         }
     }
 
-    /// Found in the listing and not known yet.
-    async fn was_there_listed(&self, account: &Account) -> Result<Standing, SyncError> {
-        let sent = person::first_mail(account.modified, self.team);
-        person::record(self.run, self.id, account, sent).await?;
-        Ok(invited(account.modified, account, 1))
-    }
-
     /// Invited before, by another team perhaps: one invitation is enough, while it is good.
     async fn may_be_invited(&self, sent: &Invitation, account: &Account) -> Result<Standing, SyncError> {
         let life = self.run.invitation_life().await?;
         let good = |at: Timestamp| at.checked_add(life).is_ok_and(|end| end > self.run.now());
+        // One that has run out is followed by new ones; one that nobody is sure of counts.
+        let times = sent.sent.map_or(sent.times, |_| 0) + 1;
         match sent.sent.filter(|at| good(*at)) {
             Some(at) => Ok(invited(at, account, sent.times)),
-            None => again(self.run, self.team, self.id, self.email, sent, 1).await,
+            None if times > self.run.ports.settings().max_invitations => {
+                Ok(invited(account.modified, account, sent.times))
+            }
+            None => again(self.run, self.team, self.id, self.email, sent, times).await,
         }
     }
 

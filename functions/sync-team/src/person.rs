@@ -88,7 +88,7 @@ pub(crate) async fn record<P: Ports>(
     person: &str,
     account: &Account,
     invitation: impl Fn(&Invitation) -> Invitation + Send + Sync,
-) -> Result<(), SyncError> {
+) -> Result<Option<Person>, SyncError> {
     change(run, person, |before| {
         let before = before?.clone();
         Some(Person {
@@ -98,8 +98,7 @@ pub(crate) async fn record<P: Ports>(
             ..before
         })
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 /// There is no account any more, or never was.
@@ -150,7 +149,70 @@ pub(crate) async fn claim_mail<P: Ports>(
     Ok(ours)
 }
 
-/// Sent now, for the first time as far as is known.
+/// That a first mail is about to go.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    claimed: Invitation,
+    /// What was known before; `None`: somebody else has claimed it, and has been stopped since, or is still at it.
+    before: Option<Invitation>,
+}
+
+/// Writes down that an account is about to be made, and its mail with it: whoever is stopped in between has said so.
+pub(crate) async fn claim_first<P: Ports>(
+    run: &Run<'_, P>,
+    person: &str,
+    team: &TeamName,
+) -> Result<Claim, SyncError> {
+    let mut claim = Claim {
+        claimed: went(run.now(), team)(&Invitation::default()),
+        before: None,
+    };
+    change(run, person, |known| {
+        let mut after = known?.clone();
+        if after.invitation.sent.is_some() {
+            return None;
+        }
+        let before = std::mem::replace(&mut after.invitation, claim.claimed.clone());
+        claim.before = Some(before);
+        Some(after)
+    })
+    .await?;
+    Ok(claim)
+}
+
+impl Claim {
+    /// It did not go.
+    pub(crate) async fn give_back<P: Ports>(&self, run: &Run<'_, P>, person: &str) -> Result<(), SyncError> {
+        if let Some(before) = &self.before {
+            claim_mail(run, person, &self.claimed, before).await?;
+        }
+        Ok(())
+    }
+
+    /// It may have gone.
+    pub(crate) async fn is_unsure<P: Ports>(&self, run: &Run<'_, P>, person: &str) -> Result<(), SyncError> {
+        let unsure = Invitation {
+            sent: None,
+            ..self.claimed.clone()
+        };
+        if self.before.is_some() {
+            claim_mail(run, person, &self.claimed, &unsure).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The first mail has gone now.
+pub(crate) fn went(now: Timestamp, team: &TeamName) -> impl Fn(&Invitation) -> Invitation + Send + Sync {
+    move |before| Invitation {
+        sent: Some(now),
+        times: before.times.max(1),
+        team: Some(team.to_string()),
+        problem: None,
+    }
+}
+
+/// Sent then, for the first time, unless more is known.
 pub(crate) fn first_mail(
     now: Timestamp,
     team: &TeamName,

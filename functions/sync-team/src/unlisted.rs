@@ -1,13 +1,15 @@
-//! People with an account who are on no team's list and in no team's group: an admin hears of them once.
+//! People with an account who are on no team's list and in no group: an admin hears of them once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::stream::{self, StreamExt};
 use shared::crew::Joined;
 use shared::layout::{self, JoinedKey};
 use shared::notice::{Notice, Notified};
-use shared::port::crew::{Account, AccountStatus};
+use shared::port::crew::{Account, AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
+use crate::people::AT_ONCE;
 use crate::run::Run;
 use crate::{Ports, SyncError};
 
@@ -37,14 +39,15 @@ pub(crate) async fn find<P: Ports>(
     grouped: &BTreeSet<String>,
 ) -> Result<usize, SyncError> {
     let told = told(run).await?;
-    let mut unlisted: Vec<(String, &Account)> = Vec::new();
+    let mut unknown: Vec<(String, &Account)> = Vec::new();
     for (person, account) in run.accounts.iter().flatten() {
         let hash = hash_of(&account.sub);
         let known = listed.contains(person) || grouped.contains(&account.username) || told.contains(&hash);
         if account.status == AccountStatus::Confirmed && account.enabled && !known {
-            unlisted.push((hash, account));
+            unknown.push((hash, account));
         }
     }
+    let unlisted = in_no_group(run, unknown).await?;
     if unlisted.len() > ONE_BY_ONE {
         let names: Vec<&str> = unlisted
             .iter()
@@ -72,6 +75,32 @@ pub(crate) async fn find<P: Ports>(
         }
     }
     Ok(unlisted.len())
+}
+
+/// Whoever is in any group of the pool was put there by somebody: into a work team made by hand, or into what the pool
+/// is there for besides. The pool is asked one by one, and of nobody who has been told of.
+async fn in_no_group<'a, P: Ports>(
+    run: &Run<'_, P>,
+    unknown: Vec<(String, &'a Account)>,
+) -> Result<Vec<(String, &'a Account)>, SyncError> {
+    let mut asked = stream::iter(unknown)
+        .map(|(hash, account)| async move {
+            if run.out_of_time() {
+                return Ok(None);
+            }
+            let groups = run.ports.directory().groups_of(&account.username).await?;
+            Ok::<_, SyncError>(
+                groups
+                    .is_some_and(|groups| groups.is_empty())
+                    .then_some((hash, account)),
+            )
+        })
+        .buffered(AT_ONCE);
+    let mut unlisted = Vec::new();
+    while let Some(found) = asked.next().await {
+        unlisted.extend(found?);
+    }
+    Ok(unlisted)
 }
 
 async fn told<P: Ports>(run: &Run<'_, P>) -> Result<BTreeSet<String>, SyncError> {

@@ -188,6 +188,23 @@ async fn all_pages_of_accounts_and_members_are_read() {
 }
 
 #[tokio::test]
+async fn all_pages_of_somebodys_groups_are_read_and_nobody_has_none() {
+    let group = |name: &str| json!({"GroupName": name, "UserPoolId": POOL});
+    let (service, pool) = pool([
+        ok(&json!({"Groups": [group("numbers")], "NextToken": "n2"})),
+        ok(&json!({"Groups": [group("admins")]})),
+        ok(&json!({"Groups": []})),
+        refused("UserNotFoundException", "User does not exist."),
+    ])
+    .await;
+    let names = pool.groups_of("8f4d").await.unwrap().unwrap();
+    assert_eq!(names, ["numbers", "admins"]);
+    assert_eq!(service.asked()[1].json()["NextToken"], "n2");
+    assert_eq!(pool.groups_of("8f4d").await.unwrap(), Some(Vec::new()));
+    assert_eq!(pool.groups_of("8f4d").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_invitation_is_good_for_as_long_as_the_pool_says() {
     let policy = |days: i64| {
         ok(&json!({"UserPool": {"Policies": {"PasswordPolicy": {"TemporaryPasswordValidityDays": days}}}}))

@@ -183,9 +183,7 @@ impl FakeDirectory {
         let Some(account) = state.accounts.get(&email.to_lowercase()) else {
             return Vec::new();
         };
-        let groups = state.groups.iter();
-        let groups = groups.filter(|(_, members)| members.contains(&account.username));
-        groups.map(|(name, _)| name.clone()).collect()
+        state.groups_of(&account.username)
     }
 
     pub fn groups(&self) -> Vec<String> {
@@ -295,6 +293,12 @@ impl State {
         Invited::Sent(account.clone())
     }
 
+    fn groups_of(&self, username: &str) -> Vec<String> {
+        let groups = self.groups.iter();
+        let groups = groups.filter(|(_, members)| members.contains(username));
+        groups.map(|(name, _)| name.clone()).collect()
+    }
+
     fn is_there(&self, username: &str) -> bool {
         self.accounts.values().any(|account| account.username == username)
     }
@@ -375,6 +379,14 @@ impl Directory for FakeDirectory {
             let is_member =
                 |account: &&Account| members.is_some_and(|members| members.contains(&account.username));
             state.accounts.values().filter(is_member).cloned().collect()
+        })
+        .await
+    }
+
+    async fn groups_of(&self, username: &str) -> Result<Option<Vec<String>>, CrewError> {
+        let category = Category::UserResourceRead;
+        self.call(("AdminListGroupsForUser", category), username, |state| {
+            state.is_there(username).then(|| state.groups_of(username))
         })
         .await
     }

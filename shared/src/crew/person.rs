@@ -29,11 +29,11 @@ pub struct Membership {
     pub since: Timestamp,
 }
 
-/// What has been mailed. A resend is written here before it is sent: a crash in between costs one mail, never sends
-/// one twice.
+/// What has been mailed. It is written here before it is sent: a crash in between costs one mail, never sends one
+/// twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// When the latest was sent; absent: none yet, or the account was there before.
+    /// When the latest was sent; absent: none yet (`times` is 0), or nobody knows, because no answer came.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sent: Option<Timestamp>,
     /// How many, the first included.

@@ -97,6 +97,12 @@ pub trait Directory: Send + Sync {
     /// ListUsersInGroup, all pages.
     fn members(&self, group: &str) -> impl Future<Output = Result<Vec<Account>, CrewError>> + Send;
 
+    /// AdminListGroupsForUser, all pages: the names of all groups. `None`: there is no such account (any more).
+    fn groups_of(
+        &self,
+        username: &str,
+    ) -> impl Future<Output = Result<Option<Vec<String>>, CrewError>> + Send;
+
     /// AdminAddUserToGroup; already in it is fine. `false`: there is no such account (any more).
     fn add_to_group(
         &self,

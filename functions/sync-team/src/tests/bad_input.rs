@@ -35,6 +35,28 @@ async fn what_is_no_address_and_an_address_twice_are_one_notice_and_the_others_a
 }
 
 #[tokio::test]
+async fn a_message_that_asks_for_nothing_makes_no_call() {
+    let world = World::new();
+    world.store.break_list("teams/");
+    let foreign = json!({"Records": [{
+        "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": NOW,
+        "s3": {"bucket": {"name": "somebody-elses"}, "object": {"key": FILE}}
+    }]});
+    let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": NOW, "Bucket": "in"});
+    let message =
+        |id: &str, body: &Value| json!({"messageId": id, "body": body.to_string(), "eventSource": "aws:sqs"});
+    let unknown = json!({"detail-type": "Anything"});
+    let records = [
+        message("a", &test),
+        message("b", &foreign),
+        message("c", &unknown),
+    ];
+    let reply = handle(&world.deps, json!({"Records": records})).await.unwrap();
+    assert_eq!(reply, json!({"batchItemFailures": [{"itemIdentifier": "c"}]}));
+    assert!(world.directory.faults.calls().is_empty() && world.workforce.faults.calls().is_empty());
+}
+
+#[tokio::test]
 async fn ten_thousand_and_one_addresses_change_nothing() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;

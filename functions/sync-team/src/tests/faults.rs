@@ -29,6 +29,10 @@ async fn before_the_fault() -> World {
 }
 
 fn assert_right(world: &World, when: &str) {
+    assert_right_with(world, 1, when);
+}
+
+fn assert_right_with(world: &World, anas_mails: usize, when: &str) {
     let expected = [
         ("ana@example.org", MemberState::Invited),
         ("bo@example.org", MemberState::Joined),
@@ -40,13 +44,13 @@ fn assert_right(world: &World, when: &str) {
     }
     assert!(world.roster().settled, "{when}");
     let mails: Vec<(String, usize)> = world.mailed().into_iter().collect();
-    let once = |email: &str| (email.to_owned(), 1);
+    let mailed = |email: &str, times| (email.to_owned(), times);
     assert_eq!(
         mails,
         [
-            once("ana@example.org"),
-            once("cy@example.org"),
-            once("dee@example.org")
+            mailed("ana@example.org", anas_mails),
+            mailed("cy@example.org", 1),
+            mailed("dee@example.org", 1)
         ],
         "{when}"
     );
@@ -76,11 +80,19 @@ async fn a_call_that_fails_at_any_point_is_made_good_by_the_next_event() {
         for (n, port) in (1..=20).flat_map(|n| [(n, 0), (n, 1), (n, 2)]) {
             let world = before_the_fault().await;
             let (name, faults) = &ports(&world)[port];
+            let before = faults.calls().len();
             faults.fail_call(n, fault);
             world.event(FILE).await;
             faults.mend();
             assert_eq!(world.event(FILE).await, json!([]));
-            assert_right(&world, &format!("{fault:?} at call {n} of the {name}"));
+            let failed = faults.calls().into_iter().nth(before + n - 1);
+            // Whether the mail of an invitation without an answer has gone nobody can ask.
+            let lost = fault == CrewFault::ResponseLost
+                && failed.is_some_and(|call| {
+                    call.operation == "AdminCreateUser" && call.about == "ana@example.org"
+                });
+            let when = format!("{fault:?} at call {n} of the {name}");
+            assert_right_with(&world, if lost { 2 } else { 1 }, &when);
         }
     }
 }
@@ -171,6 +183,106 @@ async fn a_file_changed_while_it_is_served_ends_as_the_newer_one_says() {
             "{delay} ms"
         );
     }
+}
+
+/// The account is made, and `mailed` or not; the answer never comes.
+async fn an_invitation_without_an_answer(world: &World, mailed: bool) {
+    if !mailed {
+        world.directory.make_accounts_without_mail();
+        world.directory.mail_left(0);
+    }
+    world
+        .directory
+        .faults
+        .fail_next("AdminCreateUser", CrewFault::ResponseLost);
+    let failed = world.workers(&["ana@example.org"]).await;
+    assert_eq!(failed, json!([{"itemIdentifier": "m"}]));
+    world.directory.mail_left(50);
+}
+
+#[tokio::test]
+async fn an_invitation_nobody_is_sure_of_goes_once_more_and_no_oftener() {
+    for (mailed, by_sweep) in [(false, false), (false, true), (true, false), (true, true)] {
+        let world = World::new();
+        an_invitation_without_an_answer(&world, mailed).await;
+        for _ in 0..3 {
+            match by_sweep {
+                true => drop(world.sweep().await.unwrap()),
+                false => assert_eq!(world.event(FILE).await, json!([])),
+            }
+        }
+        let when = format!("mailed: {mailed}, by the sweep: {by_sweep}");
+        assert_eq!(
+            world.mailed()["ana@example.org"],
+            1 + usize::from(mailed),
+            "{when}"
+        );
+        assert!(world.directory.mailed().last().unwrap().again, "{when}");
+        let member = world.member("ana@example.org");
+        // The one that may have gone counts.
+        assert_eq!(
+            (member.state, member.invitations),
+            (MemberState::Invited, 2),
+            "{when}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_invitation_after_one_nobody_is_sure_of_is_not_sent_twice_either() {
+    let world = World::new();
+    an_invitation_without_an_answer(&world, false).await;
+    world
+        .directory
+        .faults
+        .fail_next("AdminCreateUser", CrewFault::Throttled);
+    // Turned away before the account is looked at: not sent, and still nobody's account.
+    world.event(FILE).await;
+    world.event(FILE).await;
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+    let world = World::new();
+    an_invitation_without_an_answer(&world, false).await;
+    let faults = &world.directory.faults;
+    // AlreadyThere, and then the resend, which goes and is not answered: it was written down first.
+    let asked = faults.calls().len();
+    world.event(FILE).await;
+    let calls = faults.calls().split_off(asked);
+    assert_eq!(
+        calls
+            .iter()
+            .filter(|call| call.operation == "AdminCreateUser")
+            .count(),
+        2
+    );
+    world.event(FILE).await;
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+}
+
+#[tokio::test]
+async fn where_one_invitation_is_the_most_none_that_may_have_gone_is_followed_by_another() {
+    let mut world = World::new();
+    world.deps.settings.max_invitations = 1;
+    an_invitation_without_an_answer(&world, true).await;
+    assert_eq!(world.event(FILE).await, json!([]));
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+    world.pass_days(8);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Expired);
+}
+
+#[tokio::test]
+async fn an_account_somebody_else_has_just_made_by_hand_needs_no_second_mail_while_its_own_is_good() {
+    let world = World::new();
+    world
+        .directory
+        .put_account("ana@example.org", shared::port::crew::AccountStatus::Invited);
+    world.workers(&["ana@example.org"]).await;
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+    assert!(world.mailed().is_empty());
+    world.pass_days(8);
+    world.sweep().await.unwrap();
+    assert_eq!(world.mailed()["ana@example.org"], 1);
 }
 
 #[tokio::test]

@@ -105,13 +105,46 @@ async fn an_account_on_no_list_and_in_no_group_is_told_of_once() {
     world.sweep().await.unwrap();
     assert_eq!(
         world.told(),
-        ["worker-unlisted", "worker-unlisted"],
-        "in@ is in no group of a team any more"
-    );
-    assert!(
-        !world.texts().contains("ana@"),
+        ["worker-unlisted"],
         "who was on a list is no stranger"
     );
+}
+
+#[tokio::test]
+async fn somebody_in_a_group_without_a_team_file_is_no_stranger() {
+    let world = World::new();
+    for (email, group) in [("first@example.org", "by-hand"), ("late@example.org", "admins")] {
+        world.directory.put_group(group);
+        world.directory.put_account(email, AccountStatus::Confirmed);
+        world.directory.put_member(group, email);
+    }
+    world
+        .directory
+        .put_account("who@example.org", AccountStatus::Confirmed);
+    world.team("workers: [ana@example.org]").await;
+    world.sweep().await.unwrap();
+    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert!(world.texts().contains("who@example.org"));
+    let asked = || world.directory.faults.count("AdminListGroupsForUser");
+    assert_eq!(asked(), 3);
+    world.sweep().await.unwrap();
+    assert_eq!(asked(), 5, "nobody asks after somebody who was told of");
+}
+
+#[tokio::test]
+async fn somebody_nobody_could_ask_after_is_told_of_by_the_next_sweep() {
+    let world = World::new();
+    world
+        .directory
+        .put_account("who@example.org", AccountStatus::Confirmed);
+    world
+        .directory
+        .faults
+        .fail_next("AdminListGroupsForUser", CrewFault::Throttled);
+    assert!(world.sweep().await.is_err());
+    assert!(world.told().is_empty());
+    world.sweep().await.unwrap();
+    assert_eq!(world.told(), ["worker-unlisted"]);
 }
 
 #[tokio::test]
