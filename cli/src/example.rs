@@ -41,6 +41,19 @@ pub(crate) fn write(drop: &Path, change: impl Fn(&str) -> String) -> std::io::Re
     Ok(())
 }
 
+/// The team that labels it, with the first sign-in as its only member.
+const TEAM: (&str, &str) = (
+    "numbers-team.yaml",
+    include_str!("../../examples/teams/numbers-team.yaml"),
+);
+
+/// Writes the team's file below `drop`.
+pub(crate) fn write_team(drop: &Path) -> std::io::Result<()> {
+    let folder = drop.join(shared::layout::TEAMS);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join(TEAM.0), TEAM.1)
+}
+
 /// The right answer to an item.
 pub(crate) fn answer(text: &str) -> Option<&'static str> {
     let number: u64 = text.trim().parse().ok()?;
@@ -52,6 +65,16 @@ mod tests {
     use shared::spec::Spec;
 
     use super::*;
+
+    #[test]
+    fn the_examples_team_is_the_one_its_spec_names_and_can_be_read() {
+        let spec = Spec::parse(FILES[10].1.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+        let name = TEAM.0.trim_end_matches(".yaml");
+        assert_eq!(spec.team, shared::spec::Team::Name(name.to_owned()));
+        let team = shared::name::TeamName::new(name).unwrap();
+        let file = shared::crew::TeamFile::parse(&team, TEAM.1.as_bytes());
+        assert!(file.is_ok(), "{file:?}");
+    }
 
     #[test]
     fn the_example_is_the_folder_and_its_spec_is_right() {

@@ -52,7 +52,9 @@ async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::R
         (false, _) => Before::Something,
     };
     if before == Before::Example {
-        example::write(&info.drop_folder, str::to_owned).context("the example could not be dropped")?;
+        example::write(&info.drop_folder, str::to_owned)
+            .and_then(|()| example::write_team(&info.drop_folder))
+            .context("the example could not be dropped")?;
     }
     paint::out(&banner::text(info, before, Paint::stdout()))?;
     if up.web.ip().is_unspecified() && up.public_url.is_none() {

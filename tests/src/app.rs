@@ -14,6 +14,8 @@ use crate::wait;
 pub struct App {
     process: Child,
     folder: tempfile::TempDir,
+    /// Given at every start after the first.
+    again: Vec<String>,
     /// What it wrote about itself: `StackInfo`.
     pub info: Value,
 }
@@ -42,6 +44,7 @@ impl App {
         Ok(Self {
             process,
             folder,
+            again: vec!["--bare".to_owned()],
             info,
         })
     }
@@ -66,12 +69,21 @@ impl App {
             .s3())
     }
 
+    /// Empty, with every request to the AWS port written to this file.
+    pub async fn start_recorded(recording: &Path) -> Result<Self> {
+        let file = recording.to_str().context("a path of plain characters")?;
+        Self::start_in(tempfile::tempdir()?, &["--bare", "--record", file]).await
+    }
+
     async fn start_in(folder: tempfile::TempDir, more: &[&str]) -> Result<Self> {
         let process = spawn(folder.path(), more)?;
         let info = ready(folder.path()).await;
+        let plain = more.iter().filter(|argument| **argument != "--bare");
+        let again = ["--bare"].iter().chain(plain);
         Ok(Self {
             process,
             folder,
+            again: again.map(|argument| (*argument).to_owned()).collect(),
             info,
         })
     }
@@ -92,7 +104,8 @@ impl App {
     /// On the same data, at other ports.
     pub async fn restart(&mut self) -> Result<()> {
         std::fs::remove_file(self.folder.path().join("stack.json"))?;
-        self.process = spawn(self.folder.path(), &["--bare"])?;
+        let again: Vec<&str> = self.again.iter().map(String::as_str).collect();
+        self.process = spawn(self.folder.path(), &again)?;
         self.info = ready(self.folder.path()).await;
         Ok(())
     }

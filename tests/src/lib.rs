@@ -3,9 +3,12 @@
 pub mod app;
 pub mod aws;
 pub mod browser;
+pub mod busy;
+pub mod crew;
 pub mod foreign;
 pub mod job;
 pub mod raw;
+pub mod roles;
 pub mod sign_in;
 pub mod signed;
 pub mod template;

@@ -68,6 +68,16 @@ impl Worker {
         Ok(())
     }
 
+    /// A page, with this person's cookies.
+    pub async fn open(&self, url: &str) -> Result<reqwest::Response> {
+        Ok(self.client.get(url).send().await?)
+    }
+
+    /// A form, with this person's cookies.
+    pub async fn submit(&self, url: reqwest::Url, fields: &[(&str, &str)]) -> Result<reqwest::Response> {
+        Ok(self.client.post(url).form(fields).send().await?)
+    }
+
     pub async fn jobs(&self, portal: &str) -> Result<Said> {
         said(self.client.get(format!("{portal}/api/jobs"))).await
     }
