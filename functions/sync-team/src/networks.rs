@@ -7,7 +7,7 @@ use shared::layout::InputKey;
 use shared::name::TeamName;
 use shared::notice::TeamCause;
 use shared::port::crew::{TeamChange, Workforce, WorkforceDescription};
-use shared::port::{Bucket, Store};
+use shared::port::Bucket;
 
 use crate::problems::Problems;
 use crate::run::{Run, team_files};
@@ -85,7 +85,7 @@ async fn others<P: Ports>(
         if name == *team {
             continue;
         }
-        let Some(text) = run.ports.store().get(Bucket::Input, &object.key, None).await? else {
+        let Some(text) = run.team_file(&object.key).await? else {
             continue;
         };
         match TeamFile::parse(&name, &text.bytes) {

@@ -7,7 +7,6 @@ use shared::crew::{MemberState, Roster, TeamFile};
 use shared::layout;
 use shared::name::TeamName;
 use shared::notice::Notice;
-use shared::port::{Bucket, Store};
 use shared::spec::Spec;
 use shared::yaml::FileError;
 
@@ -59,7 +58,7 @@ async fn attempt<P: Ports>(
 ) -> Result<Option<Outcome>, SyncError> {
     // 1. What the file says.
     let key = layout::team_file(team);
-    let Some(text) = run.ports.store().get(Bucket::Input, &key, None).await? else {
+    let Some(text) = run.team_file(&key).await? else {
         return Ok(Some(Outcome::NoFile));
     };
     let file = match TeamFile::parse(team, &text.bytes) {

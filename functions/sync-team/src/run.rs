@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use shared::crew::MAX_BYTES;
 use shared::layout::{self, TEAMS};
 use shared::notice::{Notice, announce};
 use shared::port::crew::{Account, Directory};
-use shared::port::{Bucket, Object, Store, StoreError};
+use shared::port::{Bucket, Fetched, Object, Store, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -79,6 +80,12 @@ impl<'d, P: Ports> Run<'d, P> {
     pub(crate) async fn tell(&self, notice: &Notice) -> Result<(), SyncError> {
         announce(self.ports.store(), self.ports.topic(), notice, self.now()).await?;
         Ok(())
+    }
+
+    /// A team's file; of one that is too large, enough to refuse it.
+    pub(crate) async fn team_file(&self, key: &str) -> Result<Option<Fetched>, StoreError> {
+        let range = 0..MAX_BYTES as u64 + 1;
+        self.ports.store().get(Bucket::Input, key, Some(range)).await
     }
 
     /// All pages.
