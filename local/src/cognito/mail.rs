@@ -153,6 +153,8 @@ fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
     let mut link: Option<String> = None;
+    // Of the entry before, in a numbered list.
+    let mut number: Option<u32> = None;
     while let Some((before, tag_on)) = rest.split_once('<') {
         push_words(&mut text, before);
         let Some((tag, after)) = tag_on.split_once('>') else {
@@ -183,8 +185,15 @@ fn plain_text(html: &str) -> String {
                     .for_each(|address| text.push_str(&format!(" ({address})")));
             }
             "br" => text.push('\n'),
-            "li" if !closes => text.push_str("\n- "),
-            "p" | "div" | "h1" | "h2" | "h3" | "ul" | "ol" | "tr" | "table" | "blockquote" => {
+            "li" if !closes => {
+                number = number.map(|before| before + 1);
+                text.push_str(&number.map_or("\n- ".to_owned(), |number| format!("\n{number}. ")));
+            }
+            "ol" => {
+                number = (!closes).then_some(0);
+                text.push_str("\n\n");
+            }
+            "p" | "div" | "h1" | "h2" | "h3" | "ul" | "tr" | "table" | "blockquote" => {
                 text.push_str("\n\n");
             }
             _ => {}
@@ -251,10 +260,10 @@ mod tests {
 
     #[test]
     fn the_plain_text_of_a_message_keeps_its_lines_and_links() {
-        let html = "<style>p{}</style><p>Hello &amp; <b>welcome</b> to\n the team.</p><ul><li>one</li><li>two</li></ul>\
+        let html = "<style>p{}</style><p>Hello &amp; <b>welcome</b> to\n the team.</p><ul><li>one</li><li>two</li></ul><ol><li>three</li><li>four</li></ol>\
                     <p>Go to <a href=\"https://x.org/?a=1&amp;b=2\">the portal</a>.<br>Bye</p>";
         let text =
-            "Hello & welcome to the team.\n\n- one\n- two\n\nGo to the portal (https://x.org/?a=1&b=2).\nBye";
+            "Hello & welcome to the team.\n\n- one\n- two\n\n1. three\n2. four\n\nGo to the portal (https://x.org/?a=1&b=2).\nBye";
         assert_eq!(plain_text(html), text);
         assert_eq!(plain_text("no tags, 1 < 2"), "no tags, 1 2".replace("1 2", "1 2"));
     }
