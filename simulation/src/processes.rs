@@ -57,6 +57,7 @@ impl Processes {
             labeling: ports(),
             topic: ports(),
             stack,
+            metrics: Default::default(),
         };
         let telling = notify::Deps {
             store: ports(),
@@ -66,6 +67,7 @@ impl Processes {
             output_bucket: OUTPUT.to_owned(),
             console_url: None,
             portal_url: None,
+            metrics: Default::default(),
         };
         Some(Self {
             world: world.clone(),

@@ -140,6 +140,7 @@ impl Run {
         let mut world = self.world.lock();
         world.now = plan.span.max(world.now);
         world.faults.calm_down();
+        world.service.quota = usize::MAX;
         world.silent = world.dice.percent(50);
         let silent = world.silent;
         world.note(|| format!("=== nothing goes wrong any more{}", if silent { ", and no event arrives" } else { "" }));
@@ -155,7 +156,6 @@ impl Run {
     fn closing_rounds(&mut self, plan: &Plan) {
         self.wait(HOUR + MINUTE);
         self.sweep_and_settle(Function::BuildManifest);
-        self.world.lock().service.quota = usize::MAX;
         self.sweep_and_settle(Function::StartJob);
         self.sweep_and_settle(Function::Notify);
         let again = {

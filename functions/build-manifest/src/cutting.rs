@@ -25,24 +25,25 @@ pub(crate) struct Cutting<'a, S, T> {
     pub(crate) latest_event: Option<Timestamp>,
 }
 
-/// How it ended: nothing waits, or it is not time yet.
-pub(crate) struct Left {
-    pub(crate) waiting: usize,
-    pub(crate) rule: Cut,
-    /// Batches cut.
-    pub(crate) cut: u32,
+/// How it ended.
+pub(crate) enum Left {
+    /// Nothing waits, or it is not time yet.
+    Waiting { files: usize, rule: Cut },
+    /// Somebody else cut the next batch first; it has been read. It may hold a part of a file that was dropped after
+    /// this listing, and the rest of that file comes first: so the files are listed again.
+    Overtaken,
 }
 
 impl<S: Store, T> Cutting<'_, S, T> {
-    /// Ends because every round leaves fewer files: read ones are in a batch, rejected or gone.
+    /// Ends because every round leaves fewer files: read ones are in a batch, rejected or gone. `cut` counts batches.
     pub(crate) async fn cut_all(
         &self,
         mut files: Vec<Object>,
         batches: &mut Batches,
         rejects: &mut Rejects,
+        cut: &mut u32,
     ) -> Result<Left, BatchesError> {
         let store = &self.deps.store;
-        let mut cut = 0;
         loop {
             // 4. What waits, and whether it is time.
             let waiting = self.candidates(files, batches, rejects);
@@ -50,10 +51,9 @@ impl<S: Store, T> Cutting<'_, S, T> {
             let max_items = self.spec.room(batches);
             let (now, later) = select(rule, waiting);
             if now.is_empty() || max_items == 0 {
-                return Ok(Left {
-                    waiting: now.len() + later.len(),
+                return Ok(Left::Waiting {
+                    files: now.len() + later.len(),
                     rule,
-                    cut,
                 });
             }
             // 5. Read the files, leave out what cannot be labeled, and remember that.
@@ -78,15 +78,14 @@ impl<S: Store, T> Cutting<'_, S, T> {
                 tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, "cut a batch");
                 rejects.overrule(&done, batches);
                 batches.push(added);
-                cut += 1;
+                *cut += 1;
                 continue;
             }
-            // Somebody else was first: what they took is read and left out, the rest is decided again.
+            // Somebody else was first: what they took is read, and everything is decided again.
             tracing::info!(dataset = %self.dataset, batch = number.get(), "another instance cut the batch first");
-            files.splice(0..0, done);
-            files.dedup_by(|a, b| a.key == b.key);
             batches.catch_up(store, self.dataset).await?;
             still_there(number, batches)?;
+            return Ok(Left::Overtaken);
         }
     }
 

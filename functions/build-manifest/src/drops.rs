@@ -22,6 +22,8 @@ struct Asked {
     misplaced: BTreeMap<Misplaced, String>,
     /// Messages that only the dead letters can be the end of.
     unreadable: Vec<String>,
+    /// Events about another bucket.
+    foreign: usize,
 }
 
 /// One message stands for all that name the dataset, so that dead letters stay few enough to read.
@@ -36,7 +38,9 @@ pub(crate) async fn answer<S: Store, T: Topic>(deps: &Deps<S, T>, messages: Vec<
         datasets,
         misplaced,
         unreadable: mut failed,
+        foreign,
     } = Asked::read(messages, &deps.input_bucket);
+    deps.metrics.foreign(foreign);
     let reconciled = stream::iter(datasets).map(|(dataset, hint)| async move {
         let outcome = reconcile(deps, &dataset, hint.latest).await;
         outcome.err().map(|error| {
@@ -87,6 +91,7 @@ impl Asked {
     fn dropped(&mut self, dropped: &Dropped, message: &str, input_bucket: &str) {
         if dropped.bucket != input_bucket {
             tracing::warn!(foreign = 1, "dropped an event about another bucket");
+            self.foreign += 1;
             return;
         }
         match InputKey::parse(&dropped.key) {

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use platform::event::Incoming;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -38,6 +39,7 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
     pub topic: T,
     /// Events about another bucket are not ours.
     pub input_bucket: String,
+    pub metrics: Metrics,
     known: Mutex<BTreeMap<DatasetName, Batches>>,
 }
 
@@ -52,7 +54,10 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         sdk.clone(),
     );
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
-    Ok(Deps::new(store, topic, input_bucket))
+    Ok(Deps {
+        metrics: Metrics::of(env),
+        ..Deps::new(store, topic, input_bucket)
+    })
 }
 
 /// Answers one event.
@@ -79,6 +84,7 @@ impl<S, T> Deps<S, T> {
             store,
             topic,
             input_bucket,
+            metrics: Metrics::default(),
             known: Mutex::default(),
         }
     }

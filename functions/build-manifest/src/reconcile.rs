@@ -8,7 +8,7 @@ use shared::status::DatasetState;
 
 use crate::Deps;
 use crate::batches::{Batches, BatchesError, Halt};
-use crate::cutting::Cutting;
+use crate::cutting::{Cutting, Left};
 use crate::look::{Look, look};
 use crate::rejects::Rejects;
 use crate::report::{Report, Standing};
@@ -63,40 +63,44 @@ async fn steps<S: Store, T: Topic>(
 
     // 1. Which batches there are. If they do not fit together, stop.
     if let Err(error) = catch_up(store, dataset, batches, report.batches_before()).await {
-        return halt_or_fail(&report, batches, error).await;
+        return halt_or_fail(&report, batches, error, 0).await;
     }
-    // 2. Open uploads, then everything that is in no batch.
-    let mut look = look(store, dataset, batches).await?;
-    // 3. The spec.
-    let spec = match spec::read(store, dataset, &look).await? {
-        Ok(spec) => spec,
-        Err(problem) => return no_spec(&report, batches, &look, problem).await,
-    };
-    rejects.forget(&spec.sha256, &look.files, batches);
-    // 4. to 6. Batches, as long as it is time for one.
-    let files = std::mem::take(&mut look.files);
-    let cutting = Cutting {
-        deps,
-        dataset,
-        spec: &spec,
-        look: &look,
-        latest_event,
-    };
-    let left = match cutting.cut_all(files, batches, &mut rejects).await {
-        Ok(left) => left,
-        Err(error) => return halt_or_fail(&report, batches, error).await,
+    let mut cut = 0;
+    let (spec, look, waiting, rule) = loop {
+        // 2. Open uploads, then everything that is in no batch.
+        let mut look = look(store, dataset, batches).await?;
+        // 3. The spec.
+        let spec = match spec::read(store, dataset, &look).await? {
+            Ok(spec) => spec,
+            Err(problem) => return no_spec(&report, batches, &look, problem, cut).await,
+        };
+        rejects.forget(&spec.sha256, &look.files, batches);
+        // 4. to 6. Batches, as long as it is time for one and nobody else cuts them.
+        let files = std::mem::take(&mut look.files);
+        let cutting = Cutting {
+            deps,
+            dataset,
+            spec: &spec,
+            look: &look,
+            latest_event,
+        };
+        match cutting.cut_all(files, batches, &mut rejects, &mut cut).await {
+            Ok(Left::Waiting { files, rule }) => break (spec, look, files, rule),
+            Ok(Left::Overtaken) => {}
+            Err(error) => return halt_or_fail(&report, batches, error, cut).await,
+        }
     };
     rejects.save(store).await?;
     // 7. Say where the dataset stands, and what was rejected.
     let limit_reached = spec.room(batches) == 0;
-    let standing = Standing::of(left.rule, left.waiting, limit_reached, rejects.count(), batches);
+    let standing = Standing::of(rule, waiting, limit_reached, rejects.count(), batches);
     report
         .write(batches, &spec, &rejects, &standing, look.date)
         .await?;
     report.tell_rejects(&mut rejects, look.date).await?;
     Ok(Outcome {
         state: standing.state,
-        cut: left.cut,
+        cut,
         check_at: standing.check_at,
     })
 }
@@ -123,6 +127,7 @@ async fn halt_or_fail<S: Store, T: Topic>(
     report: &Report<'_, S, T>,
     batches: &Batches,
     error: BatchesError,
+    cut: u32,
 ) -> Result<Outcome, ReconcileError> {
     match error {
         BatchesError::Store(error) => Err(error.into()),
@@ -130,7 +135,7 @@ async fn halt_or_fail<S: Store, T: Topic>(
             report.halted(batches, &halt).await?;
             Ok(Outcome {
                 state: DatasetState::Halted,
-                cut: 0,
+                cut,
                 check_at: None,
             })
         }
@@ -142,11 +147,12 @@ async fn no_spec<S: Store, T: Topic>(
     batches: &Batches,
     look: &Look,
     problem: NoSpec,
+    cut: u32,
 ) -> Result<Outcome, ReconcileError> {
     let state = report.no_spec(batches, look, &problem).await?;
     Ok(Outcome {
         state,
-        cut: 0,
+        cut,
         check_at: None,
     })
 }

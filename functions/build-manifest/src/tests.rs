@@ -6,7 +6,7 @@ mod events;
 mod faults;
 mod rejecting;
 
-use platform::fake::{FakeStore, FakeTopic};
+use platform::fake::{FakeMetrics, FakeStore, FakeTopic};
 use serde_json::Value;
 use shared::name::DatasetName;
 use shared::port::Bucket;
@@ -36,6 +36,7 @@ batch: {quiet: 2m, max_wait: 1h, max_items: 5}
 struct World {
     store: FakeStore,
     topic: FakeTopic,
+    metrics: FakeMetrics,
     deps: Deps<FakeStore, FakeTopic>,
 }
 
@@ -43,8 +44,17 @@ impl World {
     fn new() -> Self {
         let store = FakeStore::at("2026-11-21T10:00:00Z");
         let topic = FakeTopic::default();
-        let deps = Deps::new(store.clone(), topic.clone(), "in".to_owned());
-        Self { store, topic, deps }
+        let metrics = FakeMetrics::default();
+        let deps = Deps {
+            metrics: metrics.metrics(),
+            ..Deps::new(store.clone(), topic.clone(), "in".to_owned())
+        };
+        Self {
+            store,
+            topic,
+            metrics,
+            deps,
+        }
     }
 
     /// With a spec, and so many text files dropped now.

@@ -64,6 +64,7 @@ impl World {
             created: now,
             modified: now,
             counters: JobCounters::default(),
+            offer: None,
         });
         let most = self.service.job_time;
         let time = self.dice.between(60_000, most);

@@ -43,6 +43,24 @@ async fn the_loser_of_a_race_cuts_what_the_winner_left() {
 }
 
 #[tokio::test]
+async fn the_loser_of_a_race_goes_on_with_a_file_it_had_not_seen() {
+    let world = World::with_files(ROWS, 0);
+    world.store.drop_file("d/1.csv", "n\n1\n");
+    world.store.pass(120);
+    let other = world.another();
+    // After this one's listing a file of six rows comes, and another instance takes the first five of them.
+    world.store.meanwhile("manifests/d/000001", move |store| {
+        store.drop_file("d/0.csv", "n\n1\n2\n3\n4\n5\n6\n");
+        store.pass(120);
+        store.fail_next("manifests/d/000002", Fault::Throttled);
+        futures::executor::block_on(reconcile(&other, &d(), None)).unwrap_err();
+    });
+    world.reconcile().await;
+    let first: Vec<String> = (2..=6).map(|row| format!("d/0.csv#{row}")).collect();
+    assert_eq!(world.batches(), [first, vec!["d/0.csv#7".to_owned(), "d/1.csv#2".to_owned()]]);
+}
+
+#[tokio::test]
 async fn a_conflict_with_oneself_is_a_success() {
     let world = World::with_files(SPEC, 3);
     world.store.fail_next("manifests/", Fault::ConflictWithItself);
