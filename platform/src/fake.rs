@@ -4,6 +4,7 @@
 mod directory;
 mod faults;
 mod labeling;
+mod metrics;
 mod store;
 mod topic;
 mod topics;
@@ -12,6 +13,7 @@ mod workforce;
 pub use directory::{FakeDirectory, Mailed};
 pub use faults::{Call, CrewFault, Faults};
 pub use labeling::{Answer, FakeLabeling};
+pub use metrics::FakeMetrics;
 pub use store::{FakeStore, Fault};
 pub use topic::FakeTopic;
 pub use topics::FakeTopics;

@@ -16,7 +16,9 @@ use aws_sdk_sagemaker::types::{
 };
 use jiff::Timestamp;
 use shared::job::JobRequest;
-use shared::port::{CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError};
+use shared::port::{
+    CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, Offer,
+};
 use tokio::sync::OnceCell;
 
 use crate::failure;
@@ -225,11 +227,21 @@ fn description(output: DescribeLabelingJobOutput) -> JobDescription {
         created: timestamp(output.creation_time.as_ref()),
         modified: timestamp(output.last_modified_time.as_ref()),
         counters: counters(output.label_counters.as_ref()),
+        offer: offer(output.human_task_config.as_ref()),
         name: output.labeling_job_name.unwrap_or_default(),
         arn: output.labeling_job_arn.unwrap_or_default(),
         label_attribute: output.label_attribute_name.unwrap_or_default(),
         failure_reason: output.failure_reason,
     }
+}
+
+/// 1,000 items are offered at once where nothing else was asked for.
+fn offer(task: Option<&HumanTaskConfig>) -> Option<Offer> {
+    let number = |number: Option<i32>| number.and_then(|n| u32::try_from(n).ok());
+    Some(Offer {
+        seconds: number(task?.task_availability_lifetime_in_seconds())?,
+        at_once: number(task?.max_concurrent_task_count()).unwrap_or(1_000),
+    })
 }
 
 fn listing(job: &LabelingJobSummary) -> JobListing {

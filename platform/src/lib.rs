@@ -4,6 +4,7 @@
 pub mod event;
 #[cfg(feature = "fake")]
 pub mod fake;
+pub mod metric;
 pub mod sdk;
 pub mod start;
 

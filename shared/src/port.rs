@@ -185,6 +185,17 @@ pub struct JobDescription {
     pub created: Timestamp,
     pub modified: Timestamp,
     pub counters: JobCounters,
+    /// Absent where the service does not say.
+    pub offer: Option<Offer>,
+}
+
+/// TaskAvailabilityLifetimeInSeconds and MaxConcurrentTaskCount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// How long each item is offered to workers.
+    pub seconds: u32,
+    /// How many are at once.
+    pub at_once: u32,
 }
 
 /// LabelCounters: objects, not answers.

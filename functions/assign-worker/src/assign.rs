@@ -35,6 +35,8 @@ pub(crate) async fn assign<S: Store, D: Directory>(deps: &Deps<S, D>, asked: &As
     let Some((id, person)) = found else {
         return unlisted(deps, asked).await;
     };
+    deps.metrics
+        .foreign(usize::from(person.user_pool != asked.user_pool));
     if let Err(doubt) = is_theirs(asked, &person) {
         tracing::warn!(
             doubt,

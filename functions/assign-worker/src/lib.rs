@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use platform::directory::UserPool;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -35,6 +36,7 @@ pub struct Deps<S = Buckets, D = UserPool> {
     pub directory: Box<dyn Fn(&str) -> Arc<D> + Send + Sync>,
     /// From the beginning of an invocation to its answer.
     pub budget: Duration,
+    pub metrics: Metrics,
 }
 
 /// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
@@ -45,6 +47,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         store: Buckets::new(input, output, env, sdk.clone()),
         directory: pools(sdk),
         budget: BUDGET,
+        metrics: Metrics::of(env),
     })
 }
 

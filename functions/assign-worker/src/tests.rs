@@ -7,7 +7,7 @@ mod forged;
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::fake::{FakeDirectory, FakeStore};
+use platform::fake::{FakeDirectory, FakeMetrics, FakeStore};
 use serde_json::{Value, json};
 use shared::crew::{Invitation, Membership, Person};
 use shared::layout;
@@ -20,6 +20,7 @@ const ANA: &str = "Ana@example.org";
 
 struct World {
     store: FakeStore,
+    metrics: FakeMetrics,
     directory: FakeDirectory,
     deps: Deps<FakeStore, FakeDirectory>,
     ana: Account,
@@ -34,14 +35,17 @@ impl World {
             directory.put_group(team);
         }
         let pool = directory.clone();
+        let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             directory: Box::new(move |_| Arc::new(pool.clone())),
             // Long enough for everything that answers, short enough to wait for what does not.
             budget: Duration::from_millis(300),
+            metrics: metrics.metrics(),
         };
         let world = Self {
             store,
+            metrics,
             directory,
             deps,
             ana,

@@ -6,6 +6,7 @@ mod tests;
 
 use std::time::Duration;
 
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -25,6 +26,7 @@ pub struct Deps<S = Buckets> {
     pub store: S,
     /// From the beginning of an invocation to its answer.
     pub budget: Duration,
+    pub metrics: Metrics,
 }
 
 /// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
@@ -34,6 +36,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     Ok(Deps {
         store: Buckets::new(input, output, env, sdk),
         budget: BUDGET,
+        metrics: Metrics::of(env),
     })
 }
 
@@ -43,7 +46,7 @@ pub async fn handle<S: Store>(deps: &Deps<S>, mut event: Value) -> Result<Value,
     let Some(asked) = Asked::read(&event) else {
         return Ok(event);
     };
-    match timeout(deps.budget, message::message(&deps.store, &asked)).await {
+    match timeout(deps.budget, message::message(deps, &asked)).await {
         Ok(Some(mail)) => {
             message::answer(&mut event, mail);
         }

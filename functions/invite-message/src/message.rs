@@ -7,6 +7,8 @@ use shared::layout;
 use shared::name::TeamName;
 use shared::port::{Bucket, Store};
 
+use crate::Deps;
+
 /// AdminCreateUser, also with RESEND. Other messages, such as the code of a forgotten password, are the pool's own.
 const SOURCE: &str = "CustomMessage_AdminCreateUser";
 /// Characters: Cognito's limits.
@@ -53,12 +55,12 @@ fn placeholder(request: &Value, name: &str) -> Option<String> {
 }
 
 /// `None`: the pool's own words.
-pub(crate) async fn message(store: &impl Store, asked: &Asked) -> Option<Rendered> {
+pub(crate) async fn message<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<Rendered> {
     let team = match &asked.team {
         Some(team) => team.clone(),
-        None => team_of(store, asked).await?,
+        None => team_of(deps, asked).await?,
     };
-    let roster: Roster = read(store, &layout::roster(&team)).await?;
+    let roster: Roster = read(&deps.store, &layout::roster(&team)).await?;
     if roster.portal_url.is_empty() {
         tracing::warn!(%team, "the team has no portal yet; the user pool's own words go out");
         return None;
@@ -80,10 +82,14 @@ pub(crate) async fn message(store: &impl Store, asked: &Asked) -> Option<Rendere
 }
 
 /// Invited by hand, with the AWS CLI perhaps: the team whose words went out before, or the first of the person's.
-async fn team_of(store: &impl Store, asked: &Asked) -> Option<TeamName> {
+async fn team_of<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<TeamName> {
     let id = layout::person_id(asked.email.as_deref()?);
-    let person: Person = read(store, &layout::person(&id)).await?;
+    let person: Person = read(&deps.store, &layout::person(&id)).await?;
     let ours = person.user_pool == asked.user_pool;
+    if !ours {
+        tracing::warn!(foreign = 1, "dropped an event about another user pool");
+        deps.metrics.foreign(1);
+    }
     let before = person.invitation.team.as_ref();
     let before = before.filter(|team| person.teams.contains_key(*team));
     let team = before.or_else(|| person.teams.keys().next()).filter(|_| ours)?;

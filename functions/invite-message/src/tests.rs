@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use platform::fake::FakeStore;
+use platform::fake::{FakeMetrics, FakeStore};
 use serde_json::{Value, json};
 use shared::crew::{Invitation, InvitationText, Membership, Person, Roster};
 use shared::layout;
@@ -15,17 +15,20 @@ const ANA: &str = "ana@example.org";
 
 struct World {
     store: FakeStore,
+    metrics: FakeMetrics,
     deps: Deps<FakeStore>,
 }
 
 impl World {
     fn new() -> Self {
         let store = FakeStore::at("2026-11-22T10:00:00Z");
+        let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             budget: Duration::from_millis(300),
+            metrics: metrics.metrics(),
         };
-        let world = Self { store, deps };
+        let world = Self { store, metrics, deps };
         world.team("numbers", |_| {});
         world
     }
@@ -209,6 +212,8 @@ async fn nobodys_team_leaves_the_pools_own_words() {
     world.passes(event(None)).await;
     world.person(POOL, &[], None);
     world.passes(event(None)).await;
+    let dropped = platform::metric::Metric::DroppedForeignEvents;
+    assert_eq!(world.metrics.values(dropped), [1]);
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     if foreign > 0 {
         tracing::info!(foreign, "dropped events about jobs of others");
     }
+    deps.metrics.foreign(foreign);
     count_told(deps, &told).await;
     failed_messages(failed.iter().map(String::as_str))
 }

@@ -2,6 +2,7 @@
 
 mod ended;
 mod hints;
+mod overdue;
 mod results;
 mod sweep;
 mod workers;
@@ -12,6 +13,7 @@ mod tests;
 use jiff::Timestamp;
 use platform::event::Incoming;
 use platform::labeling::GroundTruth;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -33,6 +35,7 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
     pub output_bucket: String,
     pub console_url: Option<String>,
     pub portal_url: Option<String>,
+    pub metrics: Metrics,
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, and `CONSOLE_URL` and `PORTAL_URL` where
@@ -58,6 +61,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         output_bucket,
         console_url: env("CONSOLE_URL").filter(|url| !url.is_empty()),
         portal_url: env("PORTAL_URL").filter(|url| !url.is_empty()),
+        metrics: Metrics::of(env),
     })
 }
 
@@ -69,7 +73,8 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 /// job is announced with what its description says, and the report says what is wrong. Events of an unknown kind
 /// fail until they are dead letters.
 ///
-/// A sweep lists the jobs and tells every end that has not been told; it fails when any of them failed.
+/// A sweep lists the jobs, tells every end that has not been told and counts the jobs that should have ended; it fails
+/// when any of them failed.
 ///
 /// Whatever was told is followed by a count of every person's answers, which holds nothing up: a failure is logged, and
 /// the next sweep counts what has not been counted.

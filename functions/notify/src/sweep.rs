@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use platform::HandlerError;
+use platform::metric::Metric;
 use serde_json::{Value, json};
-use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
+use shared::port::{Bucket, JobListing, Labeling, Store, StoreError, Topic};
 
 use crate::Deps;
 use crate::ended::{EndError, Ended, ended, told_marker};
+use crate::overdue::overdue;
 use crate::workers::catch_up;
 
 /// A job fails after 30 days at the latest; the rest is for a sweep that did not run.
@@ -24,7 +26,12 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
         of,
         first: first.to_string(),
     };
-    let jobs = untold(deps, now).await.map_err(|error| failed(1, 1, &error))?;
+    let since = now.checked_sub(LOOK_BACK).ok();
+    let listed = deps.labeling.list(deps.prefix.as_str(), since).await;
+    let listed = listed.map_err(|error| failed(1, 1, &error.into()))?;
+    let stuck = overdue(deps, &listed, now).await;
+    deps.metrics.put(&[(Metric::JobsOverdue, stuck)]);
+    let jobs = untold(deps, listed).await.map_err(|error| failed(1, 1, &error))?;
     let (mut told, mut errors) = (0, Vec::new());
     for job in &jobs {
         match ended(deps, job, now).await {
@@ -46,11 +53,9 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
 /// The jobs that have ended and carry no marker, oldest first: two listings and their difference.
 async fn untold<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
-    now: Timestamp,
+    listed: Vec<JobListing>,
 ) -> Result<Vec<String>, EndError> {
-    let since = now.checked_sub(LOOK_BACK).ok();
-    let jobs = deps.labeling.list(deps.prefix.as_str(), since).await?;
-    let ended = jobs
+    let ended = listed
         .into_iter()
         .filter(|job| deps.is_ours(&job.name) && job.state.is_terminal());
     let told = told(&deps.store).await?;

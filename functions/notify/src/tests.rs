@@ -1,6 +1,6 @@
 //! The end of jobs, told against ports in memory, fault by fault.
 
-use platform::fake::{FakeLabeling, FakeStore, FakeTopic, Fault};
+use platform::fake::{FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 use serde_json::{Value, json};
 use shared::name::JobPrefix;
 use shared::port::{Bucket, JobCounters, JobState};
@@ -9,6 +9,7 @@ use shared::status::JobSummary;
 
 use crate::{Deps, Ended, ended, handle};
 
+mod overdue;
 mod workers;
 
 const SPEC: &str = "\
@@ -25,6 +26,7 @@ struct World {
     store: FakeStore,
     labeling: FakeLabeling,
     topic: FakeTopic,
+    metrics: FakeMetrics,
     deps: Deps<FakeStore, FakeLabeling, FakeTopic>,
 }
 
@@ -33,6 +35,7 @@ impl World {
     fn new(state: JobState) -> Self {
         let store = FakeStore::at("2026-11-21T10:00:00Z");
         let (labeling, topic) = (FakeLabeling::default(), FakeTopic::default());
+        let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             labeling: labeling.clone(),
@@ -41,6 +44,7 @@ impl World {
             output_bucket: "out".to_owned(),
             console_url: None,
             portal_url: Some("https://portal".to_owned()),
+            metrics: metrics.metrics(),
         };
         store.drop_file("d/1.txt", "1");
         store.drop_file("d/2.txt", "2");
@@ -51,6 +55,7 @@ impl World {
             store,
             labeling,
             topic,
+            metrics,
             deps,
         };
         world.job(JOB, state);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use platform::HandlerError;
+use platform::metric::{Metric, Metrics};
 use serde_json::{Value, json};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
@@ -20,6 +21,8 @@ pub struct Counts {
     pub without_job: usize,
     pub started: usize,
     pub waiting: usize,
+    /// When the oldest of those that have none still was cut.
+    pub oldest: Option<Timestamp>,
     /// Those that did not come to their end.
     pub errors: Vec<StartError>,
 }
@@ -37,12 +40,24 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     let counts = start_all(deps, only, now)
         .await
         .map_err(|error| sweep(1, 1, &error))?;
+    if only.is_none() {
+        count(&deps.metrics, &counts, now);
+    }
     match counts.errors.first() {
         Some(first) => Err(sweep(counts.errors.len(), counts.without_job, first)),
         None => Ok(json!({
             "without_job": counts.without_job, "started": counts.started, "waiting": counts.waiting,
         })),
     }
+}
+
+fn count(metrics: &Metrics, counts: &Counts, now: Timestamp) {
+    let waiting = u64::try_from(counts.waiting + counts.errors.len()).unwrap_or(u64::MAX);
+    let minutes = counts.oldest.map_or(0, |cut| now.duration_since(cut).as_mins());
+    metrics.put(&[
+        (Metric::BatchesWaiting, waiting),
+        (Metric::OldestWaitingMinutes, u64::try_from(minutes).unwrap_or(0)),
+    ]);
 }
 
 /// Starts what can be started. A manifest without `started` is the queue: a message lives for 14 days at most, a
@@ -60,7 +75,7 @@ pub async fn start_all<S: Store, L: Labeling, T: Topic>(
         ..Counts::default()
     };
     let mut full = false;
-    for (dataset, batch) in batches {
+    for (cut, batch, dataset) in batches {
         let started = match full {
             true => wait(deps, &dataset, batch, Cause::quota(), now).await,
             false => start(deps, &dataset, batch, now).await,
@@ -71,21 +86,23 @@ pub async fn start_all<S: Store, L: Labeling, T: Topic>(
             Ok(Started::Waits(reason)) => {
                 full |= reason == WaitingReason::Quota;
                 counts.waiting += 1;
+                counts.oldest.get_or_insert(cut);
             }
             Err(error) => {
                 tracing::error!(%dataset, batch = batch.get(), %error, "not started; tried again later");
                 counts.errors.push(error);
+                counts.oldest.get_or_insert(cut);
             }
         }
     }
     Ok(counts)
 }
 
-/// Two listings and their difference: no request per batch. Oldest manifest first.
+/// Two listings and their difference: no request per batch. Oldest manifest first, with the time it was written.
 async fn without_job(
     store: &impl Store,
     only: Option<&[DatasetName]>,
-) -> Result<Vec<(DatasetName, BatchNumber)>, StoreError> {
+) -> Result<Vec<(Timestamp, BatchNumber, DatasetName)>, StoreError> {
     let mut started = BTreeSet::new();
     for object in list_all(store, "jobs/").await? {
         if object.key.ends_with("/started") {
@@ -103,10 +120,7 @@ async fn without_job(
         }
     }
     waiting.sort();
-    Ok(waiting
-        .into_iter()
-        .map(|(_, batch, dataset)| (dataset, batch))
-        .collect())
+    Ok(waiting)
 }
 
 async fn list_all(store: &impl Store, prefix: &str) -> Result<Vec<Object>, StoreError> {

@@ -21,6 +21,8 @@ struct Asked {
     /// The message that says that a slot is free.
     slot: Option<String>,
     unreadable: Vec<String>,
+    /// Events about another bucket.
+    foreign: usize,
 }
 
 pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
@@ -32,7 +34,9 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
         batches,
         slot,
         unreadable: mut failed,
+        foreign,
     } = Asked::read(messages, &deps.stack.output_bucket);
+    deps.metrics.foreign(foreign);
     // Those that have waited come before the new ones.
     if let Some(message) = slot {
         let all = start_all(deps, None, now).await;
@@ -65,6 +69,7 @@ impl Asked {
                     if !foreign.is_empty() {
                         tracing::warn!(foreign = foreign.len(), "dropped events about another bucket");
                     }
+                    asked.foreign += foreign.len();
                     for batch in ours
                         .iter()
                         .filter_map(|dropped| layout::parse_manifest(&dropped.key))

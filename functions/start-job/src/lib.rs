@@ -11,6 +11,7 @@ mod tests;
 use jiff::Timestamp;
 use platform::event::{Incoming, Sweep};
 use platform::labeling::GroundTruth;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -30,6 +31,7 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
     pub labeling: L,
     pub topic: T,
     pub stack: Stack,
+    pub metrics: Metrics,
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, `LABELING_ROLE_ARN`, `AWS_ACCOUNT` and
@@ -49,6 +51,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         labeling: GroundTruth::new(sdk),
         topic,
         stack,
+        metrics: Metrics::of(env),
     })
 }
 

@@ -1,6 +1,8 @@
 //! The job protocol against a store and a labeling service in memory, fault by fault.
 
-use platform::fake::{Answer, FakeLabeling, FakeStore, FakeTopic, Fault};
+mod counting;
+
+use platform::fake::{Answer, FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 use serde_json::{Value, json};
 use shared::job::Stack;
 use shared::layout;
@@ -22,6 +24,7 @@ struct World {
     store: FakeStore,
     labeling: FakeLabeling,
     topic: FakeTopic,
+    metrics: FakeMetrics,
     deps: Deps<FakeStore, FakeLabeling, FakeTopic>,
 }
 
@@ -29,16 +32,19 @@ impl World {
     fn new() -> Self {
         let store = FakeStore::at("2026-11-21T10:00:00Z");
         let (labeling, topic) = (FakeLabeling::default(), FakeTopic::default());
+        let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             labeling: labeling.clone(),
             topic: topic.clone(),
             stack: stack(),
+            metrics: metrics.metrics(),
         };
         Self {
             store,
             labeling,
             topic,
+            metrics,
             deps,
         }
     }

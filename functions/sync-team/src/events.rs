@@ -22,11 +22,14 @@ struct Asked {
     unlisted: BTreeMap<String, String>,
     /// Messages that only the dead letters can be the end of.
     unreadable: Vec<String>,
+    /// Events about another bucket.
+    foreign: usize,
 }
 
 pub(crate) async fn answer<P: Ports>(ports: &P, messages: Vec<Message>) -> Value {
     let all: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
     let asked = Asked::read(messages, ports.settings());
+    ports.metrics().foreign(asked.foreign);
     if asked.is_nothing() {
         return failed_messages(asked.unreadable.iter().map(String::as_str));
     }
@@ -98,6 +101,7 @@ impl Asked {
             }
         } else {
             tracing::warn!(foreign = 1, "dropped an event about another bucket");
+            self.foreign += 1;
         }
     }
 

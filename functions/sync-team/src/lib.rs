@@ -24,6 +24,7 @@ mod tests;
 
 use platform::directory::UserPool;
 use platform::event::Incoming;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::sdk::Sdk;
 use platform::start::required;
@@ -96,6 +97,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
             sdk.clone(),
         ),
         topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
+        metrics: Metrics::of(env),
         settings,
     })
 }

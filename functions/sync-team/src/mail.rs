@@ -101,6 +101,16 @@ impl Budget {
     }
 }
 
+/// How many mails may still be sent today; `None`: as many as the sender sends.
+pub(crate) async fn left_today<P: Ports>(ports: &P, now: Timestamp) -> Result<Option<u32>, SyncError> {
+    let Some(limit) = ports.settings().invitations_per_day else {
+        return Ok(None);
+    };
+    let mut claimed = 0;
+    change(ports, &day(now), |ledger| claimed = ledger.claimed).await?;
+    Ok(Some(limit.saturating_sub(claimed)))
+}
+
 /// Sets some mail aside; 0: there is none.
 async fn claim<P: Ports>(ports: &P, day: &str, limit: u32) -> Result<u32, SyncError> {
     let mut claimed = 0;

@@ -1,6 +1,7 @@
 //! What the function works with, under one name: a protocol over five ports says which it uses in its body.
 
 use platform::directory::UserPool;
+use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::topic::SnsTopic;
 use platform::{crew::PrivateWorkforce, topics::TeamTopics};
@@ -15,6 +16,7 @@ pub struct Deps<S = Buckets, D = UserPool, W = PrivateWorkforce, K = TeamTopics,
     pub work_topics: K,
     /// Where admins are told.
     pub topic: T,
+    pub metrics: Metrics,
     pub settings: Settings,
 }
 
@@ -46,6 +48,7 @@ pub trait Ports: Send + Sync {
     fn workforce(&self) -> &Self::Workforce;
     fn work_topics(&self) -> &Self::WorkTopics;
     fn topic(&self) -> &Self::Topic;
+    fn metrics(&self) -> &Metrics;
     fn settings(&self) -> &Settings;
 }
 
@@ -74,6 +77,10 @@ impl<S: Store, D: Directory, W: Workforce, K: WorkTopics, T: Topic> Ports for De
 
     fn topic(&self) -> &T {
         &self.topic
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     fn settings(&self) -> &Settings {

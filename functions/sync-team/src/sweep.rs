@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use platform::HandlerError;
+use platform::metric::Metric;
 use serde_json::{Value, json};
 use shared::crew::{Roster, TeamFile};
 use shared::layout::{self, InputKey, JoinedKey};
@@ -13,7 +15,7 @@ use shared::port::{Bucket, Store};
 
 use crate::reconcile::reconcile;
 use crate::run::{Run, team_files};
-use crate::{Ports, SyncError, joined, repair, unlisted};
+use crate::{Ports, SyncError, joined, mail, repair, unlisted};
 
 pub(crate) async fn answer<P: Ports>(ports: &P) -> Result<Value, HandlerError> {
     let failed = |failed, of, first: &SyncError| HandlerError::Sweep {
@@ -24,11 +26,24 @@ pub(crate) async fn answer<P: Ports>(ports: &P) -> Result<Value, HandlerError> {
     let run = Run::sweep(ports).await.map_err(|error| failed(1, 1, &error))?;
     let mut sweep = Sweep::default();
     let swept = sweep.all(&run).await;
+    let now = run.now();
     run.end().await;
+    count(ports, now).await;
     swept.map_err(|error| failed(1, 1, &error))?;
     match sweep.errors.first() {
         Some(first) => Err(failed(sweep.errors.len(), sweep.teams, first)),
         None => Ok(json!({ "teams": sweep.teams, "joined": sweep.joined, "unlisted": sweep.unlisted })),
+    }
+}
+
+/// After what was set aside and not sent has been given back.
+async fn count<P: Ports>(ports: &P, now: Timestamp) {
+    match mail::left_today(ports, now).await {
+        Ok(Some(left)) => ports
+            .metrics()
+            .put(&[(Metric::InvitationsLeftToday, u64::from(left))]),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "how many invitations are left today is not known"),
     }
 }
 
@@ -159,10 +174,6 @@ async fn notified<P: Ports>(run: &Run<'_, P>, prefix: &str) -> Result<BTreeSet<S
 
 /// `None` where it cannot be used.
 async fn file<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Option<TeamFile>, SyncError> {
-    let stored = run
-        .ports
-        .store()
-        .get(Bucket::Input, &layout::team_file(team), None)
-        .await?;
+    let stored = run.team_file(&layout::team_file(team)).await?;
     Ok(stored.and_then(|stored| TeamFile::parse(team, &stored.bytes).ok()))
 }

@@ -9,7 +9,7 @@ mod sweeping;
 
 use std::collections::BTreeMap;
 
-use platform::fake::{FakeDirectory, FakeStore, FakeTopic, FakeTopics, FakeWorkforce};
+use platform::fake::{FakeDirectory, FakeMetrics, FakeStore, FakeTopic, FakeTopics, FakeWorkforce};
 use serde_json::{Value, json};
 use shared::crew::{Joined, Member, MemberState, Person, Roster};
 use shared::layout;
@@ -31,6 +31,7 @@ struct World {
     workforce: FakeWorkforce,
     topics: FakeTopics,
     topic: FakeTopic,
+    metrics: FakeMetrics,
     deps: FakeDeps,
 }
 
@@ -44,12 +45,14 @@ impl World {
         directory.set_now(store.now());
         let workforce = FakeWorkforce::with_groups_of(&directory);
         let (topics, topic) = (FakeTopics::default(), FakeTopic::default());
+        let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             directory: directory.clone(),
             workforce: workforce.clone(),
             work_topics: topics.clone(),
             topic: topic.clone(),
+            metrics: metrics.metrics(),
             settings: Settings {
                 input_bucket: "in".to_owned(),
                 output_bucket: "out".to_owned(),
@@ -66,6 +69,7 @@ impl World {
             workforce,
             topics,
             topic,
+            metrics,
             deps,
         }
     }

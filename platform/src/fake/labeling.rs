@@ -73,6 +73,7 @@ impl FakeLabeling {
             created: Timestamp::UNIX_EPOCH,
             modified: Timestamp::UNIX_EPOCH,
             counters: JobCounters::default(),
+            offer: None,
         }
     }
 

@@ -54,6 +54,10 @@ async fn a_message_that_asks_for_nothing_makes_no_call() {
     let reply = handle(&world.deps, json!({"Records": records})).await.unwrap();
     assert_eq!(reply, json!({"batchItemFailures": [{"itemIdentifier": "c"}]}));
     assert!(world.directory.faults.calls().is_empty() && world.workforce.faults.calls().is_empty());
+    let foreign = world
+        .metrics
+        .values(platform::metric::Metric::DroppedForeignEvents);
+    assert_eq!(foreign, [1]);
 }
 
 #[tokio::test]

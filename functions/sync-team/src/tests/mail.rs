@@ -1,6 +1,31 @@
 //! The day's mail.
 
+use platform::metric::Metric;
+
 use super::*;
+
+#[tokio::test]
+async fn every_sweep_says_how_much_mail_is_left_today() {
+    let world = World::new().mails_a_day(50);
+    let left = || world.metrics.values(Metric::InvitationsLeftToday);
+    world.sweep().await.unwrap();
+    world.workers(&["ana@example.org", "bo@example.org"]).await;
+    world.sweep().await.unwrap();
+    world.team(&people(60)).await;
+    world.sweep().await.unwrap();
+    world.pass_days(1);
+    // Ten waited.
+    world.sweep().await.unwrap();
+    assert_eq!(left(), [50, 48, 0, 38]);
+}
+
+#[tokio::test]
+async fn mail_without_a_limit_is_not_counted() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.sweep().await.unwrap();
+    assert!(world.metrics.values(Metric::InvitationsLeftToday).is_empty());
+}
 
 #[tokio::test]
 async fn with_50_mails_a_day_120_people_take_three_days_and_nobody_is_invited_twice() {
