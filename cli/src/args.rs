@@ -2,8 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+
+/// What `aws-config` finds without its SSO and process features.
+const CREDENTIALS: &str = "\
+With --stack, credentials come from the environment (AWS_ACCESS_KEY_ID and the others), from a profile (AWS_PROFILE) that \
+has keys or a role_arn, from a web identity, or from the container or instance this runs on. For IAM Identity Center, \
+`aws login` and credential_process:
+    eval \"$(aws configure export-credentials --format env)\"";
 
 /// Drop files in a folder, get labels back.
 #[derive(Debug, Parser)]
@@ -24,7 +32,14 @@ pub(crate) enum Command {
     /// Say what would happen to a folder of files or a team file, before dropping it
     Check(Check),
     /// Datasets, jobs, teams and people of the Groundcrew that runs
+    #[command(after_help = CREDENTIALS)]
     Status(Status),
+    /// The console of a stack on AWS, served on this machine
+    #[command(after_help = CREDENTIALS)]
+    Console(Console),
+    /// Drop three texts, follow them through every step, clean up, and say whether all is well
+    #[command(after_help = CREDENTIALS)]
+    Smoke(Smoke),
     /// Print the JSON Schema of labeling.yaml or of a team file, for editors
     Schema(Schema),
 }
@@ -44,6 +59,19 @@ impl Data {
             .or_else(|| std::env::var_os("GROUNDCREW_DATA").map(PathBuf::from));
         told.unwrap_or_else(|| PathBuf::from("./data"))
     }
+}
+
+/// Which Groundcrew: one on this machine, or a stack on AWS.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Place {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// CloudFormation stack on AWS, instead of a data folder
+    #[arg(long, value_name = "NAME", conflicts_with = "folder")]
+    pub(crate) stack: Option<String>,
+    /// AWS Region of the stack [default: that of the environment or profile]
+    #[arg(long, value_name = "REGION", requires = "stack")]
+    pub(crate) region: Option<String>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -94,7 +122,7 @@ pub(crate) struct Schema {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) place: Place,
     /// List every person, not only the first of them
     #[arg(long)]
     pub(crate) people: bool,
@@ -104,6 +132,42 @@ pub(crate) struct Status {
     /// Print JSON: one document, or with --watch one line per change
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Console {
+    /// CloudFormation stack on AWS
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: String,
+    /// AWS Region of the stack [default: that of the environment or profile]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// Address of the console; loopback only
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    pub(crate) web: SocketAddr,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Smoke {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Work team whose job it will be [default: the only one there is]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) team: Option<String>,
+    /// Label as this worker, whose password is in $GROUNDCREW_WORKER_PASSWORD, instead of stopping the job; where the
+    /// labeling service is a Groundcrew engine
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) worker: Option<String>,
+    /// Minutes that any one step may take; what an event lost is found within 15
+    #[arg(long, value_name = "MINUTES", default_value = "20", value_parser = minutes)]
+    pub(crate) patience: Duration,
+}
+
+fn minutes(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(minutes @ 1..=1440) => Ok(Duration::from_secs(u64::from(minutes) * 60)),
+        _ => Err("say how many minutes, 1 to 1440".to_owned()),
+    }
 }
 
 /// `http://` or `https://`, a host, perhaps a port, and nothing more: cookies and sign-in are bound to it.
@@ -135,6 +199,16 @@ mod tests {
     #[test]
     fn the_command_line_fits_together() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_stack_and_a_data_folder_are_not_asked_for_together() {
+        let parse =
+            |arguments: &[&str]| Args::try_parse_from([&["groundcrew", "status"], arguments].concat());
+        assert!(parse(&["--stack", "crew", "--region", "eu-west-1"]).is_ok());
+        assert!(parse(&["--data", "/x"]).is_ok());
+        assert!(parse(&["--stack", "crew", "--data", "/x"]).is_err());
+        assert!(parse(&["--region", "eu-west-1"]).is_err());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! workers sign in and label (one of them careless), labels are consolidated, the notice goes out.
 
 mod outcome;
-mod sign_in;
+pub(crate) mod sign_in;
 mod watch;
-mod worker;
+pub(crate) mod worker;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -5,11 +5,39 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use console::{ConsoleConfig, Hints, Queue};
-use local::StackInfo;
+use local::{FirstWorker, StackInfo};
 use shared::name::JobPrefix;
+
+use crate::args::Place;
+use crate::deployed;
 
 /// The console reads memory and disk of this machine: a look a second costs next to nothing.
 const REFRESH: Duration = Duration::from_secs(1);
+
+/// A Groundcrew, on this machine or on AWS, as a command reaches it.
+pub(crate) struct Target {
+    pub(crate) config: ConsoleConfig,
+    /// Origin of the worker portal, where it is known without asking the labeling service.
+    pub(crate) portal: Option<String>,
+    /// The labeling service is a Groundcrew engine: SageMaker otherwise.
+    pub(crate) engine: bool,
+    /// The sign-in made at the first start, in the team that the config's hints name.
+    pub(crate) first_worker: Option<FirstWorker>,
+}
+
+/// Fails where there is none, or nothing of it answers.
+pub(crate) async fn target(place: &Place) -> anyhow::Result<Target> {
+    if let Some(name) = &place.stack {
+        return deployed::find(name, place.region.as_deref()).await;
+    }
+    let stack = running(&place.data.folder()).await?;
+    Ok(Target {
+        config: console_config(&stack)?,
+        portal: Some(stack.web_url),
+        engine: true,
+        first_worker: Some(stack.worker),
+    })
+}
 
 /// What the console shows of this stack, and to whom.
 pub(crate) fn console_config(stack: &StackInfo) -> anyhow::Result<ConsoleConfig> {
@@ -22,6 +50,7 @@ pub(crate) fn console_config(stack: &StackInfo) -> anyhow::Result<ConsoleConfig>
         sdk: stack.sdk(),
         input_bucket: stack.input_bucket.clone(),
         output_bucket: stack.output_bucket.clone(),
+        labeling_endpoint: None,
         job_prefix: prefix.with_context(|| format!("`{}` is no job prefix", stack.job_prefix))?,
         queues: queues.collect(),
         portal_url: stack.web_url.clone(),
@@ -46,7 +75,7 @@ pub(crate) fn absolute(path: &Path) -> String {
 }
 
 /// Fails where nothing was started with this data folder, or nothing of it answers any more.
-pub(crate) async fn running(data: &Path) -> anyhow::Result<StackInfo> {
+async fn running(data: &Path) -> anyhow::Result<StackInfo> {
     let nothing = || {
         let folder = data.display();
         format!(

@@ -4,10 +4,13 @@
 mod args;
 mod check;
 mod demo;
+mod deployed;
 mod endpoint;
 mod example;
 mod paint;
 mod progress;
+mod serve_console;
+mod smoke;
 mod status;
 mod up;
 
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
         Command::Up(up) => wait(up::run(up)),
         Command::Demo(demo) => wait(demo::run(demo)),
         Command::Status(status) => wait(status::run(status)),
+        Command::Console(console) => wait(serve_console::run(console)),
+        Command::Smoke(smoke) => wait(smoke::run(smoke)),
         Command::Check(check) => check::run(&check),
         Command::Schema(schema) => paint::out(&format!("{:#}\n", of_file(&schema))),
     };

@@ -4,36 +4,37 @@ mod crew;
 mod show;
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use console::Reader;
 use console::model::Model;
 
-use crate::args::Status;
-use crate::endpoint::{console_config, running};
+use crate::args::{Place, Status};
+use crate::endpoint::target;
 use crate::paint::{self, Paint};
 
-const PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks.
+const HERE: Duration = Duration::from_millis(500);
+/// A look is a dozen requests, which cost a little and count against quotas.
+const ON_AWS: Duration = Duration::from_secs(10);
 /// To the top left, and away with what was there; what the terminal showed earlier stays to scroll back to.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
-    let data = status.data.folder();
-    let reader = reader(&data).await?;
+    let reader = reader(&status.place).await?;
     if !status.watch {
         let model = reader.load().await?;
         return paint::out(&one(&model, &status)?);
     }
     tokio::select! {
-        end = watch(reader, &data, &status) => end,
+        end = watch(reader, &status) => end,
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
     }
 }
 
-async fn reader(data: &Path) -> anyhow::Result<Reader> {
-    Ok(Reader::new(&console_config(&running(data).await?)?))
+async fn reader(place: &Place) -> anyhow::Result<Reader> {
+    Ok(Reader::new(&target(place).await?.config))
 }
 
 fn one(model: &Model, status: &Status) -> anyhow::Result<String> {
@@ -45,23 +46,21 @@ fn one(model: &Model, status: &Status) -> anyhow::Result<String> {
 }
 
 /// Until Ctrl-C; over a restart too, which may be at other ports.
-async fn watch(mut reader: Reader, data: &Path, status: &Status) -> anyhow::Result<ExitCode> {
-    let json = status.json;
+async fn watch(mut reader: Reader, status: &Status) -> anyhow::Result<ExitCode> {
+    let (json, place) = (status.json, &status.place);
+    let pause = if place.stack.is_some() { ON_AWS } else { HERE };
     let screen = std::io::stdout().is_terminal() && !json;
     let mut before: Option<String> = None;
     loop {
         let now = match reader.load().await {
             Ok(model) if json => serde_json::to_string(&model)? + "\n",
             Ok(model) => show::text(&model, status.people, Paint::stdout()),
-            Err(error) => match self::reader(data).await {
+            Err(error) => match self::reader(place).await {
                 Ok(found) => {
                     reader = found;
                     format!("{error}\n")
                 }
-                Err(_) => format!(
-                    "Groundcrew does not run with {} now. Waiting for it.\n",
-                    data.display()
-                ),
+                Err(_) => gone(place),
             },
         };
         // Lines of JSON are models and nothing else.
@@ -71,6 +70,17 @@ async fn watch(mut reader: Reader, data: &Path, status: &Status) -> anyhow::Resu
             paint::out(&format!("{clear}{now}"))?;
             before = Some(now);
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn gone(place: &Place) -> String {
+    match &place.stack {
+        Some(name) => format!("The stack {name} does not answer now. Waiting for it.\n"),
+        None => {
+            let folder = place.data.folder();
+            let folder = folder.display();
+            format!("Groundcrew does not run with {folder} now. Waiting for it.\n")
+        }
     }
 }

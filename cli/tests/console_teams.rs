@@ -27,6 +27,7 @@ impl Console {
                 sdk: info.sdk(),
                 input_bucket: info.input_bucket.clone(),
                 output_bucket: info.output_bucket.clone(),
+                labeling_endpoint: None,
                 job_prefix: JobPrefix::new(&info.job_prefix).unwrap(),
                 queues: Vec::new(),
                 portal_url: info.web_url.clone(),

@@ -12,6 +12,8 @@ pub struct ConsoleConfig {
     pub sdk: SdkConfig,
     pub input_bucket: String,
     pub output_bucket: String,
+    /// Where the labeling service answers, if it is not SageMaker of this Region.
+    pub labeling_endpoint: Option<String>,
     /// Only labeling jobs whose names start with this are shown.
     pub job_prefix: JobPrefix,
     pub queues: Vec<Queue>,
@@ -25,6 +27,24 @@ pub struct ConsoleConfig {
     pub hints: Hints,
     /// Time between two looks while somebody has the page open.
     pub refresh: Duration,
+}
+
+impl ConsoleConfig {
+    /// An endpoint of one's own means a stand-in, which knows buckets by path alone.
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let own_endpoint = self.sdk.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(own_endpoint);
+        aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// The labeling API, wherever it answers.
+    pub fn labeling(&self) -> aws_sdk_sagemaker::Client {
+        let mut config = aws_sdk_sagemaker::config::Builder::from(&self.sdk);
+        if let Some(endpoint) = &self.labeling_endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        aws_sdk_sagemaker::Client::from_conf(config.build())
+    }
 }
 
 /// A queue and where its messages end that failed too often.
@@ -44,10 +64,4 @@ pub struct Hints {
     pub aws_endpoint: Option<String>,
     /// A team that exists: the starter spec names it.
     pub team: Option<String>,
-}
-
-/// The S3 client of this stack. An endpoint of one's own means a stand-in, which knows buckets by path alone.
-pub(crate) fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some());
-    aws_sdk_s3::Client::from_conf(config.build())
 }

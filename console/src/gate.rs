@@ -22,8 +22,8 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 
 const LOCKED: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
      <meta name=viewport content='width=device-width'><title>Groundcrew console</title>\
-     <h1>This console is locked</h1><p>Open it once through the link that <code>groundcrew up</code> printed: \
-     the one with <code>?token=</code> in it. This browser then stays signed in.";
+     <h1>This console is locked</h1><p>Open it once through the link that was printed when it was \
+     started, by <code>groundcrew up</code> or <code>groundcrew console</code>: the one with <code>?token=</code> in it. This browser then stays signed in.";
 
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -183,7 +183,7 @@ fn locked(request: &Request) -> Response {
     }
     refuse(
         StatusCode::UNAUTHORIZED,
-        "Open the console through the link that `groundcrew up` printed.",
+        "Open the console through the link that was printed when it was started.",
     )
 }
 

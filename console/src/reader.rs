@@ -58,8 +58,8 @@ impl Reader {
             output_bucket: config.output_bucket.clone(),
             job_prefix: config.job_prefix.as_str().to_owned(),
             queues: config.queues.clone(),
-            s3: config::s3(&config.sdk),
-            labeling: aws_sdk_sagemaker::Client::new(&config.sdk),
+            s3: config.s3(),
+            labeling: config.labeling(),
             sqs: aws_sdk_sqs::Client::new(&config.sdk),
             memory: Mutex::default(),
         }

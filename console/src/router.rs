@@ -19,7 +19,7 @@ use shared::name::DatasetName;
 use shared::spec::Spec;
 use tokio_util::io::ReaderStream;
 
-use crate::config::{self, ConsoleConfig};
+use crate::config::ConsoleConfig;
 use crate::gate::{Gate, guard, refuse};
 use crate::live::{About, Live};
 use crate::model::crew::{Wanted, browse};
@@ -53,7 +53,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         hints: config.hints.clone(),
     };
     let console = Console {
-        s3: config::s3(&config.sdk),
+        s3: config.s3(),
         sqs: aws_sdk_sqs::Client::new(&config.sdk),
         live: Live::new(Reader::new(&config), about, config.refresh),
         config,

@@ -21,6 +21,7 @@ fn console() -> axum::Router {
             .build(),
         input_bucket: "in".into(),
         output_bucket: "out".into(),
+        labeling_endpoint: None,
         job_prefix: JobPrefix::new("gc00").unwrap(),
         queues: Vec::new(),
         portal_url: format!("http://{HOST}"),

@@ -83,7 +83,16 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "aws-sdk-sns",
             "aws-sdk-sqs",
         ],
-        "groundcrew" => &["local", "console", "shared", "axum", "aws-config", "aws-sdk-s3"],
+        "groundcrew" => &[
+            "local",
+            "console",
+            "shared",
+            "axum",
+            "aws-config",
+            "aws-sdk-s3",
+            "aws-sdk-sagemaker",
+            "aws-sigv4",
+        ],
         other => panic!("the crate `{other}` has no rule: say in this test what it may depend on"),
     }
 }

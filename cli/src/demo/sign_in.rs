@@ -4,7 +4,7 @@ use anyhow::{bail, ensure};
 use reqwest::Client;
 
 /// A client whose cookies hold the portal's session.
-pub(super) async fn sign_in(portal: &str, email: &str, password: &str) -> anyhow::Result<Client> {
+pub(crate) async fn sign_in(portal: &str, email: &str, password: &str) -> anyhow::Result<Client> {
     let client = Client::builder().cookie_store(true).build()?;
     let form = client
         .get(format!("{portal}/login"))

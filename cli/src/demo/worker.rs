@@ -16,16 +16,16 @@ const SEED: u64 = 1;
 /// Somebody else may hold the last items; they come free, or are done.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-pub(super) struct Worker {
+pub(crate) struct Worker {
     client: Client,
     portal: String,
     careless: bool,
 }
 
 /// What one worker said of one item.
-pub(super) struct Answer {
-    pub(super) text: String,
-    pub(super) label: &'static str,
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) label: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ struct PortalJob {
 }
 
 impl Worker {
-    pub(super) fn new(client: Client, portal: &str, careless: bool) -> Self {
+    pub(crate) fn new(client: Client, portal: &str, careless: bool) -> Self {
         Self {
             client,
             portal: portal.to_owned(),
@@ -58,7 +58,7 @@ impl Worker {
     }
 
     /// Answers whatever the job has for this worker.
-    pub(super) async fn label(&self, job: &str) -> anyhow::Result<Vec<Answer>> {
+    pub(crate) async fn label(&self, job: &str) -> anyhow::Result<Vec<Answer>> {
         let mut answers = Vec::new();
         loop {
             let next: Next = self.post(&format!("/api/jobs/{job}/next"), &json!({})).await?;
