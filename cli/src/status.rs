@@ -60,7 +60,7 @@ async fn watch(mut reader: Reader, status: &Status) -> anyhow::Result<ExitCode> 
                     reader = found;
                     format!("{error}\n")
                 }
-                Err(_) => gone(place),
+                Err(error) => gone(place, &error),
             },
         };
         // Lines of JSON are models and nothing else.
@@ -74,9 +74,10 @@ async fn watch(mut reader: Reader, status: &Status) -> anyhow::Result<ExitCode> 
     }
 }
 
-fn gone(place: &Place) -> String {
+/// Of a stack on AWS the reason counts: keys run out while one watches.
+fn gone(place: &Place, error: &anyhow::Error) -> String {
     match &place.stack {
-        Some(name) => format!("The stack {name} does not answer now. Waiting for it.\n"),
+        Some(_) => format!("{error}\nLooking again.\n"),
         None => {
             let folder = place.data.folder();
             let folder = folder.display();

@@ -315,3 +315,30 @@ async fn a_smoke_test_that_fails_says_where_and_cleans_up_all_the_same() {
     assert_eq!(deployed.keys("smoke-").await, Vec::<String>::new());
     deployed.stack.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_smoke_test_cleans_up() {
+    let deployed = Deployed::start().await;
+    let mut command = groundcrew(&["smoke", "--data", deployed.data()]);
+    let mut smoke = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(smoke.stdout.take().unwrap()).lines();
+    let dropped = said.find(|line| line.as_ref().unwrap().contains("files dropped"));
+    assert!(dropped.is_some());
+    let id = smoke.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let rest: Vec<String> = said.map(Result::unwrap).collect();
+    let rest = rest.join("\n");
+    assert!(!smoke.wait().unwrap().success(), "{rest}");
+    assert!(
+        rest.contains("4 files deleted") && rest.contains("interrupted"),
+        "{rest}"
+    );
+    assert_eq!(deployed.keys("smoke-").await, Vec::<String>::new());
+    deployed.stack.shutdown().await;
+}
