@@ -4,6 +4,7 @@
 mod directory;
 mod faults;
 mod labeling;
+mod log;
 mod metrics;
 mod store;
 mod topic;
@@ -13,6 +14,7 @@ mod workforce;
 pub use directory::{FakeDirectory, Mailed};
 pub use faults::{Call, CrewFault, Faults};
 pub use labeling::{Answer, FakeLabeling};
+pub use log::FakeLog;
 pub use metrics::FakeMetrics;
 pub use store::{FakeStore, Fault};
 pub use topic::FakeTopic;

@@ -56,7 +56,9 @@ impl Topic for SnsTopic {
             );
         }
         let sent = call.subject(&message.subject).message(&message.body).send().await;
-        sent.map(|_| ()).map_err(|error| {
+        let said = |name: &str| message.attributes.get(name).map(String::as_str);
+        let sent = sent.map(|_| tracing::info!(id = said("id"), kind = said("kind"), "notice sent"));
+        sent.map_err(|error| {
             let status = error.raw_response().map(|response| response.status().as_u16());
             let otherwise = || DisplayErrorContext(&error).to_string();
             PublishError {

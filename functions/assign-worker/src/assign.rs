@@ -38,10 +38,7 @@ pub(crate) async fn assign<S: Store, D: Directory>(deps: &Deps<S, D>, asked: &As
     deps.metrics
         .foreign(usize::from(person.user_pool != asked.user_pool));
     if let Err(doubt) = is_theirs(asked, &person) {
-        tracing::warn!(
-            doubt,
-            "the event is not about the person of this address; nobody was put into a group"
-        );
+        tracing::warn!(why = doubt, "dropped an event; nobody was put into a group");
         return;
     }
     let missing = person.teams.keys().filter(|team| !asked.groups.contains(team));
@@ -108,10 +105,13 @@ async fn join<S: Store, D: Directory>(
     added: &Added,
 ) {
     match pool.add_to_group(&asked.username, team.as_str()).await {
-        Ok(true) => added
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(team.to_string()),
+        Ok(true) => {
+            tracing::info!(%team, person = id, "put into the group");
+            added
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(team.to_string());
+        }
         Ok(false) => return tracing::warn!(%team, "the account has gone; nobody was put into the group"),
         Err(error) => return tracing::error!(%team, %error, "not put into the group; the sweep does it"),
     }

@@ -23,11 +23,31 @@ pub(crate) enum Cut {
     /// Nothing waits.
     Nothing,
     /// Everything that waits.
-    All,
+    All(Because),
     /// Only what was there when `_READY` was.
     UpTo(Timestamp),
     /// Not before this, unless something more comes.
     Wait { until: Timestamp, why: Why },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Because {
+    MaxWait,
+    Limit,
+    Quiet,
+}
+
+impl Cut {
+    /// In the words of the spec, for the log.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::All(Because::MaxWait) => "max_wait",
+            Self::All(Because::Limit) => "limit",
+            Self::All(Because::Quiet) => "quiet",
+            Self::UpTo(_) => "ready",
+            Self::Wait { .. } | Self::Nothing => "rest of a file",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +69,11 @@ pub(crate) fn decide(rules: &BatchRules, waiting: &[Timestamp], moment: &Moment<
         return Cut::Nothing;
     };
     let overdue = after(*oldest, rules.max_wait);
-    if overdue <= moment.date || waiting.len() >= moment.limit {
-        return Cut::All;
+    if overdue <= moment.date {
+        return Cut::All(Because::MaxWait);
+    }
+    if waiting.len() >= moment.limit {
+        return Cut::All(Because::Limit);
     }
     let quiet = after((*newest).max(moment.latest_event.unwrap_or(*newest)), rules.quiet);
     let abandoned = moment
@@ -60,7 +83,7 @@ pub(crate) fn decide(rules: &BatchRules, waiting: &[Timestamp], moment: &Moment<
         .max();
     let uploading = abandoned.filter(|abandoned| *abandoned > moment.date);
     if quiet <= moment.date && uploading.is_none() {
-        return Cut::All;
+        return Cut::All(Because::Quiet);
     }
     match moment.ready {
         Some(ready) if *oldest <= ready => Cut::UpTo(ready),
@@ -118,12 +141,12 @@ mod tests {
         for (date, waiting, cut) in [
             (0, vec![], Cut::Nothing),
             (1_119, vec![1_000], wait(1_120)),
-            (1_120, vec![1_000], Cut::All),
+            (1_120, vec![1_000], Cut::All(Because::Quiet)),
             (1_120, vec![1_000, 1_010], wait(1_130)),
             (4_599, vec![1_000, 4_590], wait(4_600)),
-            (4_600, vec![1_000, 4_590], Cut::All),
+            (4_600, vec![1_000, 4_590], Cut::All(Because::MaxWait)),
             (1_001, vec![1_000; 9], wait(1_120)),
-            (1_001, vec![1_000; 10], Cut::All),
+            (1_001, vec![1_000; 10], Cut::All(Because::Limit)),
         ] {
             let waiting: Vec<_> = waiting.into_iter().map(at).collect();
             assert_eq!(
@@ -157,7 +180,7 @@ mod tests {
                 why: Why::Uploading
             }
         );
-        assert_eq!(with(4_500), Cut::All);
+        assert_eq!(with(4_500), Cut::All(Because::Quiet));
     }
 
     #[test]
@@ -180,7 +203,7 @@ mod tests {
                 why: Why::NotQuiet
             }
         );
-        assert_eq!(with(1_321), Cut::All);
+        assert_eq!(with(1_321), Cut::All(Because::Quiet));
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl<S: Store, T> Cutting<'_, S, T> {
             let number = batches.next()?;
             pin(store, self.spec).await?;
             if self.create(number, manifest, &added).await? {
-                tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, "cut a batch");
+                let why = rule.why();
+                tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, why, "cut a batch");
                 rejects.overrule(&done, batches);
                 batches.push(added);
                 *cut += 1;
@@ -175,7 +176,7 @@ fn still_there(number: BatchNumber, batches: &Batches) -> Result<(), Halt> {
 /// What is cut now, and what is left. The rest of a file goes on at once: only the last batch says where it ended.
 fn select(rule: Cut, waiting: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>) {
     waiting.into_iter().partition(|candidate| match rule {
-        Cut::All => true,
+        Cut::All(_) => true,
         Cut::UpTo(ready) => candidate.object.last_modified <= ready || candidate.after_row > 0,
         Cut::Wait { .. } | Cut::Nothing => candidate.after_row > 0,
     })

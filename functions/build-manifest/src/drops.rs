@@ -78,7 +78,7 @@ impl Asked {
                     .into_iter()
                     .for_each(|d| asked.dropped(&d, &id, input_bucket)),
                 Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
-                Body::JobEnded(_) => tracing::warn!("dropped a message that is not about files"),
+                Body::JobEnded(_) => tracing::warn!(why = "not about files", "dropped an event"),
                 Body::Unsupported(what) => {
                     tracing::error!(what, receive_count, "a message goes to the dead letters");
                     asked.unreadable.push(id);
@@ -90,7 +90,7 @@ impl Asked {
 
     fn dropped(&mut self, dropped: &Dropped, message: &str, input_bucket: &str) {
         if dropped.bucket != input_bucket {
-            tracing::warn!(foreign = 1, "dropped an event about another bucket");
+            tracing::warn!(why = "another bucket", "dropped an event");
             self.foreign += 1;
             return;
         }

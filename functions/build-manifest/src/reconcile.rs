@@ -48,6 +48,9 @@ pub async fn reconcile<S: Store, T: Topic>(
     let mut batches = deps.take_known(dataset);
     let outcome = steps(deps, dataset, latest_event, &mut batches).await;
     deps.keep_known(dataset, batches);
+    if let Ok(Outcome { state, cut, .. }) = &outcome {
+        tracing::info!(%dataset, ?state, cut, "looked at a dataset");
+    }
     outcome
 }
 

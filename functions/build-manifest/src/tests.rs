@@ -4,10 +4,11 @@ mod changing;
 mod cutting;
 mod events;
 mod faults;
+mod logging;
 mod rejecting;
 
 use platform::fake::{FakeMetrics, FakeStore, FakeTopic};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::name::DatasetName;
 use shared::port::Bucket;
 use shared::status::{DatasetState, DatasetStatus};

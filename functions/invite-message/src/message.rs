@@ -78,6 +78,9 @@ pub(crate) async fn message<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<R
     if !sendable {
         tracing::warn!(%team, "the invitation is not one Cognito would send; the user pool's own words go out");
     }
+    if sendable {
+        tracing::info!(%team, "worded an invitation");
+    }
     sendable.then_some(mail)
 }
 
@@ -87,7 +90,7 @@ async fn team_of<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<TeamName> {
     let person: Person = read(&deps.store, &layout::person(&id)).await?;
     let ours = person.user_pool == asked.user_pool;
     if !ours {
-        tracing::warn!(foreign = 1, "dropped an event about another user pool");
+        tracing::warn!(why = "another user pool", "dropped an event");
         deps.metrics.foreign(1);
     }
     let before = person.invitation.team.as_ref();

@@ -20,7 +20,10 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     let (mut foreign, mut told) = (0, Vec::new());
     for (job, message) in jobs {
         match ended(deps, &job, now).await {
-            Ok(Ended::Foreign) => foreign += 1,
+            Ok(Ended::Foreign) => {
+                tracing::info!(why = "somebody else's job", "dropped an event");
+                foreign += 1;
+            }
             Ok(Ended::Told) => told.push(job),
             Ok(_) => {}
             Err(error) => {
@@ -28,9 +31,6 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
                 failed.push(message);
             }
         }
-    }
-    if foreign > 0 {
-        tracing::info!(foreign, "dropped events about jobs of others");
     }
     deps.metrics.foreign(foreign);
     count_told(deps, &told).await;
@@ -51,7 +51,7 @@ fn read(messages: Vec<Message>) -> (BTreeMap<String, String>, Vec<String>) {
                 jobs.entry(ended.job).or_insert(id);
             }
             Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
-            Body::Dropped(_) => tracing::warn!("dropped a message that is not about a job"),
+            Body::Dropped(_) => tracing::warn!(why = "not about a job", "dropped an event"),
             Body::Unsupported(what) => {
                 tracing::error!(what, receive_count, "a message goes to the dead letters");
                 unreadable.push(id);

@@ -67,7 +67,7 @@ impl Asked {
                     let (ours, foreign): (Vec<_>, Vec<_>) =
                         dropped.into_iter().partition(|d| d.bucket == output_bucket);
                     if !foreign.is_empty() {
-                        tracing::warn!(foreign = foreign.len(), "dropped events about another bucket");
+                        tracing::warn!(why = "another bucket", "dropped an event");
                     }
                     asked.foreign += foreign.len();
                     for batch in ours
@@ -78,7 +78,7 @@ impl Asked {
                     }
                 }
                 Body::JobEnded(ended) if ended.state.is_terminal() => asked.slot = asked.slot.or(Some(id)),
-                Body::JobEnded(_) => {}
+                Body::JobEnded(_) => tracing::info!(why = "the job goes on", "dropped an event"),
                 Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
                 Body::Unsupported(what) => {
                     tracing::error!(what, receive_count, "a message goes to the dead letters");

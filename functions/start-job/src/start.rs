@@ -106,7 +106,7 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
     store
         .create(&layout::job_started(dataset, batch), body, &BTreeMap::new())
         .await?;
-    tracing::info!(%dataset, batch = batch.get(), job = started.job, "the batch has its job");
+    tracing::info!(%dataset, batch = batch.get(), job = started.job, "started a job");
     Ok(Started::Now)
 }
 

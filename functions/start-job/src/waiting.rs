@@ -57,7 +57,7 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
 ) -> Result<Started, StartError> {
     let Cause { reason, message } = cause;
     let job = JobName::new(&deps.stack.prefix, dataset, batch).to_string();
-    tracing::info!(%dataset, batch = batch.get(), ?reason, "the batch waits");
+    tracing::info!(%dataset, batch = batch.get(), job, ?reason, "the batch waits for its job");
     let refusal = JobRefusal {
         dataset,
         batch,

@@ -57,7 +57,7 @@ impl Asked {
             match Body::parse(&body) {
                 Body::Dropped(dropped) => dropped.iter().for_each(|d| asked.dropped(d, &id, settings)),
                 Body::Nothing(what) => tracing::info!(what, "acknowledged a message that says nothing"),
-                Body::JobEnded(_) => tracing::warn!("dropped a message that is not about a team"),
+                Body::JobEnded(_) => tracing::warn!(why = "not about a team", "dropped an event"),
                 Body::Unsupported(what) => {
                     tracing::error!(what, receive_count, "a message goes to the dead letters");
                     asked.unreadable.push(id);
@@ -100,7 +100,7 @@ impl Asked {
                 None => {}
             }
         } else {
-            tracing::warn!(foreign = 1, "dropped an event about another bucket");
+            tracing::warn!(why = "another bucket", "dropped an event");
             self.foreign += 1;
         }
     }

@@ -34,6 +34,7 @@ pub(crate) async fn tell<P: Ports>(
         subscribe(run, &topic, &emails).await?;
     }
     for (id, (_, person)) in &joined {
+        tracing::info!(%team, person = id, "joined");
         run.tell(&Notice::worker_joined(team, id, &person.email)).await?;
     }
     let markers = joined

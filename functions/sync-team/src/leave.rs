@@ -46,5 +46,6 @@ pub(crate) async fn go<P: Ports>(
             run.ports.work_topics().unsubscribe(topic, &known.email).await?;
         }
     }
+    tracing::info!(%team, person = member.person, "left");
     Ok(Some(Standing::new(MemberState::Left, run.now())))
 }

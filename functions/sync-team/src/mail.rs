@@ -57,6 +57,12 @@ impl Budget {
         if state.left == 0 && !state.over {
             state.left = claim(ports, &state.day, limit).await?;
             state.over = state.left == 0;
+            if state.over {
+                tracing::info!(
+                    day = state.day,
+                    "no invitations left; the rest waits for 09:00 UTC"
+                );
+            }
         }
         if state.over {
             return Ok(false);
@@ -73,6 +79,7 @@ impl Budget {
     /// The sender says that the day's mail is used up, by others perhaps.
     pub(crate) async fn day_is_over<P: Ports>(&self, ports: &P) -> Result<(), SyncError> {
         let mut state = self.0.lock().await;
+        tracing::warn!(day = state.day, "the sender says that the day's mail is used up");
         state.over = true;
         state.left = 0;
         if let Some(limit) = ports.settings().invitations_per_day {

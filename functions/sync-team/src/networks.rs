@@ -6,8 +6,8 @@ use shared::crew::TeamFile;
 use shared::layout::InputKey;
 use shared::name::TeamName;
 use shared::notice::TeamCause;
-use shared::port::crew::{TeamChange, Workforce, WorkforceDescription};
 use shared::port::Bucket;
+use shared::port::crew::{TeamChange, Workforce, WorkforceDescription};
 
 use crate::problems::Problems;
 use crate::run::{Run, team_files};

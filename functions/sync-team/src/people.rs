@@ -183,6 +183,7 @@ impl<P: Ports> Come<'_, '_, P> {
         match invited_now {
             Invited::Sent(account) => {
                 let now = run.now();
+                tracing::info!(team = %self.team, person = self.id, "invited");
                 person::record(run, self.id, &account, person::went(now, self.team)).await?;
                 Ok(Some(invited(now, &account, 1)))
             }
@@ -268,6 +269,7 @@ impl<P: Ports> Come<'_, '_, P> {
     }
 
     async fn cannot_be_reached(&self, problem: &str) -> Result<Standing, SyncError> {
+        tracing::warn!(team = %self.team, person = self.id, "cannot be reached");
         person::unreachable(self.run, self.id, problem).await?;
         Ok(Standing::unreachable(problem, self.run.now()))
     }
@@ -314,6 +316,7 @@ pub(crate) async fn join<P: Ports>(
         }));
     }
     mark_joined(run, team, id, account).await?;
+    tracing::info!(%team, person = id, "put into the group");
     Ok(Standing::new(MemberState::Joined, run.now()).sub(&account.sub))
 }
 
@@ -363,7 +366,10 @@ pub(crate) async fn again<P: Ports>(
         return Ok(standing(times));
     }
     match ports.directory().invite_again(email, team.as_str()).await? {
-        Invited::Sent(_) => Ok(standing(times)),
+        Invited::Sent(_) => {
+            tracing::info!(%team, person = id, times, "invited again");
+            Ok(standing(times))
+        }
         // A password has been set meanwhile: the sweep, or the sign-in itself, does the rest.
         Invited::AlreadyThere => {
             run.mail.give_back().await;
@@ -377,12 +383,14 @@ pub(crate) async fn again<P: Ports>(
         }
         Invited::Bounced { reason } => {
             let problem = bounced(&reason);
+            tracing::warn!(%team, person = id, "cannot be reached");
             person::unreachable(run, id, &problem).await?;
             Ok(Standing::unreachable(&problem, now))
         }
         Invited::Invalid { reason } => {
             run.mail.give_back().await;
             let problem = refused(&reason);
+            tracing::warn!(%team, person = id, "cannot be reached");
             person::unreachable(run, id, &problem).await?;
             Ok(Standing::unreachable(&problem, now))
         }

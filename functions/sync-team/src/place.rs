@@ -159,8 +159,14 @@ async fn work_team<P: Ports>(
     let port = run.ports.workforce();
     let change = match port.team(&wanted.name).await? {
         Some(described) if same(&described.team, wanted) => return Ok(Ok(described)),
-        Some(_) => port.update_team(wanted).await?,
-        None => port.create_team(&there.name, wanted).await?,
+        Some(_) => {
+            tracing::info!(team = wanted.name, "changes the work team");
+            port.update_team(wanted).await?
+        }
+        None => {
+            tracing::info!(team = wanted.name, "makes the work team");
+            port.create_team(&there.name, wanted).await?
+        }
     };
     match change {
         TeamChange::LimitReached { reason } => {

@@ -3,6 +3,7 @@
 mod bad_input;
 mod faults;
 mod large;
+mod logging;
 mod mail;
 mod onboarding;
 mod sweeping;

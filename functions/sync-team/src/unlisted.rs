@@ -56,6 +56,7 @@ pub(crate) async fn find<P: Ports>(
         run.tell(&Notice::workers_unlisted(&names)).await?;
     }
     for (hash, account) in &unlisted {
+        tracing::info!(account = hash, "an account on no list and in no group");
         let joined = Joined {
             at: run.now(),
             username: account.username.clone(),

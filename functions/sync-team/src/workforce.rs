@@ -27,6 +27,7 @@ pub(crate) async fn find_or_make<P: Ports>(run: &Run<'_, P>, sign_in: &SignIn) -
         (Some(there), _) => there,
         (None, SignIn::Oidc { issuer, .. }) => return Ok(Found::Refused(make_it_by_hand(issuer))),
         (None, SignIn::Cognito(_)) => {
+            tracing::info!(name = NAME, "makes the workforce");
             match port
                 .create_workforce(NAME, &settings.user_pool, &settings.client_id)
                 .await?

@@ -80,7 +80,9 @@ async fn a_foreign_bucket_makes_nothing_be_read() {
     world.store.pass(120);
     failures(&world, &[message("m", &dropped("elsewhere", "d/000.txt", "2.1"))]).await;
     assert_eq!(
-        world.metrics.values(platform::metric::Metric::DroppedForeignEvents),
+        world
+            .metrics
+            .values(platform::metric::Metric::DroppedForeignEvents),
         [1]
     );
     assert_eq!(world.store.reads(), Vec::<String>::new());

@@ -57,7 +57,10 @@ async fn the_loser_of_a_race_goes_on_with_a_file_it_had_not_seen() {
     });
     world.reconcile().await;
     let first: Vec<String> = (2..=6).map(|row| format!("d/0.csv#{row}")).collect();
-    assert_eq!(world.batches(), [first, vec!["d/0.csv#7".to_owned(), "d/1.csv#2".to_owned()]]);
+    assert_eq!(
+        world.batches(),
+        [first, vec!["d/0.csv#7".to_owned(), "d/1.csv#2".to_owned()]]
+    );
 }
 
 #[tokio::test]

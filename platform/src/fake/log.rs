@@ -1,0 +1,62 @@
+//! Log lines that are kept, in the form Lambda is given them.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lambda_runtime::tracing::subscriber::fmt;
+use serde_json::Value;
+use tracing::Level;
+use tracing::subscriber::{DefaultGuard, set_default};
+
+/// What is logged on this thread, at any level, as long as this lives.
+pub struct FakeLog {
+    lines: Lines,
+    _until: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl FakeLog {
+    pub fn begin() -> Self {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = fmt()
+            .json()
+            .with_max_level(Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self {
+            lines,
+            _until: set_default(subscriber),
+        }
+    }
+
+    /// Everything, as it was written.
+    pub fn text(&self) -> String {
+        let bytes = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The fields of every line with this message, in order.
+    pub fn said(&self, message: &str) -> Vec<Value> {
+        let text = self.text();
+        let lines = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let fields = lines.map(|mut line| line["fields"].take());
+        fields.filter(|fields| fields["message"] == message).collect()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
