@@ -8,9 +8,10 @@ use clap::{Parser, Subcommand};
 
 /// What `aws-config` finds without its SSO and process features.
 const CREDENTIALS: &str = "\
-With --stack, credentials come from the environment (AWS_ACCESS_KEY_ID and the others), from a profile (AWS_PROFILE) that \
-has keys or a role_arn, from a web identity, or from the container or instance this runs on. For IAM Identity Center, \
-`aws login` and credential_process:
+With --stack, credentials come from the environment (AWS_ACCESS_KEY_ID and the others),
+from a profile (AWS_PROFILE) that has keys or a role_arn, from a web identity, or from the
+container or instance this runs on. For IAM Identity Center, `aws login` and
+credential_process, run this first:
     eval \"$(aws configure export-credentials --format env)\"";
 
 /// Drop files in a folder, get labels back.
@@ -154,8 +155,7 @@ pub(crate) struct Smoke {
     /// Work team whose job it will be [default: the only one there is]
     #[arg(long, value_name = "NAME")]
     pub(crate) team: Option<String>,
-    /// Label as this worker, whose password is in $GROUNDCREW_WORKER_PASSWORD, instead of stopping the job; where the
-    /// labeling service is a Groundcrew engine
+    /// Label as this worker (password: $GROUNDCREW_WORKER_PASSWORD) instead of stopping the job; on a Groundcrew engine
     #[arg(long, value_name = "EMAIL")]
     pub(crate) worker: Option<String>,
     /// Minutes that any one step may take; what an event lost is found within 15

@@ -9,6 +9,7 @@ mod steps;
 mod team;
 
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, ensure};
@@ -36,6 +37,8 @@ struct Smoke {
     dataset: DatasetName,
     /// The dataset is new, so that its batch is the first.
     job: JobName,
+    /// There is something to clean up.
+    dropped: AtomicBool,
     pause: Duration,
     patience: Duration,
 }
@@ -86,6 +89,7 @@ impl Smoke {
             job: JobName::new(&target.config.job_prefix, &dataset, BatchNumber::FIRST),
             pause: if here { HERE } else { ON_AWS },
             patience: args.patience,
+            dropped: AtomicBool::new(false),
             cloud,
             team,
             worker,

@@ -296,7 +296,9 @@ async fn a_smoke_test_that_fails_says_where_and_cleans_up_all_the_same() {
     let arguments = ["smoke", "--data", deployed.data(), "--team"];
     let (fine, text) = deployed.run(&[&arguments[..], &["nobody"]].concat()).await;
     assert!(
-        !fine && text.contains("Failed") && text.contains("work team `nobody`"),
+        !fine
+            && text.contains("Failed")
+            && text.contains("work team `nobody`: The work team nobody does not exist"),
         "{text}"
     );
 

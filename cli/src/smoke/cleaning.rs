@@ -1,5 +1,7 @@
 //! Taking back what can be taken back, and saying what stays.
 
+use std::sync::atomic::Ordering;
+
 use anyhow::Context as _;
 use aws_sdk_sagemaker::types::LabelingJobStatus as Status;
 use shared::layout;
@@ -11,6 +13,9 @@ use super::narrator::Narrator;
 
 /// Files first, so that no other batch is cut of them; then the job, where it still runs.
 pub(super) async fn up(smoke: &Smoke, say: &Narrator) -> anyhow::Result<()> {
+    if !smoke.dropped.load(Ordering::Relaxed) {
+        return Ok(());
+    }
     say.step("cleaned up", files(smoke)).await?;
     let batch = layout::manifest(&smoke.dataset, BatchNumber::FIRST);
     if smoke.cloud.object(&batch).await?.is_none() {

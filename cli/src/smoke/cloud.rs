@@ -1,10 +1,11 @@
 //! What the smoke test asks of S3 and the labeling service.
 
 use std::collections::HashMap;
+use std::error::Error;
 
 use anyhow::{Context as _, anyhow};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_sagemaker::error::ProvideErrorMetadata as _;
+use aws_sdk_sagemaker::error::ProvideErrorMetadata;
 use aws_sdk_sagemaker::operation::describe_labeling_job::DescribeLabelingJobOutput;
 use console::ConsoleConfig;
 use serde::de::DeserializeOwned;
@@ -41,13 +42,14 @@ impl Cloud {
     pub(super) async fn put(&self, key: &str, text: &str) -> anyhow::Result<String> {
         let put = self.s3.put_object().bucket(&self.input).key(key);
         let put = put.body(ByteStream::from(text.as_bytes().to_vec())).send().await;
-        let put = put.with_context(|| format!("s3://{}/{key} could not be written", self.input))?;
+        let put =
+            put.map_err(|error| failed(&format!("s3://{}/{key} could not be written", self.input), error))?;
         Ok(put.e_tag().unwrap_or_default().trim_matches('"').to_owned())
     }
 
     pub(super) async fn delete(&self, key: &str) -> anyhow::Result<()> {
         let deleted = self.s3.delete_object().bucket(&self.input).key(key).send().await;
-        deleted.with_context(|| format!("s3://{}/{key} could not be deleted", self.input))?;
+        deleted.map_err(|error| failed(&format!("s3://{}/{key} could not be deleted", self.input), error))?;
         Ok(())
     }
 
@@ -69,7 +71,7 @@ impl Cloud {
         let object = match self.s3.get_object().bucket(bucket).key(key).send().await {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => return Ok(None),
-            Err(error) => return Err(anyhow::Error::new(error).context(unreadable())),
+            Err(error) => return Err(failed(&unreadable(), error)),
         };
         let metadata = object.metadata.unwrap_or_default();
         let body = object.body.collect().await.with_context(unreadable)?.to_vec();
@@ -89,7 +91,12 @@ impl Cloud {
     pub(super) async fn keys_of_output(&self, prefix: &str) -> anyhow::Result<Vec<String>> {
         let listed = self.s3.list_objects_v2().bucket(&self.output).prefix(prefix);
         let page = listed.send().await;
-        let page = page.with_context(|| format!("s3://{}/{prefix} could not be listed", self.output))?;
+        let page = page.map_err(|error| {
+            failed(
+                &format!("s3://{}/{prefix} could not be listed", self.output),
+                error,
+            )
+        })?;
         let keys = page.contents.unwrap_or_default().into_iter();
         Ok(keys.filter_map(|object| object.key).collect())
     }
@@ -97,10 +104,10 @@ impl Cloud {
     pub(super) async fn team(&self, name: &str) -> anyhow::Result<WorkTeam> {
         let asked = self.labeling.describe_workteam().workteam_name(name).send().await;
         let team = asked.map_err(|error| {
-            let said = error.message().unwrap_or("no reason given").to_owned();
-            anyhow!(error).context(format!(
-                "the labeling service does not tell about the work team `{name}`: {said}"
-            ))
+            failed(
+                &format!("the labeling service does not tell about the work team `{name}`"),
+                error,
+            )
         })?;
         let team = team
             .workteam
@@ -113,18 +120,30 @@ impl Cloud {
 
     pub(super) async fn job(&self, name: &str) -> anyhow::Result<DescribeLabelingJobOutput> {
         let asked = self.labeling.describe_labeling_job().labeling_job_name(name);
-        asked
-            .send()
-            .await
-            .with_context(|| format!("the labeling service does not tell about the job {name}"))
+        let told = asked.send().await;
+        told.map_err(|error| {
+            failed(
+                &format!("the labeling service does not tell about the job {name}"),
+                error,
+            )
+        })
     }
 
     pub(super) async fn stop(&self, name: &str) -> anyhow::Result<()> {
         let asked = self.labeling.stop_labeling_job().labeling_job_name(name);
-        asked
-            .send()
-            .await
-            .with_context(|| format!("the job {name} could not be stopped"))?;
+        let stopped = asked.send().await;
+        stopped.map_err(|error| failed(&format!("the job {name} could not be stopped"), error))?;
         Ok(())
+    }
+}
+
+/// What the service said, where it said something; otherwise all there is to know of why it did not.
+fn failed<E>(what: &str, error: E) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match (error.message(), error.code()) {
+        (Some(message), Some(code)) => anyhow!("{what}: {message} ({code})"),
+        _ => anyhow::Error::new(error).context(what.to_owned()),
     }
 }
