@@ -392,4 +392,28 @@ proptest! {
         let rows: Vec<String> = texts.iter().zip(2..).map(|(text, row)| format!("{row}: {text}")).collect();
         prop_assert_eq!(read(COLUMN, "d/a.csv", &bytes, 0), rows);
     }
+    #[test]
+    fn every_row_of_a_csv_is_an_item_or_a_reject_unless_it_is_blank(
+        rows in prop::collection::vec(
+            (prop::collection::vec("[a-z ]{0,3}|\"([a-z, \r\n]|\"\"){0,4}\"", 1..4), "\n|\r\n|\r|\n\n|\r\n\r\n"),
+            0..12,
+        ),
+        after_row in 0u64..4,
+    ) {
+        let rows: String = rows.iter().map(|(fields, end)| fields.join(",") + end).collect();
+        let text = format!("text\n{rows}");
+        let spec = spec(COLUMN);
+        let numbers = |after| -> Vec<u64> {
+            let items = read_text(&spec, "d/a.csv", "e", text.as_bytes(), after);
+            items.filter_map(|item| item.map_or_else(|reject| reject.row, |line| line.row)).collect()
+        };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+        let said = |record: &csv::StringRecord| record.iter().any(|field| !field.trim().is_empty());
+        let expected = reader.records().filter(|record| record.as_ref().is_ok_and(said)).count();
+        let all = numbers(0);
+        prop_assert_eq!(all.len(), expected, "{:?} of {:?}", all, text);
+        prop_assert!(all.is_sorted_by(|a, b| a < b), "{all:?} of {text:?}");
+        let rest: Vec<u64> = all.into_iter().filter(|row| *row > after_row).collect();
+        prop_assert_eq!(numbers(after_row), rest);
+    }
 }
