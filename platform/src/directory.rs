@@ -129,9 +129,9 @@ fn not_invited(failure: Failure) -> Result<Invited, CrewError> {
     }
 }
 
-/// ResourceNotFoundException is said of pools as well as of groups.
+/// ResourceNotFoundException is said of pools as well as of groups; moto says only the name of the group.
 fn is_missing_group(failure: &Failure) -> bool {
-    failure.code() == "ResourceNotFoundException" && failure.says("Group")
+    failure.code() == "ResourceNotFoundException" && !failure.says("User pool")
 }
 
 impl Directory for UserPool {

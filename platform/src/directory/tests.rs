@@ -138,7 +138,7 @@ async fn what_is_there_already_or_gone_already_is_fine() {
         refused("ResourceNotFoundException", "Group not found."),
         refused("UserNotFoundException", "User does not exist."),
         refused("UserNotFoundException", "User does not exist."),
-        refused("ResourceNotFoundException", "Group not found."),
+        refused("ResourceNotFoundException", "numbers"),
         refused("UserNotFoundException", "User does not exist."),
     ])
     .await;
