@@ -1,6 +1,7 @@
 """Puts each function's binary into a zip of its own, the same bytes for the same binary: one name, one time, one mode."""
 
 import hashlib
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -11,13 +12,22 @@ UNIX = 3
 EXECUTABLE_FILE = 0o100755
 
 
+# provided.al2023 has glibc 2.34; a binary that was linked against a newer one would not start there.
+GLIBC = (2, 34)
+
+
 def pack(binary, into):
+    content = binary.read_bytes()
+    asked = max((int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", content))
+    if asked > GLIBC:
+        sys.exit(f"{binary} needs glibc {asked[0]}.{asked[1]}, and Lambda's provided.al2023 has {GLIBC[0]}.{GLIBC[1]}: "
+                 "build it with cargo-lambda, or on a system that is no newer")
     entry = zipfile.ZipInfo("bootstrap", date_time=TIME)
     entry.create_system = UNIX
     entry.external_attr = EXECUTABLE_FILE << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
     with zipfile.ZipFile(into, "w") as archive:
-        archive.writestr(entry, binary.read_bytes(), compresslevel=9)
+        archive.writestr(entry, content, compresslevel=9)
 
 
 def main(release, packages, *functions):
