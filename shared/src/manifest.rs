@@ -5,8 +5,10 @@
 //! (<https://docs.aws.amazon.com/sagemaker/latest/dg/sms-input-data-input-manifest.html>).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 /// Characters in one line of an input manifest.
@@ -116,26 +118,35 @@ pub(crate) fn with_origin(
     file: File<'_>,
     row: u64,
 ) -> Result<Line, LineError> {
-    let origin = file.origin(Some(row));
-    let json = match object.contains_key(ORIGIN) || json.contains('\r') {
-        true => replaced(object, origin),
-        false => spliced(json, &origin),
+    let origin = file.origin(Some(row)).to_string();
+    // JSON has no `\r` in its strings: it is white space here.
+    let json = json.replace('\r', " ");
+    let earlier = object.contains_key(ORIGIN).then(|| earlier_origin(&json));
+    let json = match earlier.flatten() {
+        Some(earlier) => [&json[..earlier.start], &origin, &json[earlier.end..]].concat(),
+        None => spliced(&json, &origin),
     };
     let json = without_line_breaks(json);
     within_limit(&json)?;
     Ok(Line { row: Some(row), json })
 }
 
-fn spliced(json: &str, origin: &Value) -> String {
+fn spliced(json: &str, origin: &str) -> String {
     let json = json.trim();
     let body = json.strip_suffix('}').unwrap_or(json).trim_end();
     format!("{body},\"{ORIGIN}\":{origin}}}")
 }
 
-fn replaced(object: &Map<String, Value>, origin: Value) -> String {
-    let mut object = object.clone();
-    object.insert(ORIGIN.to_owned(), origin);
-    Value::Object(object).to_string()
+/// Where in the line the origin stands that an earlier job's manifest gave it.
+fn earlier_origin(json: &str) -> Option<Range<usize>> {
+    #[derive(Deserialize)]
+    struct Earlier<'a> {
+        #[serde(borrow)]
+        groundcrew: &'a RawValue,
+    }
+    let earlier = serde_json::from_str::<Earlier<'_>>(json).ok()?.groundcrew.get();
+    let start = earlier.as_ptr().addr() - json.as_ptr().addr();
+    Some(start..start + earlier.len())
 }
 
 /// A line of a batch that says nothing of where its item came from.

@@ -155,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn a_line_with_an_origin_or_a_carriage_return_stays_to_the_byte_too() {
+        let line = "{\"big\":10002942403873455e6,\r\"groundcre\\u0077\" :\t{\"key\":\"old\"} , \"source\":\"caf\\u00e9\", \"n\":1.10}";
+        let expected = r#"{"big":10002942403873455e6, "groundcre\u0077" :	{"key":"d/m.manifest","etag":"e","row":1} , "source":"caf\u00e9", "n":1.10}"#;
+        assert_eq!(read(line, Input::Text, 0), [Ok(expected.to_owned())]);
+    }
+
+    #[test]
     fn a_broken_line_is_refused_with_its_number_and_the_others_go_through() {
         let text = "{\"source\":\"a\"}\n{\"source\":\"b\"\n\n{\"source\":\"c\"}\n";
         let found = read(text, Input::Text, 0);

@@ -29,7 +29,7 @@ pub(super) struct RawTeam {
     /// Whether the people are mailed when work waits or is about to expire: false, when not given.
     pub(super) notify_workers: Option<At<bool>>,
     /// Networks the work may be done from, for all teams together: anywhere, when not given.
-    #[schemars(length(max = 10), example = ["203.0.113.0/24"])]
+    #[schemars(length(max = 10), example = vec!["203.0.113.0/24"])]
     pub(super) networks: Option<At<Vec<At<String>>>>,
     /// Own words for the invitation.
     pub(super) invitation: Option<At<RawInvitation>>,
