@@ -93,6 +93,16 @@ class Function:
     def said(self):
         return Path(self.log.name).read_text(errors="replace")
 
+    def metrics(self):
+        """{name: last value} of what the log lines hold in CloudWatch's embedded metric format."""
+        found = {}
+        for line in self.said().splitlines():
+            if line.startswith("{") and '"CloudWatchMetrics"' in line:
+                document = json.loads(line)
+                for directive in document["_aws"]["CloudWatchMetrics"]:
+                    found |= {metric["Name"]: document[metric["Name"]] for metric in directive["Metrics"]}
+        return found
+
     def peak_memory(self):
         """Most memory the function's process ever held, in MB (10^6 bytes)."""
         child = self._children()[0]

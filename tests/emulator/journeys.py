@@ -112,8 +112,10 @@ def sweeps(crew):
     with crew.function("start-job") as function:
         equal("start-job starts its job", function.invoke(events.SWEEP), {"without_job": 1, "started": 1, "waiting": 0})
         equal("and has nothing to do the second time", function.invoke(events.SWEEP), {"without_job": 0, "started": 0, "waiting": 0})
+        equal("each time it counts what waits", function.metrics(), {"BatchesWaiting": 0, "OldestWaitingMinutes": 0})
     with crew.function("notify") as function:
         equal("notify finds nothing untold", function.invoke(events.SWEEP), {"ended": 0, "told": 0})
+        equal("and counts no job past its time", function.metrics(), {"JobsOverdue": 0})
 
 
 def team_is_made(crew):
@@ -130,8 +132,9 @@ def team_is_made(crew):
         roster = json.loads(crew.read("crew/emulated.json"))
         equal("both are invited", [m["state"] for m in roster["members"]], ["invited", "invited"])
         for email in ("ana.emulated@example.org", "ben.emulated@example.org"):
-            equal("with a temporary password", crew.person(email)["UserStatus"], "FORCE_CHANGE_PASSWORD")
+            equal(f"{email.split('.')[0]} with a temporary password", crew.person(email)["UserStatus"], "FORCE_CHANGE_PASSWORD")
         equal("the sweep finds all as it should be", function.invoke(events.SWEEP), {"teams": 1, "joined": 0, "unlisted": 0})
+        equal("and counts the invitations left", function.metrics(), {"InvitationsLeftToday": 38})
 
 
 def invitation_has_words(crew):
@@ -185,10 +188,19 @@ def sign_in_joins(stack, crew):
 
 def broken_events_are_told_apart(crew):
     print("Events nobody should send")
-    foreign = events.s3_put("somebody-elses-bucket", "numbers/x.txt")
     unknown = {"version": "0", "detail-type": "Something New", "source": "aws.s3", "resources": [], "detail": {}}
+    somebody_elses = events.job_state_change("arn:aws:sagemaker:us-east-1:000000000000:labeling-job/theirs-1", "Completed")
+    foreign = events.s3_put("somebody-elses-bucket", "numbers/x.txt")
     for name in ("build-manifest", "start-job", "notify", "sync-team"):
+        theirs = somebody_elses if name == "notify" else foreign
         with crew.function(name) as function:
-            answer = function.invoke(events.sqs(name, foreign, unknown))
+            answer = function.invoke(events.sqs(name, theirs, unknown))
             failed = [f["itemIdentifier"][-1] for f in answer["batchItemFailures"]]
-            equal(f"{name} drops another bucket's event, and fails the unknown one alone", failed, ["1"])
+            equal(f"{name} drops what is somebody else's, and fails the unknown one alone", failed, ["1"])
+            equal("and counts it", function.metrics(), {"DroppedForeignEvents": 1})
+    user = crew.person("ana.emulated@example.org")
+    for name, asked in (("assign-worker", events.pre_token_generation("us-east-1_theirs", "c", user)),
+                        ("invite-message", events.custom_message("us-east-1_theirs", "c", user, None))):
+        with crew.function(name) as function:
+            equal(f"{name} answers another pool's event with itself", function.invoke(asked), asked)
+            equal("and counts it", function.metrics(), {"DroppedForeignEvents": 1})
