@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_config::{AppName, SdkConfig};
-use tokio_util::task::LocalPoolHandle;
 
 use crate::cognito::TriggerFn;
 use crate::error::StackError;
 use crate::event_source::Invoke;
+use crate::function_threads::FunctionThreads;
 use crate::wiring::{
     ASSIGN_WORKER, BUILD_MANIFEST, FUNCTIONS, FunctionWiring, INVITE_MESSAGE, NOTIFY, START_JOB, SYNC_TEAM,
     Source,
@@ -36,12 +36,13 @@ macro_rules! function {
         let (deps, threads) = (Arc::new(deps), $threads.clone());
         let invoke: Invoke = Arc::new(move |event| {
             let deps = deps.clone();
-            let invoked = threads.spawn_pinned(move || async move {
+            let threads = threads.clone();
+            let invoked = move || async move {
                 $crate_name::handle(&*deps, event)
                     .await
                     .map_err(|error| error.to_string())
-            });
-            Box::pin(async move { invoked.await.unwrap_or_else(|panic| Err(panic.to_string())) })
+            };
+            Box::pin(async move { threads.run(invoked).await.flatten() })
         });
         ($wiring.name, invoke)
     }};
@@ -51,8 +52,13 @@ pub(crate) fn all(
     environment: &Environment,
     sdk: &SdkConfig,
 ) -> Result<HashMap<&'static str, Invoke>, StackError> {
-    let threads = LocalPoolHandle::new(THREADS);
-    let awaited = LocalPoolHandle::new(TRIGGER_THREADS);
+    let start = |count| {
+        FunctionThreads::start(count).map_err(|error| StackError::Part {
+            what: "the functions' threads",
+            reason: error.to_string(),
+        })
+    };
+    let (threads, awaited) = (start(THREADS)?, start(TRIGGER_THREADS)?);
     Ok(HashMap::from([
         function!(build_manifest, &BUILD_MANIFEST, environment, sdk, threads),
         function!(start_job, &START_JOB, environment, sdk, threads),

@@ -10,6 +10,7 @@ mod drop_folder;
 mod error;
 mod event_source;
 mod events;
+mod function_threads;
 mod functions;
 mod info;
 mod outbox;

@@ -1,5 +1,7 @@
 //! An AWS service for the adapters' tests: answers as it is told to, and keeps what it was asked.
 
+#![expect(clippy::unwrap_used, reason = "only tests start it")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -148,6 +148,7 @@ fn hostile_spec() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one walk over every page")]
 async fn hostile_texts_names_labels_and_instructions_stay_text_on_every_page() -> Result<()> {
     let Some(browser) = Browser::start().await? else {
         return Ok(());

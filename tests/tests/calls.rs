@@ -62,7 +62,6 @@ fn validated(python: &str, recording: &Path) -> Result<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
 async fn every_call_of_the_functions_is_one_aws_would_take_and_their_roles_allow() -> Result<()> {
     let Some(python) = python() else {
         eprintln!("skipped: no Python with botocore and regex (GROUNDCREW_PYTHON names one)");

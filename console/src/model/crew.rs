@@ -210,7 +210,7 @@ mod tests {
         Person {
             id: n.to_string(),
             email: format!("Person{n:04}@example.org"),
-            state: if n % 2 == 0 {
+            state: if n.is_multiple_of(2) {
                 MemberState::Joined
             } else {
                 MemberState::Invited
@@ -223,7 +223,7 @@ mod tests {
                 since,
             }],
             invitations: 1,
-            last_seen: (n % 2 == 0).then_some(since),
+            last_seen: n.is_multiple_of(2).then_some(since),
             answers: n as u64,
             seconds: 0.0,
         }

@@ -348,6 +348,7 @@ async fn outside_the_workforces_networks_there_is_no_portal() {
 
 /// By the API and on to the labels: a workforce with a provider of its own.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in one go")]
 async fn an_openid_connect_workforce_takes_over_without_a_restart() {
     let mut browser = Browser::signed_in().await;
     let rig = &browser.rig;
@@ -383,7 +384,7 @@ async fn an_openid_connect_workforce_takes_over_without_a_restart() {
     browser
         .rig
         .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1)
+            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
         })
         .await;
     browser

@@ -117,7 +117,7 @@ async fn a_token_that_is_not_for_this_sign_in_is_refused() {
         ("another nonce", |says| says.nonce = json!("stolen")),
         ("another audience", |says| says.claims["aud"] = json!("other-app")),
         ("another issuer", |says| {
-            says.claims["iss"] = json!("https://evil.test")
+            says.claims["iss"] = json!("https://evil.test");
         }),
         ("expired", |says| says.claims["exp"] = json!(1_000_000)),
         ("another key", |says| says.sign_with = OTHER),
@@ -152,10 +152,9 @@ async fn a_workforces_own_provider_is_asked_as_its_settings_say_and_read_as_aws_
         (worker.provider, &worker.issuer),
         (IdentityProvider::Oidc, &provider.issuer)
     );
-    let says = provider.says.lock().unwrap();
-    assert_eq!(says.asked[0]["client_secret"], "keep-me-quiet");
-    assert_eq!(says.asked[0]["client_id"], "portal");
-    drop(says);
+    let asked = provider.says.lock().unwrap().asked[0].clone();
+    assert_eq!(asked["client_secret"], "keep-me-quiet");
+    assert_eq!(asked["client_id"], "portal");
     assert!(
         client
             .sign_out_url()
@@ -181,7 +180,7 @@ async fn claims_may_stand_in_the_id_token_and_a_single_group_may_stand_alone() {
                 .as_object_mut()
                 .unwrap()
                 .shift_remove("sagemaker-groups"),
-        )
+        );
     });
     // The groups claim the engine was configured with is as good.
     assert_eq!(nobody.await.unwrap().worker.groups, ["numbers-team", "birds"]);
@@ -190,7 +189,8 @@ async fn claims_may_stand_in_the_id_token_and_a_single_group_may_stand_alone() {
 #[tokio::test]
 async fn what_a_workforces_provider_must_say_is_missed_by_name() {
     type Change = fn(&mut Says);
-    let table: [(&str, Change, fn(&SignInError) -> bool); 5] = [
+    type Check = fn(&SignInError) -> bool;
+    let table: [(&str, Change, Check); 5] = [
         (
             "no sagemaker:sub",
             |says| says.info["sagemaker:sub"] = Value::Null,

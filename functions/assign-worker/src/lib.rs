@@ -28,12 +28,15 @@ use crate::event::{Asked, Kind};
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
 pub const BUDGET: Duration = Duration::from_millis(3_500);
 
+/// The user pool of an id.
+pub type Pools<D> = Box<dyn Fn(&str) -> Arc<D> + Send + Sync>;
+
 /// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
 pub struct Deps<S = Buckets, D = UserPool> {
     pub store: S,
     /// The user pool of this id. The event names it: the stack cannot tell the function which pool calls it without
     /// the one waiting for the other to be made.
-    pub directory: Box<dyn Fn(&str) -> Arc<D> + Send + Sync>,
+    pub directory: Pools<D>,
     /// From the beginning of an invocation to its answer.
     pub budget: Duration,
     pub metrics: Metrics,
@@ -52,7 +55,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 }
 
 /// A client a pool, kept between invocations. Only pools that documents of ours name are asked for.
-fn pools(sdk: Sdk) -> Box<dyn Fn(&str) -> Arc<UserPool> + Send + Sync> {
+fn pools(sdk: Sdk) -> Pools<UserPool> {
     let made = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
     Box::new(move |id| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);

@@ -117,13 +117,13 @@ impl Rejects {
                 self.entries.push(entry);
                 self.changed = true;
             } else {
-                self.judge_again(entry);
+                self.judge_again(&entry);
             }
         }
     }
 
     /// What another spec rejected is rejected by this one too, perhaps for another reason.
-    fn judge_again(&mut self, entry: Entry) {
+    fn judge_again(&mut self, entry: &Entry) {
         let row = hash(&entry.rejected);
         let others = self.entries.iter_mut().filter(|other| other.spec != entry.spec);
         for other in others.filter(|other| hash(&other.rejected) == row) {

@@ -194,7 +194,7 @@ async fn a_mail_that_cannot_be_made_to_fit_is_the_pools_own() {
 async fn somebody_invited_by_hand_gets_the_words_of_their_team() {
     let world = World::new();
     world.team("letters", |roster| {
-        "Letter Lab".clone_into(&mut roster.organization)
+        "Letter Lab".clone_into(&mut roster.organization);
     });
     world.person(POOL, &["letters", "numbers"], Some("numbers"));
     assert!(world.html(event(None)).await.contains("Example Lab"));

@@ -27,7 +27,7 @@ pub(crate) async fn count_told<S: Store, L: Labeling, T: Topic>(deps: &Deps<S, L
         match batch_with(deps, job).await {
             Ok(batch) => batches.extend(batch),
             Err(error) => {
-                tracing::error!(job, %error, "its answers are not counted; the next sweep tries again")
+                tracing::error!(job, %error, "its answers are not counted; the next sweep tries again");
             }
         }
     }

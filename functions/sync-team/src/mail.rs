@@ -84,7 +84,7 @@ impl Budget {
         state.left = 0;
         if let Some(limit) = ports.settings().invitations_per_day {
             change(ports, &state.day, |ledger| {
-                ledger.claimed = ledger.claimed.max(limit)
+                ledger.claimed = ledger.claimed.max(limit);
             })
             .await?;
         }

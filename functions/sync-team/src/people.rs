@@ -66,8 +66,7 @@ where
             let stop = run.out_of_time() || failed.load(Ordering::Relaxed) >= TOO_MANY;
             let served = (!stop).then(|| serve(member));
             async move {
-                let Some(served) = served else { return None };
-                let served = served.await;
+                let served = served?.await;
                 if served.is_err() {
                     failed.fetch_add(1, Ordering::Relaxed);
                 }

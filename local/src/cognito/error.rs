@@ -68,6 +68,10 @@ impl PoolError {
         Self::Unsupported(message.into())
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "it is handed over as it is by `map_err`"
+    )]
     pub(super) fn internal(reason: impl ToString) -> Self {
         Self::Internal(reason.to_string())
     }

@@ -262,9 +262,8 @@ mod tests {
     fn the_plain_text_of_a_message_keeps_its_lines_and_links() {
         let html = "<style>p{}</style><p>Hello &amp; <b>welcome</b> to\n the team.</p><ul><li>one</li><li>two</li></ul><ol><li>three</li><li>four</li></ol>\
                     <p>Go to <a href=\"https://x.org/?a=1&amp;b=2\">the portal</a>.<br>Bye</p>";
-        let text =
-            "Hello & welcome to the team.\n\n- one\n- two\n\n1. three\n2. four\n\nGo to the portal (https://x.org/?a=1&b=2).\nBye";
+        let text = "Hello & welcome to the team.\n\n- one\n- two\n\n1. three\n2. four\n\nGo to the portal (https://x.org/?a=1&b=2).\nBye";
         assert_eq!(plain_text(html), text);
-        assert_eq!(plain_text("no tags, 1 < 2"), "no tags, 1 2".replace("1 2", "1 2"));
+        assert_eq!(plain_text("no tags, 1 < 2"), "no tags, 1 2");
     }
 }

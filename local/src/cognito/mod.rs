@@ -193,7 +193,7 @@ impl SignIn {
 
     async fn create_group(&self, name: &str, about: Option<Group>) -> Result<Group, PoolError> {
         let (name, now) = (api::groups::checked_name(name)?, self.pool.time.now());
-        let group = about.unwrap_or_else(|| Group {
+        let group = about.unwrap_or(Group {
             name,
             description: None,
             precedence: None,

@@ -116,7 +116,11 @@ impl Sns {
 
     /// A message from within: to everybody subscribed to the topic.
     pub(crate) fn publish_text(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), String> {
-        let fields = [("TopicArn", topic_arn), ("Subject", subject), ("Message", message)];
+        let fields = [
+            ("TopicArn", topic_arn),
+            ("Subject", subject),
+            ("Message", message),
+        ];
         let body = serde_urlencoded::to_string(fields).map_err(|error| error.to_string())?;
         let published = Form::parse(body.as_bytes()).and_then(|form| self.call("Publish", &form));
         published.map(drop).map_err(|error| error.message)

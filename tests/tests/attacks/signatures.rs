@@ -33,6 +33,9 @@ fn refused(what: &str, answer: &raw::Answer) {
     assert!(!answer.text.contains(SECRET), "{what}: {answer:?}");
 }
 
+/// One thing done to a call after it was right.
+type Change<'a> = &'a dyn Fn(&mut Call);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unsigned_request_reaches_nothing_whatever_host_it_names() -> Result<()> {
     let app = app_with_a_secret().await?;
@@ -133,7 +136,7 @@ async fn a_signature_with_the_wrong_secret_or_of_another_time_is_refused() -> Re
     ] {
         let right = call.clone().sign()?.send().await?;
         assert_eq!(right.status, 200, "{right:?}");
-        let changes: [(&str, &dyn Fn(&mut Call)); 6] = [
+        let changes: [(&str, Change<'_>); 6] = [
             ("another secret", &|call| call.secret.push('x')),
             ("another key", &|call| call.key.push('X')),
             ("an empty secret", &|call| call.secret.clear()),
@@ -157,7 +160,7 @@ async fn a_signature_holds_for_nothing_but_what_was_signed() -> Result<()> {
     let other = format!("/{bucket}/vault/other.txt");
     let written = Call::new(&app, "s3", "PUT", &other).body("signed").sign()?;
     assert_eq!(written.send().await?.status, 200);
-    let changes: [(&str, &dyn Fn(&mut Call)); 8] = [
+    let changes: [(&str, Change<'_>); 8] = [
         ("another body", &|call| call.body = "forged".to_owned()),
         ("another key", &|call| call.target = format!("/{bucket}/{KEY}")),
         ("another method", &|call| call.method = "DELETE"),
@@ -166,14 +169,14 @@ async fn a_signature_holds_for_nothing_but_what_was_signed() -> Result<()> {
             call.target = format!("/{bucket}/vault/../vault/other.txt");
         }),
         ("another host", &|call| {
-            call.headers[0].1 = "evil.example".to_owned()
+            call.headers[0].1 = "evil.example".to_owned();
         }),
         ("a header of S3's more", &|call| {
             call.headers
                 .push(("x-amz-copy-source".to_owned(), format!("/{bucket}/{KEY}")));
         }),
         ("no date", &|call| {
-            call.headers.retain(|(name, _)| name != "x-amz-date")
+            call.headers.retain(|(name, _)| name != "x-amz-date");
         }),
     ];
     for (what, change) in changes {

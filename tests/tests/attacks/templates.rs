@@ -33,9 +33,8 @@ fn bombs() -> Vec<(&'static str, String)> {
         ),
         (
             "concat",
-            format!(
-                "{{% assign l = 'a,b' | split: ',' %}}{{% for i in (1..100) %}}{{% assign l = l | concat: l %}}{{% endfor %}}{{{{ l | size }}}}"
-            ),
+            "{% assign l = 'a,b' | split: ',' %}{% for i in (1..100) %}{% assign l = l | concat: l %}{% endfor %}{{ l | size }}"
+                .to_owned(),
         ),
         (
             "without a loop",

@@ -115,7 +115,7 @@ impl SignIn {
         let password = said("NEW_PASSWORD")?;
         let user = self
             .choose_password(&challenge.username, challenge.temporary, password, |user| {
-                attributes.apply(user)
+                attributes.apply(user);
             })
             .await?;
         self.pool.grants.met(session, self.pool.time.instant());

@@ -41,7 +41,7 @@ impl SignIn {
     pub(super) async fn create_client(&self, mut request: Value) -> Answer {
         check_pool(&text(take(&mut request, "UserPoolId")))?;
         let secret = take(&mut request, "GenerateSecret") == Some(Value::Bool(true));
-        let settings: ClientSettings = serde_json::from_value(request).map_err(unreadable)?;
+        let settings: ClientSettings = serde_json::from_value(request).map_err(|error| unreadable(&error))?;
         if settings.client_name.trim().is_empty() {
             return Err(PoolError::invalid("ClientName is missing"));
         }
@@ -72,7 +72,7 @@ impl SignIn {
     pub(super) async fn update_client(&self, mut request: Value) -> Answer {
         check_pool(&text(take(&mut request, "UserPoolId")))?;
         let id = text(take(&mut request, "ClientId"));
-        let settings: ClientSettings = serde_json::from_value(request).map_err(unreadable)?;
+        let settings: ClientSettings = serde_json::from_value(request).map_err(|error| unreadable(&error))?;
         settings.check(&self.pool.web_origin)?;
         let now = self.pool.time.now();
         let updated = self.pool.store.write(move |changes| {

@@ -98,11 +98,11 @@ struct ForUser {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, PoolError> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(unreadable)
+    serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }
 
 /// A field nobody knows is a thing this does not do; anything else is a mistake in the request.
-fn unreadable(error: serde_json::Error) -> PoolError {
+fn unreadable(error: &serde_json::Error) -> PoolError {
     let text = error.to_string();
     if text.starts_with("unknown field") {
         PoolError::unsupported(format!("not supported by the sign-in of this stack: {text}"))

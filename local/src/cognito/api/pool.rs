@@ -109,7 +109,7 @@ impl SignIn {
             .as_object_mut()
             .and_then(|fields| fields.remove("UserPoolId"));
         check_pool(id.as_ref().and_then(Value::as_str).unwrap_or_default())?;
-        let settings: PoolSettings = serde_json::from_value(request).map_err(unreadable)?;
+        let settings: PoolSettings = serde_json::from_value(request).map_err(|error| unreadable(&error))?;
         settings.check()?;
         self.change_pool(move |record| {
             let name = record.settings.pool_name.take();
