@@ -1,0 +1,57 @@
+//! Manifests made by hand: every line that is taken says what it said and where it came from; every other is rejected by
+//! its number.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value};
+use shared::item::read_manifest;
+use shared::manifest::{MAX_LINE, ORIGIN, origins};
+use shared::spec::Spec;
+
+static SPECS: LazyLock<[Spec; 2]> = LazyLock::new(|| {
+    ["text", "image"].map(|kind| {
+        let yaml =
+            format!("task: {kind}-classification\nlabels: [a, b]\nteam: t\ntitle: t\ndescription: d\n");
+        Spec::parse(yaml.as_bytes()).unwrap()
+    })
+});
+
+// The first byte says which kind of job the manifest is for.
+fuzz_target!(|data: &[u8]| {
+    let [kind, bytes @ ..] = data else { return };
+    let mut items = read_manifest(&SPECS[usize::from(*kind & 1)], "d/m.manifest", "e", bytes, 0);
+    let mut found = 0;
+    for item in items.by_ref() {
+        found += 1;
+        match item {
+            Ok(line) => taken(&line.json, line.row, bytes),
+            Err(reject) => assert!(reject.reason.len() < 64 * 1024, "{}", reject.reason),
+        }
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let lines = text.strip_prefix('\u{FEFF}').unwrap_or(text).lines().count() as u64;
+        let blank = items.blank();
+        assert!(
+            found + blank == lines || found == 1 && blank == lines,
+            "{found} + {blank} of {lines}"
+        );
+    }
+});
+
+fn taken(json: &str, row: Option<u64>, bytes: &[u8]) {
+    assert!(
+        !json.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) && json.chars().count() <= MAX_LINE
+    );
+    let origin = origins(json.as_bytes()).next().unwrap().unwrap();
+    assert_eq!((origin.key.as_str(), origin.row), ("d/m.manifest", row));
+    let text = std::str::from_utf8(bytes).unwrap();
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let written = text.lines().nth(row.unwrap() as usize - 1).unwrap();
+    let mut written: Map<String, Value> = serde_json::from_str(written).unwrap();
+    let mut object: Map<String, Value> = serde_json::from_str(json).unwrap();
+    object.remove(ORIGIN);
+    written.remove(ORIGIN);
+    assert_eq!(object, written);
+}
