@@ -56,7 +56,10 @@ impl Content {
             _ => return Vec::new(),
         };
         let numbered = (first..).zip(rows);
-        numbered.filter(|(_, row)| row.is_none()).map(|(number, _)| number).collect()
+        numbered
+            .filter(|(_, row)| row.is_none())
+            .map(|(number, _)| number)
+            .collect()
     }
 }
 

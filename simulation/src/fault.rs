@@ -151,6 +151,14 @@ impl Faults {
         }
     }
 
+    pub(crate) fn none() -> Self {
+        Self {
+            rate: [0; Fault::ALL.len()],
+            tally: Tally::default(),
+            calm: true,
+        }
+    }
+
     pub(crate) fn set(&mut self, fault: Fault, rate: u8) {
         if let Some(place) = self.rate.get_mut(fault as usize) {
             *place = rate;
@@ -172,7 +180,9 @@ impl Faults {
         }
         let place = fault as usize;
         let strikes = dice.percent(self.rate.get(place).copied().unwrap_or(0));
-        if let (Some(tried), Some(struck)) = (self.tally.tried.get_mut(place), self.tally.struck.get_mut(place)) {
+        if let (Some(tried), Some(struck)) =
+            (self.tally.tried.get_mut(place), self.tally.struck.get_mut(place))
+        {
             *tried += 1;
             *struck += u64::from(strikes);
         }

@@ -8,6 +8,7 @@
 
 mod agenda;
 mod content;
+mod cost;
 mod dice;
 mod fault;
 mod function;
@@ -22,11 +23,13 @@ mod trace;
 mod truth;
 mod world;
 
+pub use cost::{Bill, bill};
 pub use fault::{Fault, Tally};
 pub use many::{Many, many};
 pub use run::{Counts, Options, Outcome, run};
 pub use safeguard::Safeguard;
 pub use truth::{Promise, Violation};
+pub use world::Cost;
 
 use shared::name::JobPrefix;
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
-use simulation::{Fault, Many, Options, many, run};
+use simulation::{Fault, Many, Options, bill, many, run};
 
 #[derive(Parser)]
 #[command(about = "Groundcrew's protocols in a seeded, faulty world")]
@@ -31,6 +31,13 @@ enum What {
         #[arg(long)]
         faults: bool,
     },
+    /// Print what a round of each function costs after so many days of a batch each.
+    Cost {
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 30, 365])]
+        days: Vec<u32>,
+        #[arg(long, default_value_t = 10)]
+        files: u32,
+    },
     /// Run one schedule again and print everything that happens in it.
     Replay { seed: u64 },
 }
@@ -38,8 +45,27 @@ enum What {
 fn main() -> ExitCode {
     match Command::parse().what {
         What::Run { seeds, from, faults } => run_many(from, seeds, faults),
+        What::Cost { days, files } => print_costs(&days, files),
         What::Replay { seed } => replay(seed),
     }
+}
+
+fn print_costs(days: &[u32], files: u32) -> ExitCode {
+    for days in days {
+        let bill = bill(*days, files);
+        println!("{days} days of a batch of {files} files");
+        for (what, cost) in bill.rows() {
+            println!(
+                "  {what:<38}{:>6} calls ({} lists, {} gets, {} writes), {} bytes read",
+                cost.calls(),
+                cost.lists,
+                cost.gets,
+                cost.writes,
+                cost.bytes_read
+            );
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 fn run_many(from: u64, seeds: u64, faults: bool) -> ExitCode {
@@ -84,7 +110,10 @@ fn print_faults(all: &Many) {
     for fault in Fault::ALL {
         let (tried, struck) = all.tally.of(*fault);
         let share = 100.0 * struck as f64 / tried.max(1) as f64;
-        println!("{:<22}{struck:>12} of {tried:>12}  {share:>5.1} %", format!("{fault:?}"));
+        println!(
+            "{:<22}{struck:>12} of {tried:>12}  {share:>5.1} %",
+            format!("{fault:?}")
+        );
     }
 }
 

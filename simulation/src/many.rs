@@ -45,7 +45,11 @@ impl Many {
 /// Runs the seeds `from..from + seeds` and stops soon after one went wrong. `done` hears of every thousandth.
 pub fn many(from: u64, seeds: u64, options: &Options, done: &(dyn Fn(u64) + Sync)) -> Many {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (next, stop, all) = (AtomicU64::new(0), AtomicBool::new(false), Mutex::new(Many::default()));
+    let (next, stop, all) = (
+        AtomicU64::new(0),
+        AtomicBool::new(false),
+        Mutex::new(Many::default()),
+    );
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

@@ -16,15 +16,35 @@ use crate::{OUTPUT, prefix};
 /// One thing somebody does.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    Put { key: String, content: Content },
-    Remove { key: String },
-    Begin { upload: u32, key: String },
-    Finish { upload: u32, content: Content },
-    Spec { dataset: String, text: String, truth: SpecTruth },
-    DeleteBatch { dataset: String },
+    Put {
+        key: String,
+        content: Content,
+    },
+    Remove {
+        key: String,
+    },
+    Begin {
+        upload: u32,
+        key: String,
+    },
+    Finish {
+        upload: u32,
+        content: Content,
+    },
+    Spec {
+        dataset: String,
+        text: String,
+        truth: SpecTruth,
+    },
+    DeleteBatch {
+        dataset: String,
+    },
     Restore,
     /// Somebody makes a job with the name of this batch's.
-    TakeName { dataset: String, batch: u32 },
+    TakeName {
+        dataset: String,
+        batch: u32,
+    },
 }
 
 /// How a dataset's files are read.
@@ -52,16 +72,28 @@ pub(crate) struct Plan {
     pub(crate) delay: Ms,
     pub(crate) quota: usize,
     pub(crate) job_time: Ms,
+    /// Entries of a page of a listing; 0 to draw it.
+    pub(crate) pages: usize,
 }
 
 /// The pairs differ where job names do not.
 const NAMES: [(&str, &str); 3] = [
     ("cats", "Cats"),
     ("a_b", "a-b"),
-    ("the-same-thirty-characters-first-1", "the-same-thirty-characters-first-2"),
+    (
+        "the-same-thirty-characters-first-1",
+        "the-same-thirty-characters-first-2",
+    ),
 ];
 const ODD: [&str; 8] = [
-    "red flower", "a+b", "a%2Bb", "\"q\" \\", "a\tb\n", "고양이", "../x", "a\",\"x\":\"b",
+    "red flower",
+    "a+b",
+    "a%2Bb",
+    "\"q\" \\",
+    "a\tb\n",
+    "고양이",
+    "../x",
+    "a\",\"x\":\"b",
 ];
 
 /// Draws a schedule's people.
@@ -108,6 +140,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         delay: dice.pick(&[0, 135 * SECOND, 900 * SECOND], 0),
         quota: if full { 1 + dice.index(2) } else { 20 },
         job_time: if full { 10 * DAY } else { 2 * HOUR },
+        pages: 0,
     }
 }
 
@@ -123,8 +156,14 @@ impl Drawing<'_> {
     fn dataset(&mut self, name: &str) -> Dataset {
         let dataset = Dataset {
             name: name.to_owned(),
-            mode: if self.dice.percent(35) { Mode::Rows } else { Mode::Files },
-            limit: self.strikes(Fault::Limited).then(|| self.dice.between(1, 6).unsigned_abs()),
+            mode: if self.dice.percent(35) {
+                Mode::Rows
+            } else {
+                Mode::Files
+            },
+            limit: self
+                .strikes(Fault::Limited)
+                .then(|| self.dice.between(1, 6).unsigned_abs()),
         };
         self.specs(&dataset);
         let burst = self.sometime();
@@ -230,7 +269,11 @@ impl Drawing<'_> {
         let bad = self.strikes(Fault::BadFile);
         match mode {
             _ if bad && self.dice.percent(40) => {
-                self.dice.percent(50).then_some(Content::Empty).unwrap_or(Content::NotUtf8)
+                if self.dice.percent(50) {
+                    Content::Empty
+                } else {
+                    Content::NotUtf8
+                }
             }
             Mode::Files => Content::Text(format!("text {}", self.dice.below(1_000))),
             Mode::Rows => Content::Rows(self.rows("r")),
@@ -291,6 +334,28 @@ fn spec_act(dataset: &Dataset, truth: SpecTruth) -> Act {
 }
 
 impl Dataset {
+    /// One whose files are an item each.
+    pub(crate) fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            mode: Mode::Files,
+            limit: None,
+        }
+    }
+
+    /// A spec for batches of at most this many items.
+    pub(crate) fn spec_for(&self, max_items: usize) -> Act {
+        let truth = SpecTruth {
+            title: self.name.clone(),
+            quiet: 2 * MINUTE,
+            max_wait: HOUR,
+            max_items,
+            limit: None,
+            valid: true,
+        };
+        spec_act(self, truth)
+    }
+
     /// A spec that mends whatever was there before.
     pub(crate) fn mended(&self) -> Act {
         let truth = SpecTruth {
@@ -359,7 +424,9 @@ impl World {
         }
         let told = self.output.get(&format!("status/{dataset}.json"));
         let told = told.and_then(|stored| serde_json::from_slice::<serde_json::Value>(&stored.bytes).ok());
-        let batches = told.and_then(|status| status.get("batches")?.as_u64()).unwrap_or(0);
+        let batches = told
+            .and_then(|status| status.get("batches")?.as_u64())
+            .unwrap_or(0);
         if batches == 0 {
             return;
         }

@@ -136,6 +136,11 @@ impl Processes {
         }
     }
 
+    /// The next invocation begins with nothing remembered.
+    pub(crate) fn all_end(&mut self) {
+        self.building.clear();
+    }
+
     /// What it remembered is gone.
     pub(crate) fn died(&mut self, process: u32) {
         self.building.retain(|one| one.number != process);

@@ -29,7 +29,7 @@ pub(crate) struct Queue {
 
 impl World {
     /// An event on its way to a function, which may get lost, multiply or be late.
-    pub(crate) fn send(&mut self, to: Function, body: String) {
+    pub(crate) fn send(&mut self, to: Function, body: &str) {
         if self.silent || self.strikes(Fault::EventLost) {
             self.note(|| format!("  an event for {to} is lost"));
             return;
@@ -48,7 +48,7 @@ impl World {
                 false => self.dice.between(SECOND / 10, 20 * SECOND),
             };
             self.messages += 1;
-            let (id, body) = (self.messages, body.clone());
+            let (id, body) = (self.messages, body.to_owned());
             let message = Message {
                 id,
                 body,

@@ -72,21 +72,9 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
         faults.set(*fault, *chance);
     }
     let plan = draw(&mut dice, &mut faults);
-    let world = Shared::new(World::new(dice, faults, &plan, Trace::kept(options.trace)));
-    let Some(processes) = Processes::new(&world, options.without) else {
-        return Outcome {
-            violation: None,
-            trace: Vec::new(),
-            tally: Tally::default(),
-            counts: Counts::default(),
-        };
-    };
-    let mut run = Run {
-        world,
-        processes,
-        doing: BTreeMap::new(),
-        invocations: 0,
-        sweeps: options.without != Some(Safeguard::Sweep),
+    let world = World::new(dice, faults, &plan, Trace::kept(options.trace));
+    let Some(mut run) = Run::new(world, options.without) else {
+        unreachable!("the prefix of the jobs is four letters")
     };
     run.all(&plan);
     run.outcome()
@@ -102,9 +90,9 @@ struct Invocation {
     calm: bool,
 }
 
-struct Run {
-    world: Shared,
-    processes: Processes,
+pub(crate) struct Run {
+    pub(crate) world: Shared,
+    pub(crate) processes: Processes,
     doing: BTreeMap<u32, Invocation>,
     invocations: u32,
     /// Whether the clock asks at all.
@@ -112,6 +100,19 @@ struct Run {
 }
 
 impl Run {
+    /// `None` never: the prefix of the jobs is a constant.
+    pub(crate) fn new(world: World, without: Option<Safeguard>) -> Option<Self> {
+        let world = Shared::new(world);
+        let processes = Processes::new(&world, without)?;
+        Some(Self {
+            world,
+            processes,
+            doing: BTreeMap::new(),
+            invocations: 0,
+            sweeps: without != Some(Safeguard::Sweep),
+        })
+    }
+
     fn all(&mut self, plan: &Plan) {
         self.schedule(plan);
         self.until(plan.span);
@@ -143,7 +144,12 @@ impl Run {
         world.service.quota = usize::MAX;
         world.silent = world.dice.percent(50);
         let silent = world.silent;
-        world.note(|| format!("=== nothing goes wrong any more{}", if silent { ", and no event arrives" } else { "" }));
+        world.note(|| {
+            format!(
+                "=== nothing goes wrong any more{}",
+                if silent { ", and no event arrives" } else { "" }
+            )
+        });
         world.restore();
         for dataset in &plan.datasets {
             if !world.truth.has_valid_spec(&dataset.name) && world.dice.percent(85) {
@@ -169,7 +175,9 @@ impl Run {
         };
         if again && self.sweeps {
             let before = self.world.lock().writes;
-            Function::ALL.into_iter().for_each(|function| self.sweep_and_settle(function));
+            Function::ALL
+                .into_iter()
+                .for_each(|function| self.sweep_and_settle(function));
             let mut world = self.world.lock();
             let more = world.writes - before;
             if more > 0 {
@@ -181,12 +189,12 @@ impl Run {
         }
     }
 
-    fn wait(&mut self, time: Ms) {
+    pub(crate) fn wait(&mut self, time: Ms) {
         let mut world = self.world.lock();
         world.now += time;
     }
 
-    fn sweep_and_settle(&mut self, function: Function) {
+    pub(crate) fn sweep_and_settle(&mut self, function: Function) {
         if self.sweeps {
             self.begin(function, json!({"sweep": "all"}), Vec::new());
         }
@@ -194,7 +202,7 @@ impl Run {
     }
 
     /// Everything up to this time, or until something is wrong.
-    fn until(&mut self, end: Ms) {
+    pub(crate) fn until(&mut self, end: Ms) {
         loop {
             let next = {
                 let mut world = self.world.lock();
@@ -259,7 +267,7 @@ impl Run {
             let begun = world.now;
             world.note(|| {
                 let about: Vec<u32> = messages.iter().map(|message| message.id).collect();
-                format!("#{number} {function} begins, messages {about:?}: {fate:?}")
+                format!("#{number} {function} begins, messages {about:?}{fate}")
             });
             world.building += u32::from(function == Function::BuildManifest);
             world.truth.begun.insert(number, begun);
@@ -286,22 +294,31 @@ impl Run {
             return;
         };
         self.world.lock().calls.current = number;
-        let polled = invocation.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let polled = invocation
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(reply) = polled
             && let Some(invocation) = self.doing.remove(&number)
         {
-            self.replied(number, invocation, reply);
+            self.replied(number, &invocation, &reply);
         }
     }
 
-    fn replied(&mut self, number: u32, invocation: Invocation, reply: Result<Value, HandlerError>) {
+    fn replied(&mut self, number: u32, invocation: &Invocation, reply: &Result<Value, HandlerError>) {
         self.processes.ended(invocation.process);
         let mut world = self.world.lock();
         world.building -= u32::from(invocation.function == Function::BuildManifest);
         let unheard = world.dies_before_reply(number);
-        world.note(|| format!("#{number} ends, {}: {reply:?}", if unheard { "unheard" } else { "heard" }));
+        world.note(|| {
+            let heard = if unheard { "unheard" } else { "heard" };
+            match reply {
+                Ok(reply) => format!("#{number} ends, {heard}: {reply}"),
+                Err(error) => format!("#{number} fails, {heard}: {error}"),
+            }
+        });
         world.end_calls(number);
-        match &reply {
+        match reply {
             Ok(reply) if invocation.sweep && invocation.function == Function::BuildManifest => {
                 let batches = reply.get("batches").and_then(Value::as_u64).unwrap_or(0);
                 let held = world.counted(number, batches);
@@ -317,7 +334,7 @@ impl Run {
             _ => {}
         }
         let failed = reply.as_ref().map(failures).unwrap_or_default();
-        for message in invocation.messages {
+        for message in invocation.messages.clone() {
             if unheard || reply.is_err() || failed.contains(&message.id) {
                 world.give_back(invocation.function, message);
             }

@@ -11,8 +11,8 @@ use shared::job::JobRequest;
 use shared::layout;
 use shared::notice::Message;
 use shared::port::{
-    Bucket, CreateJob, Created, Fetched, JobDescription, JobListing, Labeling, LabelingError, Object, OpenUpload,
-    Page, PublishError, Replaced, Store, StoreError, Topic,
+    Bucket, CreateJob, Created, Fetched, JobDescription, JobListing, Labeling, LabelingError, Object,
+    OpenUpload, Page, PublishError, Replaced, Store, StoreError, Topic,
 };
 
 use crate::world::store::Port;
@@ -80,9 +80,11 @@ impl Safeguard {
 pub(crate) struct Ports {
     port: Port,
     without: Option<Safeguard>,
-    /// Manifests met with a 412, or made up.
+    /// Manifests met with a 412.
     met: Arc<Mutex<BTreeSet<String>>>,
-    /// The pinned specs' datasets, in the order of their pinning.
+    /// ETags of manifests as they were shown first.
+    shown: Arc<Mutex<BTreeMap<String, String>>>,
+    /// The dataset whose manifest was read last.
     latest_spec: Arc<Mutex<Option<String>>>,
 }
 
@@ -92,6 +94,7 @@ impl Ports {
             port,
             without,
             met: Arc::default(),
+            shown: Arc::default(),
             latest_spec: Arc::default(),
         }
     }
@@ -106,30 +109,45 @@ impl Ports {
     }
 
     fn has_met(&self, key: &str) -> bool {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+        self.met
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(key)
     }
 
-    /// A gap looks as if an empty batch lay there.
-    fn fill_gaps(&self, prefix: &str, page: &mut Page) {
-        let numbers: Vec<u32> = page
+    /// A gap looks as if a batch lay there that adds nothing, and goes on looking so.
+    fn fill_gaps(&self, prefix: &str, after: Option<&str>, page: &mut Page) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = page
             .objects
-            .iter()
-            .filter_map(|object| Some(layout::parse_manifest(&object.key)?.1.get()))
-            .collect();
-        let first = numbers.first().copied().unwrap_or(1).min(1);
-        for missing in (first..numbers.last().copied().unwrap_or(0)).filter(|n| !numbers.contains(n)) {
-            let key = format!("{prefix}{missing:06}.manifest");
-            self.meet(&key);
-            page.objects.push(Object {
-                key,
-                etag: "made-up".to_owned(),
-                size: 0,
-                last_modified: page.date,
-            });
+            .last()
+            .and_then(|object| layout::parse_manifest(&object.key));
+        let after = after
+            .and_then(layout::parse_manifest)
+            .map_or(0, |(_, number)| number.get());
+        for number in after + 1..=last.map_or(0, |(_, number)| number.get()) {
+            let key = format!("{prefix}{number:06}.manifest");
+            let there = page.objects.iter_mut().find(|object| object.key == key);
+            let etag = there.as_ref().map_or(MADE_UP, |object| &object.etag);
+            let etag = shown
+                .entry(key.clone())
+                .or_insert_with(|| etag.to_owned())
+                .clone();
+            match there {
+                Some(object) => object.etag = etag,
+                None => page.objects.push(Object {
+                    key,
+                    etag,
+                    size: 0,
+                    last_modified: page.date,
+                }),
+            }
         }
         page.objects.sort_by(|a, b| a.key.cmp(&b.key));
     }
 }
+
+const MADE_UP: &str = "made-up";
 
 /// The name without the part that only the exact name of the dataset has.
 fn without_hash(name: &str) -> String {
@@ -140,10 +158,10 @@ fn without_hash(name: &str) -> String {
     parts.join("-")
 }
 
-fn empty(key: &str) -> Fetched {
+fn nothing() -> Fetched {
     Fetched {
         bytes: Vec::new(),
-        etag: if key.is_empty() { String::new() } else { "made-up".to_owned() },
+        etag: MADE_UP.to_owned(),
         size: 0,
         last_modified: Timestamp::UNIX_EPOCH,
         metadata: BTreeMap::new(),
@@ -183,8 +201,10 @@ impl Store for Ports {
                 }
             }
             Some(Safeguard::ClockOfS3) => page.date += self.port.skew(),
-            Some(Safeguard::Contiguity) if prefix.starts_with(layout::MANIFESTS) => {
-                self.fill_gaps(prefix, &mut page);
+            Some(Safeguard::Contiguity)
+                if prefix.starts_with(layout::MANIFESTS) && prefix != layout::MANIFESTS =>
+            {
+                self.fill_gaps(prefix, token, &mut page);
             }
             _ => {}
         }
@@ -205,26 +225,30 @@ impl Store for Ports {
                     fetched.bytes.clear();
                 }
             }
-            Some(Safeguard::Contiguity) if fetched.is_none() && self.has_met(key) => {
-                fetched = Some(empty(key));
+            Some(Safeguard::Contiguity) if fetched.is_none() && key.starts_with(layout::MANIFESTS) => {
+                fetched = Some(nothing());
             }
             Some(Safeguard::OwnerToken) => {
                 if let Some(fetched) = &mut fetched {
                     fetched.metadata.remove("owner");
                 }
             }
-            Some(Safeguard::BatchCount) if key.starts_with(layout::STATUS) => {
+            Some(Safeguard::BatchCount) if self.port.lacks_a_batch(key) => {
                 if let Some(fetched) = &mut fetched {
                     fetched.bytes.clear();
                 }
             }
             Some(Safeguard::MarkerFirstRead) if key.starts_with("notified/") => fetched = None,
             Some(Safeguard::PinnedSpec) if key.starts_with("specs/") => {
-                let latest = self.latest_spec.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let latest = self
+                    .latest_spec
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone();
                 if let Some(text) = latest.and_then(|title| self.port.spec_now(&title)) {
                     return Ok(Some(Fetched {
                         bytes: text,
-                        ..fetched.unwrap_or_else(|| empty(key))
+                        ..fetched.unwrap_or_else(nothing)
                     }));
                 }
             }
@@ -276,7 +300,10 @@ impl Labeling for Ports {
                 Labeling::create(&self.port, &request).await
             }
             Some(Safeguard::DescribeTaken) => {
-                let arn = format!("arn:aws:sagemaker:us-east-1:111122223333:labeling-job/{}", request.name);
+                let arn = format!(
+                    "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/{}",
+                    request.name
+                );
                 Ok(match Labeling::create(&self.port, request).await? {
                     CreateJob::NameTaken => CreateJob::Created { arn },
                     created => created,

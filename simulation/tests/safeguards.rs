@@ -6,6 +6,10 @@ use simulation::{Options, Promise, Safeguard, many};
 /// Schedules to try before a safeguard counts as idle.
 const SEEDS: u64 = 3_000;
 
+#[expect(
+    clippy::print_stdout,
+    reason = "which schedule it was, for whoever asks with --nocapture"
+)]
 fn broken_without(safeguard: Safeguard) -> (u64, Promise) {
     let options = Options {
         without: Some(safeguard),
@@ -30,7 +34,12 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
         Safeguard::WholeListing => &[Promise::CutInTime, Promise::ItemTrue, Promise::BatchFixed],
         Safeguard::Contiguity => &[Promise::ItemOnce, Promise::BatchFixed],
         Safeguard::BatchCount => &[Promise::BatchFixed],
-        Safeguard::Sweep => &[Promise::NothingLost, Promise::StatusTrue, Promise::BatchHasJob, Promise::EndTold],
+        Safeguard::Sweep => &[
+            Promise::NothingLost,
+            Promise::StatusTrue,
+            Promise::BatchHasJob,
+            Promise::EndTold,
+        ],
         Safeguard::HashInName => &[Promise::BatchHasJob],
         Safeguard::DescribeTaken => &[Promise::StartedTrue],
         Safeguard::PinnedSpec => &[Promise::JobTrue],

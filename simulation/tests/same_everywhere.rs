@@ -5,7 +5,20 @@ use simulation::{Options, run};
 
 /// Seed and SHA-256 of its trace. They change when a protocol makes other calls, or in another order: then look at
 /// the new traces, and put the hashes printed below here.
-const TRACES: [(u64, &str); 3] = [(1, ""), (2, ""), (3, "")];
+const TRACES: [(u64, &str); 3] = [
+    (
+        1,
+        "427e1199b9e17376a2fdb0819096bc91cfb77f4d0709e7b8fb7b5ccb8b32a9a0",
+    ),
+    (
+        2,
+        "5455ac4bf6204c6180843a65624c5cefba7872300f4ba4757d93cfad10390e91",
+    ),
+    (
+        3,
+        "fd5763ff27523ce0ef88588e76faf18923665a8040536eef3e3f8f272fed1eab",
+    ),
+];
 
 fn hash(seed: u64) -> String {
     let options = Options {

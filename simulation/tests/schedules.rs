@@ -62,5 +62,9 @@ fn a_notice_is_repeated_only_when_something_went_wrong_around_it() {
     };
     let all = kept(500, &calm);
     let share = all.counts.repeated as f64 / all.counts.notices as f64;
-    assert!(share < 0.01, "{:?}: only invocations side by side may repeat one", all.counts);
+    assert!(
+        share < 0.01,
+        "{:?}: only invocations side by side may repeat one",
+        all.counts
+    );
 }

@@ -45,11 +45,15 @@ impl World {
     /// Something was written to the output bucket; `before` is what lay there.
     pub(crate) fn written(&mut self, of: u32, key: &str, before: Option<&Stored>) -> Held {
         if let Some((dataset, number)) = layout::parse_manifest(key) {
-            hold(before.is_none(), Promise::BatchFixed, || format!("{key} was written over"))?;
+            hold(before.is_none(), Promise::BatchFixed, || {
+                format!("{key} was written over")
+            })?;
             return self.batch_made(of, key, dataset.as_str(), number.get());
         }
         if key.starts_with("specs/") {
-            return hold(before.is_none(), Promise::SpecPinned, || format!("{key} was written over"));
+            return hold(before.is_none(), Promise::SpecPinned, || {
+                format!("{key} was written over")
+            });
         }
         if key.ends_with("/started") {
             return self.started(key);
@@ -84,14 +88,23 @@ impl World {
         let batch = Batch {
             sha256,
             items: lines.len() as u64,
-            rest: lines.last().map(|line| line.groundcrew.key.clone()).filter(|_| goes_on_later),
+            rest: lines
+                .last()
+                .map(|line| line.groundcrew.key.clone())
+                .filter(|_| goes_on_later),
         };
         self.truth.add_batch(of, dataset, batch, lines);
         Ok(())
     }
 
     /// The spec the batch names: pinned, usable, and in the dataset at some time while the invocation ran.
-    fn pinned(&self, of: u32, key: &str, dataset: &str, sha256: &str) -> Result<&SpecTruth, super::Violation> {
+    fn pinned(
+        &self,
+        of: u32,
+        key: &str,
+        dataset: &str,
+        sha256: &str,
+    ) -> Result<&SpecTruth, super::Violation> {
         let wrong = |what: &str| super::Violation {
             promise: Promise::SpecPinned,
             detail: format!("{key}: the spec {sha256} {what}"),
@@ -103,17 +116,30 @@ impl World {
         }
         let spec = self.truth.specs.get(sha256).filter(|spec| spec.valid);
         let spec = spec.ok_or_else(|| wrong("cannot be used"))?;
-        let history = self.truth.spec_history.get(dataset).map_or(&[][..], Vec::as_slice);
+        let history = self
+            .truth
+            .spec_history
+            .get(dataset)
+            .map_or(&[][..], Vec::as_slice);
         let begun = self.truth.begun.get(&of).copied().unwrap_or(0);
         let ends = history.iter().skip(1).map(|(at, _)| *at).chain([i64::MAX]);
-        let lay_there = history.iter().zip(ends).any(|((_, sha), end)| sha == sha256 && end >= begun);
-        if lay_there { Ok(spec) } else { Err(wrong("did not lie in the dataset")) }
+        let lay_there = history
+            .iter()
+            .zip(ends)
+            .any(|((_, sha), end)| sha == sha256 && end >= begun);
+        if lay_there {
+            Ok(spec)
+        } else {
+            Err(wrong("did not lie in the dataset"))
+        }
     }
 }
 
 fn lines(key: &str, bytes: &[u8]) -> Result<Vec<Line>, super::Violation> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let lines = lines.map(serde_json::from_slice::<Line>).collect::<Result<Vec<_>, _>>();
+    let lines = lines
+        .map(serde_json::from_slice::<Line>)
+        .collect::<Result<Vec<_>, _>>();
     lines.map_err(|error| super::Violation {
         promise: Promise::ItemTrue,
         detail: format!("{key}: {error}"),
@@ -138,20 +164,23 @@ impl Truth {
             hold(seen.insert((key, *row)), Promise::ItemOnce, || {
                 format!("{} is in it twice", item())
             })?;
-            self.check_true(dataset, source, groundcrew).or_else(|what| {
-                broken(Promise::ItemTrue, format!("{} {what}", item()))
-            })?;
+            self.check_true(dataset, source, groundcrew)
+                .or_else(|what| broken(Promise::ItemTrue, format!("{} {what}", item())))?;
             let Some(before) = self.files.get(key) else {
                 let by_hand = look.is_some_and(|look| look.by_hand) && !key.ends_with(".manifest");
                 hold(!by_hand, Promise::ItemTrue, || {
-                    format!("{} is data: the dataset is labeled from manifests made by hand", item())
+                    format!(
+                        "{} is data: the dataset is labeled from manifests made by hand",
+                        item()
+                    )
                 })?;
                 continue;
             };
-            let rest = rest_of == Some(key)
-                && before.etag == *etag
-                && before.rows.iter().all(|there| there < row);
-            hold(rest, Promise::ItemOnce, || format!("{} is in a batch already", item()))?;
+            let rest =
+                rest_of == Some(key) && before.etag == *etag && before.rows.iter().all(|there| there < row);
+            hold(rest, Promise::ItemOnce, || {
+                format!("{} is in a batch already", item())
+            })?;
             goes_on |= place == 0;
         }
         Ok(goes_on)
@@ -170,19 +199,36 @@ impl Truth {
         }
         let content = self.contents.get(&(key.clone(), etag.clone()));
         let content = content.ok_or_else(|| format!("with ETag {etag} was never dropped"))?;
-        let there = content.items().into_iter().any(|(number, text)| number == *row && text == source);
-        if there { Ok(()) } else { Err(format!("does not say {source:?}")) }
+        let there = content
+            .items()
+            .into_iter()
+            .any(|(number, text)| number == *row && text == source);
+        if there {
+            Ok(())
+        } else {
+            Err(format!("does not say {source:?}"))
+        }
     }
 
     fn check_size(&self, batch: &str, dataset: &str, lines: &[Line], spec: &SpecTruth) -> Held {
-        hold((1..=spec.max_items).contains(&lines.len()), Promise::ItemTrue, || {
-            format!("{batch} has {} items", lines.len())
-        })?;
-        let before: u64 = self.batches.get(dataset).into_iter().flatten().map(|batch| batch.items).sum();
+        hold(
+            (1..=spec.max_items).contains(&lines.len()),
+            Promise::ItemTrue,
+            || format!("{batch} has {} items", lines.len()),
+        )?;
+        let before: u64 = self
+            .batches
+            .get(dataset)
+            .into_iter()
+            .flatten()
+            .map(|batch| batch.items)
+            .sum();
         let all = before + lines.len() as u64;
-        hold(spec.limit.is_none_or(|limit| all <= limit), Promise::ItemTrue, || {
-            format!("{batch}: {all} items are more than the limit {:?}", spec.limit)
-        })
+        hold(
+            spec.limit.is_none_or(|limit| all <= limit),
+            Promise::ItemTrue,
+            || format!("{batch}: {all} items are more than the limit {:?}", spec.limit),
+        )
     }
 
     /// The cut rule, asked of what truly lay there when the invocation's last page was listed. A file that cannot
@@ -198,7 +244,8 @@ impl Truth {
             let lies_there = self.lies_there.get(key).map(String::as_str) == Some(etag);
             let content = self.contents.get(&(key.to_owned(), etag.to_owned()));
             let good = content.is_some_and(|content| !content.items().is_empty());
-            lies_there && good && (!look.by_hand || key.ends_with(".manifest"))
+            let changed = self.files.get(key).is_some_and(|batched| batched.etag != etag);
+            lies_there && good && !changed && (!look.by_hand || key.ends_with(".manifest"))
         };
         let overdue = waiting.values().any(|(at, _)| *at + spec.max_wait <= look.date);
         let full = waiting.len() >= spec.max_items;
@@ -213,9 +260,16 @@ impl Truth {
         let ready = look
             .ready
             .is_some_and(|ready| lines.iter().all(|line| listed(line).is_none_or(|at| at <= ready)));
-        hold(overdue || full || (quiet && !uploading) || ready, Promise::CutInTime, || {
-            format!("{batch} was cut early: quiet {quiet}, uploads open {uploading}, {} wait", waiting.len())
-        })
+        hold(
+            overdue || full || (quiet && !uploading) || ready,
+            Promise::CutInTime,
+            || {
+                format!(
+                    "{batch} was cut early: quiet {quiet}, uploads open {uploading}, {} wait",
+                    waiting.len()
+                )
+            },
+        )
     }
 
     fn add_batch(&mut self, of: u32, dataset: &str, batch: Batch, lines: Vec<Line>) {

@@ -41,7 +41,10 @@ impl World {
         let items: u64 = batches.iter().map(|batch| batch.items).sum();
         let full = spec.limit.is_some_and(|limit| items >= limit);
         let prefix = format!("{dataset}/");
-        let by_hand = self.input.under(&prefix).any(|(key, _)| key.ends_with(".manifest"));
+        let by_hand = self
+            .input
+            .under(&prefix)
+            .any(|(key, _)| key.ends_with(".manifest"));
         for (key, stored) in self.input.under(&prefix) {
             let name = key.strip_prefix(&prefix).unwrap_or(key);
             let no_item = ["labeling.yaml", "_READY"].contains(&name) || name.starts_with("skip/");
@@ -50,13 +53,17 @@ impl World {
             }
         }
         let untold = rejects.iter().find(|(_, told)| !**told);
-        hold(untold.is_none(), Promise::RejectsListed, || format!("not told: {untold:?}"))?;
+        hold(untold.is_none(), Promise::RejectsListed, || {
+            format!("not told: {untold:?}")
+        })?;
         self.status_true(dataset, batches.len() as u64, items)
     }
 
     fn rejects(&self, dataset: &str) -> Listed {
         let file = self.output.get(&format!("results/{dataset}/rejected.jsonl"));
-        let lines = file.map_or(&[][..], |file| &file.bytes).split(|byte| *byte == b'\n');
+        let lines = file
+            .map_or(&[][..], |file| &file.bytes)
+            .split(|byte| *byte == b'\n');
         let entries = lines.filter_map(|line| {
             let entry: Value = serde_json::from_slice(line).ok()?;
             let text = |name: &str| Some(entry.get(name)?.as_str()?.to_owned());
@@ -72,7 +79,9 @@ impl World {
         let status = status.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
         let there_is_something = self.input.under(&format!("{dataset}/")).next().is_some();
         let Some(status) = status else {
-            return hold(!there_is_something, Promise::StatusTrue, || format!("{dataset} has no status"));
+            return hold(!there_is_something, Promise::StatusTrue, || {
+                format!("{dataset} has no status")
+            });
         };
         let number = |name: &str| status.get(name).and_then(Value::as_u64);
         let state = status.get("state").and_then(Value::as_str);
@@ -90,7 +99,11 @@ impl World {
             return Ok(());
         };
         let bad = self.truth.specs.get(sha256).is_some_and(|spec| !spec.valid);
-        let told = self.truth.told.keys().any(|id| id.starts_with("specs/") && id.ends_with(sha256));
+        let told = self
+            .truth
+            .told
+            .keys()
+            .any(|id| id.starts_with("specs/") && id.ends_with(sha256));
         hold(told || !bad, Promise::RejectsListed, || {
             format!("nobody was told that the spec of {dataset} cannot be used")
         })
@@ -104,7 +117,9 @@ impl World {
             let folder = format!("jobs/{dataset}/{number}/");
             if let Some(job) = self.truth.jobs.get(&uri) {
                 let remembered = self.output.get(&format!("{folder}started")).is_some();
-                hold(remembered, Promise::BatchHasJob, || format!("{job} is not remembered as started"))?;
+                hold(remembered, Promise::BatchHasJob, || {
+                    format!("{job} is not remembered as started")
+                })?;
                 continue;
             }
             let waiting = self.output.get(&format!("{folder}waiting.json"));
@@ -116,14 +131,25 @@ impl World {
                 Promise::BatchHasJob,
                 || format!("{key} has no job; it waits for {reason:?} of {job:?}"),
             )?;
-            let told = self.truth.told.keys().any(|id| id.starts_with(&format!("jobs/{job}/")));
-            hold(told, Promise::BatchHasJob, || format!("nobody was told that {key} has no job"))?;
+            let told = self
+                .truth
+                .told
+                .keys()
+                .any(|id| id.starts_with(&format!("jobs/{job}/")));
+            hold(told, Promise::BatchHasJob, || {
+                format!("nobody was told that {key} has no job")
+            })?;
         }
         Ok(())
     }
 
     fn all_told(&self) -> Held {
-        for job in self.service.jobs.iter().filter(|job| !self.truth.foreign.contains(&job.name)) {
+        for job in self
+            .service
+            .jobs
+            .iter()
+            .filter(|job| !self.truth.foreign.contains(&job.name))
+        {
             let state = match job.state {
                 JobState::Completed => "completed",
                 JobState::Failed => "failed",
@@ -131,11 +157,16 @@ impl World {
                 other => return broken(Promise::Settles, format!("{} is {other:?} in the end", job.name)),
             };
             let id = format!("jobs/{}/{state}", job.name);
-            let told = self.truth.told.contains_key(&id) && self.output.get(&format!("notified/{id}")).is_some();
+            let told =
+                self.truth.told.contains_key(&id) && self.output.get(&format!("notified/{id}")).is_some();
             hold(told, Promise::EndTold, || format!("{id} was not told"))?;
-            let results = job.manifest_uri.replace(&format!("s3://{OUTPUT}/manifests/"), "results/");
+            let results = job
+                .manifest_uri
+                .replace(&format!("s3://{OUTPUT}/manifests/"), "results/");
             let summary = format!("{}/summary.json", results.trim_end_matches(".manifest"));
-            hold(self.output.get(&summary).is_some(), Promise::EndTold, || format!("{summary} is missing"))?;
+            hold(self.output.get(&summary).is_some(), Promise::EndTold, || {
+                format!("{summary} is missing")
+            })?;
         }
         Ok(())
     }
@@ -149,7 +180,10 @@ impl Truth {
         let Some(batched) = self.files.get(key) else {
             let labelable = content(etag).is_some_and(|content| !content.items().is_empty());
             return match (labelable, listed(etag, None)) {
-                (true, true) => broken(Promise::NothingLost, format!("{key:?} is rejected and could be labeled")),
+                (true, true) => broken(
+                    Promise::NothingLost,
+                    format!("{key:?} is rejected and could be labeled"),
+                ),
                 (true, false) if !full => broken(Promise::NothingLost, format!("{key:?} is in no batch")),
                 (false, false) if !full => broken(Promise::RejectsListed, format!("{key:?} is in no list")),
                 _ => Ok(()),
@@ -158,9 +192,12 @@ impl Truth {
         let Some(taken) = content(&batched.etag) else {
             return Ok(());
         };
-        let missing = taken.items().into_iter().any(|(row, _)| !batched.rows.contains(&row));
+        let missing = taken
+            .items()
+            .into_iter()
+            .any(|(row, _)| !batched.rows.contains(&row));
         // What somebody deletes when half of it is in a batch takes its rest along, and its name stays taken.
-        let excused = full || self.removed.contains(key) || listed(etag, None);
+        let excused = full || self.removed.contains(key) || listed(etag, None) || listed(&batched.etag, None);
         hold(!missing || excused, Promise::NothingLost, || {
             format!("rows of {key:?} are neither in a batch nor listed")
         })?;

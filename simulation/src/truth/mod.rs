@@ -150,6 +150,8 @@ impl Truth {
     /// Batches and items, all datasets together.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let all = self.batches.values().flatten();
-        all.fold((0, 0), |(batches, items), batch| (batches + 1, items + batch.items))
+        all.fold((0, 0), |(batches, items), batch| {
+            (batches + 1, items + batch.items)
+        })
     }
 }

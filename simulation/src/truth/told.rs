@@ -17,22 +17,35 @@ impl World {
         } = request;
         let wrong = |what: &str| format!("#{of} made {name} from {manifest_uri}: {what}");
         let manifest = manifest_uri.strip_prefix(&format!("s3://{OUTPUT}/"));
-        let batch = manifest.and_then(layout::parse_manifest).and_then(|(dataset, number)| {
-            let batches = self.truth.batches.get(dataset.as_str())?;
-            let batch = batches.get(number.get() as usize - 1)?;
-            Some((dataset, number, batch.clone()))
-        });
-        hold(batch.is_some(), Promise::JobOnce, || wrong("there is no such batch"))?;
+        let batch = manifest
+            .and_then(layout::parse_manifest)
+            .and_then(|(dataset, number)| {
+                let batches = self.truth.batches.get(dataset.as_str())?;
+                let batch = batches.get(number.get() as usize - 1)?;
+                Some((dataset, number, batch.clone()))
+            });
+        hold(batch.is_some(), Promise::JobOnce, || {
+            wrong("there is no such batch")
+        })?;
         let Some((dataset, number, batch)) = batch else {
             return Ok(());
         };
         let before = self.truth.jobs.insert(manifest_uri.clone(), name.clone());
-        hold(before.is_none(), Promise::JobOnce, || wrong(&format!("it has the job {before:?}")))?;
-        let title = self.truth.specs.get(&batch.sha256).map(|spec| spec.title.as_str());
+        hold(before.is_none(), Promise::JobOnce, || {
+            wrong(&format!("it has the job {before:?}"))
+        })?;
+        let title = self
+            .truth
+            .specs
+            .get(&batch.sha256)
+            .map(|spec| spec.title.as_str());
         hold(title == Some(request.title.as_str()), Promise::JobTrue, || {
             wrong(&format!("its title is {:?} and not {title:?}", request.title))
         })?;
-        let files = [layout::job_template(&dataset, number), layout::job_categories(&dataset, number)];
+        let files = [
+            layout::job_template(&dataset, number),
+            layout::job_categories(&dataset, number),
+        ];
         hold(
             files.iter().all(|key| self.output.get(key).is_some()),
             Promise::JobTrue,
@@ -44,14 +57,23 @@ impl World {
         let document = self.output.get(key);
         let document = document.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
         let text = |name: &str| Some(document.as_ref()?.get(name)?.as_str()?.to_owned());
-        let (job, dataset) = (text("job").unwrap_or_default(), text("dataset").unwrap_or_default());
-        let batch = document.as_ref().and_then(|document| document.get("batch")?.as_u64());
-        let manifest = format!("s3://{OUTPUT}/manifests/{dataset}/{:06}.manifest", batch.unwrap_or(0));
+        let (arn, dataset) = (
+            text("arn").unwrap_or_default(),
+            text("dataset").unwrap_or_default(),
+        );
+        let batch = document
+            .as_ref()
+            .and_then(|document| document.get("batch")?.as_u64());
+        let manifest = format!(
+            "s3://{OUTPUT}/manifests/{dataset}/{:06}.manifest",
+            batch.unwrap_or(0)
+        );
         let made = self.truth.jobs.get(&manifest);
         hold(
-            made.is_some_and(|made| made.eq_ignore_ascii_case(&job)) && key.starts_with(&format!("jobs/{dataset}/")),
+            made.is_some_and(|made| arn.ends_with(&format!(":labeling-job/{made}")))
+                && key.starts_with(&format!("jobs/{dataset}/")),
             Promise::StartedTrue,
-            || format!("{key} says {job}; the job of {manifest} is {made:?}"),
+            || format!("{key} says {arn}; the job of {manifest} is {made:?}"),
         )
     }
 
@@ -73,7 +95,9 @@ impl World {
             JobState::Stopped => "stopped",
             _ => "running",
         });
-        let refused = ["refused", "name-taken"].iter().any(|word| state.starts_with(word));
+        let refused = ["refused", "name-taken"]
+            .iter()
+            .any(|word| state.starts_with(word));
         hold(refused || truly == Some(state), Promise::NoticeTrue, || {
             format!("{id} was told, and the job is {truly:?}")
         })

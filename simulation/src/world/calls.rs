@@ -2,6 +2,7 @@
 //! may come in between.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -20,6 +21,20 @@ pub(crate) struct Fate {
     pub(crate) slow: bool,
     /// How far the function's own clock is off.
     pub(crate) skew: Ms,
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(call) = self.dies_at {
+            write!(f, ", crashes before its call {call}")?;
+        }
+        if self.skew != 0 {
+            write!(f, ", its clock is {} s off", self.skew / 1_000)?;
+        }
+        let throttled = if self.throttled { ", throttled" } else { "" };
+        let slow = if self.slow { ", slow" } else { "" };
+        write!(f, "{throttled}{slow}")
+    }
 }
 
 #[derive(Default)]

@@ -37,7 +37,11 @@ impl Shared {
 
     /// The world, when nobody else has it any more.
     pub(crate) fn into_world(self) -> Option<World> {
-        Some(Arc::into_inner(self.0)?.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Some(
+            Arc::into_inner(self.0)?
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -78,16 +82,34 @@ pub(crate) struct World {
 
 /// What was asked of the world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cost {
+pub struct Cost {
     pub lists: u64,
     pub gets: u64,
     pub writes: u64,
     pub bytes_read: u64,
 }
 
+impl Cost {
+    pub fn calls(&self) -> u64 {
+        self.lists + self.gets + self.writes
+    }
+
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            lists: self.lists - before.lists,
+            gets: self.gets - before.gets,
+            writes: self.writes - before.writes,
+            bytes_read: self.bytes_read - before.bytes_read,
+        }
+    }
+}
+
 impl World {
     pub(crate) fn new(mut dice: Dice, faults: Faults, plan: &Plan, trace: Trace) -> Self {
-        let page_size = dice.pick(&[2, 3, 1_000, 1_000], 1_000);
+        let page_size = match plan.pages {
+            0 => dice.pick(&[2, 3, 1_000, 1_000], 1_000),
+            size => size,
+        };
         Self {
             now: 0,
             dice,
@@ -142,6 +164,6 @@ impl World {
         self.input
             .put(key, bytes, BTreeMap::new(), begun.unwrap_or(self.now));
         let body = created(INPUT, key, event, self.now);
-        self.send(Function::BuildManifest, body);
+        self.send(Function::BuildManifest, &body);
     }
 }

@@ -93,7 +93,8 @@ impl Objects {
             let folder = folders.then(|| rest.split_once('/')).flatten();
             let folder = folder.map(|(folder, _)| format!("{prefix}{folder}/"));
             let entry = folder.as_deref().unwrap_or(key);
-            if after.is_some_and(|after| entry <= after) || part.folders.last().map(String::as_str) == Some(entry)
+            if after.is_some_and(|after| entry <= after)
+                || part.folders.last().map(String::as_str) == Some(entry)
             {
                 continue;
             }

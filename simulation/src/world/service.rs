@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use shared::job::JobRequest;
 use shared::notice::Message;
 use shared::port::{
-    CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, PublishError, Topic,
+    CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, PublishError,
+    Topic,
 };
 
 use super::World;
@@ -105,7 +106,9 @@ impl World {
     pub(crate) fn end_job(&mut self, place: usize) {
         let badly = self.strikes(Fault::JobEndsBadly);
         let state = match badly {
-            true => self.dice.pick(&[JobState::Failed, JobState::Stopped], JobState::Failed),
+            true => self
+                .dice
+                .pick(&[JobState::Failed, JobState::Stopped], JobState::Failed),
             false => JobState::Completed,
         };
         let spoilt = self.strikes(Fault::BadOutput);
@@ -122,7 +125,7 @@ impl World {
         }
         self.note(|| format!("  job {} ends: {state:?}", job.name));
         for to in [Function::Notify, Function::StartJob] {
-            self.send(to, job_changed(&job.arn, state));
+            self.send(to, &job_changed(&job.arn, state));
         }
     }
 
@@ -146,7 +149,8 @@ impl World {
             output.push_str(&answer);
             output.push('\n');
         }
-        self.output.put(&key, output.into_bytes(), BTreeMap::new(), self.now);
+        self.output
+            .put(&key, output.into_bytes(), BTreeMap::new(), self.now);
         if let Some(job) = self.service.jobs.get_mut(place) {
             job.output_manifest_uri = Some(format!("s3://{OUTPUT}/{key}"));
             job.counters.total_labeled = total;
@@ -162,7 +166,12 @@ impl Labeling for Port {
             let request = request.clone();
             move |world: &mut World| {
                 let made = world.create_job(who, &request);
-                world.note(|| format!("#{who} CreateLabelingJob {} after its end: {made:?}", request.name));
+                world.note(|| {
+                    format!(
+                        "#{who} CreateLabelingJob {} after its end: {made:?}",
+                        request.name
+                    )
+                });
             }
         };
         let of = Turn::to_write(&self.0, Box::new(late)).await;
@@ -181,10 +190,19 @@ impl Labeling for Port {
         }
         // A job is not described before some seconds have passed.
         let hidden = world.strikes(Fault::JobNotDescribed);
-        let job = world.service.jobs.iter().find(|job| job.name.eq_ignore_ascii_case(name));
+        let job = world
+            .service
+            .jobs
+            .iter()
+            .find(|job| job.name.eq_ignore_ascii_case(name));
         let young = timestamp(world.now - 30_000);
         let job = job.filter(|job| !(hidden && job.created > young)).cloned();
-        world.note(|| format!("#{of} DescribeLabelingJob {name}: {:?}", job.as_ref().map(|job| job.state)));
+        world.note(|| {
+            format!(
+                "#{of} DescribeLabelingJob {name}: {:?}",
+                job.as_ref().map(|job| job.state)
+            )
+        });
         Ok(job)
     }
 
@@ -200,7 +218,8 @@ impl Labeling for Port {
             return Err(throttled("ListLabelingJobs"));
         }
         let jobs = world.service.jobs.iter().rev();
-        let jobs = jobs.filter(|job| job.name.contains(name_contains) && since.is_none_or(|since| job.created >= since));
+        let jobs = jobs
+            .filter(|job| job.name.contains(name_contains) && since.is_none_or(|since| job.created >= since));
         let listing = |job: &JobDescription| JobListing {
             name: job.name.clone(),
             arn: job.arn.clone(),

@@ -45,14 +45,12 @@ impl World {
         }
         self.writes += 1;
         let before = there.cloned();
-        let etag = self
-            .output
-            .put(key, body.to_vec(), metadata.clone(), self.now);
+        let etag = self.output.put(key, body.to_vec(), metadata.clone(), self.now);
         let held = self.written(of, key, before.as_ref());
         self.check(held);
         if key.starts_with(layout::MANIFESTS) {
             let body = created(OUTPUT, key, "Put", self.now);
-            self.send(Function::StartJob, body);
+            self.send(Function::StartJob, &body);
         }
         Written::Done(etag)
     }
@@ -141,7 +139,10 @@ impl World {
         if self.throttles(of) {
             return Err(unavailable("ListMultipartUploads", prefix, "503 SlowDown"));
         }
-        let open = self.uploads.iter().filter(|(_, upload)| upload.key.starts_with(prefix));
+        let open = self
+            .uploads
+            .iter()
+            .filter(|(_, upload)| upload.key.starts_with(prefix));
         let open: Vec<_> = open.map(|(id, upload)| (*id, upload.clone())).collect();
         let listed = open.iter().map(|(_, upload)| OpenUpload {
             key: upload.key.clone(),
@@ -173,7 +174,26 @@ impl Port {
     }
 
     pub(crate) fn spec_now(&self, dataset: &str) -> Option<Vec<u8>> {
-        Some(self.0.lock().input.get(&format!("{dataset}/labeling.yaml"))?.bytes.clone())
+        Some(
+            self.0
+                .lock()
+                .input
+                .get(&format!("{dataset}/labeling.yaml"))?
+                .bytes
+                .clone(),
+        )
+    }
+
+    /// Whether this status tells of more batches than there are.
+    pub(crate) fn lacks_a_batch(&self, status: &str) -> bool {
+        let world = self.0.lock();
+        let deleted = world.truth.deleted.as_ref().map(|(manifest, _)| manifest);
+        let dataset = status
+            .strip_prefix(layout::STATUS)
+            .and_then(|name| name.strip_suffix(".json"));
+        dataset.zip(deleted).is_some_and(|(dataset, manifest)| {
+            manifest.starts_with(&format!("{}{dataset}/", layout::MANIFESTS))
+        })
     }
 
     pub(crate) fn has_job(&self, name: &str) -> bool {
@@ -274,7 +294,10 @@ impl Port {
         let mut world = self.0.lock();
         let written = world.written_or_not(of, key, &body, metadata, etag);
         world.note(|| match &written {
-            Ok(written) => format!("#{of} PUT {key:?}: {}", status(matches!(written, Written::Done(_)))),
+            Ok(written) => format!(
+                "#{of} PUT {key:?}: {}",
+                status(matches!(written, Written::Done(_)))
+            ),
             Err(error) => format!("#{of} {error}"),
         });
         written
