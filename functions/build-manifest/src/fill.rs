@@ -76,8 +76,10 @@ pub(crate) async fn fill(
     }
     let mut objects: Vec<Object> = candidates.into_iter().map(|candidate| candidate.object).collect();
     filled.rest = objects.split_off(done);
-    if let Some(last) = objects.last().filter(|_| part) {
-        filled.rest.insert(0, last.clone());
+    if let Some((last, resume)) = objects.last().filter(|_| part).zip(filled.added.resume.as_ref()) {
+        // As it was read, which may be newer than the listing.
+        let etag = resume.etag.clone();
+        filled.rest.insert(0, Object { etag, ..last.clone() });
     }
     filled.done = objects;
     Ok(filled)

@@ -27,6 +27,17 @@ async fn a_file_overwritten_before_its_batch_is_labelled_as_it_is_then() {
 }
 
 #[tokio::test]
+async fn a_file_of_the_same_size_that_came_while_it_was_read_goes_on_as_it_is() {
+    let world = World::with_files(ROWS, 0);
+    world.store.drop_file("d/a.csv", "n\n1\n2\n3\n4\n5\n6\n");
+    world.store.overwrite_at_read("d/a.csv", "n\n6\n5\n4\n3\n2\n1\n");
+    world.after(120).await;
+    let rows: Vec<String> = (2..=7).map(|row| format!("d/a.csv#{row}")).collect();
+    assert_eq!(world.batches(), [&rows[..5], &rows[5..]]);
+    assert_eq!(world.status().rejected, 0);
+}
+
+#[tokio::test]
 async fn a_file_overwritten_while_it_is_read_comes_with_the_next_batch() {
     let world = World::with_files(SPEC, 2);
     world.store.overwrite_at_read("d/001.txt", "newer");
