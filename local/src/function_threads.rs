@@ -48,9 +48,11 @@ impl FunctionThreads {
         let job: Job = Box::new(move || {
             let work = spawn_local(make());
             Box::pin(async move {
-                // Nobody listens any more when the stack stops.
-                let _ = done.send(work.await.map_err(|panic| panic.to_string()));
+                let answer = work.await.map_err(|panic| panic.to_string());
+                // First: whoever has the answer must find the thread idle.
                 drop(busy);
+                // Nobody listens any more when the stack stops.
+                let _ = done.send(answer);
             })
         });
         thread.jobs.send(job).map_err(|_| stopped())?;
