@@ -175,6 +175,11 @@ pub fn status(dataset: &DatasetName) -> String {
     format!("{STATUS}{dataset}.json")
 }
 
+/// What the dataset's batches hold, for processes that have not read them; a shortcut that may be deleted at any time.
+pub fn seen(dataset: &DatasetName) -> String {
+    format!("{STATUS}{dataset}.seen")
+}
+
 /// Marker that a notice with this id has been published. Holds the notice itself.
 pub fn notified(notice_id: &str) -> String {
     format!("notified/{notice_id}")

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::layout;
 use shared::manifest::{OriginError, origins};
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Object, Store, StoreError};
+
+use crate::memory::{self, Kept};
 
 /// Names of a batch's object metadata.
 pub(crate) mod meta {
@@ -36,10 +39,18 @@ impl KeyHash {
                 .fold(0, |number, byte| number << 8 | u128::from(*byte)),
         )
     }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
 }
 
 /// A file whose rows did not all fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resume {
     pub(crate) key: String,
     pub(crate) etag: String,
@@ -55,6 +66,8 @@ pub(crate) struct Batches {
     pub(crate) items: u64,
     /// Left over by the last batch.
     pub(crate) resume: Option<Resume>,
+    /// What of this has been written down for other processes.
+    pub(crate) kept: Kept,
 }
 
 /// What a batch adds.
@@ -109,6 +122,30 @@ impl Batches {
         self.files.contains(&KeyHash::of(&[key]))
     }
 
+    pub(crate) fn files(&self) -> impl Iterator<Item = KeyHash> {
+        self.files.iter().copied()
+    }
+
+    /// The ETags of all, if every one of them has been seen in a listing.
+    pub(crate) fn listed(&self) -> Option<Vec<String>> {
+        self.manifests.iter().cloned().collect()
+    }
+
+    pub(crate) fn remembered(
+        manifests: Vec<String>,
+        files: impl Iterator<Item = KeyHash>,
+        items: u64,
+        resume: Option<Resume>,
+    ) -> Self {
+        Self {
+            manifests: manifests.into_iter().map(Some).collect(),
+            files: files.collect(),
+            items,
+            resume,
+            kept: Kept::default(),
+        }
+    }
+
     /// Whether only a part of the file's rows is in a batch.
     pub(crate) fn goes_on(&self, key: &str) -> bool {
         self.resume.as_ref().is_some_and(|resume| resume.key == key)
@@ -121,12 +158,18 @@ impl Batches {
     }
 
     /// Reads the batches that are there and not yet known, and checks that the known ones are still there.
+    ///
+    /// A process that knows nothing begins with what others wrote down, if that spares it more than `every` batches.
     pub(crate) async fn catch_up(
         &mut self,
         store: &impl Store,
         dataset: &DatasetName,
+        every: usize,
     ) -> Result<(), BatchesError> {
         let listed = listed(store, dataset).await?;
+        if self.count() == 0 && listed.len() >= every {
+            *self = memory::load(store, dataset, &listed).await?;
+        }
         if listed.len() < self.count() {
             return Err(Halt::Deleted {
                 before: self.count(),

@@ -84,7 +84,9 @@ impl<S: Store, T> Cutting<'_, S, T> {
             }
             // Somebody else was first: what they took is read, and everything is decided again.
             tracing::info!(dataset = %self.dataset, batch = number.get(), "another instance cut the batch first");
-            batches.catch_up(store, self.dataset).await?;
+            batches
+                .catch_up(store, self.dataset, self.deps.remember_every)
+                .await?;
             still_there(number, batches)?;
             return Ok(Left::Overtaken);
         }

@@ -6,6 +6,7 @@ mod cutting;
 mod drops;
 mod fill;
 mod look;
+mod memory;
 mod misplaced;
 mod reconcile;
 mod rejects;
@@ -41,6 +42,7 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
     pub input_bucket: String,
     pub metrics: Metrics,
     known: Mutex<BTreeMap<DatasetName, Batches>>,
+    remember_every: usize,
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET` and `NOTICE_TOPIC_ARN`. Makes no AWS call.
@@ -86,6 +88,16 @@ impl<S, T> Deps<S, T> {
             input_bucket,
             metrics: Metrics::default(),
             known: Mutex::default(),
+            remember_every: memory::EVERY,
+        }
+    }
+
+    /// Writes down what the batches hold after so many new ones, and not after the usual number.
+    #[must_use]
+    pub fn remembering_every(self, batches: usize) -> Self {
+        Self {
+            remember_every: batches,
+            ..self
         }
     }
 

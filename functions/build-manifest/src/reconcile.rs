@@ -10,6 +10,7 @@ use crate::Deps;
 use crate::batches::{Batches, BatchesError, Halt};
 use crate::cutting::{Cutting, Left};
 use crate::look::{Look, look};
+use crate::memory;
 use crate::rejects::Rejects;
 use crate::report::{Report, Standing};
 use crate::spec::{self, NoSpec};
@@ -65,7 +66,7 @@ async fn steps<S: Store, T: Topic>(
     let mut rejects = Rejects::load(store, dataset).await?;
 
     // 1. Which batches there are. If they do not fit together, stop.
-    if let Err(error) = catch_up(store, dataset, batches, report.batches_before()).await {
+    if let Err(error) = catch_up(deps, dataset, batches, report.batches_before()).await {
         return halt_or_fail(&report, batches, error, 0).await;
     }
     let mut cut = 0;
@@ -101,6 +102,7 @@ async fn steps<S: Store, T: Topic>(
         .write(batches, &spec, &rejects, &standing, look.date)
         .await?;
     report.tell_rejects(&mut rejects, look.date).await?;
+    remember(deps, dataset, batches).await?;
     Ok(Outcome {
         state: standing.state,
         cut,
@@ -109,13 +111,15 @@ async fn steps<S: Store, T: Topic>(
 }
 
 /// Batches may only ever become more; `before` is how many a status document has told of.
-async fn catch_up(
-    store: &impl Store,
+async fn catch_up<S: Store, T>(
+    deps: &Deps<S, T>,
     dataset: &DatasetName,
     batches: &mut Batches,
     before: usize,
 ) -> Result<(), BatchesError> {
-    batches.catch_up(store, dataset).await?;
+    batches
+        .catch_up(&deps.store, dataset, deps.remember_every)
+        .await?;
     if batches.count() < before {
         return Err(Halt::Deleted {
             before,
@@ -124,6 +128,27 @@ async fn catch_up(
         .into());
     }
     Ok(())
+}
+
+/// 8. Spare other processes the batches that have come since this was done last. What was cut just now is listed first:
+/// only a listing tells its ETag. What else the listing shows is the next round's.
+async fn remember<S: Store, T>(
+    deps: &Deps<S, T>,
+    dataset: &DatasetName,
+    batches: &mut Batches,
+) -> Result<(), StoreError> {
+    let (store, every) = (&deps.store, deps.remember_every);
+    if batches.count() < batches.kept.batches + every {
+        return Ok(());
+    }
+    if batches.listed().is_none() {
+        match batches.catch_up(store, dataset, every).await {
+            Ok(()) => {}
+            Err(BatchesError::Store(error)) => return Err(error),
+            Err(BatchesError::Halt(_)) => return Ok(()),
+        }
+    }
+    memory::keep(store, dataset, batches).await
 }
 
 async fn halt_or_fail<S: Store, T: Topic>(

@@ -6,6 +6,7 @@ mod events;
 mod faults;
 mod logging;
 mod rejecting;
+mod remembering;
 
 use platform::fake::{FakeMetrics, FakeStore, FakeTopic};
 use serde_json::{Value, json};

@@ -185,6 +185,13 @@ impl FakeStore {
         self.text(Bucket::Output, key)
     }
 
+    /// As they are; empty where there is none.
+    pub fn bytes(&self, bucket: Bucket, key: &str) -> Vec<u8> {
+        let state = self.state();
+        let object = state.objects.get(&(bucket, key.to_owned()));
+        object.map(|object| object.bytes.clone()).unwrap_or_default()
+    }
+
     pub fn metadata(&self, key: &str) -> BTreeMap<String, String> {
         let state = self.state();
         state
@@ -300,7 +307,7 @@ impl State {
             next: None,
             date: self.now,
         };
-        let from = (bucket, prefix.to_owned());
+        let from = (bucket, prefix.max(after).to_owned());
         let keys = self
             .objects
             .range(from..)

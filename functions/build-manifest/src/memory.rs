@@ -1,0 +1,121 @@
+//! What was read of a dataset's batches, kept beside its status: a new process reads one object of 16 bytes a file, and
+//! not all batches again.
+//!
+//! Only a shortcut. It is believed as far as it names, in order, exactly the ETags that are listed, as what a process
+//! remembers by itself is; anything else is as if it were not there, and it may be deleted at any time.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared::layout;
+use shared::name::{BatchNumber, DatasetName};
+use shared::port::{Bucket, Replaced, Store, StoreError};
+
+use crate::batches::{Batches, KeyHash, Resume};
+
+/// Batches read before it is worth writing them down, and so the most a new process reads one by one.
+pub(crate) const EVERY: usize = 8;
+/// 64 MB. Beyond, processes read the batches: an invocation has a gigabyte.
+const MOST_FILES: usize = 4_000_000;
+const VERSION: u32 = 1;
+const HASH: usize = 16;
+
+/// The object as this process knows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    etag: Option<String>,
+    /// Batches it tells of.
+    pub(crate) batches: usize,
+}
+
+/// The first line; the files' hashes follow.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    version: u32,
+    /// ETags of batches 1 to k.
+    manifests: Vec<String>,
+    items: u64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    resume: Option<Resume>,
+    /// Of what follows.
+    sha256: String,
+}
+
+/// Batches 1 to j as they are listed, with j from 0 to all.
+pub(crate) async fn load(
+    store: &impl Store,
+    dataset: &DatasetName,
+    listed: &[(BatchNumber, String)],
+) -> Result<Batches, StoreError> {
+    let Some(object) = store.get(Bucket::Output, &layout::seen(dataset), None).await? else {
+        return Ok(Batches::default());
+    };
+    let mut batches = parse(&object.bytes, listed).unwrap_or_default();
+    batches.kept = Kept {
+        etag: Some(object.etag),
+        batches: batches.count(),
+    };
+    Ok(batches)
+}
+
+/// Writes them down if there are enough new ones. Every batch must have been listed: what this process wrote has no ETag
+/// before. Whoever else writes it writes the same, so a lost race is as good as a won one.
+pub(crate) async fn keep(
+    store: &impl Store,
+    dataset: &DatasetName,
+    batches: &mut Batches,
+) -> Result<(), StoreError> {
+    let Some(body) = body(batches) else { return Ok(()) };
+    let key = layout::seen(dataset);
+    let etag = match store.replace(&key, body, batches.kept.etag.as_deref()).await? {
+        Replaced::Done { etag } => Some(etag),
+        Replaced::Changed => store
+            .get(Bucket::Output, &key, Some(0..1))
+            .await?
+            .map(|there| there.etag),
+    };
+    batches.kept = Kept {
+        etag,
+        batches: batches.count(),
+    };
+    Ok(())
+}
+
+fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
+    let end = bytes.iter().position(|&byte| byte == b'\n')?;
+    let (head, hashes) = (bytes.get(..end)?, bytes.get(end + 1..)?);
+    let head: Head = serde_json::from_slice(head).ok()?;
+    let as_listed = head.manifests.len() <= listed.len()
+        && head
+            .manifests
+            .iter()
+            .zip(listed)
+            .all(|(kept, (_, etag))| kept == etag);
+    let (hashes, rest) = hashes.as_chunks::<HASH>();
+    let whole = rest.is_empty() && head.sha256 == hex::encode(Sha256::digest(hashes.as_flattened()));
+    (head.version == VERSION && as_listed && whole).then(|| {
+        let files = hashes.iter().copied().map(KeyHash::from_bytes);
+        Batches::remembered(head.manifests, files, head.items, head.resume)
+    })
+}
+
+fn body(batches: &Batches) -> Option<Vec<u8>> {
+    let manifests = batches.listed()?;
+    if batches.keys() > MOST_FILES {
+        return None;
+    }
+    // In order, so that the same batches are the same bytes.
+    let mut hashes: Vec<[u8; HASH]> = batches.files().map(KeyHash::to_bytes).collect();
+    hashes.sort_unstable();
+    let head = Head {
+        version: VERSION,
+        manifests,
+        items: batches.items,
+        resume: batches.resume.clone(),
+        sha256: hex::encode(Sha256::digest(hashes.as_flattened())),
+    };
+    let mut body = serde_json::to_vec(&head).ok()?;
+    body.push(b'\n');
+    body.extend_from_slice(hashes.as_flattened());
+    Some(body)
+}
