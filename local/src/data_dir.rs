@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::error::StackError;
 
 const LOCK_FILE: &str = "lock";
+/// Nobody else has such a file: it shows a data folder whose lock file was emptied.
+const INDEX: &str = "s3/index.redb";
 /// Extension of a file that is not whole yet.
 const DRAFT: &str = "new";
 /// Where people drop files; somebody may have made it, and filled it, before the first start.
@@ -59,8 +61,12 @@ impl DataDir {
             }
             Err(TryLockError::Error(error)) => return Err(failed("cannot lock", &path)(error)),
         }
-        lock.set_len(0).map_err(failed("cannot write", &path))?;
-        writeln!(lock, "{}", std::process::id()).map_err(failed("cannot write", &path))?;
+        // In place, and cut after that: on a full disk the old number stays, and the folder is still known by it.
+        let pid = format!("{}\n", std::process::id());
+        lock.write_all_at(pid.as_bytes(), 0)
+            .map_err(failed("cannot write", &path))?;
+        lock.set_len(pid.len() as u64)
+            .map_err(failed("cannot write", &path))?;
         clear_away_drafts(root).map_err(failed("cannot tidy up", root))?;
         Ok(Self {
             root: root.to_owned(),
@@ -91,7 +97,7 @@ impl DataDir {
 /// or `/tmp`, to everybody else would be a bad surprise.
 fn is_ours(root: &Path) -> std::io::Result<bool> {
     let pid = fs::read_to_string(root.join(LOCK_FILE)).unwrap_or_default();
-    if pid.trim().parse::<u32>().is_ok() {
+    if pid.trim().parse::<u32>().is_ok() || root.join(INDEX).exists() {
         return Ok(true);
     }
     for entry in fs::read_dir(root)? {
@@ -196,6 +202,16 @@ mod tests {
             !folder.path().join("users.1234.new").exists(),
             "nobody's draft any more"
         );
+    }
+
+    #[test]
+    fn a_data_folder_whose_lock_file_was_emptied_is_still_known() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataDir::open(folder.path()).unwrap());
+        fs::create_dir(folder.path().join("s3")).unwrap();
+        fs::write(folder.path().join(INDEX), "").unwrap();
+        fs::write(folder.path().join(LOCK_FILE), "").unwrap();
+        DataDir::open(folder.path()).unwrap();
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod aws_port;
 mod clock;
 mod cognito;
 mod data_dir;
+mod database;
 mod drop_folder;
 mod error;
 mod event_source;

@@ -38,7 +38,10 @@ impl SigningKey {
                 made
             }
         };
-        Self::read(&kept).map_err(failed)
+        Self::read(&kept).map_err(|reason| StackError::Damaged {
+            path,
+            reason: format!("it holds no RSA key ({reason})"),
+        })
     }
 
     fn read(kept: &str) -> Result<Self, String> {

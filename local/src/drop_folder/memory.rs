@@ -12,6 +12,8 @@ use super::look::Stamp;
 pub(super) struct Memory {
     uploaded: HashMap<String, Stamp>,
     file: File,
+    /// The last line may have been written in part: the disk was full.
+    torn: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -24,12 +26,13 @@ struct Line {
 impl Memory {
     /// Reads the file and writes it anew without the lines that were overtaken.
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
         // A line cut short by a crash is no line: its file is uploaded again, which does no harm.
+        let text = String::from_utf8_lossy(&bytes);
         let lines = text
             .lines()
             .filter_map(|line| serde_json::from_str::<Line>(line).ok());
@@ -44,6 +47,7 @@ impl Memory {
         Ok(Self {
             uploaded,
             file: OpenOptions::new().append(true).open(path)?,
+            torn: false,
         })
     }
 
@@ -52,9 +56,11 @@ impl Memory {
     }
 
     pub(super) fn keep(&mut self, key: &str, stamp: Stamp) -> std::io::Result<()> {
-        let mut line = Vec::new();
+        let mut line = if self.torn { b"\n".to_vec() } else { Vec::new() };
         write_line(&mut line, key, stamp)?;
-        self.file.write_all(&line)?;
+        let written = self.file.write_all(&line);
+        self.torn = written.is_err();
+        written?;
         self.uploaded.insert(key.to_owned(), stamp);
         Ok(())
     }

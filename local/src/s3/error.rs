@@ -1,5 +1,7 @@
 //! Errors that the protocol library has no name for.
 
+use std::io;
+
 use http::StatusCode;
 use s3s::{S3Error, S3ErrorCode, s3_error};
 
@@ -9,8 +11,21 @@ pub(super) fn custom(code: &'static str, status: StatusCode, message: String) ->
     error
 }
 
+/// Nothing was stored. A status that clients do not try again at once: only a person can help.
+pub(super) fn full(reason: &str) -> S3Error {
+    let message = format!(
+        "The object store cannot use its disk: {reason}. Make room on it; the store goes on by itself then, and what it \
+         said it stored is safe."
+    );
+    custom("InsufficientStorage", StatusCode::INSUFFICIENT_STORAGE, message)
+}
+
 /// The log gets the cause, the client that there was one.
-pub(super) fn disk(error: std::io::Error) -> S3Error {
+pub(super) fn disk(error: io::Error) -> S3Error {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull) {
+        return full(&error.to_string());
+    }
     tracing::error!(%error, "a file of the object store could not be written or read");
     s3_error!(error, InternalError, "The disk could not be written or read.")
 }

@@ -1,33 +1,38 @@
 //! Queues on disk. Changes are written by a thread of their own, many to a transaction: a queue takes a hundred
 //! thousand events without a hundred thousand waits for the disk. What a killed process loses is the last moment's
 //! changes; a lost event is made good by the sweep at the next start, and a message deleted a moment ago comes again,
-//! which "at least once" allows.
+//! which "at least once" allows. While the disk fails, the queues go on in memory, and what changed is written when it works.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 
 use super::message::Message;
+use crate::database::Ledger;
 
 /// (queue, sequence number) -> the message as JSON.
 const MESSAGES: TableDefinition<(&str, u64), &[u8]> = TableDefinition::new("messages");
 /// Changes in one transaction, at most.
 const AT_ONCE: usize = 10_000;
+/// Memory for the file's pages.
+const CACHE: usize = 32 << 20;
+/// Between two attempts at a disk that fails.
+const PAUSE: Duration = Duration::from_secs(1);
 
-enum Change {
-    Put {
-        queue: String,
-        sequence: u64,
-        message: Vec<u8>,
-    },
-    Remove {
-        queue: String,
-        sequence: u64,
-    },
+/// What a message in a queue has become: its JSON, or nothing.
+struct Change {
+    queue: String,
+    sequence: u64,
+    message: Option<Vec<u8>>,
 }
+
+/// What is not on disk yet. Of a message only its last state counts, so this grows no further than the queues do.
+type Pending = BTreeMap<(String, u64), Option<Vec<u8>>>;
 
 pub(super) struct Journal {
     changes: Mutex<Option<Sender<Change>>>,
@@ -43,7 +48,7 @@ pub(super) struct Kept {
 
 impl Journal {
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<Kept>), String> {
-        let database = Database::create(path).map_err(|error| error.to_string())?;
+        let database = Ledger::open_or_begin(path, CACHE, make_table).map_err(|error| error.to_string())?;
         let kept = load(&database).map_err(|error| error.to_string())?;
         let (sender, receiver) = mpsc::channel();
         let writer = std::thread::Builder::new()
@@ -61,21 +66,19 @@ impl Journal {
 
     pub(super) fn put(&self, queue: &str, sequence: u64, message: &Message) {
         let message = serde_json::to_vec(message).unwrap_or_default();
-        self.say(Change::Put {
-            queue: queue.to_owned(),
-            sequence,
-            message,
-        });
+        self.say(queue, sequence, Some(message));
     }
 
     pub(super) fn remove(&self, queue: &str, sequence: u64) {
-        self.say(Change::Remove {
-            queue: queue.to_owned(),
-            sequence,
-        });
+        self.say(queue, sequence, None);
     }
 
-    fn say(&self, change: Change) {
+    fn say(&self, queue: &str, sequence: u64, message: Option<Vec<u8>>) {
+        let change = Change {
+            queue: queue.to_owned(),
+            sequence,
+            message,
+        };
         let sender = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = sender.as_ref() {
             let _writer_gone = sender.send(change);
@@ -98,13 +101,17 @@ impl Drop for Journal {
     }
 }
 
-fn load(database: &Database) -> Result<Vec<Kept>, redb::Error> {
-    let write = database.begin_write()?;
-    write.open_table(MESSAGES)?;
-    write.commit()?;
+fn make_table(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    transaction.open_table(MESSAGES)?;
+    Ok(())
+}
+
+fn load(database: &Ledger) -> Result<Vec<Kept>, String> {
+    let read = database.read().map_err(|error| error.to_string())?;
+    let table = read.open_table(MESSAGES).map_err(|error| error.to_string())?;
     let mut kept = Vec::new();
-    for entry in database.begin_read()?.open_table(MESSAGES)?.iter()? {
-        let (key, value) = entry?;
+    for entry in table.iter().map_err(|error| error.to_string())? {
+        let (key, value) = entry.map_err(|error| error.to_string())?;
         let (queue, sequence) = key.value();
         match serde_json::from_slice(value.value()) {
             Ok(message) => kept.push(Kept {
@@ -120,44 +127,55 @@ fn load(database: &Database) -> Result<Vec<Kept>, redb::Error> {
     Ok(kept)
 }
 
-fn write_all(database: &Database, changes: &Receiver<Change>) {
-    let mut fails = false;
-    while let Ok(first) = changes.recv() {
-        let batch: Vec<_> = std::iter::once(first)
-            .chain(changes.try_iter().take(AT_ONCE))
-            .collect();
-        let written = write(database, &batch);
+/// Until nobody is left who could change anything; then once more, for what could not be written before.
+fn write_all(database: &Ledger, changes: &Receiver<Change>) {
+    let mut pending = Pending::new();
+    let mut works = true;
+    loop {
+        let heard = if pending.is_empty() {
+            changes.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            changes.recv_timeout(PAUSE)
+        };
+        let is_over = matches!(heard, Err(RecvTimeoutError::Disconnected));
+        let more = heard.into_iter().chain(changes.try_iter().take(AT_ONCE));
+        pending.extend(more.map(|change| ((change.queue, change.sequence), change.message)));
+        let written = if pending.is_empty() {
+            Ok(())
+        } else {
+            write(database, &pending)
+        };
         match &written {
-            // Said once: after a failure every further write fails until the file is opened anew.
-            Err(error) if !fails => tracing::error!(
-                %error,
-                "queues cannot be written to disk any more, and go on in memory; make room, then start groundcrew again"
+            Err(error) if works => tracing::error!(
+                error,
+                "the queues cannot be written to disk, and go on in memory; make room on it"
             ),
+            Ok(()) if !works => tracing::warn!("the queues are on disk again"),
             _ => {}
         }
-        fails = written.is_err();
+        works = written.is_ok();
+        if works {
+            pending.clear();
+        }
+        if is_over {
+            return;
+        }
     }
 }
 
-fn write(database: &Database, batch: &[Change]) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    {
-        let mut table = transaction.open_table(MESSAGES)?;
-        for change in batch {
-            match change {
-                Change::Put {
-                    queue,
-                    sequence,
-                    message,
-                } => {
-                    table.insert((queue.as_str(), *sequence), message.as_slice())?;
-                }
-                Change::Remove { queue, sequence } => {
-                    table.remove((queue.as_str(), *sequence))?;
-                }
-            }
+fn write(database: &Ledger, pending: &Pending) -> Result<(), String> {
+    let transaction = database.write().map_err(|error| error.to_string())?;
+    put(&transaction, pending).map_err(|error| error.to_string())?;
+    transaction.commit().map_err(|error| error.to_string())
+}
+
+fn put(transaction: &WriteTransaction, pending: &Pending) -> Result<(), redb::Error> {
+    let mut table = transaction.open_table(MESSAGES)?;
+    for ((queue, sequence), message) in pending {
+        match message {
+            Some(message) => drop(table.insert((queue.as_str(), *sequence), message.as_slice())?),
+            None => drop(table.remove((queue.as_str(), *sequence))?),
         }
     }
-    transaction.commit()?;
     Ok(())
 }

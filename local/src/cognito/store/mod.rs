@@ -7,16 +7,17 @@ pub(super) mod record;
 pub(super) mod tables;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use redb::{Database, ReadableDatabase};
+use redb::WriteTransaction;
 use tokio::sync::oneshot;
 
 use super::error::PoolError;
 use crate::data_dir::DataDir;
+use crate::database::Ledger;
 use crate::error::StackError;
 pub(super) use tables::{Changes, View};
 
@@ -33,11 +34,13 @@ struct Verdict {
 
 /// Enough to share a sync among many.
 const MOST_JOBS: usize = 500;
+/// Between two looks at a disk that fails.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Memory for the file's pages.
 const CACHE: usize = 32 << 20;
 
 pub(super) struct Store {
-    database: Arc<Database>,
+    database: Arc<Ledger>,
     jobs: Option<Sender<Job>>,
     committer: Option<JoinHandle<()>>,
 }
@@ -46,10 +49,13 @@ impl Store {
     /// Takes over what an earlier version kept in `users.json`.
     pub(super) fn open(data: &DataDir) -> Result<Self, StackError> {
         let path = data.path("people.redb");
-        let database = open_database(&path).map_err(|reason| StackError::Data {
+        let database = Ledger::open(&path, CACHE, make_tables).map_err(|reason| StackError::Data {
             what: "cannot open",
             path: path.clone(),
-            reason: format!("{reason}. Everybody's account is in it: put back a copy of it"),
+            reason: format!(
+                "{reason}. Everybody's account is in it: put back a copy of it. To start without anybody, move it away, \
+                 and people.made with it; then everybody has to be invited again"
+            ),
         })?;
         let database = Arc::new(database);
         legacy::take_over(&database, &data.path("users.json"))?;
@@ -71,7 +77,7 @@ impl Store {
 
     /// Everything as it is now.
     pub(super) fn view(&self) -> Result<View, PoolError> {
-        let read = self.database.begin_read().map_err(PoolError::internal)?;
+        let read = self.database.read().map_err(PoolError::internal)?;
         View::of(&read).map_err(PoolError::internal)
     }
 
@@ -90,8 +96,7 @@ impl Store {
             });
             Verdict { broken, tell }
         });
-        let stopped =
-            || PoolError::internal("the accounts cannot be changed any more: start groundcrew again");
+        let stopped = || PoolError::internal("the accounts cannot be written: the disk is full or broken");
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if !sent {
             return Err(stopped());
@@ -112,32 +117,47 @@ impl Drop for Store {
     }
 }
 
-fn open_database(path: &Path) -> Result<Database, String> {
-    let opened = Database::builder().set_cache_size(CACHE).create(path);
-    let database = opened.map_err(|error| error.to_string())?;
-    change(&database, |_| Ok(())).map_err(|error| error.to_string())?;
-    Ok(database)
+fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    Changes::begin(transaction)?;
+    Ok(())
 }
 
 /// One change in a transaction of its own, at once.
 fn change(
-    database: &Database,
+    database: &Ledger,
     work: impl FnOnce(&mut Changes<'_>) -> Result<(), PoolError>,
 ) -> Result<(), PoolError> {
-    let transaction = database.begin_write().map_err(PoolError::internal)?;
+    let transaction = database.write().map_err(PoolError::internal)?;
     let mut changes = Changes::begin(&transaction).map_err(PoolError::internal)?;
     work(&mut changes)?;
     drop(changes);
     transaction.commit().map_err(PoolError::internal)
 }
 
-fn run(database: &Database, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
+fn run(database: &Ledger, jobs: &Receiver<Job>) {
+    let mut works = true;
+    loop {
+        let next = if works {
+            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            jobs.recv_timeout(PAUSE)
+        };
         let mut told = Vec::new();
-        let committed = change(database, |changes| together(changes, first, jobs, &mut told));
-        if let Err(error) = &committed {
-            tracing::error!(%error, "the accounts could not be written");
+        let committed = match next {
+            Ok(first) => change(database, |changes| together(changes, first, jobs, &mut told)),
+            // Whether the disk works again, so that people can be let in.
+            Err(RecvTimeoutError::Timeout) => change(database, |_| Ok(())),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        match &committed {
+            Err(error) if works => tracing::error!(
+                %error,
+                "the accounts cannot be written; make room on the disk, and they can"
+            ),
+            Ok(()) if !works => tracing::warn!("the accounts can be written again"),
+            _ => {}
         }
+        works = committed.is_ok();
         told.into_iter().for_each(|tell| tell(committed.clone()));
     }
 }

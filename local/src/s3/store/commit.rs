@@ -8,12 +8,12 @@ use std::{
 };
 
 use jiff::Timestamp;
-use redb::{Database, StorageError, TransactionError};
 
 use super::{
     blobs::Blobs,
     changes::{Aftermath, Changes},
 };
+use crate::database::Ledger;
 use crate::s3::Notify;
 
 /// Decides and changes within the transaction; what it returns tells the caller how that ended.
@@ -31,62 +31,56 @@ pub(super) struct Verdict {
 /// Enough to share a sync among many, little enough to keep each transaction short.
 const MOST_JOBS: usize = 1000;
 const MOST_BYTES: usize = 16 << 20;
-/// The index takes nothing more after a failure to write it, by `redb`'s design: only opening it anew finds out what the
-/// disk has of it.
-pub(super) const STOPPED: &str = "The object store has stopped because the disk is full or broken. Make room, then start \
-                                  groundcrew again; what was stored is safe.";
 /// After this long without a write, the index is left in a state that opens quickly even after a crash.
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(super) struct Committer {
-    pub(super) database: Arc<Database>,
+    pub(super) index: Arc<Ledger>,
     pub(super) blobs: Arc<Blobs>,
     pub(super) notify: Notify,
 }
 
 impl Committer {
-    /// Works until every sender is gone, or the index cannot be written.
+    /// Works until every sender is gone. While the disk fails, each round is tried, and told of as a failure.
     pub(super) fn run(self, jobs: &Receiver<Job>) {
-        let mut settled = true;
+        let (mut settled, mut works) = (true, true);
         loop {
-            match jobs.recv_timeout(IDLE) {
+            let worked = match jobs.recv_timeout(IDLE) {
                 Ok(first) => {
-                    if !self.round(first, jobs) && self.is_over() {
-                        tracing::error!("{STOPPED}");
-                        return;
-                    }
                     settled = false;
+                    self.round(first, jobs)
                 }
-                Err(RecvTimeoutError::Timeout) if settled => self.blobs.collect(),
-                Err(RecvTimeoutError::Timeout) => settled = self.settle(),
+                Err(RecvTimeoutError::Timeout) if settled => {
+                    self.blobs.collect();
+                    Ok(())
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let outcome = self.settle();
+                    settled = outcome.is_ok();
+                    outcome
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
+            };
+            // Said once, not at each attempt.
+            match &worked {
+                Err(reason) if works => tracing::error!(
+                    reason,
+                    "the object store cannot write its index; make room on the disk, and it goes on"
+                ),
+                Ok(()) if !works => tracing::warn!("the object store can write its index again"),
+                _ => {}
             }
+            works = worked.is_ok();
         }
     }
 
-    fn is_over(&self) -> bool {
-        let begun = self.database.begin_write();
-        matches!(begun, Err(TransactionError::Storage(StorageError::PreviousIo)))
-    }
-
-    /// Whether it is on disk.
-    fn round(&self, first: Job, jobs: &Receiver<Job>) -> bool {
+    fn round(&self, first: Job, jobs: &Receiver<Job>) -> Result<(), String> {
         let mut verdicts = Vec::new();
         let outcome = self.transact(first, jobs, &mut verdicts);
-        let told = match outcome {
-            Ok(aftermath) => {
-                self.follow_up(aftermath);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(error, "the object store's index could not be written");
-                Err(error)
-            }
-        };
-        let written = told.is_ok();
+        let told = outcome.map(|aftermath| self.follow_up(aftermath));
         verdicts.into_iter().for_each(|tell: Tell| tell(told.clone()));
         self.blobs.collect();
-        written
+        told
     }
 
     fn transact(
@@ -95,11 +89,14 @@ impl Committer {
         jobs: &Receiver<Job>,
         verdicts: &mut Vec<Tell>,
     ) -> Result<Aftermath, String> {
-        let transaction = self.database.begin_write().map_err(|e| e.to_string())?;
+        // Where there is no transaction, the job is dropped, and its caller hears that.
+        let transaction = self.index.write().map_err(|e| e.to_string())?;
         let mut changes = Changes::begin(&transaction, Timestamp::now()).map_err(|e| e.to_string())?;
         let mut next = Some(first);
         while let Some(job) = next {
-            let verdict = job(&mut changes);
+            // A page that is not what was written is a panic of the index's; the transaction goes with it.
+            let verdict = catch_unwind(AssertUnwindSafe(|| job(&mut changes)))
+                .map_err(|_| "the index is damaged, or was changed in a way it cannot be")?;
             verdicts.push(verdict.tell);
             if verdict.broken {
                 return Err("the index could not be read or changed".into());
@@ -124,19 +121,13 @@ impl Committer {
 
     /// An empty transaction that also records which pages are free: without it, opening after a crash reads the
     /// whole index. Doing it on every commit would double the syncs.
-    fn settle(&self) -> bool {
-        let written = self
-            .database
-            .begin_write()
-            .map_err(|e| e.to_string())
-            .and_then(|mut transaction| {
-                transaction.set_quick_repair(true);
-                transaction.commit().map_err(|e| e.to_string())
-            });
-        if let Err(error) = written {
-            tracing::warn!(error, "the object store's index could not be settled");
-        }
+    fn settle(&self) -> Result<(), String> {
+        let written = self.index.write().map_err(|e| e.to_string());
+        let written = written.and_then(|mut transaction| {
+            transaction.set_quick_repair(true);
+            transaction.commit().map_err(|e| e.to_string())
+        });
         self.blobs.collect();
-        true
+        written
     }
 }

@@ -17,7 +17,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{ReadableTable, WriteTransaction};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -25,17 +25,19 @@ use uuid::Uuid;
 use self::{
     blobs::Blobs,
     changes::Changes,
-    commit::{Committer, Job, STOPPED, Verdict},
+    commit::{Committer, Job, Verdict},
     index::Snapshot,
     record::{ObjectRecord, PartRecord},
 };
-use super::{Notify, OpenError};
+use super::{Notify, OpenError, error};
+use crate::database::Ledger;
 
 /// Memory for the index's pages. What is read again soon is mostly a listing's neighbours.
 const CACHE: usize = 128 << 20;
+const INDEX: &str = "index.redb";
 
 pub(super) struct Store {
-    database: Arc<Database>,
+    index: Arc<Ledger>,
     pub(super) blobs: Arc<Blobs>,
     jobs: Option<Sender<Job>>,
     committer: Option<JoinHandle<()>>,
@@ -48,16 +50,13 @@ impl Store {
             reason,
         };
         std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-        let database = Database::builder()
-            .set_cache_size(CACHE)
-            .create(folder.join("index.redb"));
-        let database = Arc::new(database.map_err(|e| failed(open_failure(&e)))?);
+        let index = Ledger::open(&folder.join(INDEX), CACHE, make_tables);
+        let index = Arc::new(index.map_err(|e| failed(format!("{INDEX}: {e}")))?);
         let blobs = Arc::new(Blobs::open(folder.join("blobs")).map_err(|e| failed(e.to_string()))?);
-        make_tables(&database).map_err(|e| failed(e.to_string()))?;
-        sweep_behind(&database, &blobs).map_err(|e| failed(e.to_string()))?;
+        sweep_behind(&index, &blobs).map_err(|e| failed(e.to_string()))?;
         let (jobs, received) = channel();
         let committer = Committer {
-            database: database.clone(),
+            index: index.clone(),
             blobs: blobs.clone(),
             notify,
         };
@@ -66,7 +65,7 @@ impl Store {
             .spawn(move || committer.run(&received))
             .map_err(|e| failed(e.to_string()))?;
         Ok(Store {
-            database,
+            index,
             blobs,
             jobs: Some(jobs),
             committer: Some(committer),
@@ -87,25 +86,22 @@ impl Store {
                 .is_err_and(|error| *error.code() == S3ErrorCode::InternalError);
             let tell = Box::new(move |committed: Result<(), String>| {
                 // Nobody listens when the client has gone; what was committed stays.
-                let _ = tell.send(
-                    committed
-                        .map_err(|error| s3_error!(InternalError, "{error}"))
-                        .and(decided),
-                );
+                let _ = tell.send(committed.map_err(|reason| error::full(&reason)).and(decided));
             });
             Verdict { broken, tell }
         });
         let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
-        let stopped = || s3_error!(InternalError, "{STOPPED}");
         if sent != Some(true) {
-            return Err(stopped());
+            return Err(s3_error!(InternalError, "The object store has stopped."));
         }
-        told.await.map_err(|_| stopped())?
+        told.await
+            .map_err(|_| error::full("its index cannot be written"))?
     }
 
     /// The index as it is now.
     pub(super) fn snapshot(&self) -> S3Result<Snapshot> {
-        let read = self.database.begin_read().map_err(S3Error::internal_error)?;
+        let read = self.index.read();
+        let read = read.map_err(|reason| error::full(&reason.to_string()))?;
         Snapshot::of(&read).map_err(S3Error::internal_error)
     }
 }
@@ -122,30 +118,19 @@ impl Drop for Store {
     }
 }
 
-fn open_failure(error: &redb::DatabaseError) -> String {
-    match error {
-        redb::DatabaseError::DatabaseAlreadyOpen => {
-            "another process has it open. Stop that one, or give this one another data folder.".into()
-        }
-        other => other.to_string(),
-    }
-}
-
-fn make_tables(database: &Database) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    drop(Changes::begin(&transaction, jiff::Timestamp::now())?);
-    transaction.commit()?;
+fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
+    Changes::begin(transaction, jiff::Timestamp::now())?;
     Ok(())
 }
 
 /// Removes, beside the store's work, the files that a crash left without a name.
-fn sweep_behind(database: &Arc<Database>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
+fn sweep_behind(index: &Arc<Ledger>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
     let present = blobs.all()?;
     if present.is_empty() {
         return Ok(());
     }
-    let (database, blobs) = (database.clone(), blobs.clone());
-    let sweep = move || match named(&database) {
+    let (index, blobs) = (index.clone(), blobs.clone());
+    let sweep = move || match named(&index) {
         Ok(named) => blobs.sweep(present, &named),
         Err(error) => {
             tracing::error!(%error, "the object store's files could not be checked against its index");
@@ -157,8 +142,8 @@ fn sweep_behind(database: &Arc<Database>, blobs: &Arc<Blobs>) -> std::io::Result
         .map(drop)
 }
 
-fn named(database: &Database) -> Result<HashSet<Uuid>, S3Error> {
-    let read = database.begin_read().map_err(S3Error::internal_error)?;
+fn named(index: &Ledger) -> Result<HashSet<Uuid>, S3Error> {
+    let read = index.read().map_err(S3Error::internal_error)?;
     let snapshot = Snapshot::of(&read).map_err(S3Error::internal_error)?;
     let mut named = HashSet::new();
     for entry in snapshot.objects.iter().map_err(index::lost)? {
