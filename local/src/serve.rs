@@ -4,14 +4,19 @@
 mod hurried;
 mod room;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
+use futures::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -32,7 +37,7 @@ const LAST_WORDS: Duration = Duration::from_millis(300);
 #[derive(Clone, Copy, Debug)]
 struct Patience {
     head: Duration,
-    /// Between two pieces of a body: a body itself may take as long as it likes.
+    /// For a body that does not come. What comes gives it back: a body itself may take as long as it likes.
     body: Duration,
 }
 
@@ -116,10 +121,10 @@ async fn talk(
 ) {
     // Answers are small and written at once: waiting for more to send only delays them.
     let _slower = stream.set_nodelay(true);
-    let service = router.map_request(move |request: hyper::Request<hyper::body::Incoming>| {
+    let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(|body| Body::new(Hurried::new(body, patience.body)));
         request.extensions_mut().insert(ConnectInfo(peer));
-        request
+        answer(router.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -135,6 +140,18 @@ async fn talk(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");
+    }
+}
+
+/// A request that brings its handler down is answered like any other failure, and so is the next one on this connection.
+async fn answer(router: Router, request: Request<Body>) -> Result<Response, Infallible> {
+    match AssertUnwindSafe(router.oneshot(request)).catch_unwind().await {
+        Ok(answered) => answered,
+        Err(_told_by_the_hook) => Ok((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This did not work, through no fault of yours. The log of groundcrew says why.",
+        )
+            .into_response()),
     }
 }
 
@@ -165,7 +182,8 @@ mod tests {
                 routing::get(async || {
                     Body::from_stream(futures::stream::pending::<Result<&str, axum::Error>>())
                 }),
-            );
+            )
+            .route("/broken", routing::get(broken));
         (address, serve_with(SHORT, ROOM, listening, router, stop.clone()))
     }
 
@@ -191,6 +209,79 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
         let whole = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
         assert!(told(address, whole).await.ends_with("whole"));
+    }
+
+    async fn broken() -> &'static str {
+        let nothing: Option<&str> = None;
+        nothing.unwrap()
+    }
+
+    /// Says the beginning, then a byte at a time, never silent for long, until the server hangs up.
+    async fn dripped(address: SocketAddr, beginning: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        let (mut read, mut write) = stream.split();
+        let mut answer = String::new();
+        let drip = async {
+            let mut drops = tokio::time::interval(SHORT.body / 10);
+            loop {
+                drops.tick().await;
+                if write.write_all(b"x").await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let hung_up = async {
+            tokio::select! {
+                // A reset is as good an end.
+                _ = read.read_to_string(&mut answer) => {}
+                () = drip => {}
+            }
+        };
+        tokio::time::timeout(LONG, hung_up)
+            .await
+            .expect("the server hangs up");
+        answer
+    }
+
+    #[tokio::test]
+    async fn nobody_keeps_a_connection_by_dripping() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        let head = "POST /echo HTTP/1.1\r\nHost: a\r\n";
+        dripped(address, "GET /").await;
+        dripped(address, &format!("{head}X-Slow: ")).await;
+        dripped(address, &format!("{head}Content-Length: 1000000\r\n\r\n")).await;
+        let chunk = format!("{head}Transfer-Encoding: chunked\r\n\r\n100000\r\n");
+        dripped(address, &chunk).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_may_take_longer_than_anybody_is_silent() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 6000\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut pieces = tokio::time::interval(SHORT.body / 2);
+        for _ in 0..6 {
+            pieces.tick().await;
+            stream.write_all(&[b'x'; 1000]).await.unwrap();
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.ends_with("xxx"),
+            "{answer}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_falls_over_is_an_answer_and_takes_nobody_along() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        let twice = "GET /broken HTTP/1.1\r\nHost: a\r\n\r\nGET /broken HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        assert_eq!(told(address, twice).await.matches("HTTP/1.1 500").count(), 2);
     }
 
     #[tokio::test]
