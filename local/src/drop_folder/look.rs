@@ -1,7 +1,8 @@
 //! One look through the folder: the files that can be objects, and what is wrong with the others.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs::Metadata;
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,23 @@ pub(super) struct Stamp {
     pub(super) modified: u64,
 }
 
+impl Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let modified = metadata
+            .modified()
+            .ok()
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
+            .unwrap_or_default();
+        Self {
+            size: metadata.len(),
+            modified: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub(super) path: PathBuf,
+    /// The path below the folder.
     pub(super) key: String,
     pub(super) stamp: Stamp,
 }
@@ -84,20 +99,8 @@ fn found(folder: &Path, entry: &DirEntry) -> Result<Option<Found>, String> {
     let Ok(metadata) = entry.metadata() else {
         return Ok(None);
     };
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|at| at.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
-    let stamp = Stamp {
-        size: metadata.len(),
-        modified: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
-    };
-    Ok(Some(Found {
-        path: entry.path().to_owned(),
-        key,
-        stamp,
-    }))
+    let stamp = Stamp::of(&metadata);
+    Ok(Some(Found { key, stamp }))
 }
 
 fn key(folder: &Path, path: &Path) -> Result<String, String> {

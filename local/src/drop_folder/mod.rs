@@ -1,6 +1,7 @@
 //! A folder of the disk as a door to the input bucket: a file that has been still for a second is uploaded under its
 //! own path. Changed files are uploaded again; deleting a file deletes nothing, since labels may be under way.
 
+mod found_file;
 mod look;
 mod memory;
 #[cfg(test)]
@@ -169,9 +170,9 @@ impl DropFolder {
     /// What could not be uploaded, and why; it is tried again at the next look.
     async fn upload(&mut self, files: Vec<Found>) -> BTreeMap<String, String> {
         let uploads = futures::stream::iter(files).map(|found| {
-            let (s3, bucket) = (&self.s3, &self.bucket);
+            let (s3, bucket, folder) = (&self.s3, &self.bucket, &self.folder);
             async move {
-                let sent = upload::file(s3, bucket, &found).await;
+                let sent = upload::file(s3, bucket, folder, &found).await;
                 (found, sent)
             }
         });

@@ -1,10 +1,13 @@
 //! One file into the bucket: in one request, or in parts when it is large.
 
+use std::path::Path;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
+use super::found_file::open_as_found;
 use super::look::Found;
 
 /// Larger files go up in parts.
@@ -12,13 +15,11 @@ const LARGE: u64 = 64 * 1024 * 1024;
 /// A multipart upload has at most 10,000 parts: good for 640 GB.
 const PART: u64 = 64 * 1024 * 1024;
 
-pub(super) async fn file(s3: &Client, bucket: &str, found: &Found) -> Result<(), String> {
+pub(super) async fn file(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
     if found.stamp.size > LARGE {
-        return in_parts(s3, bucket, found).await;
+        return in_parts(s3, bucket, folder, found).await;
     }
-    let body = ByteStream::from_path(&found.path)
-        .await
-        .map_err(|error| error.to_string())?;
+    let body = body(folder, found, 0, found.stamp.size).await?;
     let put = s3
         .put_object()
         .bucket(bucket)
@@ -30,12 +31,12 @@ pub(super) async fn file(s3: &Client, bucket: &str, found: &Found) -> Result<(),
         .map_err(|error| DisplayErrorContext(error).to_string())
 }
 
-async fn in_parts(s3: &Client, bucket: &str, found: &Found) -> Result<(), String> {
+async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
     let key = &found.key;
     let begun = s3.create_multipart_upload().bucket(bucket).key(key).send().await;
     let begun = begun.map_err(|error| DisplayErrorContext(error).to_string())?;
     let id = begun.upload_id().unwrap_or_default();
-    match send_parts(s3, bucket, found, id).await {
+    match send_parts(s3, bucket, folder, found, id).await {
         Ok(parts) => {
             let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
             let done = s3
@@ -66,9 +67,20 @@ async fn in_parts(s3: &Client, bucket: &str, found: &Found) -> Result<(), String
     }
 }
 
+/// A stretch of the file, which is still the one that was found.
+async fn body(folder: &Path, found: &Found, offset: u64, length: u64) -> Result<ByteStream, String> {
+    let (folder, found) = (folder.to_owned(), found.clone());
+    let opened = tokio::task::spawn_blocking(move || open_as_found(&folder, &found)).await;
+    let file = opened.map_err(|error| error.to_string())??;
+    let body = ByteStream::read_from().file(file.into()).offset(offset);
+    let body = body.length(Length::Exact(length)).build().await;
+    body.map_err(|error| error.to_string())
+}
+
 async fn send_parts(
     s3: &Client,
     bucket: &str,
+    folder: &Path,
     found: &Found,
     id: &str,
 ) -> Result<Vec<CompletedPart>, String> {
@@ -76,13 +88,7 @@ async fn send_parts(
     let mut offset = 0;
     while offset < found.stamp.size {
         let length = PART.min(found.stamp.size - offset);
-        let body = ByteStream::read_from()
-            .path(&found.path)
-            .offset(offset)
-            .length(Length::Exact(length))
-            .build()
-            .await;
-        let body = body.map_err(|error| error.to_string())?;
+        let body = body(folder, found, offset, length).await?;
         let number = i32::try_from(parts.len() + 1).map_err(|error| error.to_string())?;
         let sent = s3
             .upload_part()
