@@ -1,6 +1,7 @@
 //! The whole stack: started in the order its parts need each other, stopped in the reverse.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
@@ -200,7 +201,8 @@ impl Parts {
                 what: "cannot open",
                 path: store.clone(),
                 reason: format!(
-                    "{}. Everything dropped and labeled is in this folder: put back a copy of it",
+                    "{}. Everything dropped and labeled is in this folder: put back a copy of the whole folder. To start \
+                     with nothing, move it away; what lies in the drop folder is uploaded again then",
                     error.reason
                 ),
             })?;
@@ -361,15 +363,12 @@ impl Parts {
         let functions = functions::all(&environment(&info), &self.sdk)?;
         self.sign_in.set_triggers(functions::triggers(&functions));
         let s3 = info::s3(&self.sdk);
-        let drops = DropFolder::open(
-            &info.drop_folder,
-            &self.data.path("dropped.jsonl"),
-            s3.clone(),
-            INPUT_BUCKET,
-        )?;
+        let drops = DropFolder::open(&info.drop_folder, &uploads(&self.data), s3.clone(), INPUT_BUCKET)?;
         let drop_status = drops.status();
         let stop_work = CancellationToken::new();
         let mut work = vec![tokio::spawn(drops.run(stop_work.clone()))];
+        let sign_in = self.sign_in.clone();
+        work.push(tokio::spawn(async move { sign_in.catch_up().await }));
         work.extend(self.run_functions(functions, s3, &stop_work));
         Ok(Stack {
             info,
@@ -407,6 +406,15 @@ impl Parts {
             .map(|source| tokio::spawn(source.run(stop.clone())));
         sources.chain([tokio::spawn(clock.run(stop.clone()))]).collect()
     }
+}
+
+/// The memory of what has been uploaded lies with what was: a copy of one, put back, is a copy of the other, and what was
+/// dropped since is uploaded again.
+fn uploads(data: &DataDir) -> PathBuf {
+    let with_the_store = data.path("s3/dropped.jsonl");
+    // Earlier versions kept it beside.
+    let _none_there = std::fs::rename(data.path("dropped.jsonl"), &with_the_store);
+    with_the_store
 }
 
 /// What the functions find in their environment.

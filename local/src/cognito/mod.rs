@@ -14,6 +14,7 @@ mod mail;
 mod passwords;
 mod policy;
 mod settings;
+mod spraying;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ use guessing::Guessing;
 use keys::SigningKey;
 pub(crate) use passwords::random_secret;
 use settings::{PoolRecord, PoolSettings};
+use spraying::Spraying;
 use store::record::{Group, Status, User};
 use store::{Changes, Store};
 use time::Time;
@@ -64,6 +66,7 @@ struct Pool {
     grants: Grants,
     /// Of passwords, of codes, and of how often mail is asked for.
     guessing: Guessing,
+    spraying: Spraying,
     code_guessing: Guessing,
     mailing: Guessing,
     triggers: OnceLock<TriggerFn>,
@@ -81,6 +84,7 @@ impl SignIn {
             key: SigningKey::open(data)?,
             grants: Grants::default(),
             guessing: Guessing::default(),
+            spraying: Spraying::default(),
             code_guessing: Guessing::default(),
             mailing: Guessing::default(),
             triggers: OnceLock::new(),
@@ -128,6 +132,13 @@ impl SignIn {
     /// The functions behind the triggers, once they are there: until then whatever needs one fails.
     pub(crate) fn set_triggers(&self, triggers: TriggerFn) {
         let _set_once = self.pool.triggers.set(triggers);
+    }
+
+    /// What an earlier process left to be mailed; the triggers have to be there.
+    pub(crate) async fn catch_up(&self) {
+        if let Err(error) = self.mail_what_is_due().await {
+            tracing::error!(%error, "not every invitation that was under way could be mailed; the next start tries again");
+        }
     }
 
     pub(crate) fn issuer(&self) -> &str {

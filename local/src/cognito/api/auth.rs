@@ -7,6 +7,7 @@ use super::{Answer, check_pool};
 use crate::cognito::client::{Client, SELF_SERVICE};
 use crate::cognito::error::PoolError;
 use crate::cognito::flow::password::Checked;
+use crate::cognito::spraying::Guest;
 use crate::cognito::store::record::User;
 use crate::cognito::tokens::Signed;
 use crate::cognito::{SignIn, passwords};
@@ -69,6 +70,7 @@ struct Asked {
     flow: String,
     parameters: Map<String, Value>,
     metadata: Option<Map<String, Value>>,
+    guest: Guest,
 }
 
 impl Asked {
@@ -89,6 +91,7 @@ impl SignIn {
             flow: request.auth_flow,
             parameters: request.auth_parameters,
             metadata: request.client_metadata,
+            guest: Guest::default(),
         };
         match asked.flow.as_str() {
             "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => self.authenticate(&asked).await,
@@ -107,6 +110,7 @@ impl SignIn {
             flow,
             parameters: request.auth_parameters,
             metadata: request.client_metadata,
+            guest: Guest::admin(),
         };
         match asked.flow.as_str() {
             "ADMIN_USER_PASSWORD_AUTH" | "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
@@ -144,7 +148,7 @@ impl SignIn {
         let name = asked.required("USERNAME")?;
         client.check_secret_hash(&[name], asked.parameter("SECRET_HASH"))?;
         let password = asked.required("PASSWORD")?;
-        match self.check_password_for(client, name, password).await? {
+        match self.check_password_for(asked, name, password).await? {
             Checked::In(user) => {
                 // ClientMetadata of InitiateAuth does not reach PreTokenGeneration.
                 self.signed_in(user, client, "TokenGeneration_Authentication", None)
@@ -160,12 +164,12 @@ impl SignIn {
     /// A client set to LEGACY may learn that there is no such account.
     async fn check_password_for(
         &self,
-        client: &Client,
+        asked: &Asked,
         name: &str,
         password: &str,
     ) -> Result<Checked, PoolError> {
-        let checked = self.check_password(name, password).await;
-        let known = client.settings.hides_who_exists() || self.pool.store.view()?.find(name)?.is_some();
+        let checked = self.check_password(name, password, &asked.guest).await;
+        let known = asked.client.settings.hides_who_exists() || self.pool.store.view()?.find(name)?.is_some();
         match checked {
             Err(PoolError::NotAuthorized(_)) if !known => Err(PoolError::NoSuchUser),
             checked => checked,
@@ -223,7 +227,7 @@ impl SignIn {
     pub(super) async fn api_change_password(&self, request: ChangePassword) -> Answer {
         let user = self.bearer(&request.access_token, SELF_SERVICE)?;
         match self
-            .check_password(&user.email, &request.previous_password)
+            .check_password(&user.email, &request.previous_password, &Guest::default())
             .await?
         {
             Checked::In(_) => {}

@@ -9,6 +9,7 @@ use crate::cognito::error::PoolError;
 use crate::cognito::mail::Letter;
 use crate::cognito::store::record::{Status, User};
 use crate::cognito::{SignIn, passwords};
+use crate::outbox::Entry;
 
 /// AdminCreateUser, read and checked.
 pub(in crate::cognito) struct Invitation {
@@ -146,6 +147,7 @@ impl SignIn {
             user.password_hash = Some(passwords::hash(password).await?);
         }
         user.temporary_until = Some(now + settings.temporary_life());
+        user.mail_due = mailed.then(|| metadata.clone().unwrap_or_default());
         let record = user.clone();
         self.pool
             .store
@@ -174,9 +176,11 @@ impl SignIn {
         settings.policies.password_policy.allows(&password)?;
         let hash = passwords::hash(&password).await?;
         let until = self.pool.time.now() + settings.temporary_life();
+        let due = metadata.cloned().unwrap_or_default();
         let user = self
             .change_user(&known.username, move |user| {
                 check_invited(user)?;
+                user.mail_due = Some(due);
                 user.password_hash = Some(hash);
                 user.temporary_until = Some(until);
                 Ok(())
@@ -198,7 +202,41 @@ impl SignIn {
             metadata,
             secret: password,
         };
-        self.mail(user, &letter).await
+        self.mail(user, &letter).await?;
+        self.is_mailed(&user.username).await
+    }
+
+    async fn is_mailed(&self, username: &str) -> Result<(), PoolError> {
+        let done = self.change_user(username, |user| {
+            user.mail_due = None;
+            Ok(())
+        });
+        done.await.map(drop)
+    }
+
+    /// The invitations that a process before this one made an account for, and did not live to mail. The account keeps no
+    /// password that could be mailed, so there is a new one. Whatever lies in the outbox has left.
+    pub(in crate::cognito) async fn mail_what_is_due(&self) -> Result<(), PoolError> {
+        let view = self.pool.store.view()?;
+        let due: Vec<User> = view
+            .users_after("")?
+            .filter(|user| user.as_ref().map_or(true, |user| user.mail_due.is_some()))
+            .collect::<Result<_, _>>()?;
+        drop(view);
+        let sent = self.pool.outbox.entries();
+        for user in due
+            .into_iter()
+            .filter(|user| user.status == Status::ForceChangePassword)
+        {
+            let has_left = |entry: &Entry| entry.to == user.email && entry.at >= user.modified;
+            if sent.iter().any(has_left) {
+                self.is_mailed(&user.username).await?;
+            } else {
+                self.invite_again(&user.username, None, user.mail_due.as_ref())
+                    .await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,9 +1,14 @@
 //! Signing in with a password, and putting a password of one's own in the place of a temporary one.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
+use crate::cognito::client::same;
 use crate::cognito::error::PoolError;
+use crate::cognito::spraying::Guest;
 use crate::cognito::store::record::{Status, User};
+use crate::cognito::tokens::digest;
 use crate::cognito::{SignIn, passwords};
 
 /// How a right password is answered; a wrong one is an error, the same as an address nobody has.
@@ -23,15 +28,26 @@ impl SignIn {
         &self,
         name: &str,
         password: &str,
+        guest: &Guest,
     ) -> Result<Checked, PoolError> {
+        let locked = |wait: Duration| PoolError::Locked {
+            seconds: wait.as_secs() + 1,
+        };
         let user = self.pool.store.view()?.find(name)?;
+        let known = guest.is_admin || user.as_ref().is_some_and(|user| self.is_known_to(guest, user));
+        let _turn = self.pool.spraying.turn().await;
+        if !known {
+            let allowed = self.pool.spraying.allows(guest, self.pool.time.instant());
+            allowed.map_err(locked)?;
+        }
         let address = user.as_ref().map_or(name, |user| user.email.as_str());
         let begun = self.pool.guessing.begin(address, self.pool.time.instant());
-        begun.map_err(|wait| PoolError::Locked {
-            seconds: wait.as_secs() + 1,
-        })?;
+        begun.map_err(locked)?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let right = passwords::matches(password, hash).await;
+        if !right && !known {
+            self.pool.spraying.failed(guest, self.pool.time.instant());
+        }
         let Some(user) = user.filter(|_| right) else {
             return Err(PoolError::not_authorized("Incorrect username or password."));
         };
@@ -46,6 +62,16 @@ impl SignIn {
             Status::ForceChangePassword if self.has_run_out(user.temporary_until) => Ok(Checked::RunOut),
             Status::ForceChangePassword => Ok(Checked::Temporary(user)),
         }
+    }
+
+    /// What a browser keeps of a sign-in: it says whose, to nobody but us, and opens nothing.
+    pub(in crate::cognito) fn mark(&self, user: &User) -> String {
+        digest(&format!("known|{}|{}", self.pool.client_secret, user.username))
+    }
+
+    fn is_known_to(&self, guest: &Guest, user: &User) -> bool {
+        let mark = guest.mark.as_deref();
+        mark.is_some_and(|mark| same(mark, &self.mark(user)))
     }
 
     fn has_run_out(&self, until: Option<Timestamp>) -> bool {

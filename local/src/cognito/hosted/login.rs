@@ -1,23 +1,29 @@
 //! The sign-in page, and the page after it for whoever came with a temporary password.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Form;
-use axum::extract::{RawQuery, State};
+use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::{Extension, Form};
+use axum_extra::extract::cookie::CookieJar;
 use serde::Deserialize;
 
 use super::asked::{Asked, FOREIGN};
-use super::{forms, here, session_cookie};
+use super::{browser_cookie, forms, here, session_cookie};
 use crate::cognito::SignIn;
 use crate::cognito::error::PoolError;
 use crate::cognito::flow::password::Checked;
 use crate::cognito::grants::{Challenge, SESSION_SECONDS, Session};
+use crate::cognito::spraying::Guest;
 use crate::cognito::store::record::User;
 
 /// Long enough to think of a good one.
 const CHOOSING: Duration = Duration::from_secs(15 * 60);
+/// Stays in a browser in which somebody has signed in; [`SignIn::mark`] is its value.
+const KNOWN: &str = "groundcrew_known";
+const KNOWN_SECONDS: u32 = 90 * 24 * 60 * 60;
 pub(super) const WRONG: &str = "The e-mail address or the password is not right.";
 const RUN_OUT: &str = "This temporary password has run out. Look for a newer invitation in your mail: it is sent again by \
                        itself. If there is none, ask the person named in your invitation for a new one.";
@@ -70,6 +76,8 @@ pub(super) async fn log_in(
     State(sign_in): State<SignIn>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    cookies: CookieJar,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Form(credentials): Form<Credentials>,
 ) -> Response {
     let asked = match sign_in.asked(query.as_deref()) {
@@ -81,7 +89,12 @@ pub(super) async fn log_in(
     }
     let email = credentials.username.trim();
     let again = |status, text: &str| form(query.as_deref(), status, email, Some(text));
-    match sign_in.check_password(email, &credentials.password).await {
+    let guest = Guest {
+        client: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
+        mark: cookies.get(KNOWN).map(|cookie| cookie.value().to_owned()),
+        is_admin: false,
+    };
+    match sign_in.check_password(email, &credentials.password, &guest).await {
         Ok(Checked::In(user)) => sign_in.let_in(&asked, query.as_deref(), user).await,
         Ok(Checked::Temporary(user)) => {
             let challenge = Challenge {
@@ -128,6 +141,7 @@ fn explained(error: &PoolError) -> (StatusCode, String) {
 
 impl SignIn {
     async fn let_in(&self, asked: &Asked, query: Option<&str>, user: User) -> Response {
+        let known = browser_cookie(self, KNOWN, &self.mark(&user), KNOWN_SECONDS);
         let session = Session {
             username: user.username,
             auth_time: self.pool.time.now(),
@@ -136,7 +150,8 @@ impl SignIn {
             Ok(redirect) => {
                 let name = self.pool.grants.remember(session, self.pool.time.instant());
                 let cookie = session_cookie(self, &name, SESSION_SECONDS);
-                ([(header::SET_COOKIE, cookie)], redirect).into_response()
+                let cookies = [(header::SET_COOKIE, cookie), (header::SET_COOKIE, known)];
+                (AppendHeaders(cookies), redirect).into_response()
             }
             Err(error) => {
                 let (status, text) = explained(&error);

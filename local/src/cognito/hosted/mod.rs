@@ -127,12 +127,16 @@ fn here(page: &str, query: Option<&str>) -> String {
 }
 
 fn session_cookie(sign_in: &SignIn, value: &str, seconds: u32) -> HeaderValue {
+    browser_cookie(sign_in, COOKIE, value, seconds)
+}
+
+fn browser_cookie(sign_in: &SignIn, name: &str, value: &str, seconds: u32) -> HeaderValue {
     let secure = if sign_in.pool.web_origin.starts_with("https://") {
         "; Secure"
     } else {
         ""
     };
-    let text = format!("{COOKIE}={value}; Path=/cognito; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    let text = format!("{name}={value}; Path=/cognito; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 

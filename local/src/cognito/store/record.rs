@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The pool takes e-mail addresses to sign in with, so the user name is Cognito's own: the `sub`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub(in crate::cognito) struct User {
     /// Sign-ins older than this are over.
     #[serde(default)]
     pub(in crate::cognito) signed_out: Option<Timestamp>,
+    /// An invitation that may not have been mailed yet, with the ClientMetadata it was asked for with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::cognito) mail_due: Option<Map<String, Value>>,
 }
 
 /// UserStatus, in Cognito's words.
@@ -84,6 +88,7 @@ impl User {
             groups: BTreeSet::new(),
             code: None,
             signed_out: None,
+            mail_due: None,
         }
     }
 
@@ -107,6 +112,7 @@ impl User {
         self.password_hash = Some(hash);
         self.status = Status::Confirmed;
         self.temporary_until = None;
+        self.mail_due = None;
         self.code = None;
         self.signed_out = Some(now);
     }

@@ -316,3 +316,45 @@ async fn a_first_sign_in_costs_little_beside_the_hashing() {
     took.sort();
     println!("sign-in with trigger and tokens, median of 5: {:?}", took[2]);
 }
+
+/// As a process leaves it that was killed between the account and the mail, or between the mail and saying so.
+#[tokio::test]
+async fn an_invitation_that_was_not_mailed_is_mailed_at_the_next_start_and_one_that_was_is_not() {
+    let hosted = hosted().await;
+    let due = |name: &'static str| {
+        hosted.sign_in.change_user(name, |user| {
+            user.mail_due = Some(serde_json::Map::new());
+            Ok(())
+        })
+    };
+    hosted.invite(INVITED).await;
+    let mailed = hosted
+        .sign_in
+        .pool
+        .store
+        .view()
+        .unwrap()
+        .find(INVITED)
+        .unwrap()
+        .unwrap();
+    assert!(mailed.mail_due.is_none());
+    let unmailed = "bo@example.org";
+    hosted.invite(unmailed).await;
+    due(unmailed).await.unwrap();
+    hosted.sign_in.catch_up().await;
+    assert_eq!(
+        hosted.mail_to(unmailed).len(),
+        2,
+        "the first was before the account was marked"
+    );
+    assert_eq!(hosted.mail_to(INVITED).len(), 1);
+    hosted.sign_in.catch_up().await;
+    assert_eq!(hosted.mail_to(unmailed).len(), 2);
+    let (browser, temporary) = (browser(), hosted.mailed(unmailed, 2).await);
+    let page = hosted.log_in_as(&browser, unmailed, &temporary).await;
+    assert_eq!(
+        page.status(),
+        StatusCode::OK,
+        "the newest password is the good one"
+    );
+}
