@@ -18,7 +18,9 @@ GLIBC = (2, 34)
 
 def pack(binary, into):
     content = binary.read_bytes()
-    asked = max((int(major), int(minor)) for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", content))
+    # A binary that is linked statically asks for none.
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", content)
+    asked = max(((int(major), int(minor)) for major, minor in versions), default=(0, 0))
     if asked > GLIBC:
         sys.exit(f"{binary} needs glibc {asked[0]}.{asked[1]}, and Lambda's provided.al2023 has {GLIBC[0]}.{GLIBC[1]}: "
                  "build it with cargo-lambda, or on a system that is no newer")
