@@ -30,7 +30,8 @@ pub(crate) enum Command {
     Up(Up),
     /// Show the whole way in seconds: example files, simulated workers, labels, a notice
     Demo(Demo),
-    /// Say what would happen to a folder of files or a team file, before dropping it
+    /// Say what would happen to a folder of files or a team file before dropping it; or whether a deployment is whole
+    #[command(after_help = CREDENTIALS)]
     Check(Check),
     /// Datasets, jobs, teams and people of the Groundcrew that runs
     #[command(after_help = CREDENTIALS)]
@@ -75,6 +76,13 @@ pub(crate) struct Place {
     pub(crate) region: Option<String>,
 }
 
+impl Place {
+    /// Somebody has said which.
+    pub(crate) fn is_named(&self) -> bool {
+        self.stack.is_some() || self.data.folder.is_some()
+    }
+}
+
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Up {
     #[command(flatten)]
@@ -105,9 +113,12 @@ pub(crate) struct Demo {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Folder with a labeling.yaml and the files to label; or a team file, or a folder of them
+    /// Folder with a labeling.yaml and the files to label; or a team file, or a folder of them. Without it, the
+    /// deployment itself is looked at; with it and --stack or --data, the folder against that deployment
     #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
+    pub(crate) path: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,25 +1,35 @@
-//! `groundcrew check`: what would happen to a folder or a team file, before it is dropped. Nothing is written and nothing asked of
-//! a network; the rules are those the functions go by.
+//! `groundcrew check`: what would happen to a folder or a team file, before it is dropped, by the rules the functions go by;
+//! and, with `--stack` or `--data`, whether a deployment is as it should be, and the folder fits it. Nothing is ever
+//! written, and without these nothing is asked of a network.
 
 mod assess;
 mod files;
+mod finding;
+mod folder;
 mod show;
+mod stack;
 mod teams;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Value, json};
 use shared::layout::SPEC_FILE;
+use shared::name::DatasetName;
 use shared::spec::{MAX_BYTES, Spec, SpecError};
 
 use crate::args::Check;
+use crate::endpoint::{self, Target};
 use crate::paint::{self, Paint};
 use assess::Findings;
+use finding::{Finding, are_good};
 
 /// What is said of a folder.
 pub(crate) struct Outcome {
     pub(crate) dataset: String,
+    /// Its labeling.yaml.
+    pub(crate) text: Vec<u8>,
     pub(crate) spec: Result<Spec, SpecError>,
     /// Without a spec nothing can be said of the files.
     pub(crate) findings: Option<Findings>,
@@ -32,19 +42,28 @@ impl Outcome {
     }
 }
 
-pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
-    let (json, text, good) = match teams::meant(&check.path)? {
-        Some(files) => {
-            let checked = teams::check(files)?;
-            let text = teams::text(&checked, Paint::stdout());
-            (teams::json(&checked), text, teams::are_good(&checked))
-        }
-        None => {
-            let outcome = look(check)?;
-            let text = show::text(&outcome, Paint::stdout());
-            (show::json(&outcome), text, outcome.is_good())
-        }
+/// What is printed, and whether the command is content.
+struct Said {
+    json: Value,
+    text: String,
+    good: bool,
+}
+
+pub(crate) async fn run(check: Check) -> anyhow::Result<ExitCode> {
+    let said = match &check.path {
+        None => deployment(&endpoint::target(&check.place).await?).await,
+        Some(path) => match teams::meant(path)? {
+            Some(files) => {
+                ensure!(
+                    !check.place.is_named(),
+                    "a team file is checked by itself: leave out --stack and --data"
+                );
+                team_files(files)?
+            }
+            None => folder(path, &check).await?,
+        },
     };
+    let Said { json, text, good } = said;
     paint::out(&if check.json { format!("{json:#}\n") } else { text })?;
     Ok(if good {
         ExitCode::SUCCESS
@@ -53,8 +72,57 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn look(check: &Check) -> anyhow::Result<Outcome> {
-    let folder = &check.path;
+fn team_files(files: Vec<std::path::PathBuf>) -> anyhow::Result<Said> {
+    let checked = teams::check(files)?;
+    Ok(Said {
+        json: teams::json(&checked),
+        text: teams::text(&checked, Paint::stdout()),
+        good: teams::are_good(&checked),
+    })
+}
+
+async fn deployment(target: &Target) -> Said {
+    let findings = stack::findings(target).await;
+    let good = are_good(&findings);
+    let verdict = if good {
+        "Nothing has to be mended."
+    } else {
+        "Mend what is marked with `!`."
+    };
+    Said {
+        json: json!({ "ok": good, "findings": findings }),
+        text: format!("{}\n{verdict}\n{}\n", lines(&findings), stack::LEFT_OUT),
+        good,
+    }
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(|one| one.line(Paint::stdout())).collect()
+}
+
+async fn folder(path: &Path, check: &Check) -> anyhow::Result<Said> {
+    let outcome = look(path)?;
+    let mut said = Said {
+        json: show::json(&outcome),
+        text: show::text(&outcome, Paint::stdout()),
+        good: outcome.is_good(),
+    };
+    if check.place.is_named()
+        && let Ok(spec) = &outcome.spec
+    {
+        let target = endpoint::target(&check.place).await?;
+        let dataset = DatasetName::new(&outcome.dataset)?;
+        let spec = (spec, outcome.text.as_slice());
+        let findings = folder::findings(&target, &dataset, spec, &files::walk(path)?).await;
+        said.good &= are_good(&findings);
+        said.text = format!("{}\nWhere it would be dropped:\n{}", said.text, lines(&findings));
+        said.json["there"] = json!(findings);
+        said.json["ok"] = json!(said.good);
+    }
+    Ok(said)
+}
+
+fn look(folder: &Path) -> anyhow::Result<Outcome> {
     let absolute = folder
         .canonicalize()
         .with_context(|| format!("there is no folder {}", folder.display()))?;
@@ -69,14 +137,16 @@ fn look(check: &Check) -> anyhow::Result<Outcome> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let dataset = shared::name::DatasetName::new(&name)?;
-    let spec = Spec::parse(&spec_text(&absolute)?);
+    let dataset = DatasetName::new(&name)?;
+    let text = spec_text(&absolute)?;
+    let spec = Spec::parse(&text);
     let findings = match &spec {
         Ok(spec) => Some(assess::assess(spec, &dataset, &absolute)?),
         Err(_) => None,
     };
     Ok(Outcome {
         dataset: name,
+        text,
         spec,
         findings,
     })

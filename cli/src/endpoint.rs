@@ -1,5 +1,6 @@
 //! From a stack to what the console and the command need of it, and finding the stack that runs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +24,55 @@ pub(crate) struct Target {
     pub(crate) engine: bool,
     /// The sign-in made at the first start, in the team that the config's hints name.
     pub(crate) first_worker: Option<FirstWorker>,
+    pub(crate) deployment: Deployment,
+}
+
+/// What it consists of besides what the console shows: what `check` looks at.
+pub(crate) struct Deployment {
+    /// In CloudFormation's words; `None` on one machine.
+    pub(crate) status: Option<String>,
+    /// Of the template, as deployed; none on one machine.
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// By the function's name.
+    pub(crate) queue_urls: BTreeMap<String, String>,
+    pub(crate) notice_topic: Option<String>,
+    pub(crate) alarm_topic: Option<String>,
+    pub(crate) user_pool: Option<String>,
+    pub(crate) client: Option<String>,
+    /// ARNs of the functions that sign-in calls, where an output tells them.
+    pub(crate) assign_worker: Option<String>,
+    pub(crate) invite_message: Option<String>,
+}
+
+impl Deployment {
+    /// Everything of it is in one process, wired by code.
+    pub(crate) fn is_here(&self) -> bool {
+        self.status.is_none()
+    }
+
+    /// Of a parameter, where it is not empty.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let value = self.parameters.get(name)?;
+        (!value.is_empty()).then_some(value.as_str())
+    }
+
+    fn here(stack: &StackInfo) -> Self {
+        let queues = stack
+            .queues
+            .iter()
+            .map(|queue| (queue.name.clone(), queue.url.clone()));
+        Self {
+            status: None,
+            parameters: BTreeMap::new(),
+            queue_urls: queues.collect(),
+            notice_topic: Some(stack.topic_arn.clone()),
+            alarm_topic: None,
+            user_pool: Some(stack.user_pool_id.clone()),
+            client: Some(stack.client_id.clone()),
+            assign_worker: None,
+            invite_message: None,
+        }
+    }
 }
 
 /// Fails where there is none, or nothing of it answers.
@@ -33,6 +83,7 @@ pub(crate) async fn target(place: &Place) -> anyhow::Result<Target> {
     let stack = running(&place.data.folder()).await?;
     Ok(Target {
         config: console_config(&stack)?,
+        deployment: Deployment::here(&stack),
         portal: Some(stack.web_url),
         engine: true,
         first_worker: Some(stack.worker),

@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod cloud;
 mod demo;
 mod deployed;
 mod endpoint;
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
         Command::Status(status) => wait(status::run(status)),
         Command::Console(console) => wait(serve_console::run(console)),
         Command::Smoke(smoke) => wait(smoke::run(smoke)),
-        Command::Check(check) => check::run(&check),
+        Command::Check(check) => wait(check::run(check)),
         Command::Schema(schema) => paint::out(&format!("{:#}\n", of_file(&schema))),
     };
     outcome.unwrap_or_else(|error| {

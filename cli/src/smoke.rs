@@ -2,7 +2,6 @@
 //! again. What can be taken back is, however it ends.
 
 mod cleaning;
-mod cloud;
 mod dataset;
 mod narrator;
 mod steps;
@@ -16,10 +15,10 @@ use anyhow::{anyhow, ensure};
 use console::Reader;
 use shared::name::{BatchNumber, DatasetName, JobName};
 
-use self::cloud::Cloud;
 use self::narrator::Narrator;
 use self::team::SignIn;
 use crate::args::{self, Place};
+use crate::cloud::Cloud;
 use crate::endpoint::{Target, target};
 
 /// Time between two looks at a stack on this machine.

@@ -25,6 +25,8 @@ pub(super) struct Stack {
     /// `CREATE_COMPLETE` and the like.
     pub(super) status: String,
     pub(super) outputs: BTreeMap<String, String>,
+    /// As deployed, defaults included.
+    pub(super) parameters: BTreeMap<String, String>,
 }
 
 pub(super) async fn stack(
@@ -119,6 +121,7 @@ struct Found {
     stack_name: String,
     stack_status: String,
     outputs: Option<Members<Output>>,
+    parameters: Option<Members<Parameter>>,
 }
 
 #[derive(Deserialize)]
@@ -129,18 +132,31 @@ struct Output {
     output_value: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    parameter_key: String,
+    #[serde(default)]
+    parameter_value: String,
+}
+
 fn read(text: &str) -> anyhow::Result<Stack> {
     let answer: Answer = quick_xml::de::from_str(text)
         .context("what answered is not CloudFormation: its answer cannot be read")?;
     let found = answer.result.stacks.member.into_iter().next();
     let found = found.context("CloudFormation answered without a stack")?;
     let outputs = found.outputs.map(|outputs| outputs.member).unwrap_or_default();
+    let parameters = found.parameters.map(|all| all.member).unwrap_or_default();
     Ok(Stack {
         name: found.stack_name,
         status: found.stack_status,
         outputs: outputs
             .into_iter()
             .map(|output| (output.output_key, output.output_value))
+            .collect(),
+        parameters: parameters
+            .into_iter()
+            .map(|parameter| (parameter.parameter_key, parameter.parameter_value))
             .collect(),
     })
 }
@@ -223,6 +239,10 @@ mod tests {
         assert_eq!(stack.outputs["InputBucketName"], "in");
         assert_eq!(stack.outputs["JobsConsole"], "https://x?a=1&b=2#/jobs");
         assert_eq!(stack.outputs.len(), 2, "parameters are no outputs");
+        assert_eq!(
+            stack.parameters,
+            BTreeMap::from([("A".to_owned(), "b".to_owned())])
+        );
         let bare =
             ANSWER.split("<Outputs>").next().unwrap().to_owned() + ANSWER.split("</Outputs>").nth(1).unwrap();
         assert!(read(&bare).unwrap().outputs.is_empty());

@@ -8,7 +8,7 @@ use console::{ConsoleConfig, Hints, Queue};
 use shared::name::JobPrefix;
 
 use super::describe::Stack;
-use crate::endpoint::Target;
+use crate::endpoint::{Deployment, Target};
 
 /// Any of these means that it was meant to be one.
 const MARKS: [&str; 3] = ["InputBucketName", "OutputBucketName", "JobPrefixUsed"];
@@ -40,6 +40,20 @@ pub(super) fn target(stack: &Stack, region: &Region, sdk: SdkConfig) -> anyhow::
             dead_letter_url: needed(&format!("{output}DeadLettersUrl"))?,
         })
     });
+    let urls = QUEUES
+        .iter()
+        .filter_map(|(name, output)| Some(((*name).to_owned(), text(&format!("{output}QueueUrl"))?)));
+    let deployment = Deployment {
+        status: Some(stack.status.clone()),
+        parameters: stack.parameters.clone(),
+        queue_urls: urls.collect(),
+        notice_topic: text("NoticeTopicArn"),
+        alarm_topic: text("AlarmTopicArn"),
+        user_pool: text("UserPoolId"),
+        client: text("UserPoolClientId"),
+        assign_worker: text("AssignWorkerFunctionArn"),
+        invite_message: text("InviteMessageFunctionArn"),
+    };
     let (prefix, portal) = (needed("JobPrefixUsed")?, text("PortalUrlUsed"));
     let labeling_endpoint = text("LabelingEndpoint");
     let stand_in = sdk.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_SAGEMAKER").is_some();
@@ -62,6 +76,7 @@ pub(super) fn target(stack: &Stack, region: &Region, sdk: SdkConfig) -> anyhow::
         },
         portal,
         first_worker: None,
+        deployment,
     })
 }
 
@@ -70,6 +85,7 @@ fn ours(stack: &Stack, region: &Region) -> anyhow::Result<()> {
         name,
         status,
         outputs,
+        ..
     } = stack;
     if MARKS.iter().any(|mark| outputs.contains_key(*mark)) {
         return Ok(());
@@ -101,6 +117,7 @@ mod tests {
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect::<BTreeMap<_, _>>(),
+            parameters: BTreeMap::new(),
         }
     }
 
@@ -130,7 +147,21 @@ mod tests {
     fn the_templates_outputs_are_enough() {
         let outputs = outputs_of_the_template();
         let outputs: Vec<(&str, &str)> = outputs.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        let Target { config, engine, .. } = found(&stack("CREATE_COMPLETE", &outputs)).unwrap();
+        let Target {
+            config,
+            engine,
+            deployment,
+            ..
+        } = found(&stack("CREATE_COMPLETE", &outputs)).unwrap();
+        let parts = [
+            &deployment.notice_topic,
+            &deployment.alarm_topic,
+            &deployment.user_pool,
+            &deployment.client,
+            &deployment.assign_worker,
+            &deployment.invite_message,
+        ];
+        assert!(parts.iter().all(|part| part.is_some()) && deployment.queue_urls.len() == QUEUES.len());
         assert_eq!(config.input_bucket, "InputBucketName");
         assert_eq!(config.queues[3].dead_letter_url, "SyncTeamDeadLettersUrl");
         assert!(engine && config.labeling_endpoint.is_some());

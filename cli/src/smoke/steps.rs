@@ -15,9 +15,9 @@ use shared::name::BatchNumber;
 use shared::spec::Spec;
 use shared::status::{DatasetState, DatasetStatus, Started, Waiting, WaitingReason};
 
-use super::cloud::{Object, WorkTeam};
 use super::narrator::Narrator;
 use super::{Look, Smoke, dataset};
+use crate::cloud::{Object, WorkTeam};
 
 type Step<T> = anyhow::Result<(T, String)>;
 

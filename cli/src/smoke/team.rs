@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, bail};
 use shared::layout;
 
-use super::cloud::Cloud;
 use crate::args;
+use crate::cloud::Cloud;
 use crate::endpoint::Target;
 
 /// Not on the command line, where other users of the machine see it.

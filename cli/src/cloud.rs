@@ -1,6 +1,6 @@
-//! What the smoke test asks of S3 and the labeling service.
+//! What commands ask of a Groundcrew's buckets and of its labeling service.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 
 use anyhow::{Context as _, anyhow};
@@ -58,6 +58,11 @@ impl Cloud {
         self.object_of(&self.output, key).await
     }
 
+    /// Of the input bucket.
+    pub(super) async fn dropped(&self, key: &str) -> anyhow::Result<Option<Object>> {
+        self.object_of(&self.input, key).await
+    }
+
     /// By an `s3://` address, as the labeling service writes them.
     pub(super) async fn at(&self, uri: &str) -> anyhow::Result<Object> {
         let place = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
@@ -85,6 +90,30 @@ impl Cloud {
         };
         let read = serde_json::from_slice(&object.body);
         read.with_context(|| format!("s3://{}/{key} is not what it should be", self.output))
+    }
+
+    /// ETag and size of everything under a prefix of the input bucket, by key.
+    pub(super) async fn files(&self, prefix: &str) -> anyhow::Result<BTreeMap<String, (String, u64)>> {
+        let (mut files, mut token) = (BTreeMap::new(), None);
+        loop {
+            let listed = self.s3.list_objects_v2().bucket(&self.input).prefix(prefix);
+            let page = listed.set_continuation_token(token).send().await;
+            let page = page.map_err(|error| {
+                failed(
+                    &format!("s3://{}/{prefix} could not be listed", self.input),
+                    error,
+                )
+            })?;
+            for object in page.contents.unwrap_or_default() {
+                let etag = object.e_tag.unwrap_or_default().trim_matches('"').to_owned();
+                let size = object.size.and_then(|size| u64::try_from(size).ok());
+                files.insert(object.key.unwrap_or_default(), (etag, size.unwrap_or_default()));
+            }
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(files);
+            }
+        }
     }
 
     /// The first 1,000 under a prefix.
