@@ -72,6 +72,8 @@ pub(crate) struct Pace {
     pub(crate) grace: Duration,
 }
 
+    /// Objects done for good since that was last written down: a start reads so many documents in a second or two.
+    pub(crate) settled: u32,
 pub(crate) const PACE: Pace = Pace {
     tick: Duration::from_secs(1),
     refresh: Duration::from_secs(10),
@@ -79,6 +81,7 @@ pub(crate) const PACE: Pace = Pace {
     grace: Duration::from_secs(5),
 };
 
+    settled: 1_000,
 impl Core {
     pub(crate) fn new(
         objects: Arc<dyn Objects>,

@@ -24,6 +24,7 @@ const PACE: Pace = Pace {
     refresh: Duration::from_millis(20),
     snapshot: Duration::from_millis(20),
     grace: Duration::from_millis(200),
+    settled: 3,
 };
 
 #[derive(Default)]
@@ -142,6 +143,13 @@ impl World {
 }
 
 impl Rig {
+    /// Stops the engine in order, and waits until it has: it does nothing after that.
+    pub(crate) async fn stop(self) {
+        self.core.stop.cancel();
+        self.core.tasks.close();
+        self.core.tasks.wait().await;
+    }
+
     pub(crate) async fn call(&self, operation: &str, request: Value) -> Result<Value, Value> {
         let router = Api::new(self.core.clone(), self.alive.clone()).router();
         let request = Request::post("/")

@@ -17,6 +17,10 @@ use crate::work::Running;
 
 /// Reading everything again takes at most one part of so many of the time.
 const RARELY: u32 = 20;
+/// What is done for good is written down again when it has grown by one part of so many.
+const SETTLED_PART: u32 = 10;
+/// What an engine that is stopped may spend on a quick next start.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// The pause between two attempts at what keeps failing doubles so many times.
 const DOUBLINGS: u32 = 6;
 
@@ -28,6 +32,8 @@ struct Kept {
     refresh: Instant,
     snapshot: Instant,
     snapshot_of: u32,
+    /// Objects done for good that are written down for the next start.
+    settled: u32,
     ended: Option<Instant>,
     /// Steps in a row that led nowhere.
     fruitless: u32,
@@ -51,6 +57,7 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
         refresh: now + core.pace.refresh,
         snapshot: now + core.pace.snapshot,
         snapshot_of: 0,
+        settled: 0,
         ended: None,
         fruitless: 0,
     };
@@ -72,6 +79,10 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
             }
         }
         wait(&core, &kept).await;
+    }
+    if let Some(running) = kept.running.take().filter(|_| core.stop.is_cancelled()) {
+        let last = write_settled(&running, &mut kept, 1);
+        let _too_slow = tokio::time::timeout(LAST_WORDS, last).await;
     }
     core.set_running(&job, None);
 }
@@ -180,7 +191,22 @@ async fn tend(
         return Ok(Next::Again);
     }
     take_snapshot(core, job, kept).await?;
+    let growth = core.pace.settled.max(kept.settled / SETTLED_PART);
+    write_settled(job, kept, growth).await;
     Ok(Next::Wait)
+}
+
+/// For a quick next start, when there is so much more to say. What grows by a part of itself each time is written a few
+/// times over in all; what fails costs that start some time, and is tried again when it has grown.
+async fn write_settled(job: &Running, kept: &mut Kept, growth: u32) {
+    let settled = job.index().settled_count();
+    if settled < kept.settled + growth {
+        return;
+    }
+    if let Err(error) = job.write_settled().await {
+        tracing::warn!(job = job.spec.name, %error, "the next start will have more to read");
+    }
+    kept.settled = settled;
 }
 
 /// Raw answers are written while the job runs, so that little is left to do at its end.

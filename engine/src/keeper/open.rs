@@ -39,7 +39,7 @@ pub(super) async fn resume(core: &Core, job: &JobRecord) -> Result<Result<Arc<Ru
         core.documents.clone(),
         core.clock.clone(),
     ));
-    running.refresh().await?;
+    running.resume().await?;
     running.look().await?;
     let done = running.take_done();
     running.give_back_done(without_raw_answers(core.objects.as_ref(), &running, done).await?);

@@ -54,7 +54,7 @@ async fn a_job_stopped_before_its_inputs_were_read_ends_even_if_they_cannot_be()
     let (world, rig) = ready().await;
     rig.job("numbers", |_| {}).await;
     lose_inputs(&rig, "numbers").await;
-    drop(rig);
+    rig.stop().await;
     let at = "s3://state/labeling-jobs/numbers.json";
     let stopping = world.store.text(at).unwrap().replace("InProgress", "Stopping");
     world.store.put_text(at, &stopping);

@@ -108,6 +108,19 @@ impl Documents {
         self.objects.put(&self.at(key), Bytes::from(body), when).await
     }
 
+    /// What is no document: its bytes.
+    pub(crate) async fn bytes(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
+        let found = self.objects.get(&self.at(key)).await?;
+        Ok(found.map(|object| object.body))
+    }
+
+    pub(crate) async fn put_bytes(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
+        self.objects
+            .put(&self.at(key), bytes, When::Always)
+            .await
+            .map(drop)
+    }
+
     /// Whether an object lies in the state bucket.
     pub(crate) fn hold(&self, at: &Address) -> bool {
         at.bucket.eq_ignore_ascii_case(&self.bucket)

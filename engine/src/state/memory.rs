@@ -15,6 +15,8 @@ use super::objects::{Listed, Object, Objects, StoreError, When};
 pub(crate) struct Memory {
     objects: Mutex<BTreeMap<(String, String), Object>>,
     writes: AtomicU64,
+    /// Documents of items that were read.
+    pub(crate) item_reads: AtomicU64,
     /// Every so-many-th write happens, and its answer is lost.
     pub(crate) lose_answer_every: AtomicU64,
     /// Every so-many-th write fails without happening.
@@ -91,6 +93,8 @@ impl Objects for Memory {
     fn get<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
         async move {
             tokio::task::yield_now().await;
+            let is_item = at.key.contains("/items/");
+            self.item_reads.fetch_add(u64::from(is_item), Ordering::SeqCst);
             Ok(self.read(at))
         }
         .boxed()

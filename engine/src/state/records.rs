@@ -34,6 +34,11 @@ pub(crate) mod keys {
         format!("{}{index:06}.json", items(job))
     }
 
+    /// The objects that are done for good, for a quick start.
+    pub(crate) fn settled(job: &str) -> String {
+        format!("jobs/{}/settled", job.to_ascii_lowercase())
+    }
+
     /// The job's own copies of what it was given: nobody can change them under a running job.
     pub(crate) fn input(job: &str, what: &str) -> String {
         format!("jobs/{}/input/{what}", job.to_ascii_lowercase())

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::item::AnswerRecord;
 use super::types::IdentityProvider;
@@ -17,7 +18,7 @@ pub(crate) struct Answer {
     pub(crate) content: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) sub: String,
@@ -33,17 +34,19 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn intern(&mut self, answer: &AnswerRecord) -> Answer {
-        let mut compact = compact(answer);
-        match self.people.get(&answer.worker) {
-            Some(person) => compact.person = person.clone(),
-            None => drop(self.people.insert(answer.worker.clone(), compact.person.clone())),
+    pub(super) fn intern(&mut self, mut answer: Answer) -> Answer {
+        match self.people.get(&answer.person.id) {
+            Some(person) => answer.person = person.clone(),
+            None => drop(
+                self.people
+                    .insert(answer.person.id.clone(), answer.person.clone()),
+            ),
         }
-        match self.contents.get(&compact.content) {
-            Some(content) => compact.content = content.clone(),
-            None => drop(self.contents.insert(compact.content.clone())),
+        match self.contents.get(&answer.content) {
+            Some(content) => answer.content = content.clone(),
+            None => drop(self.contents.insert(answer.content.clone())),
         }
-        compact
+        answer
     }
 }
 

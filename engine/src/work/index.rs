@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::answers::{Answer, Interner, compact};
 use super::item::{ItemRecord, Standing};
+use super::settled::Settled;
 use crate::state::Counters;
 
 pub(crate) struct Index {
@@ -44,8 +45,14 @@ enum Slot {
     /// Had the label before the job.
     PassedThrough,
     Active,
-    Done(Box<[Answer]>),
-    Failed(Box<[Answer]>),
+    Done(Answers),
+    Failed(Answers),
+}
+
+/// The answers to an object that needs no more, and the ETag of the document they stand in.
+struct Answers {
+    answers: Box<[Answer]>,
+    etag: Box<str>,
 }
 
 struct Active {
@@ -172,7 +179,7 @@ impl Index {
         self.count(index, &record);
         let standing = record.standing(self.rules.workers, now);
         if matches!(standing, Standing::Done | Standing::Failed) {
-            self.settle(index, &record, standing);
+            self.settle(index, &record, standing, etag);
             return true;
         }
         let (reserved, since) = before
@@ -212,14 +219,49 @@ impl Index {
         self.active.get(&index)?.etag.as_deref()
     }
 
+    /// Takes in what was known of an object to be done for good. `true` if nothing was known of it here.
+    pub(crate) fn restore(&mut self, settled: Settled) -> bool {
+        if !matches!(self.slots.get(settled.index as usize), Some(Slot::Fresh)) {
+            return false;
+        }
+        for answer in &settled.answers {
+            *self.answered.entry(answer.person.id.clone()).or_default() += 1;
+        }
+        self.keep(settled);
+        true
+    }
+
+    /// The objects that are done for good.
+    pub(crate) fn settled(&self) -> Vec<Settled> {
+        let settled = |(index, slot): (usize, &Slot)| {
+            let (given, failed) = match slot {
+                Slot::Done(given) => (given, false),
+                Slot::Failed(given) => (given, true),
+                Slot::Fresh | Slot::PassedThrough | Slot::Active => return None,
+            };
+            Some(Settled {
+                index: index as u32,
+                etag: given.etag.clone(),
+                failed,
+                answers: given.answers.clone(),
+            })
+        };
+        self.slots.iter().enumerate().filter_map(settled).collect()
+    }
+
+    /// How many they are.
+    pub(crate) fn settled_count(&self) -> u32 {
+        self.done + self.failed
+    }
+
     pub(crate) fn is_settled(&self, index: u32) -> bool {
         !matches!(self.slots.get(index as usize), Some(Slot::Fresh | Slot::Active))
     }
 
     pub(crate) fn has_answered(&self, index: u32, worker: &str) -> bool {
         match self.slots.get(index as usize) {
-            Some(Slot::Done(answers) | Slot::Failed(answers)) => {
-                answers.iter().any(|answer| answer.person.id == worker)
+            Some(Slot::Done(given) | Slot::Failed(given)) => {
+                given.answers.iter().any(|answer| answer.person.id == worker)
             }
             _ => false,
         }
@@ -296,8 +338,8 @@ impl Index {
     pub(crate) fn outcomes(&self) -> impl Iterator<Item = Outcome<'_>> {
         self.slots.iter().enumerate().map(|(index, slot)| match slot {
             Slot::PassedThrough => Outcome::PassedThrough,
-            Slot::Done(answers) => Outcome::Done(answers),
-            Slot::Failed(answers) => Outcome::Failed(answers),
+            Slot::Done(given) => Outcome::Done(&given.answers),
+            Slot::Failed(given) => Outcome::Failed(&given.answers),
             Slot::Fresh => Outcome::Open(Vec::new()),
             Slot::Active => Outcome::Open(self.answers_of_active(index as u32)),
         })
@@ -306,7 +348,7 @@ impl Index {
     /// The answers to one object so far.
     pub(crate) fn answers(&self, index: u32) -> Vec<Answer> {
         match self.slots.get(index as usize) {
-            Some(Slot::Done(answers) | Slot::Failed(answers)) => answers.to_vec(),
+            Some(Slot::Done(given) | Slot::Failed(given)) => given.answers.to_vec(),
             _ => self.answers_of_active(index),
         }
     }
@@ -389,7 +431,7 @@ impl Index {
         }
     }
 
-    fn settle(&mut self, index: u32, record: &ItemRecord, standing: Standing) {
+    fn settle(&mut self, index: u32, record: &ItemRecord, standing: Standing, etag: String) {
         for lease in &record.leases {
             if let Some(held) = self.held.get_mut(&lease.worker) {
                 held.remove(&index);
@@ -397,20 +439,26 @@ impl Index {
             self.expiries.remove(&(lease.until, index));
         }
         self.open.remove(&index);
-        let answers: Box<[Answer]> = record
-            .answers
-            .iter()
-            .map(|answer| self.memory.intern(answer))
-            .collect();
-        self.slots[index as usize] = match standing {
-            Standing::Done => {
-                self.done += 1;
-                Slot::Done(answers)
-            }
-            _ => {
-                self.failed += 1;
-                Slot::Failed(answers)
-            }
+        self.keep(Settled {
+            index,
+            etag: etag.into(),
+            failed: standing != Standing::Done,
+            answers: record.answers.iter().map(compact).collect(),
+        });
+    }
+
+    fn keep(&mut self, settled: Settled) {
+        let answers = settled.answers.into_iter();
+        let given = Answers {
+            answers: answers.map(|answer| self.memory.intern(answer)).collect(),
+            etag: settled.etag,
+        };
+        self.slots[settled.index as usize] = if settled.failed {
+            self.failed += 1;
+            Slot::Failed(given)
+        } else {
+            self.done += 1;
+            Slot::Done(given)
         };
     }
 

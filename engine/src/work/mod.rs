@@ -6,6 +6,7 @@ mod index;
 mod item;
 mod observed;
 mod running;
+mod settled;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A job in work: its inputs, its index, and every change of an item document.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 use super::index::{Index, Pick, Rules};
 use super::item::{ItemRecord, Standing};
 use super::observed::Observed;
+use super::settled::{self, Settled};
 use super::turns::Turns;
 use super::types::{HeldTask, Lease, PortalJob, WorkError, Worker};
 use crate::clock::Clock;
@@ -32,6 +34,8 @@ pub(crate) struct Running {
     pub(crate) opened: Timestamp,
     /// An object got done; the job's keeper has something to do.
     pub(crate) wake: Notify,
+    /// Tells the job from another that had its name.
+    reference: String,
     template: Arc<str>,
     answers: Answers,
     documents: Documents,
@@ -74,6 +78,7 @@ impl Running {
             index: Mutex::new(Index::new(rules, total, |index| manifest.is_labeled(index))),
             answers: Answers::new(spec.task, &template),
             created: job.created,
+            reference: job.reference_code.clone(),
             opened: job.opened.unwrap_or(job.created),
             wake: Notify::new(),
             items: Turns::new(),
@@ -213,25 +218,79 @@ impl Running {
             .await
     }
 
-    /// Reads the item documents that are not as this engine knows them: all at its start, later what other engines did.
+    /// Reads what there is, once, before anybody is given anything.
+    pub(crate) async fn resume(&self) -> Result<(), StoreError> {
+        let settled = self.read_settled().await;
+        let listed = self.listed().await?;
+        self.restore(settled, &listed);
+        self.read_changed(&listed).await
+    }
+
+    /// Reads the item documents that are not as this engine knows them: what other engines did.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let listed = self.listed().await?;
+        self.read_changed(&listed).await
+    }
+
+    /// Writes down which objects are done for good, for the next start.
+    pub(crate) async fn write_settled(&self) -> Result<(), StoreError> {
+        let settled = self.index().settled();
+        let reference = self.reference.clone();
+        // Megabytes of JSON: not on the threads that answer people.
+        let written = tokio::task::spawn_blocking(move || settled::write(&reference, &settled)).await;
+        match written {
+            Ok(Some(bytes)) => {
+                let key = keys::settled(&self.spec.name);
+                self.documents.put_bytes(&key, bytes).await
+            }
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Nothing, whatever is wrong with it: then the documents are read.
+    async fn read_settled(&self) -> Vec<Settled> {
+        match self.documents.bytes(&keys::settled(&self.spec.name)).await {
+            Ok(Some(bytes)) => settled::read(&self.reference, &bytes).unwrap_or_default(),
+            Ok(None) | Err(_) => Vec::new(),
+        }
+    }
+
+    fn restore(&self, settled: Vec<Settled>, listed: &HashMap<u32, String>) {
+        let is_as_it_was = |object: &Settled| {
+            listed
+                .get(&object.index)
+                .is_some_and(|etag| **etag == *object.etag)
+        };
+        let mut index = self.index();
+        let mut done = Vec::new();
+        for object in settled.into_iter().filter(is_as_it_was) {
+            let number = object.index;
+            if index.restore(object) {
+                done.push(number);
+            }
+        }
+        drop(index);
+        self.give_back_done(done);
+    }
+
+    /// The item documents there are, by object, with their ETags.
+    async fn listed(&self) -> Result<HashMap<u32, String>, StoreError> {
         let prefix = keys::items(&self.spec.name);
         let listed = self.documents.list(&prefix).await?;
+        let numbered = listed.into_iter().filter_map(|item| {
+            let number = item.key.strip_prefix(&prefix)?.strip_suffix(".json")?;
+            Some((number.parse().ok()?, item.etag))
+        });
+        Ok(numbered.collect())
+    }
+
+    async fn read_changed(&self, listed: &HashMap<u32, String>) -> Result<(), StoreError> {
         let changed: Vec<u32> = {
             let index = self.index();
-            let numbered = listed.iter().filter_map(|item| {
-                let number = item
-                    .key
-                    .strip_prefix(&prefix)?
-                    .strip_suffix(".json")?
-                    .parse()
-                    .ok()?;
-                Some((number, item.etag.as_str()))
-            });
-            numbered
-                .filter(|(i, etag)| !index.is_settled(*i) && index.etag(*i) != Some(etag))
-                .map(|(i, _)| i)
-                .collect()
+            let is_new = |(i, etag): &(&u32, &String)| {
+                !index.is_settled(**i) && index.etag(**i) != Some(etag.as_str())
+            };
+            listed.iter().filter(is_new).map(|(i, _)| *i).collect()
         };
         stream::iter(changed)
             .map(|index| async move {
