@@ -21,6 +21,8 @@ pub(crate) const MAX_MANIFEST: usize = 32 << 20;
 const AT_ONCE: usize = 64;
 /// A file up to this size is read beside others; a larger one alone. 64 of them are 16 MiB.
 const SMALL: u64 = 256 << 10;
+/// Rejected in one go, before it is written down: whoever is killed among millions of bad files goes on behind these.
+const MAX_REJECTED: usize = 100_000;
 /// Bad rows of one file that are listed one by one, before the one that says how many more there are.
 const LISTED_ROWS: usize = 1_000;
 
@@ -69,7 +71,7 @@ pub(crate) async fn fill(
             let taken = filled.take(recipe, candidate, contents?);
             done += usize::from(taken != Taken::Nothing);
             part = taken == Taken::Part;
-            if taken != Taken::All {
+            if taken != Taken::All || filled.rejected.len() >= MAX_REJECTED {
                 break 'full;
             }
         }
@@ -238,5 +240,39 @@ fn nothing_left(after_row: u64) -> String {
     match after_row {
         0 => "no row of the file can be labeled; the rows are listed with their reasons".to_owned(),
         row => format!("nothing after row {row} of the file can be labeled; the rows before are in a batch"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use platform::fake::FakeStore;
+
+    use super::read::How;
+    use super::*;
+
+    #[tokio::test]
+    async fn of_very_many_bad_files_some_are_written_down_before_the_next_are_read() {
+        let text = b"task: text-classification\nlabels: [a, b]\nteam: t\ntitle: t\n";
+        let spec = Spec::parse(text).unwrap();
+        let recipe = Recipe {
+            spec: &spec,
+            input_bucket: "in",
+            max_items: 5,
+        };
+        let bad = |n: usize| Candidate {
+            object: Object {
+                key: format!("d/{n:06}.txt"),
+                etag: String::new(),
+                size: 0,
+                last_modified: Timestamp::UNIX_EPOCH,
+            },
+            how: How::Rejected("it is empty".to_owned()),
+            after_row: 0,
+        };
+        let candidates = (0..=MAX_REJECTED).map(bad).collect();
+        let filled = fill(&FakeStore::default(), &recipe, candidates).await.unwrap();
+        assert_eq!(filled.rejected.len(), MAX_REJECTED);
+        assert_eq!((filled.done.len(), filled.rest.len()), (MAX_REJECTED, 1));
     }
 }

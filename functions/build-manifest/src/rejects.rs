@@ -5,7 +5,7 @@
 //! since that file is not read again. Read before the batches and the files are listed: what is listed here and is
 //! neither in a batch nor there any more was gone when it was read, and not only not seen yet.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use shared::layout;
@@ -31,8 +31,8 @@ pub(crate) struct Rejects {
     key: String,
     spec: String,
     entries: Vec<Entry>,
-    /// Of file or row, by key, ETag and row.
-    known: HashSet<KeyHash>,
+    /// Where the entry of a file or row is, by key, ETag and row.
+    known: HashMap<KeyHash, usize>,
     etag: Option<String>,
     changed: bool,
 }
@@ -41,7 +41,7 @@ impl Rejects {
     pub(crate) async fn load(store: &impl Store, dataset: &DatasetName) -> Result<Self, StoreError> {
         let key = layout::rejected(dataset);
         let (entries, etag) = read(store, &key).await?;
-        let known = entries.iter().map(|entry| hash(&entry.rejected)).collect();
+        let known = places(&entries);
         Ok(Self {
             key,
             spec: String::new(),
@@ -72,7 +72,7 @@ impl Rejects {
                 && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
         });
         self.changed |= self.entries.len() != before;
-        self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
+        self.known = places(&self.entries);
     }
 
     /// These files are in a batch now as this spec takes them: what another spec said of their rows is over.
@@ -86,12 +86,15 @@ impl Rejects {
         self.entries
             .retain(|entry| entry.spec == self.spec || !judged.contains(&entry.rejected.key));
         self.changed |= self.entries.len() != before;
-        self.known = self.entries.iter().map(|entry| hash(&entry.rejected)).collect();
+        self.known = places(&self.entries);
     }
 
     /// Whether the file as a whole, unchanged, was rejected.
     pub(crate) fn has(&self, file: &Object) -> bool {
-        !self.known.is_empty() && self.known.contains(&KeyHash::of(&[&file.key, &file.etag, ""]))
+        !self.known.is_empty()
+            && self
+                .known
+                .contains_key(&KeyHash::of(&[&file.key, &file.etag, ""]))
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -113,23 +116,28 @@ impl Rejects {
                 spec: self.spec.clone(),
                 told: false,
             };
-            if self.known.insert(hash(&entry.rejected)) {
-                self.entries.push(entry);
-                self.changed = true;
-            } else {
-                self.judge_again(&entry);
+            match self.known.get(&hash(&entry.rejected)) {
+                Some(&place) => self.judge_again(place, entry),
+                None => {
+                    self.add(entry);
+                    self.changed = true;
+                }
             }
         }
     }
 
+    fn add(&mut self, entry: Entry) {
+        self.known.insert(hash(&entry.rejected), self.entries.len());
+        self.entries.push(entry);
+    }
+
     /// What another spec rejected is rejected by this one too, perhaps for another reason.
-    fn judge_again(&mut self, entry: &Entry) {
-        let row = hash(&entry.rejected);
-        let others = self.entries.iter_mut().filter(|other| other.spec != entry.spec);
-        for other in others.filter(|other| hash(&other.rejected) == row) {
+    fn judge_again(&mut self, place: usize, entry: Entry) {
+        let there = self.entries.get_mut(place);
+        if let Some(other) = there.filter(|other| other.spec != entry.spec) {
             *other = Entry {
                 told: other.told && other.rejected.reason == entry.rejected.reason,
-                ..entry.clone()
+                ..entry
             };
             self.changed = true;
         }
@@ -178,12 +186,10 @@ impl Rejects {
         let (theirs, etag) = read(store, &self.key).await?;
         self.etag = etag;
         // Of another spec, only rows are still true: those of a file that is in a batch, which nobody reads again.
-        let theirs = theirs
-            .into_iter()
-            .filter(|e| e.spec == self.spec || e.rejected.row.is_some());
         for entry in theirs {
-            if self.known.insert(hash(&entry.rejected)) {
-                self.entries.push(entry);
+            let still_true = entry.spec == self.spec || entry.rejected.row.is_some();
+            if still_true && !self.known.contains_key(&hash(&entry.rejected)) {
+                self.add(entry);
             }
         }
         Ok(())
@@ -198,6 +204,11 @@ impl Rejects {
         }
         body
     }
+}
+
+fn places(entries: &[Entry]) -> HashMap<KeyHash, usize> {
+    let hashes = entries.iter().map(|entry| hash(&entry.rejected));
+    hashes.zip(0..).collect()
 }
 
 fn there_at_all(files: &[Object], key: &str) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
 use platform::HandlerError;
 use platform::event::Sweep;
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ use crate::reconcile::reconcile;
 /// Datasets looked at side by side. Each may hold a manifest of 32 MiB in memory while it is made.
 pub(crate) const AT_ONCE: usize = 4;
 
+/// So many take a round seconds; with very many more it may be killed before its end.
+const FEW: usize = 1_000;
 pub(crate) async fn answer<S: Store, T: Topic>(
     deps: &Deps<S, T>,
     which: Sweep,
@@ -59,7 +62,7 @@ fn failed(failed: usize, of: usize, first: String) -> HandlerError {
 /// The folders at the top of the input bucket, and what lies there that can be no dataset.
 async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>), StoreError> {
     let (mut datasets, mut misplaced) = (Vec::new(), Vec::new());
-    let mut token: Option<String> = None;
+    let (mut token, mut date) = (None::<String>, Timestamp::UNIX_EPOCH);
     loop {
         let page = store.list(Bucket::Input, "", true, token.as_deref()).await?;
         misplaced.extend(
@@ -74,6 +77,7 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
                 Ok(dataset) => datasets.push(dataset),
                 Err(_) if name == TEAMS => misplaced.extend(among_teams(store, folder).await?),
                 Err(error) => misplaced.push(Misplaced::folder(folder, &error)),
+        date = date.max(page.date);
             }
         }
         token = page.next;
@@ -94,9 +98,24 @@ async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<Misplace
         .objects
         .iter()
         .find_map(|object| match InputKey::parse(&object.key) {
+    let first = first(date, datasets.len());
+    datasets.rotate_left(first);
             InputKey::BadDataset(error) => Some(Misplaced::folder(&object.key, &error)),
             _ => None,
         }))
+}
+
+/// Where the round over very many datasets begins: each time elsewhere, so that one which is always killed before its
+/// end leaves none of them out for long. Steps of the golden ratio are spread evenly, however many there are.
+fn first(date: Timestamp, datasets: usize) -> usize {
+    const ROUND: u64 = 15 * 60;
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    if datasets <= FEW {
+        return 0;
+    }
+    let round = u64::try_from(date.as_second()).unwrap_or(0) / ROUND;
+    let place = u128::from(round.wrapping_mul(GOLDEN)) * datasets as u128 >> 64;
+    usize::try_from(place).unwrap_or(0)
 }
 
 /// Datasets with a status and without a file: what the status waits for never comes.
@@ -116,5 +135,28 @@ async fn deleted(store: &impl Store, there: &[DatasetName]) -> Result<Vec<Datase
         if token.is_none() {
             return Ok(deleted);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn rounds_that_never_come_to_their_end_leave_no_dataset_out() {
+        let (all, done_in_one) = (20_000, 5_000);
+        let begun =
+            (0..12).map(|round| first(Timestamp::from_second(1_790_000_000 + round * 900).unwrap(), all));
+        let looked_at: BTreeSet<usize> = begun
+            .flat_map(|first| (first..first + done_in_one).map(move |n| n % all))
+            .collect();
+        assert_eq!(looked_at.len(), all);
+    }
+
+    #[test]
+    fn a_round_that_comes_to_its_end_begins_at_the_beginning() {
+        assert_eq!(first(Timestamp::from_second(1_790_000_000).unwrap(), FEW), 0);
     }
 }

@@ -4,6 +4,7 @@ mod changing;
 mod cutting;
 mod events;
 mod faults;
+mod large;
 mod logging;
 mod rejecting;
 mod remembering;
