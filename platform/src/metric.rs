@@ -24,6 +24,8 @@ pub enum Metric {
     JobsOverdue,
     /// Invitations that may still be sent before 09:00 UTC.
     InvitationsLeftToday,
+    /// Files that a sweep was the first to look at, although their events should have come long ago.
+    FoundWithoutEvent,
     /// Events of another bucket, of another stack's job, of another user pool.
     DroppedForeignEvents,
 }
@@ -35,6 +37,7 @@ impl Metric {
             Self::OldestWaitingMinutes => "OldestWaitingMinutes",
             Self::JobsOverdue => "JobsOverdue",
             Self::InvitationsLeftToday => "InvitationsLeftToday",
+            Self::FoundWithoutEvent => "FoundWithoutEvent",
             Self::DroppedForeignEvents => "DroppedForeignEvents",
         }
     }
@@ -167,6 +170,7 @@ mod tests {
             Metric::OldestWaitingMinutes,
             Metric::JobsOverdue,
             Metric::InvitationsLeftToday,
+            Metric::FoundWithoutEvent,
             Metric::DroppedForeignEvents,
         ];
         for metric in all {

@@ -92,6 +92,18 @@ impl<S: Store, T> Cutting<'_, S, T> {
         }
     }
 
+    /// Files that have waited for so long without anybody having looked that no event can have told of them.
+    pub(crate) fn untold(
+        &self,
+        files: &[Object],
+        looked_at: Option<Timestamp>,
+        batches: &Batches,
+        rejects: &Rejects,
+    ) -> usize {
+        let untold = files.iter().filter(|file| self.look.is_untold(file, looked_at));
+        self.candidates(untold.cloned().collect(), batches, rejects).len()
+    }
+
     fn rule(&self, waiting: &[Candidate]) -> Cut {
         let Look {
             date, uploads, ready, ..

@@ -1,11 +1,15 @@
 //! What lies in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::layout::{self, InputKey};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Object, OpenUpload, Store, StoreError};
 
 use crate::batches::Batches;
+
+/// When the event of a dropped file has surely come and led to a look: the longest delay the template takes for its queue
+/// (480 s), the window in which messages are gathered (60 s), and a minute.
+const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A listing of everything that no batch has.
 #[derive(Debug)]
@@ -64,6 +68,15 @@ pub(crate) async fn look(
 }
 
 impl Look {
+    /// It came after the last look that found anything, and no event has led to one since. An object uploaded in parts
+    /// is as old as the beginning of its upload, so that its time says nothing; its ETag tells it (`<md5>-<parts>`).
+    pub(crate) fn is_untold(&self, file: &Object, looked_at: Option<Timestamp>) -> bool {
+        let since = self.date.duration_since(file.last_modified);
+        since > TOLD_WITHIN
+            && looked_at.is_none_or(|looked| file.last_modified > looked)
+            && !file.etag.contains('-')
+    }
+
     fn add(&mut self, object: Object, batches: &Batches) {
         match InputKey::parse(&object.key) {
             InputKey::Spec(_) => self.spec_there = true,

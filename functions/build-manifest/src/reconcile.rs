@@ -21,6 +21,8 @@ pub struct Outcome {
     pub state: DatasetState,
     /// Batches cut by this reconcile.
     pub cut: u32,
+    /// Files that nobody had looked at although an event should have told of them long ago.
+    pub untold: usize,
     /// When looking again can change something, if time alone can.
     pub check_at: Option<Timestamp>,
 }
@@ -69,7 +71,7 @@ async fn steps<S: Store, T: Topic>(
     if let Err(error) = catch_up(deps, dataset, batches, report.batches_before()).await {
         return halt_or_fail(&report, batches, error, 0).await;
     }
-    let mut cut = 0;
+    let (mut cut, mut untold) = (0, 0);
     let (spec, look, waiting, rule) = loop {
         // 2. Open uploads, then everything that is in no batch.
         let mut look = look(store, dataset, batches).await?;
@@ -88,6 +90,7 @@ async fn steps<S: Store, T: Topic>(
             look: &look,
             latest_event,
         };
+        untold = untold.max(cutting.untold(&files, report.looked_at(), batches, &rejects));
         match cutting.cut_all(files, batches, &mut rejects, &mut cut).await {
             Ok(Left::Waiting { files, rule }) => break (spec, look, files, rule),
             Ok(Left::Overtaken) => {}
@@ -106,6 +109,7 @@ async fn steps<S: Store, T: Topic>(
     Ok(Outcome {
         state: standing.state,
         cut,
+        untold,
         check_at: standing.check_at,
     })
 }
@@ -164,6 +168,7 @@ async fn halt_or_fail<S: Store, T: Topic>(
             Ok(Outcome {
                 state: DatasetState::Halted,
                 cut,
+                untold: 0,
                 check_at: None,
             })
         }
@@ -181,6 +186,7 @@ async fn no_spec<S: Store, T: Topic>(
     Ok(Outcome {
         state,
         cut,
+        untold: 0,
         check_at: None,
     })
 }

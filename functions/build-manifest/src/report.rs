@@ -123,6 +123,11 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             .map_or(0, |before| usize::try_from(before.batches).unwrap_or(0))
     }
 
+    /// When somebody last looked and found something new.
+    pub(crate) fn looked_at(&self) -> Option<Timestamp> {
+        self.before.as_ref().map(|before| before.at)
+    }
+
     pub(crate) async fn write(
         &self,
         batches: &Batches,

@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use platform::HandlerError;
 use platform::event::Sweep;
+use platform::metric::Metric;
 use serde_json::{Value, json};
 use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;
@@ -17,13 +18,14 @@ use crate::reconcile::reconcile;
 
 /// Datasets looked at side by side. Each may hold a manifest of 32 MiB in memory while it is made.
 pub(crate) const AT_ONCE: usize = 4;
-
 /// So many take a round seconds; with very many more it may be killed before its end.
 const FEW: usize = 1_000;
+
 pub(crate) async fn answer<S: Store, T: Topic>(
     deps: &Deps<S, T>,
     which: Sweep,
 ) -> Result<Value, HandlerError> {
+    let all = which == Sweep::All;
     let (datasets, misplaced) = match which {
         Sweep::Datasets(names) => (names, Vec::new()),
         Sweep::All => folders(&deps.store)
@@ -31,17 +33,27 @@ pub(crate) async fn answer<S: Store, T: Topic>(
             .map_err(|error| failed(1, 1, error.to_string()))?,
     };
     let (of, mut errors, mut cut) = (datasets.len() + misplaced.len(), Vec::new(), 0);
+    let mut untold = 0;
     let mut reconciled = stream::iter(datasets)
         .map(|dataset| async move { (reconcile(deps, &dataset, None).await, dataset) })
         .buffer_unordered(AT_ONCE);
     while let Some((outcome, dataset)) = reconciled.next().await {
         match outcome {
-            Ok(outcome) => cut += outcome.cut,
+            Ok(outcome) => {
+                cut += outcome.cut;
+                untold += outcome.untold;
+                if outcome.untold > 0 {
+                    tracing::warn!(%dataset, files = outcome.untold, "found what no event told of");
+                }
+            }
             Err(error) => {
                 tracing::error!(%dataset, %error, "not brought up to date; the next sweep tries again");
                 errors.push(error.to_string());
             }
         }
+    }
+    if all {
+        deps.metrics.put(&[(Metric::FoundWithoutEvent, untold as u64)]);
     }
     for what in misplaced {
         if let Err(error) = what.tell(deps).await {
@@ -65,6 +77,7 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
     let (mut token, mut date) = (None::<String>, Timestamp::UNIX_EPOCH);
     loop {
         let page = store.list(Bucket::Input, "", true, token.as_deref()).await?;
+        date = date.max(page.date);
         misplaced.extend(
             page.objects
                 .iter()
@@ -77,7 +90,6 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
                 Ok(dataset) => datasets.push(dataset),
                 Err(_) if name == TEAMS => misplaced.extend(among_teams(store, folder).await?),
                 Err(error) => misplaced.push(Misplaced::folder(folder, &error)),
-        date = date.max(page.date);
             }
         }
         token = page.next;
@@ -86,23 +98,11 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
         }
     }
     datasets.extend(deleted(store, &datasets).await?);
+    let first = first(date, datasets.len());
+    datasets.rotate_left(first);
     misplaced.sort();
     misplaced.dedup();
     Ok((datasets, misplaced))
-}
-
-/// What lies among the team files and is none, if the first page shows any: one cause, told once.
-async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<Misplaced>, StoreError> {
-    let page = store.list(Bucket::Input, folder, false, None).await?;
-    Ok(page
-        .objects
-        .iter()
-        .find_map(|object| match InputKey::parse(&object.key) {
-    let first = first(date, datasets.len());
-    datasets.rotate_left(first);
-            InputKey::BadDataset(error) => Some(Misplaced::folder(&object.key, &error)),
-            _ => None,
-        }))
 }
 
 /// Where the round over very many datasets begins: each time elsewhere, so that one which is always killed before its
@@ -116,6 +116,18 @@ fn first(date: Timestamp, datasets: usize) -> usize {
     let round = u64::try_from(date.as_second()).unwrap_or(0) / ROUND;
     let place = u128::from(round.wrapping_mul(GOLDEN)) * datasets as u128 >> 64;
     usize::try_from(place).unwrap_or(0)
+}
+
+/// What lies among the team files and is none, if the first page shows any: one cause, told once.
+async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<Misplaced>, StoreError> {
+    let page = store.list(Bucket::Input, folder, false, None).await?;
+    Ok(page
+        .objects
+        .iter()
+        .find_map(|object| match InputKey::parse(&object.key) {
+            InputKey::BadDataset(error) => Some(Misplaced::folder(&object.key, &error)),
+            _ => None,
+        }))
 }
 
 /// Datasets with a status and without a file: what the status waits for never comes.

@@ -113,7 +113,7 @@ impl FakeStore {
         });
     }
 
-    /// The upload is finished; its LastModified is the time it was begun.
+    /// The upload is finished; its LastModified is the time it was begun, its ETag says of how many parts it is.
     pub fn finish_upload(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let mut state = self.state();
         let begun = state.uploads.iter().find(|u| u.key == key).map(|u| u.initiated);
@@ -122,6 +122,7 @@ impl FakeStore {
         if let (Some(begun), Some(object)) = (begun, state.objects.get_mut(&(Bucket::Input, key.to_owned())))
         {
             object.last_modified = begun;
+            object.etag.push_str("-1");
         }
     }
 

@@ -159,6 +159,29 @@ fn every_alarm_reaches_somebody_and_silence_is_no_alarm() {
     assert!(alarms(&off).is_empty() && of_type(&off, "AWS::CloudWatch::Dashboard").is_empty());
 }
 
+/// CloudWatch looks back a day at most, and seven days where a period is an hour or more.
+#[test]
+fn a_lost_event_is_no_alarm_and_missing_ones_are() {
+    let stack = Stack::by_default();
+    let alarm = &stack["Resources"]["MissingEventsAlarm"]["Properties"];
+    assert_eq!(alarm["MetricName"], "FoundWithoutEvent");
+    assert_eq!(
+        (&alarm["DatapointsToAlarm"], &alarm["Threshold"]),
+        (&json!(2), &json!(0))
+    );
+    let number = |name: &str| alarm[name].as_u64().expect("a number");
+    assert!(number("Period") >= 3_600 && number("Period") * number("EvaluationPeriods") <= 7 * 86_400);
+    let delay = &template()["Parameters"]["EventDelaySeconds"]["MaxValue"];
+    // build-manifest counts what is older than ten minutes: the longest delay, the window and a minute.
+    let function = &stack["Resources"]["BuildManifestFunction"]["Properties"];
+    let window = &function["Events"]["Dropped"]["Properties"]["MaximumBatchingWindowInSeconds"];
+    let told = delay
+        .as_u64()
+        .zip(window.as_u64())
+        .map(|(delay, window)| delay + window);
+    assert!(told.is_some_and(|seconds| seconds + 60 <= 600), "{told:?}");
+}
+
 #[test]
 fn the_dashboard_is_json_and_shows_every_metric_of_our_own_that_has_an_alarm() {
     let stack = Stack::by_default();

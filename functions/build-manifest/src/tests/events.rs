@@ -186,3 +186,47 @@ async fn an_unknown_event_is_an_error() {
     let world = World::new();
     assert!(handle(&world.deps, json!({"hello": 1})).await.is_err());
 }
+
+/// A minute apart, so that S3's seconds tell them apart.
+async fn swept(world: &World, seconds: i64) -> u64 {
+    world.store.pass(seconds);
+    handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
+    let found = world.metrics.values(platform::metric::Metric::FoundWithoutEvent);
+    *found.last().unwrap()
+}
+
+#[tokio::test]
+async fn files_whose_events_never_came_are_counted_once() {
+    let world = World::with_files(SPEC, 3);
+    world.store.drop_file("d/.DS_Store", "left out, whatever its age");
+    assert_eq!(swept(&world, 660).await, 3);
+    assert_eq!(swept(&world, 900).await, 0);
+    world.store.drop_file("d/more.txt", "1");
+    assert_eq!(swept(&world, 660).await, 1);
+    assert_eq!(swept(&world, 900).await, 0);
+}
+
+#[tokio::test]
+async fn what_an_event_told_of_in_time_or_may_still_tell_of_is_not_counted() {
+    let patient = SPEC.replace("quiet: 2m", "quiet: 15m");
+    let world = World::with_files(&patient, 2);
+    world.store.pass(195);
+    failures(&world, &[message("m", &dropped("in", "d/000.txt", "2.1"))]).await;
+    assert_eq!(world.status().state, DatasetState::Settling);
+    assert_eq!(swept(&world, 1_000).await, 0, "the event came, the sweep cut");
+    assert_eq!(world.batches().len(), 1);
+    world.store.drop_file("d/late.txt", "1");
+    assert_eq!(swept(&world, 590).await, 0, "its event may still come");
+    assert_eq!(swept(&world, 900).await, 0, "this was looked at before");
+}
+
+#[tokio::test]
+async fn an_object_that_was_long_in_coming_is_not_taken_for_one_nobody_told_of() {
+    let world = World::with_files(SPEC, 0);
+    world.reconcile().await;
+    world.store.pass(60);
+    world.store.open_upload("d/large.txt");
+    world.store.pass(1_200);
+    world.store.finish_upload("d/large.txt", "1");
+    assert_eq!(swept(&world, 5).await, 0);
+}
