@@ -18,6 +18,8 @@ use crate::failure;
 use crate::sdk::Sdk;
 
 mod date;
+#[cfg(test)]
+mod skewed;
 
 /// [`Store`] over S3. The client comes into being with the first call.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! How every function starts: JSON log lines, dependencies, then the Lambda runtime's loop.
 
 use std::pin::Pin;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{LambdaEvent, service_fn, tracing};
 use serde_json::Value;
 
+use crate::event::failed_messages;
 use crate::sdk::Sdk;
 
 /// What `main` may end with.
@@ -34,6 +36,8 @@ pub enum HandlerError {
     /// Everything that could be done has been done; the next sweep tries the rest again.
     #[error("{failed} of {of} could not be brought up to date; the first: {first}")]
     Sweep { failed: usize, of: usize, first: String },
+    #[error("given up {left_over:?} before the function's time was over; the next event or sweep goes on")]
+    OutOfTime { left_over: Duration },
 }
 
 /// A variable that has to be there.
@@ -41,6 +45,41 @@ pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Res
     env(name)
         .filter(|value| !value.is_empty())
         .ok_or(ConfigError::Missing(name))
+}
+
+/// Left to say that there was no time. A tenth of what there is, so that a function of a few seconds has most of them.
+const LONGEST_MARGIN: Duration = Duration::from_secs(5);
+
+/// Gives work up before Lambda ends the process in the middle of it: everything the functions do may be broken off anywhere,
+/// and what is broken off here is reported by name, its messages come again, and the next event finds a warm process.
+pub async fn in_time(
+    work: impl Future<Output = Result<Value, HandlerError>>,
+    messages: Vec<String>,
+    left: Duration,
+) -> Result<Value, HandlerError> {
+    let margin = (left / 10).min(LONGEST_MARGIN);
+    let Ok(done) = tokio::time::timeout(left.saturating_sub(margin), work).await else {
+        let error = HandlerError::OutOfTime { left_over: margin };
+        if messages.is_empty() {
+            return Err(error);
+        }
+        tracing::error!(%error, messages = messages.len(), "all messages of this invocation come again");
+        return Ok(failed_messages(messages.iter().map(String::as_str)));
+    };
+    done
+}
+
+/// Names of the queue messages an event consists of; none of any other event.
+pub fn messages(event: &Value) -> Vec<String> {
+    let records = event.get("Records").and_then(Value::as_array);
+    let of_a_queue = |record: &&Value| record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs");
+    let id = |record: &Value| record.get("messageId")?.as_str().map(str::to_owned);
+    records
+        .into_iter()
+        .flatten()
+        .filter(of_a_queue)
+        .filter_map(id)
+        .collect()
 }
 
 /// Runs a function until Lambda stops it.
@@ -64,9 +103,48 @@ where
         let deps = &deps;
         let answer = |event: LambdaEvent<Value>| async move {
             // Behind a pointer: the types of nested SDK futures go deeper than the compiler follows.
+            let (messages, deadline) = (messages(&event.payload), event.context.deadline());
+            let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
             let reply: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(deps, event.payload));
-            reply.await.map_err(Error::from)
+            in_time(reply, messages, left).await.map_err(Error::from)
         };
         lambda_runtime::run(service_fn(answer)).await
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn batch() -> Value {
+        let record = |id: &str, source: &str| json!({"messageId": id, "eventSource": source, "body": ""});
+        json!({"Records": [record("a", "aws:sqs"), record("b", "aws:sqs"), record("c", "aws:kinesis")]})
+    }
+
+    #[tokio::test]
+    async fn messages_of_work_that_does_not_end_come_again() {
+        let never = std::future::pending();
+        let reply = in_time(never, messages(&batch()), Duration::from_millis(20))
+            .await
+            .unwrap();
+        let failed = json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]});
+        assert_eq!(reply, failed);
+    }
+
+    #[tokio::test]
+    async fn a_sweep_that_does_not_end_fails_by_name() {
+        let sweep = messages(&json!({"sweep": "all"}));
+        let error = in_time(std::future::pending(), sweep, Duration::from_millis(20)).await;
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("given up 2ms before"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_is_done_in_time_is_answered_as_it_is() {
+        let done = std::future::ready(Ok(json!({"batchItemFailures": []})));
+        let reply = in_time(done, messages(&batch()), Duration::from_secs(900)).await;
+        assert_eq!(reply.unwrap(), json!({"batchItemFailures": []}));
+    }
 }

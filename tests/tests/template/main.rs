@@ -6,6 +6,7 @@
 mod graph;
 mod keeping;
 mod people;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,0 +1,173 @@
+//! Nothing outlives its invocation: the SDK's limits against the functions' timeouts in the template, and real clients against
+//! services that never answer, or answer "later" for ever.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use local::wiring::FUNCTIONS;
+use platform::sdk::{ATTEMPTS, CALM, HURRIED, Limits};
+use platform::start::{in_time, messages};
+use serde_json::{Value, json};
+use tests::template::{Stack, logical};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// A user pool's, and not to be changed.
+const TRIGGER: Duration = Duration::from_secs(5);
+/// Nobody waits so long for anything here: only so that a test that hangs ends.
+const HANGS: Duration = Duration::from_secs(60);
+
+fn timeout(stack: &Value, function: &str) -> Duration {
+    let properties = &stack["Resources"][logical(function, "Function")]["Properties"];
+    Duration::from_secs(properties["Timeout"].as_u64().expect("a timeout"))
+}
+
+#[test]
+fn every_call_gives_up_before_its_function_does() {
+    let stack = Stack::by_default();
+    // The waits before the second and the third attempt are a second and two at most.
+    let longest = |limits: Limits| {
+        let tried = limits.attempt * ATTEMPTS + Duration::from_secs(1 + 2);
+        tried.max(limits.operation)
+    };
+    for function in FUNCTIONS {
+        let timeout = timeout(&stack, function.name);
+        if function.queue.is_some() {
+            assert!(longest(CALM) * 3 < timeout, "{}: {timeout:?}", function.name);
+            continue;
+        }
+        assert!(
+            timeout <= TRIGGER,
+            "{}: the user pool waits no longer",
+            function.name
+        );
+        assert!(HURRIED.operation < timeout, "{}: {timeout:?}", function.name);
+    }
+    for budget in [assign_worker::BUDGET, HURRIED.operation] {
+        // The rest is for a cold start and the way there and back.
+        assert!(budget + Duration::from_secs(1) < TRIGGER, "{budget:?}");
+    }
+    for limits in [CALM, HURRIED] {
+        assert!(limits.connect < limits.attempt && limits.attempt < limits.operation);
+    }
+}
+
+/// Takes connections; `answer` goes back for each request, nothing where it is empty.
+async fn service(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0_u8; 16_384];
+                while connection.read(&mut request).await.is_ok_and(|read| read > 0) {
+                    if !answer.is_empty() && connection.write_all(answer.as_bytes()).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+const NEVER: &str = "";
+const LATER: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+
+fn sdk(endpoint: &str, limits: Limits) -> SdkConfig {
+    let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(keys))
+        .endpoint_url(endpoint)
+        .timeout_config(limits.timeouts())
+        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .build()
+}
+
+fn environment(name: &str) -> Option<String> {
+    let value = match name {
+        "INPUT_BUCKET" => "in",
+        "OUTPUT_BUCKET" => "out",
+        "NOTICE_TOPIC_ARN" => "arn:aws:sns:us-east-1:1:notices",
+        "JOB_PREFIX" => "gc01",
+        "LABELING_ROLE_ARN" => "arn:aws:iam::1:role/labeling",
+        "AWS_ACCOUNT" => "1",
+        "AWS_PARTITION" => "aws",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+fn sign_in() -> Value {
+    json!({
+        "version": "1", "triggerSource": "TokenGeneration_Authentication", "region": "us-east-1",
+        "userPoolId": "us-east-1_abc", "userName": "ana", "callerContext": {"clientId": "c"},
+        "request": {
+            "userAttributes": {
+                "sub": "s", "cognito:user_status": "CONFIRMED", "email_verified": "true", "email": "ana@example.org",
+            },
+            "groupConfiguration": {"groupsToOverride": ["readers"], "iamRolesToOverride": [], "preferredRole": null},
+        },
+        "response": {"claimsOverrideDetails": null},
+    })
+}
+
+/// With its own budget and limits: some seconds, both at once.
+#[tokio::test]
+async fn a_sign_in_goes_on_whether_services_never_answer_or_say_later_for_ever() {
+    let signed_in = async |answer| {
+        let sdk = sdk(&service(answer).await, HURRIED);
+        let deps = assign_worker::deps(&environment, &sdk).expect("the environment is whole");
+        let answered = tokio::time::timeout(HANGS, assign_worker::handle(&deps, sign_in()));
+        answered.await.expect("an answer").expect("never an error")
+    };
+    let (never, later) = tokio::join!(signed_in(NEVER), signed_in(LATER));
+    assert_eq!(never, sign_in());
+    assert_eq!(later, sign_in());
+}
+
+/// CALM and five minutes, a thousand times as fast. One call alone fails in time; ten one after another would not.
+#[tokio::test]
+async fn messages_fail_before_the_functions_end_when_s3_does_not_answer() {
+    let limits = Limits {
+        connect: CALM.connect / 1_000,
+        attempt: CALM.attempt / 1_000,
+        operation: CALM.operation / 1_000,
+    };
+    let sdk = sdk(&service(NEVER).await, limits);
+    let deps = start_job::deps(&environment, &sdk).expect("the environment is whole");
+    let ids: Vec<String> = (1..=10).map(|batch| format!("m{batch}")).collect();
+    let dropped = |batch: usize| {
+        let key = format!("manifests/d/{batch:06}.manifest");
+        let record = json!({"eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": "2026-11-22T10:00:00Z",
+            "s3": {"bucket": {"name": "out"}, "object": {"key": key}}});
+        json!({"messageId": format!("m{batch}"), "eventSource": "aws:sqs", "body": json!({"Records": [record]}).to_string()})
+    };
+    let failed = async |batches: std::ops::RangeInclusive<usize>, left: Duration| {
+        let event = json!({"Records": batches.map(dropped).collect::<Vec<_>>()});
+        let ids = messages(&event);
+        let reply = in_time(start_job::handle(&deps, event), ids, left);
+        let reply = tokio::time::timeout(HANGS, reply).await.expect("an answer");
+        let reply = reply.expect("messages fail one by one");
+        let failed = reply["batchItemFailures"].as_array().expect("failures").clone();
+        failed
+            .iter()
+            .map(|f| f["itemIdentifier"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let five_minutes = Duration::from_millis(300);
+    assert_eq!(
+        failed(1..=1, five_minutes * 100).await,
+        ["m1"],
+        "by the call's own limit"
+    );
+    assert_eq!(
+        failed(1..=10, five_minutes).await,
+        ids,
+        "by what is left of the invocation"
+    );
+}
