@@ -37,6 +37,8 @@ pub(crate) struct Core {
     teams: RwLock<HashMap<String, Arc<TeamRecord>>>,
     /// Job documents by key, with the ETag they were read at: lists of jobs are asked for again and again.
     read: Mutex<HashMap<String, Stored<Arc<JobRecord>>>>,
+    /// Documents that could not be read, by key.
+    illegible: Mutex<HashSet<String>>,
     /// Jobs that have a keeper.
     kept: Mutex<HashSet<String>>,
     /// Something was created here; the supervisor looks at once.
@@ -70,18 +72,18 @@ pub(crate) struct Pace {
     pub(crate) snapshot: Duration,
     /// How long another engine that ended a job has to announce it.
     pub(crate) grace: Duration,
-}
-
     /// Objects done for good since that was last written down: a start reads so many documents in a second or two.
     pub(crate) settled: u32,
+}
+
 pub(crate) const PACE: Pace = Pace {
     tick: Duration::from_secs(1),
     refresh: Duration::from_secs(10),
     snapshot: Duration::from_secs(60),
     grace: Duration::from_secs(5),
+    settled: 1_000,
 };
 
-    settled: 1_000,
 impl Core {
     pub(crate) fn new(
         objects: Arc<dyn Objects>,
@@ -103,6 +105,7 @@ impl Core {
             workforce: CurrentWorkforce::default(),
             teams: RwLock::default(),
             read: Mutex::default(),
+            illegible: Mutex::default(),
             kept: Mutex::default(),
             look: Notify::new(),
             stop: CancellationToken::new(),
@@ -171,7 +174,7 @@ impl Core {
         if let Some(known) = known.filter(|known| known.etag == etag) {
             return Ok(Some(known.value));
         }
-        let Some(Stored { value, etag }) = self.documents.load::<JobRecord>(&key).await? else {
+        let Some(Stored { value, etag }) = self.legible::<JobRecord>(&key).await? else {
             return Ok(None);
         };
         let value = Arc::new(value);
@@ -198,12 +201,30 @@ impl Core {
         let listed = self.documents.list(prefix).await?;
         let found: Vec<Option<T>> = stream::iter(listed)
             .map(|item| async move {
-                Ok::<_, StoreError>(self.documents.load(&item.key).await?.map(|stored| stored.value))
+                Ok::<_, StoreError>(self.legible(&item.key).await?.map(|stored| stored.value))
             })
             .buffered(READERS)
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The document; one that is not a document any more is left out and told of, and holds up no other.
+    async fn legible<T: serde::de::DeserializeOwned>(
+        &self,
+        key: &str,
+    ) -> Result<Option<Stored<T>>, StoreError> {
+        match self.documents.load(key).await {
+            Err(StoreError::Refused(reason)) => {
+                let mut told = self.illegible.lock().unwrap_or_else(PoisonError::into_inner);
+                // Each is told once, not at each look.
+                if told.insert(key.to_owned()) {
+                    tracing::error!(key, reason, "left out until a copy of it is put back");
+                }
+                Ok(None)
+            }
+            loaded => loaded,
+        }
     }
 
     /// A link by which a worker's browser may read an object for a while (`grant_read_access`). Whoever writes templates and

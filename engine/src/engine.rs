@@ -137,13 +137,25 @@ async fn session_key(documents: &Documents) -> Result<[u8; 64], StoreError> {
         Err(StoreError::Changed) => {}
         Err(error) => return Err(error),
     }
-    let stored = documents.load::<SessionKey>(AT).await?;
-    let known = stored
-        .and_then(|stored| STANDARD.decode(stored.value.key).ok())
-        .and_then(|key| key.try_into().ok());
-    known.ok_or_else(|| {
-        StoreError::Refused(format!(
-            "{AT} is not a key of 64 bytes; delete it to sign everybody out"
-        ))
-    })
+    match documents.load::<SessionKey>(AT).await {
+        Ok(Some(stored)) => match STANDARD.decode(stored.value.key).map(TryInto::try_into) {
+            Ok(Ok(key)) => Ok(key),
+            _ => renew(documents, AT, bytes).await,
+        },
+        Ok(None) | Err(StoreError::Refused(_)) => renew(documents, AT, bytes).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// A key that is none any more would keep the engine from starting, and with it whatever could put another in its place.
+async fn renew(documents: &Documents, at: &str, bytes: [u8; 64]) -> Result<[u8; 64], StoreError> {
+    tracing::error!(
+        at,
+        "is not a key of 64 bytes: it is made anew, and everybody signs in again"
+    );
+    let key = SessionKey {
+        key: STANDARD.encode(bytes),
+    };
+    documents.delete(at).await?;
+    documents.create(at, &key).await.map(|_| bytes)
 }
