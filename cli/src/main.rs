@@ -65,6 +65,8 @@ fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log on a full disk would otherwise be complained of on that very log, which panics.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     logger.with_ansi(std::io::stderr().is_terminal()).init();
 }
