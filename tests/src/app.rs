@@ -49,6 +49,32 @@ impl App {
         })
     }
 
+    /// Empty, in a folder of one's own, on a disk that [`App::limit_files`] can fill.
+    pub async fn start_on(folder: tempfile::TempDir) -> Result<Self> {
+        let process = start(unlimited()?, folder.path(), &["--bare"])?;
+        let info = ready(folder.path()).await;
+        Ok(Self {
+            process,
+            folder,
+            again: vec!["--bare".to_owned()],
+            info,
+        })
+    }
+
+    /// Whatever the process writes to a file beyond this many bytes fails from now on, as on a disk that is full; `None`:
+    /// there is room again.
+    pub fn limit_files(&self, most: Option<u64>) -> Result<()> {
+        let limit = most.map_or("unlimited".to_owned(), |most| most.to_string());
+        let set = Command::new("prlimit")
+            .args([
+                format!("--pid={}", self.process.id()),
+                format!("--fsize={limit}:"),
+            ])
+            .status();
+        ensure!(set.context("running prlimit")?.success(), "prlimit failed");
+        Ok(())
+    }
+
     /// The most memory it has held so far, in MiB; `None` where the system does not tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
@@ -182,6 +208,64 @@ pub fn command() -> Result<Command> {
         built.display()
     );
     Ok(Command::new(built))
+}
+
+/// The command without the signal that ends a process which writes beyond its limit: a full disk sends none.
+fn unlimited() -> Result<Command> {
+    let own = command()?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+        .arg(own.get_program());
+    Ok(command)
+}
+
+/// What `groundcrew up` in this folder says when it does not come up: what is on its standard error and how it ended. With
+/// `full`, nothing can be written to any file.
+pub async fn refused(data: &Path, full: bool) -> Result<Refused> {
+    let mut command = if full { unlimited_but_full()? } else { command()? };
+    command
+        .args([
+            "up",
+            "--bare",
+            "--aws",
+            "127.0.0.1:0",
+            "--web",
+            "127.0.0.1:0",
+            "--data",
+        ])
+        .arg(data)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .stdin(Stdio::null());
+    let mut child = command.spawn().context("starting groundcrew up")?;
+    let stderr = child.stderr.take().context("a pipe")?;
+    let said = tokio::task::spawn_blocking(move || std::io::read_to_string(stderr));
+    let Ok(said) = tokio::time::timeout(Duration::from_secs(60), said).await else {
+        child.kill()?;
+        anyhow::bail!("groundcrew up came up, or did not end");
+    };
+    let said = said??;
+    Ok(Refused {
+        code: child.wait()?.code(),
+        said,
+    })
+}
+
+/// A start that came to nothing.
+#[derive(Debug)]
+pub struct Refused {
+    pub code: Option<i32>,
+    pub said: String,
+}
+
+fn unlimited_but_full() -> Result<Command> {
+    let own = command()?;
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(own.get_program());
+    Ok(command)
 }
 
 fn spawn(data: &Path, more: &[&str]) -> Result<Child> {

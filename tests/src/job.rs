@@ -15,11 +15,16 @@ pub const TEMPLATE: &str = r#"<script src="https://assets.crowd.aws/crowd-html-e
 <crowd-form><crowd-classifier name="crowd-classifier" categories="{{ task.input.labels | to_json | escape }}" header="Even or odd?">
 <classification-target>{{ task.input.taskObject }}</classification-target></crowd-classifier></crowd-form>"#;
 
+/// A page with an image.
+pub const IMAGE_TEMPLATE: &str = r#"<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form><crowd-image-classifier name="crowd-image-classifier" src="{{ task.input.taskObject | grant_read_access }}" categories="{{ task.input.labels | to_json | escape }}" header="Which?"></crowd-image-classifier></crowd-form>"#;
+
 /// What it is made of.
 pub struct OwnJob<'a> {
     pub name: &'a str,
     pub team: &'a str,
     pub template: &'a str,
+    /// Or addresses of images, where the template is [`IMAGE_TEMPLATE`].
     pub texts: &'a [&'a str],
     /// Seconds a worker has for a task: at least 30.
     pub seconds: u32,
@@ -37,10 +42,15 @@ impl OwnJob<'_> {
     }
 
     pub async fn create(&self, app: &App) -> Result<()> {
+        let source = if self.shows_images() {
+            "source-ref"
+        } else {
+            "source"
+        };
         let lines: Vec<String> = self
             .texts
             .iter()
-            .map(|text| json!({"source": text}).to_string())
+            .map(|text| json!({source: text}).to_string())
             .collect();
         let labels =
             json!({"document-version": "2018-11-28", "labels": [{"label": "Even"}, {"label": "Odd"}]});
@@ -65,6 +75,10 @@ impl OwnJob<'_> {
         Ok(task.await)
     }
 
+    fn shows_images(&self) -> bool {
+        self.template == IMAGE_TEMPLATE
+    }
+
     async fn put(&self, app: &App, file: &str, text: String) -> Result<()> {
         let put = app.s3()?.put_object().bucket(app.text("output_bucket"));
         put.key(format!("own/{}/{file}", self.name))
@@ -77,8 +91,9 @@ impl OwnJob<'_> {
     fn request(&self, app: &App) -> Value {
         let (region, account) = (app.text("region"), app.text("account"));
         let at = |file: &str| format!("s3://{}/own/{}/{file}", app.text("output_bucket"), self.name);
+        let task = if self.shows_images() { "Image" } else { "Text" };
         let lambda =
-            |name: &str| format!("arn:aws:lambda:{region}:432418664414:function:{name}-TextMultiClass");
+            |name: &str| format!("arn:aws:lambda:{region}:432418664414:function:{name}-{task}MultiClass");
         json!({
             "LabelingJobName": self.name, "LabelAttributeName": "parity",
             "RoleArn": app.text("labeling_role_arn"),

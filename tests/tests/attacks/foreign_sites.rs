@@ -131,6 +131,59 @@ async fn another_site_signs_nobody_out() -> Result<()> {
     Ok(())
 }
 
+/// The hosted sign-in's own way out is a link, as OpenID Connect has it: a foreign page can have it followed, and then the
+/// next sign-in asks for the password. It ends no session of the portal, and leads to no place of the foreign page's choosing.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_sites_link_to_the_sign_ins_way_out_takes_no_session_and_leads_nowhere() -> Result<()> {
+    let app = App::start_bare().await?;
+    let portal = app.text("web_url");
+    let session = sign_in::session(portal, app.worker()).await?;
+    let begun = sign_in::begin(portal).await?;
+    let passed = sign_in::pass(&begun.form, app.worker()).await?;
+    let remembered = sign_in::cookie(&passed, "groundcrew_sign_in").context("a sign-in to end")?;
+    let way_out = format!("{portal}/cognito/{}/logout", app.text("user_pool_id"));
+    let client = app.text("client_id");
+    for to in [
+        ELSEWHERE.to_owned(),
+        format!("{portal}.evil.example/"),
+        format!("{portal}@evil.example/"),
+        format!("{portal}//evil.example"),
+        format!("{portal}/\\evil.example"),
+        "//evil.example".to_owned(),
+        "javascript:alert(1)".to_owned(),
+        format!("{portal}/\r\nLocation: {ELSEWHERE}"),
+    ] {
+        for parameter in ["logout_uri", "redirect_uri", "post_logout_redirect_uri"] {
+            let mut address = reqwest::Url::parse(&way_out)?;
+            address
+                .query_pairs_mut()
+                .append_pair("client_id", client)
+                .append_pair(parameter, &to);
+            let ask = sign_in::client()?
+                .get(address)
+                .header("sec-fetch-site", "cross-site");
+            let answer = ask.header("referer", ELSEWHERE).send().await?;
+            assert!(
+                answer.headers().get("location").is_none(),
+                "{parameter}={to}: {answer:?}"
+            );
+            let page = answer.text().await?;
+            assert!(
+                !page.contains("evil.example") && !page.contains("javascript:"),
+                "{to}: {page}"
+            );
+        }
+    }
+    let cookie = format!("groundcrew_sign_in={remembered}; {SESSION}={session}");
+    let left = sign_in::client()?.get(&way_out).header("cookie", cookie);
+    let left = left.header("sec-fetch-site", "cross-site").send().await?;
+    assert!(sign_in::cookie(&left, SESSION).is_none(), "{left:?}");
+    let me = sign_in::client()?.get(format!("{portal}/api/me"));
+    let me = me.header("cookie", format!("{SESSION}={session}")).send().await?;
+    assert_eq!(me.status(), StatusCode::OK, "the portal's session goes on");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_site_changes_nothing_at_the_console() -> Result<()> {
     let app = App::start_bare().await?;

@@ -3,6 +3,7 @@
 mod files;
 mod floods;
 mod foreign_sites;
+mod images;
 mod names;
 mod passwords;
 mod signatures;

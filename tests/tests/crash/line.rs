@@ -1,5 +1,5 @@
-//! The whole line, killed again and again where it hurts: nothing is labelled twice, nothing is left out, and no answer
-//! the portal said thank you for is lost.
+//! The line: files dropped, batched, labelled by two people, announced. Nothing is labelled twice, nothing is left out, and
+//! no answer the portal said thank you for is lost.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,6 +14,8 @@ use tests::aws::Aws;
 use tests::wait;
 use tests::worker::{Said, Worker};
 use tokio::sync::watch;
+
+use crate::tally::Tally;
 
 const DATASET: &str = "lots";
 const FILES: u32 = 40;
@@ -37,27 +39,11 @@ struct Thanked {
     text: String,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_killed_at_every_stage_labels_everything_once_and_loses_no_answer() -> Result<()> {
-    for seed in seeds() {
-        eprintln!("seed {seed} (GROUNDCREW_SEED={seed} repeats it)");
-        Crashing::start(seed).await?.run().await?;
-    }
-    Ok(())
-}
-
-fn seeds() -> Vec<u64> {
-    let told = std::env::var("GROUNDCREW_SEED").ok();
-    told.map_or_else(
-        || vec![1],
-        |seeds| seeds.split(',').filter_map(|seed| seed.parse().ok()).collect(),
-    )
-}
-
 /// An app that is killed now and then, and two people who go on regardless.
-struct Crashing {
+pub(crate) struct Crashing {
     app: App,
     random: StdRng,
+    tally: Tally,
     portal: watch::Sender<String>,
     thanked: watch::Sender<Vec<Thanked>>,
     crew: Vec<tokio::task::JoinHandle<Result<()>>>,
@@ -66,7 +52,7 @@ struct Crashing {
 }
 
 impl Crashing {
-    async fn start(seed: u64) -> Result<Self> {
+    pub(crate) async fn start(seed: u64) -> Result<Self> {
         let app = App::start_bare().await?;
         let aws = Aws::of(&app);
         aws.hire(&app, COLLEAGUE).await?;
@@ -91,6 +77,7 @@ impl Crashing {
         Ok(Self {
             app,
             random: StdRng::seed_from_u64(seed),
+            tally: Tally::default(),
             portal,
             thanked,
             crew,
@@ -98,7 +85,7 @@ impl Crashing {
         })
     }
 
-    async fn run(mut self) -> Result<()> {
+    pub(crate) async fn run(mut self) -> Result<Tally> {
         drop_files(&self.app.drop_folder(), 0..FILES - LATER)?;
         let uploaded = self.random.random_range(1..(FILES - LATER) as usize);
         self.until_objects(true, "", uploaded).await;
@@ -109,7 +96,7 @@ impl Crashing {
         drop_files(&self.app.drop_folder(), FILES - LATER..FILES)?;
         self.come_back("a batch without a job").await?;
 
-        for span in [1..10, 15..35, 40..60] {
+        for span in [1..10, 12..24, 26..38, 40..54, 56..70] {
             let answers = self.random.random_range(span);
             self.until_thanked(answers).await;
             self.crash("answers on their way").await?;
@@ -121,7 +108,7 @@ impl Crashing {
         self.check().await
     }
 
-    async fn crash(&mut self, point: &str) -> Result<()> {
+    async fn crash(&mut self, point: &'static str) -> Result<()> {
         self.app.crash()?;
         self.come_back(point).await
     }
@@ -130,8 +117,9 @@ impl Crashing {
         clippy::print_stderr,
         reason = "a failure needs to say where the line was killed"
     )]
-    async fn come_back(&mut self, point: &str) -> Result<()> {
+    async fn come_back(&mut self, point: &'static str) -> Result<()> {
         eprintln!("killed: {point}; {} answers so far", self.thanked.borrow().len());
+        self.tally.killed(point);
         self.app.restart().await?;
         self.portal.send_replace(self.app.text("web_url").to_owned());
         Ok(())
@@ -219,7 +207,7 @@ impl Crashing {
         .await;
     }
 
-    async fn check(self) -> Result<()> {
+    async fn check(mut self) -> Result<Tally> {
         for worker in &self.crew {
             assert!(!worker.is_finished(), "a worker gave up");
         }
@@ -256,7 +244,12 @@ impl Crashing {
             .collect();
         assert_eq!(labels, right, "every text labelled once");
         self.check_answers(&answers);
-        self.check_notices(&status).await
+        self.check_notices(&status).await?;
+        self.tally.items += FILES as usize;
+        self.tally.batches += manifests.len();
+        self.tally.jobs += jobs(&status).len();
+        self.tally.answers += self.thanked.borrow().len();
+        Ok(std::mem::take(&mut self.tally))
     }
 
     /// Of one job, from the raw answers beside its output: who answered what.
@@ -341,20 +334,23 @@ impl Crashing {
     }
 
     /// A notice may come again after a crash, always with the id it had.
-    async fn check_notices(&self, status: &Value) -> Result<()> {
+    async fn check_notices(&mut self, status: &Value) -> Result<()> {
         let outbox: Value = reqwest::get(format!("{}/api", self.app.text("outbox_url")))
             .await?
             .error_for_status()?
             .json()
             .await?;
         let messages = outbox["messages"].as_array().context("the outbox has messages")?;
-        let ids: BTreeSet<String> = messages
+        let told: Vec<String> = messages
             .iter()
             .filter(|message| message["to"] == SUBSCRIBER)
             .filter_map(|message| serde_json::from_str::<Value>(message["text"].as_str()?).ok())
             .filter_map(|notice| Some(notice["MessageAttributes"]["id"]["Value"].as_str()?.to_owned()))
             .filter(|id| id.starts_with("jobs/"))
             .collect();
+        let ids: BTreeSet<String> = told.iter().cloned().collect();
+        self.tally.notices += ids.len();
+        self.tally.notices_again += told.len() - ids.len();
         let expected: BTreeSet<String> = jobs(status)
             .iter()
             .map(|job| format!("jobs/{}/completed", job["name"].as_str().unwrap_or("")))
