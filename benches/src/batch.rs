@@ -80,7 +80,7 @@ async fn distance(python: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn drop_texts(client: &Client, dataset: &str, objects: usize) -> Result<()> {
+pub(crate) async fn drop_texts(client: &Client, dataset: &str, objects: usize) -> Result<()> {
     let put = |key: String, body: String| async move {
         client
             .put_object()

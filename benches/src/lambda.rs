@@ -77,16 +77,40 @@ impl Function {
         self.started.elapsed()
     }
 
+    pub(crate) fn processor_seconds(&self) -> Result<f64> {
+        processor_seconds(self.child.id())
+    }
+
     /// Most memory the process ever held, in MB (10^6 bytes).
     pub(crate) fn peak_memory(&self) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status
-            .lines()
-            .find_map(|l| l.strip_prefix("VmHWM:"))
-            .context("no VmHWM")?;
-        let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kilobytes * 1024.0 / 1e6)
+        peak_memory(self.child.id())
     }
+}
+
+/// Processor time a process has used, which others on the machine do not change much, in seconds.
+pub(crate) fn processor_seconds(process: u32) -> Result<f64> {
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the name, in brackets, may hold anything.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, fields) = stat.rsplit_once(')').context("no name")?;
+    let ticks: Vec<f64> = fields
+        .split_ascii_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse)
+        .collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / TICKS_A_SECOND)
+}
+
+/// Most memory a process ever held, in MB (10^6 bytes).
+pub(crate) fn peak_memory(process: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .context("no VmHWM")?;
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes * 1024.0 / 1e6)
 }
 
 impl Drop for Function {

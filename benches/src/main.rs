@@ -1,7 +1,7 @@
 //! The figures of the project, each as a ratio to a named baseline measured in the same run.
 //!
 //! `cargo run --release -p benches` runs them all; `-- cold-start`, `-- batch`, `-- portal` run one. Build the
-//! functions first: `cargo build --release`.
+//! functions first: `cargo build --release`. `-- load` takes an hour and runs only when asked for.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what it is for")]
 
@@ -9,6 +9,7 @@ mod batch;
 mod cold_start;
 mod first_sign_in;
 mod lambda;
+mod load;
 mod portal;
 mod store;
 
@@ -43,6 +44,11 @@ enum What {
         #[arg(long, default_value_t = 4_000)]
         items: usize,
     },
+    /// Datasets of a million objects, 200 datasets, 500 workers; and what breaks first
+    Load(load::Arguments),
+    /// (internal) the whole stack in a process of its own
+    #[command(hide = true)]
+    Stack(load::stack::Arguments),
     /// (internal) the store the batches are built on, in a process of its own
     #[command(hide = true)]
     Store {
@@ -59,6 +65,8 @@ async fn main() -> Result<()> {
         Some(What::ColdStart) => cold_start::run().await,
         Some(What::Batch { objects, python }) => batch::run(objects, &python).await,
         Some(What::Portal { workers, items }) => portal::run(workers, items).await,
+        Some(What::Load(arguments)) => load::run(&arguments).await,
+        Some(What::Stack(arguments)) => load::stack::serve(arguments).await,
         Some(What::Store { data, latency_ms }) => store::serve(&data, latency_ms).await,
         None => {
             cold_start::run().await?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use axum::Router;
 use futures::future::try_join_all;
-use local::{Stack, StackConfig};
+use local::{Stack, StackConfig, StackInfo};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(workers: usize, items: usize) -> Result<()> {
     println!("\nportal: {workers} workers, {items} items");
     let folder = tempfile::tempdir()?;
     let stack = Stack::start(StackConfig::anywhere(folder.path()), |_| Router::new()).await?;
-    drop_lines(&stack, items).await?;
+    drop_lines(stack.info(), items).await?;
     let clients = sign_in_all(&stack, workers).await?;
     let job = running_job(&clients[0], &stack.info().web_url).await?;
 
@@ -41,18 +41,18 @@ pub(crate) async fn run(workers: usize, items: usize) -> Result<()> {
     Ok(())
 }
 
-async fn drop_lines(stack: &Stack, items: usize) -> Result<()> {
-    let s3 = stack.info().s3();
+pub(crate) async fn drop_lines(stack: &StackInfo, items: usize) -> Result<()> {
+    let s3 = stack.s3();
     let lines: String = (0..items).map(|n| format!("The number is {n}.\n")).collect();
     let spec = format!(
         "task: text-classification\nlabels: [Even, Odd]\nteam: {}\ntitle: Even or odd?\nworkers_per_item: 1\n\
          max_concurrent_tasks: 5000\ntext: {{split: line}}\nbatch: {{quiet: 1s}}\n",
-        stack.info().team
+        stack.team
     );
     for (name, body) in [("numbers.txt", lines), ("labeling.yaml", spec)] {
         let key = format!("load/{name}");
         s3.put_object()
-            .bucket(&stack.info().input_bucket)
+            .bucket(&stack.input_bucket)
             .key(key)
             .body(body.into_bytes().into())
             .send()
@@ -73,7 +73,7 @@ async fn sign_in_all(stack: &Stack, workers: usize) -> Result<Vec<Client>> {
     Ok(clients)
 }
 
-async fn sign_in(portal: &str, email: &str, password: &str) -> Result<Client> {
+pub(crate) async fn sign_in(portal: &str, email: &str, password: &str) -> Result<Client> {
     let client = Client::builder().cookie_store(true).build()?;
     let form = client
         .get(format!("{portal}/login"))
@@ -96,7 +96,7 @@ async fn sign_in(portal: &str, email: &str, password: &str) -> Result<Client> {
     Ok(client)
 }
 
-async fn running_job(client: &Client, portal: &str) -> Result<String> {
+pub(crate) async fn running_job(client: &Client, portal: &str) -> Result<String> {
     for _ in 0..600 {
         let jobs: Value = client
             .get(format!("{portal}/api/jobs"))

@@ -3,25 +3,32 @@
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
+use axum::routing::get;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-pub(crate) const INPUT: &str = "input";
-pub(crate) const OUTPUT: &str = "output";
+/// Named as the stack names them, so that it can be started on the same data.
+pub(crate) const INPUT: &str = "groundcrew-input";
+pub(crate) const OUTPUT: &str = "groundcrew-output";
+pub(crate) const STATE: &str = "groundcrew-engine";
+/// Where the store says how many requests there were.
+const REQUESTS: &str = "/-/requests";
 const KEY: &str = "AKIDEXAMPLE";
 const SECRET: &str = "secret";
 
 /// Serves until killed; prints its address first. `latency_ms` is added before every answer, as a network would.
 pub(crate) async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
     let store = local::s3::S3::open(data, Arc::new(|_| {}))?;
-    for bucket in [INPUT, OUTPUT] {
+    for bucket in [INPUT, OUTPUT, STATE] {
         store.create_bucket(bucket).await?;
     }
     let keys = local::s3::Credentials {
@@ -29,14 +36,21 @@ pub(crate) async fn serve(data: &Path, latency_ms: u64) -> Result<()> {
         secret_access_key: SECRET.into(),
     };
     let latency = Duration::from_millis(latency_ms);
-    let app = store.service(keys).layer(middleware::from_fn(
-        move |request: Request, next: Next| async move {
-            if !latency.is_zero() {
-                tokio::time::sleep(latency).await;
+    let requests = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&requests);
+    let app = store
+        .service(keys)
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            requests.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if !latency.is_zero() {
+                    tokio::time::sleep(latency).await;
+                }
+                next.run(request).await
             }
-            next.run(request).await
-        },
-    ));
+        }));
+    let count = move || async move { counted.swap(0, Ordering::Relaxed).to_string() };
+    let app = Router::new().route(REQUESTS, get(count)).fallback_service(app);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     Ok(axum::serve(listener, app).await?)
@@ -68,6 +82,17 @@ impl Store {
     /// Returns when the process is gone, and its folder free for another.
     pub(crate) async fn stop(mut self) -> Result<()> {
         Ok(self.process.kill().await?)
+    }
+
+    /// Requests since the last time this was asked.
+    pub(crate) async fn requests(&self) -> Result<u64> {
+        let count = reqwest::get(format!("{}{REQUESTS}", self.endpoint)).await?;
+        Ok(count.error_for_status()?.text().await?.parse()?)
+    }
+
+    /// In MB.
+    pub(crate) fn peak_memory(&self) -> Result<f64> {
+        crate::lambda::peak_memory(self.process.id().context("the store has ended")?)
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -1,0 +1,140 @@
+//! Many workers on one job, against a tenth of them in the same run: answers a second, and how long one answer takes.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use futures::future::join_all;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use super::percentile;
+use super::stack::{How, PASSWORD, Stack};
+use crate::portal::{drop_lines, running_job, sign_in};
+
+pub(super) async fn run(scratch: &Path, workers: usize, items: usize) -> Result<()> {
+    println!("\n{workers} workers, one job of {items} items");
+    let folder = tempfile::tempdir_in(scratch)?;
+    let how = How {
+        workers,
+        ..How::default()
+    };
+    let stack = Stack::start(folder.path(), how).await?;
+    drop_lines(&stack.info, items).await?;
+    let clients = sign_in_all(&stack.info.web_url, workers).await?;
+    let job = running_job(clients.first().context("a worker")?, &stack.info.web_url).await?;
+    println!("  signed in; peak of the stack {}", stack.memory()?);
+    let few = clients.get(..workers / 10).context("ten workers")?;
+    let mut baseline = label(few, &stack.info.web_url, &job, items / 4).await?;
+    baseline.print(few.len(), 1.0);
+    let mut many = label(&clients, &stack.info.web_url, &job, items / 4).await?;
+    let of_baseline = many.rate / baseline.rate;
+    many.print(workers, of_baseline);
+    println!(
+        "  peak of the stack (store, functions, engine) {}",
+        stack.memory()?
+    );
+    println!("  stopped in {:.1} s", stack.stop().await?);
+    Ok(())
+}
+
+pub(super) async fn sign_in_all(portal: &str, workers: usize) -> Result<Vec<Client>> {
+    let mut clients = Vec::with_capacity(workers);
+    for n in 0..workers {
+        clients.push(sign_in(portal, &format!("worker-{n}@example.com"), PASSWORD).await?);
+    }
+    Ok(clients)
+}
+
+/// What came of a while of labelling.
+pub(super) struct Labelled {
+    pub(super) rate: f64,
+    done: usize,
+    /// Milliseconds of each request for a task, and of each answer.
+    next: Vec<f64>,
+    answers: Vec<f64>,
+    /// Requests that were not answered with success.
+    refused: usize,
+}
+
+impl Labelled {
+    fn print(&mut self, workers: usize, of_baseline: f64) {
+        println!(
+            "  {workers} workers: {} answers, {:.0} a second, x{of_baseline:.2}; an answer takes {:.0} ms (p50), {:.0} ms (p99), \
+             the next task {:.0} and {:.0} ms; {} refused",
+            self.done,
+            self.rate,
+            percentile(&mut self.answers, 50),
+            percentile(&mut self.answers, 99),
+            percentile(&mut self.next, 50),
+            percentile(&mut self.next, 99),
+            self.refused
+        );
+    }
+}
+
+/// Labels until so many answers are stored, or nothing is left.
+pub(super) async fn label(clients: &[Client], portal: &str, job: &str, enough: usize) -> Result<Labelled> {
+    let done = AtomicUsize::new(0);
+    let start = Instant::now();
+    let each = clients
+        .iter()
+        .map(|client| work(client, portal, job, enough, &done));
+    let mut all = Labelled {
+        rate: 0.0,
+        done: 0,
+        next: Vec::new(),
+        answers: Vec::new(),
+        refused: 0,
+    };
+    for one in join_all(each).await {
+        all.next.extend(one.next);
+        all.answers.extend(one.answers);
+        all.refused += one.refused;
+    }
+    all.done = done.load(Ordering::Relaxed);
+    all.rate = all.done as f64 / start.elapsed().as_secs_f64();
+    Ok(all)
+}
+
+async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &AtomicUsize) -> Labelled {
+    let mut mine = Labelled {
+        rate: 0.0,
+        done: 0,
+        next: Vec::new(),
+        answers: Vec::new(),
+        refused: 0,
+    };
+    let next = format!("{portal}/api/jobs/{job}/next");
+    while done.load(Ordering::Relaxed) < enough && mine.refused < 100 {
+        let start = Instant::now();
+        let Some(reply) = post(client, &next, &json!({})).await else {
+            mine.refused += 1;
+            continue;
+        };
+        mine.next.push(start.elapsed().as_secs_f64() * 1e3);
+        let Some(token) = reply["task"]["token"].as_str() else {
+            break;
+        };
+        let answer = json!({"answer": {"crowd-classifier": {"label": "Even"}}});
+        let start = Instant::now();
+        if post(client, &format!("{portal}/api/tasks/{token}/answer"), &answer)
+            .await
+            .is_none()
+        {
+            mine.refused += 1;
+            continue;
+        }
+        mine.answers.push(start.elapsed().as_secs_f64() * 1e3);
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+    mine
+}
+
+/// `None` for anything but success.
+pub(super) async fn post(client: &Client, url: &str, body: &Value) -> Option<Value> {
+    let request = client.post(url).header("X-Groundcrew", "1").json(body);
+    let reply = request.send().await.ok()?.error_for_status().ok()?;
+    reply.json().await.ok()
+}
