@@ -1,9 +1,10 @@
 //! One file into the bucket: in one request, or in parts when it is large.
 
+use std::error::Error;
 use std::path::Path;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
@@ -28,13 +29,13 @@ pub(super) async fn file(s3: &Client, bucket: &str, folder: &Path, found: &Found
         .send()
         .await;
     put.map(drop)
-        .map_err(|error| DisplayErrorContext(error).to_string())
+        .map_err(|error| explain(&error))
 }
 
 async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
     let key = &found.key;
     let begun = s3.create_multipart_upload().bucket(bucket).key(key).send().await;
-    let begun = begun.map_err(|error| DisplayErrorContext(error).to_string())?;
+    let begun = begun.map_err(|error| explain(&error))?;
     let id = begun.upload_id().unwrap_or_default();
     match send_parts(s3, bucket, folder, found, id).await {
         Ok(parts) => {
@@ -48,7 +49,7 @@ async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Re
             done.send()
                 .await
                 .map(drop)
-                .map_err(|error| DisplayErrorContext(error).to_string())
+                .map_err(|error| explain(&error))
         }
         Err(reason) => {
             // An open upload would keep its dataset from settling.
@@ -64,6 +65,17 @@ async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Re
             }
             Err(reason)
         }
+    }
+}
+
+/// The same words each time, so that a failure that stays is told once: without the request's id.
+fn explain<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{message} ({code})"),
+        _ => DisplayErrorContext(error).to_string(),
     }
 }
 
@@ -99,7 +111,7 @@ async fn send_parts(
             .body(body)
             .send()
             .await;
-        let sent = sent.map_err(|error| DisplayErrorContext(error).to_string())?;
+        let sent = sent.map_err(|error| explain(&error))?;
         parts.push(
             CompletedPart::builder()
                 .part_number(number)
