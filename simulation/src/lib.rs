@@ -10,6 +10,7 @@ mod agenda;
 mod content;
 mod cost;
 mod dice;
+pub mod eventing;
 mod fault;
 mod function;
 mod many;

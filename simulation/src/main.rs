@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, Subcommand};
+use simulation::eventing::{Settings, count};
 use simulation::{Fault, Many, Options, bill, many, run};
 
 #[derive(Parser)]
@@ -38,6 +39,16 @@ enum What {
         #[arg(long, default_value_t = 10)]
         files: u32,
     },
+    /// Count what so many uploads ask for, and print what a million of them cost.
+    Eventing {
+        #[arg(long, default_value_t = 10_000)]
+        uploads: u64,
+        /// Uploads a second.
+        #[arg(long, default_value_t = 100)]
+        rate: u64,
+        #[arg(long, default_value = "template.yaml")]
+        template: std::path::PathBuf,
+    },
     /// Run one schedule again and print everything that happens in it.
     Replay { seed: u64 },
 }
@@ -46,8 +57,46 @@ fn main() -> ExitCode {
     match Command::parse().what {
         What::Run { seeds, from, faults } => run_many(from, seeds, faults),
         What::Cost { days, files } => print_costs(&days, files),
+        What::Eventing {
+            uploads,
+            rate,
+            template,
+        } => print_eventing(uploads, rate, &template),
         What::Replay { seed } => replay(seed),
     }
+}
+
+fn print_eventing(uploads: u64, rate: u64, template: &std::path::Path) -> ExitCode {
+    let text = std::fs::read_to_string(template).unwrap_or_default();
+    let Some(settings) = Settings::of(&text) else {
+        eprintln!(
+            "{} is not the stack's template: name it with --template",
+            template.display()
+        );
+        return ExitCode::FAILURE;
+    };
+    let counted = match count(uploads, rate, settings) {
+        Ok(counted) => counted,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let bill = counted.at(1_000_000);
+    println!("{uploads} uploads, {rate} a second: {counted:?}");
+    println!(
+        "a million, as fast: {:.0} invocations; SQS {:.0} requests ${:.2}, EventBridge ${:.2}, LIST {:.0} ${:.2}, \
+         Lambda at most ${:.2}; ${:.2}",
+        bill.invocations,
+        bill.sqs_requests,
+        bill.sqs,
+        bill.bus,
+        bill.lists,
+        bill.listing,
+        bill.lambda,
+        bill.sum()
+    );
+    ExitCode::SUCCESS
 }
 
 fn print_costs(days: &[u32], files: u32) -> ExitCode {
