@@ -114,7 +114,7 @@ fn first(date: Timestamp, datasets: usize) -> usize {
         return 0;
     }
     let round = u64::try_from(date.as_second()).unwrap_or(0) / ROUND;
-    let place = u128::from(round.wrapping_mul(GOLDEN)) * datasets as u128 >> 64;
+    let place = (u128::from(round.wrapping_mul(GOLDEN)) * datasets as u128) >> 64;
     usize::try_from(place).unwrap_or(0)
 }
 
