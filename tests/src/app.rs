@@ -49,9 +49,11 @@ impl App {
         })
     }
 
-    /// Empty, in a folder of one's own, on a disk that [`App::limit_files`] can fill.
+    /// Empty, in a folder of one's own, on a disk that [`App::limit_files`] can fill. Its log is a file, and fails with it.
     pub async fn start_on(folder: tempfile::TempDir) -> Result<Self> {
-        let process = start(unlimited()?, folder.path(), &["--bare"])?;
+        let mut command = unlimited()?;
+        command.stderr(tempfile::tempfile()?);
+        let process = start(command, folder.path(), &["--bare"])?;
         let info = ready(folder.path()).await;
         Ok(Self {
             process,

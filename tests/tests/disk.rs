@@ -349,6 +349,52 @@ async fn a_damaged_file_is_named_is_left_alone_and_works_again_when_it_is_put_ba
     Ok(())
 }
 
+/// Yesterday's copy knows nothing of what was dropped today: that is uploaded again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_the_store_put_back_gets_what_was_dropped_since() -> Result<()> {
+    let mut app = App::start_bare().await?;
+    let store = app.data().join("s3");
+    let copy = tempfile::tempdir()?;
+    until_uploaded(&app, "1.txt").await?;
+    app.crash()?;
+    copy_folder(&store, copy.path())?;
+    app.restart().await?;
+    until_uploaded(&app, "2.txt").await?;
+    app.crash()?;
+    std::fs::remove_dir_all(&store)?;
+    copy_folder(copy.path(), &store)?;
+    app.restart().await?;
+    until_uploaded(&app, "2.txt").await?;
+    assert_eq!(size(&app, "dropped/1.txt").await?, 1);
+    Ok(())
+}
+
+async fn until_uploaded(app: &App, name: &str) -> Result<()> {
+    if !app.drop_folder().join("dropped").join(name).exists() {
+        drop_file(app, name)?;
+    }
+    wait::until(&format!("{name} is uploaded"), PATIENCE, || async {
+        let key = format!("dropped/{name}");
+        size(app, &key).await.map_err(|error| error.to_string())
+    })
+    .await;
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
 /// An object whose bytes on disk are gone or cut short fails; it is never given out as if it were whole.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_whose_bytes_are_damaged_is_an_error_and_harms_no_other() -> Result<()> {
