@@ -28,8 +28,7 @@ pub(super) async fn file(s3: &Client, bucket: &str, folder: &Path, found: &Found
         .body(body)
         .send()
         .await;
-    put.map(drop)
-        .map_err(|error| explain(&error))
+    put.map(drop).map_err(|error| explain(&error))
 }
 
 async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
@@ -46,10 +45,7 @@ async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Re
                 .key(key)
                 .upload_id(id)
                 .multipart_upload(parts);
-            done.send()
-                .await
-                .map(drop)
-                .map_err(|error| explain(&error))
+            done.send().await.map(drop).map_err(|error| explain(&error))
         }
         Err(reason) => {
             // An open upload would keep its dataset from settling.

@@ -95,7 +95,11 @@ struct Piece {
 
 impl Piece {
     async fn open(&self, blobs: &Blobs) -> std::io::Result<(File, u64)> {
-        let mut file = File::open(blobs.path(self.blob)).await?;
+        let path = blobs.path(self.blob);
+        // Somebody may have a copy of it.
+        let named =
+            |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let mut file = File::open(&path).await.map_err(named)?;
         file.seek(std::io::SeekFrom::Start(self.from)).await?;
         Ok((file, self.length))
     }
@@ -144,7 +148,13 @@ async fn send((mut file, mut left): (File, u64), to: &mut Outlet) -> bool {
     while left > 0 {
         let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
         let read = match file.read(&mut chunk).await {
-            Ok(0) => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => {
+                tracing::error!(
+                    missing = left,
+                    "a file of the object store is shorter than what was stored in it"
+                );
+                Err(std::io::ErrorKind::UnexpectedEof.into())
+            }
             other => other,
         };
         let chunk = read.map(|read| {
