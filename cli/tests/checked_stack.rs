@@ -271,27 +271,11 @@ async fn a_stack_on_one_machine_is_found_whole() {
     stack.shutdown().await;
 }
 
-#[tokio::test]
-async fn a_deployed_stack_is_whole_until_somebody_changes_it_and_what_may_not_be_seen_is_said() {
-    let (stack, _data) = running().await;
-    let info = stack.info();
-    let sns = aws_sdk_sns::Client::new(&info.sdk());
-    let told = sns.subscribe().topic_arn(&info.topic_arn).protocol("email");
-    told.endpoint("admin@example.org").send().await.unwrap();
-    as_the_template_makes_the_client(info).await;
-    let said = Arc::new(Mutex::new(as_deployed(info)));
-    let front = front(info, &said, &[]).await;
-
-    let (fine, text) = finished(of_stack(info, &front, &[])).await;
-    assert!(fine && !text.contains("! ") && !text.contains("? "), "{text}");
-    assert!(
-        text.contains("is UPDATE_COMPLETE") && text.contains("go to 2 subscriptions"),
-        "{text}"
-    );
-
+/// What somebody did to a bucket: what it says from then on, and how the finding about it begins.
+fn changes(info: &StackInfo) -> Vec<(String, (u16, String), &'static str)> {
     let question = |bucket: &str, what: &str| format!("{bucket}?{what}");
     let (input, output) = (info.input_bucket.as_str(), info.output_bucket.as_str());
-    for (key, (status, answer), part) in [
+    vec![
         (
             question(input, "notification"),
             (200, "<NotificationConfiguration/>".to_owned()),
@@ -322,7 +306,28 @@ async fn a_deployed_stack_is_whole_until_somebody_changes_it_and_what_may_not_be
             refused(404, "NoSuchCORSConfiguration"),
             "has no CORS rule for GET",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_deployed_stack_is_whole_until_somebody_changes_it_and_what_may_not_be_seen_is_said() {
+    let (stack, _data) = running().await;
+    let info = stack.info();
+    let sns = aws_sdk_sns::Client::new(&info.sdk());
+    let told = sns.subscribe().topic_arn(&info.topic_arn).protocol("email");
+    told.endpoint("admin@example.org").send().await.unwrap();
+    as_the_template_makes_the_client(info).await;
+    let said = Arc::new(Mutex::new(as_deployed(info)));
+    let front = front(info, &said, &[]).await;
+
+    let (fine, text) = finished(of_stack(info, &front, &[])).await;
+    assert!(fine && !text.contains("! ") && !text.contains("? "), "{text}");
+    assert!(
+        text.contains("is UPDATE_COMPLETE") && text.contains("go to 2 subscriptions"),
+        "{text}"
+    );
+
+    for (key, (status, answer), part) in changes(info) {
         *said.lock().unwrap() = as_deployed(info);
         said.lock().unwrap().insert(key, (status, answer));
         let (fine, text) = finished(of_stack(info, &front, &[])).await;
@@ -338,7 +343,8 @@ async fn a_deployed_stack_is_whole_until_somebody_changes_it_and_what_may_not_be
 
     *said.lock().unwrap() = as_deployed(info);
     let denied = refused(403, "AccessDenied");
-    said.lock().unwrap().insert(question(output, "policy"), denied);
+    let policy = format!("{}?policy", info.output_bucket);
+    said.lock().unwrap().insert(policy, denied);
     let (fine, text) = finished(of_stack(info, &front, &["--json"])).await;
     assert!(fine, "whoever may not look has nothing to mend: {text}");
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();

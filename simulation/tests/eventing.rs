@@ -1,7 +1,5 @@
 //! What a million uploads cost in events, from ten thousand that are counted.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
 use simulation::eventing::{Settings, count};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");

@@ -75,9 +75,10 @@ def job_starts(crew):
     with crew.function("start-job") as function:
         equal("no message failed", function.invoke(event), NOTHING_FAILED)
         started = json.loads(crew.read("jobs/numbers/000001/started"))
-        job = crew.client("sagemaker").describe_labeling_job(LabelingJobName=started["job"])
-        equal("the labeling job is there", job["LabelingJobArn"], started["arn"])
-        equal("with every item", job["LabelCounters"]["Unlabeled"], 5)
+        look = lambda: crew.client("sagemaker").describe_labeling_job(LabelingJobName=started["job"])
+        equal("the labeling job is there", look()["LabelingJobArn"], started["arn"])
+        # The batch is read while the job is Initializing.
+        wait_for("with every item", lambda: look()["LabelCounters"]["Unlabeled"] == 5)
         equal("a second event is acknowledged", function.invoke(event), NOTHING_FAILED)
         names = [j["LabelingJobName"] for j in crew.client("sagemaker").list_labeling_jobs(NameContains="rie1")["LabelingJobSummaryList"]]
         equal("and starts no second job", names, [started["job"]])
