@@ -54,7 +54,7 @@ const LONGEST_MARGIN: Duration = Duration::from_secs(5);
 /// and what is broken off here is reported by name, its messages come again, and the next event finds a warm process.
 pub async fn in_time(
     work: impl Future<Output = Result<Value, HandlerError>>,
-    messages: Vec<String>,
+    messages: &[String],
     left: Duration,
 ) -> Result<Value, HandlerError> {
     let margin = (left / 10).min(LONGEST_MARGIN);
@@ -106,7 +106,7 @@ where
             let (messages, deadline) = (messages(&event.payload), event.context.deadline());
             let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
             let reply: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(deps, event.payload));
-            in_time(reply, messages, left).await.map_err(Error::from)
+            in_time(reply, &messages, left).await.map_err(Error::from)
         };
         lambda_runtime::run(service_fn(answer)).await
     })
@@ -126,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn messages_of_work_that_does_not_end_come_again() {
         let never = std::future::pending();
-        let reply = in_time(never, messages(&batch()), Duration::from_millis(20))
+        let reply = in_time(never, &messages(&batch()), Duration::from_millis(20))
             .await
             .unwrap();
         let failed = json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]});
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn a_sweep_that_does_not_end_fails_by_name() {
         let sweep = messages(&json!({"sweep": "all"}));
-        let error = in_time(std::future::pending(), sweep, Duration::from_millis(20)).await;
+        let error = in_time(std::future::pending(), &sweep, Duration::from_millis(20)).await;
         let error = error.unwrap_err().to_string();
         assert!(error.starts_with("given up 2ms before"), "{error}");
     }
@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_done_in_time_is_answered_as_it_is() {
         let done = std::future::ready(Ok(json!({"batchItemFailures": []})));
-        let reply = in_time(done, messages(&batch()), Duration::from_secs(900)).await;
+        let reply = in_time(done, &messages(&batch()), Duration::from_secs(900)).await;
         assert_eq!(reply.unwrap(), json!({"batchItemFailures": []}));
     }
 }

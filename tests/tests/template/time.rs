@@ -150,7 +150,7 @@ async fn messages_fail_before_the_functions_end_when_s3_does_not_answer() {
     let failed = async |batches: std::ops::RangeInclusive<usize>, left: Duration| {
         let event = json!({"Records": batches.map(dropped).collect::<Vec<_>>()});
         let ids = messages(&event);
-        let reply = in_time(start_job::handle(&deps, event), ids, left);
+        let reply = in_time(start_job::handle(&deps, event), &ids, left);
         let reply = tokio::time::timeout(HANGS, reply).await.expect("an answer");
         let reply = reply.expect("messages fail one by one");
         let failed = reply["batchItemFailures"].as_array().expect("failures").clone();
