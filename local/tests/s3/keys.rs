@@ -118,7 +118,7 @@ async fn no_key_leaves_the_folder_of_the_store() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["blobs", "index.redb"]);
+    assert_eq!(names, ["blobs", "index.made", "index.redb"]);
     assert_eq!(
         std::fs::read_dir(server.folder.path().join("blobs"))
             .unwrap()
