@@ -102,7 +102,8 @@ impl<S: Store, T> Cutting<'_, S, T> {
         rejects: &Rejects,
     ) -> usize {
         let untold = files.iter().filter(|file| self.look.is_untold(file, looked_at));
-        self.candidates(untold.take(1_000).cloned().collect(), batches, rejects).len()
+        self.candidates(untold.take(1_000).cloned().collect(), batches, rejects)
+            .len()
     }
 
     fn rule(&self, waiting: &[Candidate]) -> Cut {
