@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Sweep(Function),
     /// The invocation has run for as long as it may.
     Timeout(u32),
+    /// The invocation waits for nothing but time.
+    Poll(u32),
     /// The labeling job at this place comes to its end.
     JobEnds(usize),
 }

@@ -44,9 +44,10 @@ pub fn bill(days: u32, files: u32) -> Bill {
         quota: usize::MAX,
         job_time: 2 * HOUR,
         pages: 1_000,
+        crew: None,
     };
     let world = World::new(Dice::new(0), Faults::none(), &plan, Trace::kept(false));
-    let Some(mut run) = Run::new(world, None) else {
+    let Some(mut run) = Run::new(world, None, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };
     run.world.lock().act(dataset.spec_for(100_000));

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, how often it does in a schedule, and how often it did.
 
 use crate::dice::Dice;
+use crate::scene::Scene;
 
 macro_rules! faults {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
@@ -93,7 +94,66 @@ faults! {
     BatchDeleted,
     /// A job of somebody else's has the name (each dataset).
     ForeignJob,
+    /// The user pool refuses one call in sixteen (each invocation about people).
+    PoolThrottled,
+    /// The user pool does it, and its answer is lost (each write).
+    PoolResponseLost,
+    /// ListUsers does not show yet what was made in the last minute (each listing).
+    ListLags,
+    /// SageMaker and SNS refuse one call in sixteen (each invocation about people).
+    WorkforceThrottled,
+    /// SageMaker or SNS does it, and its answer is lost (each write).
+    WorkforceResponseLost,
+    /// There is no workforce yet (each schedule).
+    NoWorkforce,
+    /// A workforce takes up to half an hour to be made (each schedule).
+    SlowWorkforce,
+    /// There is room for one work team (each schedule).
+    TeamsFull,
+    /// Mail to the address comes back (each address).
+    MailBounces,
+    /// The user pool does not take the address (each address).
+    AddressRefused,
+    /// Others send from the same account, and the day's mail is used up early (each day).
+    MailUsedUp,
+    /// Without mail left the account is made all the same (each such call).
+    MadeWithoutMail,
+    /// The trigger is not called (each sign-in).
+    TriggerLost,
+    /// Another account, not verified, gives itself a listed address; an event of another pool (each schedule).
+    Impostor,
+    /// Somebody on no list signs up (each schedule).
+    SignsUp,
+    /// A listed person has signed up by themselves before (each person).
+    SignedUpBefore,
+    /// An admin has made the account before (each person).
+    MadeBefore,
+    /// An admin deletes the account (each person).
+    AccountDeleted,
+    /// An admin takes a person out of the team's group (each person).
+    TakenByHand,
+    /// An admin deletes the team's group (each team).
+    GroupDeleted,
+    /// An invited person never signs in (each person).
+    NeverSignsIn,
+    /// A person is on two lists (each person).
+    TwoTeams,
+    /// A person is taken out of the file (each person of a team).
+    TakenOut,
+    /// A person taken out is put back (each person taken out).
+    PutBack,
+    /// The file lists what is no address, and an address twice (each version of a file).
+    BadAddress,
+    /// An address is written in another case (each address in a file).
+    OddCase,
+    /// The file cannot be used (each version of a file).
+    TeamBroken,
+    /// A file whose name no team can have (each schedule).
+    Misnamed,
 }
+
+/// The first of those that only people and teams have.
+const FIRST_OF_CREW: usize = Fault::PoolThrottled as usize;
 
 /// How likely each fault is in one schedule, how often there was an opportunity and how often it was taken.
 #[derive(Clone)]
@@ -137,9 +197,10 @@ impl Tally {
 impl Faults {
     /// A different weather for every schedule: in one of eight everything goes wrong at once, in the others each
     /// fault is there or not, since faults that are always there hide what lies behind them.
-    pub(crate) fn drawn(dice: &mut Dice) -> Self {
+    pub(crate) fn drawn(dice: &mut Dice, scene: Scene) -> Self {
         let storm = dice.below(8) == 0;
-        let rate = std::array::from_fn(|_| match storm {
+        let rate = std::array::from_fn(|place| match storm {
+            _ if scene == Scene::Datasets && place >= FIRST_OF_CREW => 0,
             true => dice.pick(&[10, 20], 10),
             false if dice.percent(60) => dice.pick(&[15, 25, 40], 15),
             false => 0,

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use simulation::eventing::{Settings, count};
-use simulation::{Fault, Many, Options, bill, many, run};
+use simulation::{Fault, Many, Options, Scene, bill, many, run};
 
 #[derive(Parser)]
 #[command(about = "Groundcrew's protocols in a seeded, faulty world")]
@@ -31,6 +31,9 @@ enum What {
         /// Print how often every fault struck.
         #[arg(long)]
         faults: bool,
+        /// Only the schedules about people and teams: every third seed.
+        #[arg(long)]
+        crew: bool,
     },
     /// Print what a round of each function costs after so many days of a batch each.
     Cost {
@@ -55,7 +58,12 @@ enum What {
 
 fn main() -> ExitCode {
     match Command::parse().what {
-        What::Run { seeds, from, faults } => run_many(from, seeds, faults),
+        What::Run {
+            seeds,
+            from,
+            faults,
+            crew,
+        } => run_many(from, seeds, faults, crew.then_some(Scene::Crew)),
         What::Cost { days, files } => print_costs(&days, files),
         What::Eventing {
             uploads,
@@ -117,13 +125,17 @@ fn print_costs(days: &[u32], files: u32) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run_many(from: u64, seeds: u64, faults: bool) -> ExitCode {
+fn run_many(from: u64, seeds: u64, faults: bool, only: Option<Scene>) -> ExitCode {
     let begin = Instant::now();
     let progress = |done: u64| {
         let rate = done as f64 / begin.elapsed().as_secs_f64();
         eprint!("\r{done} of {seeds}, {rate:.0} a second ");
     };
-    let all = many(from, seeds, &Options::default(), &progress);
+    let options = Options {
+        only,
+        ..Options::default()
+    };
+    let all = many(from, seeds, &options, &progress);
     eprintln!();
     if faults {
         print_faults(&all);
@@ -132,7 +144,7 @@ fn run_many(from: u64, seeds: u64, faults: bool) -> ExitCode {
     let counts = all.counts;
     println!(
         "{} schedules in {seconds:.0} s ({:.0} a second): {} invocations, {} calls, {} batches of {} items, {} jobs, \
-         {} notices, {} of them repeated",
+         {} notices, {} of them repeated, {} mails, {} sign-ins",
         all.seeds,
         all.seeds as f64 / seconds,
         counts.invocations,
@@ -142,6 +154,8 @@ fn run_many(from: u64, seeds: u64, faults: bool) -> ExitCode {
         counts.jobs,
         counts.notices,
         counts.repeated,
+        counts.mails,
+        counts.sign_ins,
     );
     match all.wrong {
         None => {

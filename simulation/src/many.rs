@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::fault::Tally;
 use crate::run::{Counts, Options, Outcome, run};
+use crate::scene::Scene;
 use crate::truth::Violation;
 
 /// What many schedules came to.
@@ -58,6 +59,9 @@ pub fn many(from: u64, seeds: u64, options: &Options, done: &(dyn Fn(u64) + Sync
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= seeds {
                         break;
+                    }
+                    if options.only.is_some_and(|only| only != Scene::of(from + number)) {
+                        continue;
                     }
                     let outcome = run(from + number, options);
                     if outcome.violation.is_some() {

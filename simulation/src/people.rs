@@ -5,8 +5,10 @@ use shared::spec::Spec;
 
 use crate::agenda::Event;
 use crate::content::Content;
+use crate::crew::{CrewAct, CrewPlan};
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults};
+use crate::scene::Scene;
 use crate::time::{DAY, HOUR, MINUTE, Ms, SECOND};
 use crate::truth::SpecTruth;
 use crate::world::objects::Stored;
@@ -45,6 +47,7 @@ pub(crate) enum Act {
         dataset: String,
         batch: u32,
     },
+    Crew(CrewAct),
 }
 
 /// How a dataset's files are read.
@@ -74,6 +77,17 @@ pub(crate) struct Plan {
     pub(crate) job_time: Ms,
     /// Entries of a page of a listing; 0 to draw it.
     pub(crate) pages: usize,
+    /// Where the schedule is about people and teams.
+    pub(crate) crew: Option<CrewPlan>,
+}
+
+impl Plan {
+    pub(crate) fn scene(&self) -> Scene {
+        match self.crew {
+            Some(_) => Scene::Crew,
+            None => Scene::Datasets,
+        }
+    }
 }
 
 /// The pairs differ where job names do not.
@@ -141,6 +155,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         quota: if full { 1 + dice.index(2) } else { 20 },
         job_time: if full { 10 * DAY } else { 2 * HOUR },
         pages: 0,
+        crew: None,
     }
 }
 
@@ -403,6 +418,7 @@ impl World {
             Act::DeleteBatch { dataset } => self.delete_batch(&dataset),
             Act::Restore => self.restore(),
             Act::TakeName { dataset, batch } => self.take_name(&dataset, batch),
+            Act::Crew(act) => self.crew_act(act),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use platform::HandlerError;
 use serde_json::Value;
@@ -10,11 +11,12 @@ use shared::job::Stack;
 
 use crate::fault::Fault;
 use crate::function::Function;
+use crate::people::Plan;
 use crate::safeguard::{Ports, Safeguard};
 use crate::time::{Ms, timestamp};
 use crate::world::Shared;
 use crate::world::store::Port;
-use crate::{INPUT, OUTPUT, prefix};
+use crate::{CLIENT, INPUT, OUTPUT, POOL, prefix};
 
 /// An invocation that is under way.
 pub(crate) type Doing = Pin<Box<dyn Future<Output = Result<Value, HandlerError>>>>;
@@ -34,13 +36,51 @@ pub(crate) struct Processes {
     without: Option<Safeguard>,
     building: Vec<Process>,
     made: u32,
-    /// These two remember nothing, so one stands for all.
+    /// These remember nothing, so one stands for all.
     starting: Arc<start_job::Deps<Ports, Ports, Ports>>,
     telling: Arc<notify::Deps<Ports, Ports, Ports>>,
+    syncing: Arc<SyncDeps>,
+    assigning: Arc<assign_worker::Deps<Ports, Ports>>,
+}
+
+type SyncDeps = sync_team::Deps<Ports, Ports, Ports, Ports, Ports>;
+
+fn syncing(ports: &dyn Fn() -> Ports, plan: &Plan) -> SyncDeps {
+    let crew = plan.crew.as_ref();
+    SyncDeps {
+        store: ports(),
+        directory: ports(),
+        workforce: ports(),
+        work_topics: ports(),
+        topic: ports(),
+        metrics: Default::default(),
+        settings: sync_team::Settings {
+            input_bucket: INPUT.to_owned(),
+            output_bucket: OUTPUT.to_owned(),
+            user_pool: POOL.to_owned(),
+            client_id: CLIENT.to_owned(),
+            invitations_per_day: crew.and_then(|crew| crew.mails_a_day),
+            max_invitations: crew.map_or(3, |crew| crew.invitations),
+            portal_url: None,
+        },
+    }
+}
+
+fn assigning(ports: &dyn Fn() -> Ports, without: Option<Safeguard>) -> assign_worker::Deps<Ports, Ports> {
+    let pool = Arc::new(ports());
+    assign_worker::Deps {
+        store: ports(),
+        directory: Box::new(move |_| Arc::clone(&pool)),
+        budget: match without {
+            Some(Safeguard::Budget) => Duration::from_secs(900),
+            _ => assign_worker::BUDGET,
+        },
+        metrics: Default::default(),
+    }
 }
 
 impl Processes {
-    pub(crate) fn new(world: &Shared, without: Option<Safeguard>) -> Option<Self> {
+    pub(crate) fn new(world: &Shared, without: Option<Safeguard>, plan: &Plan) -> Option<Self> {
         let ports = || Ports::new(Port(world.clone()), without);
         let prefix = prefix()?;
         let stack = Stack {
@@ -76,6 +116,8 @@ impl Processes {
             made: 0,
             starting: Arc::new(starting),
             telling: Arc::new(telling),
+            syncing: Arc::new(syncing(&ports, plan)),
+            assigning: Arc::new(assigning(&ports, without)),
         })
     }
 
@@ -96,6 +138,15 @@ impl Processes {
             Function::Notify => {
                 let deps = Arc::clone(&self.telling);
                 let doing = async move { notify::handle_at(&*deps, event, now).await };
+                (Box::pin(doing), 0)
+            }
+            Function::SyncTeam => {
+                let deps = Arc::clone(&self.syncing);
+                (Box::pin(async move { sync_team::handle(&*deps, event).await }), 0)
+            }
+            Function::AssignWorker => {
+                let deps = Arc::clone(&self.assigning);
+                let doing = async move { assign_worker::handle_at(&*deps, event, now).await };
                 (Box::pin(doing), 0)
             }
         }

@@ -41,7 +41,7 @@ impl World {
         for _ in 0..copies {
             let usual = match to {
                 Function::BuildManifest => self.delay,
-                Function::StartJob | Function::Notify => 0,
+                _ => 0,
             };
             let late = match self.strikes(Fault::EventLate) {
                 true => self.dice.between(MINUTE, 30 * MINUTE),
@@ -149,6 +149,16 @@ pub(crate) fn created(bucket: &str, key: &str, event: &str, at: Ms) -> String {
     format!(
         r#"{{"Records":[{{"eventVersion":"2.1","eventSource":"aws:s3","eventTime":"{at:.3}","eventName":"ObjectCreated:{event}","s3":{{"bucket":{{"name":"{bucket}"}},"object":{{"key":"{key}"}}}}}}]}}"#
     )
+}
+
+/// EventBridge's event about a team file.
+pub(crate) fn team_dropped(key: &str, at: Ms) -> String {
+    let at = timestamp(at);
+    json!({
+        "source": "aws.s3", "detail-type": "Object Created", "time": format!("{at:.0}"),
+        "detail": {"bucket": {"name": INPUT}, "object": {"key": key}},
+    })
+    .to_string()
 }
 
 /// EventBridge's event about a labeling job.

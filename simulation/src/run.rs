@@ -1,12 +1,14 @@
 //! One schedule, from its seed to its verdict.
 
 use std::collections::BTreeMap;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 use platform::HandlerError;
 use serde_json::{Value, json};
 
 use crate::agenda::Event;
+use crate::clock::{Clock, Woken};
+use crate::crew::{self, SignIn};
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults, Tally};
 use crate::function::Function;
@@ -14,11 +16,16 @@ use crate::people::{Plan, draw};
 use crate::processes::{Doing, Processes};
 use crate::queue::{Message, batch, failures};
 use crate::safeguard::Safeguard;
-use crate::time::{HOUR, MINUTE, Ms};
+use crate::scene::Scene;
+use crate::time::{HOUR, MINUTE, Ms, SECOND};
 use crate::trace::Trace;
 use crate::truth::{Promise, Violation};
-use crate::world::calls::{Fate, Turned};
+use crate::world::calls::Turned;
 use crate::world::{Cost, Shared, World};
+
+/// Cognito waits for five seconds; the function gives up before.
+const PATIENCE: Ms = assign_worker::BUDGET.as_millis() as Ms + 1;
+const OUT_OF_TIME: &str = "runs out of time";
 
 /// What is changed about a schedule.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +35,8 @@ pub struct Options {
     pub without: Option<Safeguard>,
     /// Chances that are not drawn.
     pub chances: Vec<(Fault, u8)>,
+    /// Leave out the other seeds of many.
+    pub only: Option<Scene>,
 }
 
 /// How a schedule ended.
@@ -50,6 +59,10 @@ pub struct Counts {
     pub notices: u64,
     /// Notices that went out again, with the same id.
     pub repeated: u64,
+    /// Invitations mailed.
+    pub mails: u64,
+    /// Sign-ins whose trigger answered.
+    pub sign_ins: u64,
 }
 
 impl Counts {
@@ -61,19 +74,24 @@ impl Counts {
         self.jobs += other.jobs;
         self.notices += other.notices;
         self.repeated += other.repeated;
+        self.mails += other.mails;
+        self.sign_ins += other.sign_ins;
     }
 }
 
 /// Runs the schedule of this seed.
 pub fn run(seed: u64, options: &Options) -> Outcome {
-    let mut dice = Dice::new(seed);
-    let mut faults = Faults::drawn(&mut dice);
+    let (mut dice, scene) = (Dice::new(seed), Scene::of(seed));
+    let mut faults = Faults::drawn(&mut dice, scene);
     for (fault, chance) in &options.chances {
         faults.set(*fault, *chance);
     }
-    let plan = draw(&mut dice, &mut faults);
+    let plan = match scene {
+        Scene::Datasets => draw(&mut dice, &mut faults),
+        Scene::Crew => crew::draw(&mut dice, &mut faults),
+    };
     let world = World::new(dice, faults, &plan, Trace::kept(options.trace));
-    let Some(mut run) = Run::new(world, options.without) else {
+    let Some(mut run) = Run::new(world, options.without, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };
     run.all(&plan);
@@ -85,6 +103,7 @@ struct Invocation {
     process: u32,
     future: Doing,
     messages: Vec<Message>,
+    sign_in: Option<SignIn>,
     sweep: bool,
     /// Begun after everything had calmed down.
     calm: bool,
@@ -95,21 +114,28 @@ pub(crate) struct Run {
     pub(crate) processes: Processes,
     doing: BTreeMap<u32, Invocation>,
     invocations: u32,
+    sign_ins: u64,
     /// Whether the clock asks at all.
-    sweeps: bool,
+    pub(crate) sweeps: bool,
+    /// What tokio takes for time, where anything asks it.
+    clock: Option<Clock>,
+    woken: Woken,
 }
 
 impl Run {
     /// `None` never: the prefix of the jobs is a constant.
-    pub(crate) fn new(world: World, without: Option<Safeguard>) -> Option<Self> {
+    pub(crate) fn new(world: World, without: Option<Safeguard>, plan: &Plan) -> Option<Self> {
         let world = Shared::new(world);
-        let processes = Processes::new(&world, without)?;
+        let processes = Processes::new(&world, without, plan)?;
         Some(Self {
             world,
             processes,
             doing: BTreeMap::new(),
             invocations: 0,
-            sweeps: without != Some(Safeguard::Sweep),
+            sign_ins: 0,
+            sweeps: !matches!(without, Some(Safeguard::Sweep | Safeguard::CrewSweep)),
+            clock: plan.crew.as_ref().and_then(|_| Clock::new()),
+            woken: Woken::default(),
         })
     }
 
@@ -118,7 +144,10 @@ impl Run {
         self.until(plan.span);
         self.calm_down(plan);
         self.until(Ms::MAX);
-        self.closing_rounds(plan);
+        match plan.scene() {
+            Scene::Datasets => self.closing_rounds(plan),
+            Scene::Crew => self.crew_rounds(),
+        }
     }
 
     fn schedule(&mut self, plan: &Plan) {
@@ -126,10 +155,10 @@ impl Run {
         for (at, act) in &plan.acts {
             world.agenda.add(*at, Event::Act(act.clone()));
         }
-        for function in Function::ALL.into_iter().filter(|_| self.sweeps) {
+        for function in Function::swept(plan.scene()).iter().filter(|_| self.sweeps) {
             let mut at = world.dice.between(0, plan.sweep_every);
             while at < plan.span {
-                world.agenda.add(at, Event::Sweep(function));
+                world.agenda.add(at, Event::Sweep(*function));
                 at += plan.sweep_every;
             }
         }
@@ -156,6 +185,9 @@ impl Run {
                 world.act(dataset.mended());
             }
         }
+        for team in plan.crew.iter().flat_map(|crew| &crew.teams) {
+            world.mend_team(team);
+        }
     }
 
     /// One round of each function, with everything in between: batches, jobs, their ends.
@@ -175,9 +207,9 @@ impl Run {
         };
         if again && self.sweeps {
             let before = self.world.lock().writes;
-            Function::ALL
-                .into_iter()
-                .for_each(|function| self.sweep_and_settle(function));
+            Function::swept(Scene::Datasets)
+                .iter()
+                .for_each(|function| self.sweep_and_settle(*function));
             let mut world = self.world.lock();
             let more = world.writes - before;
             if more > 0 {
@@ -210,15 +242,26 @@ impl Run {
                     return;
                 }
                 let next = world.agenda.next(end);
-                if let Some((at, _)) = &next {
-                    world.now = world.now.max(*at);
+                match &next {
+                    Some((_, event)) if self.is_over(event) => continue,
+                    Some((at, _)) => world.now = world.now.max(*at),
+                    None => {}
                 }
                 next
             };
-            match next {
-                Some((_, event)) => self.happens(event),
-                None => return,
+            let Some((_, event)) = next else { return };
+            self.happens(event);
+        }
+    }
+
+    /// What an invocation that has ended does not need any more. Where people are waited for, it takes no time either:
+    /// an invitation could run out meanwhile.
+    fn is_over(&self, event: &Event) -> bool {
+        match event {
+            Event::Timeout(invocation) | Event::Poll(invocation) => {
+                self.clock.is_some() && !self.doing.contains_key(invocation)
             }
+            _ => false,
         }
     }
 
@@ -237,7 +280,11 @@ impl Run {
                 world.building -= 1;
                 write(&mut world);
             }
-            Event::Act(act) => self.world.lock().act(act),
+            Event::Poll(invocation) => self.poll(invocation),
+            Event::Act(act) => {
+                self.world.lock().act(act);
+                self.triggers();
+            }
             Event::Visible(function, message) => self.world.lock().visible(function, message),
             Event::Receive(function) => self.receive(function),
             Event::Sweep(function) => {
@@ -245,7 +292,7 @@ impl Run {
                     self.begin(function, json!({"sweep": "all"}), Vec::new());
                 }
             }
-            Event::Timeout(invocation) => self.dies(invocation, "runs out of time"),
+            Event::Timeout(invocation) => self.dies(invocation, OUT_OF_TIME),
             Event::JobEnds(job) => self.world.lock().end_job(job),
         }
     }
@@ -257,12 +304,35 @@ impl Run {
         }
     }
 
+    /// Cognito calls the trigger and waits for its answer.
+    pub(crate) fn triggers(&mut self) {
+        let sign_ins = std::mem::take(&mut self.world.lock().triggers);
+        for sign_in in sign_ins {
+            let (number, event) = (self.invocations + 1, sign_in.event());
+            self.world
+                .lock()
+                .asking
+                .insert(number, sign_in.who.username.clone());
+            self.begin_for(Function::AssignWorker, event, Vec::new(), Some(sign_in));
+        }
+    }
+
     fn begin(&mut self, function: Function, event: Value, messages: Vec<Message>) {
+        self.begin_for(function, event, messages, None);
+    }
+
+    fn begin_for(
+        &mut self,
+        function: Function,
+        event: Value,
+        messages: Vec<Message>,
+        sign_in: Option<SignIn>,
+    ) {
         self.invocations += 1;
         let number = self.invocations;
         let (now, calm) = {
             let mut world = self.world.lock();
-            let fate = world.fate();
+            let fate = world.fate(function);
             let now = world.now + fate.skew;
             let begun = world.now;
             world.note(|| {
@@ -273,15 +343,19 @@ impl Run {
             world.truth.begun.insert(number, begun);
             world.begin_calls(number, fate);
             world.after(function.timeout(), Event::Timeout(number));
+            if function == Function::AssignWorker {
+                world.after(PATIENCE, Event::Poll(number));
+            }
             (now, world.faults.is_calm())
         };
-        let sweep = messages.is_empty();
+        let sweep = messages.is_empty() && sign_in.is_none();
         let (future, process) = self.processes.begin(function, event, now);
         let invocation = Invocation {
             function,
             process,
             future,
             messages,
+            sign_in,
             sweep,
             calm,
         };
@@ -293,15 +367,29 @@ impl Run {
         let Some(invocation) = self.doing.get_mut(&number) else {
             return;
         };
-        self.world.lock().calls.current = number;
-        let polled = invocation
-            .future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(reply) = polled
-            && let Some(invocation) = self.doing.remove(&number)
-        {
-            self.replied(number, &invocation, &reply);
+        let now = {
+            let mut world = self.world.lock();
+            world.calls.current = number;
+            world.now
+        };
+        if let Some(clock) = &mut self.clock {
+            clock.set(now);
+        }
+        let time = self.clock.as_ref().map(Clock::enter);
+        let polled = self.woken.poll(&mut invocation.future);
+        drop(time);
+        match polled {
+            Poll::Pending => {
+                let mut world = self.world.lock();
+                if self.clock.is_some() && !world.has_calls(number) {
+                    world.after(SECOND, Event::Poll(number));
+                }
+            }
+            Poll::Ready(reply) => {
+                if let Some(invocation) = self.doing.remove(&number) {
+                    self.replied(number, &invocation, &reply);
+                }
+            }
         }
     }
 
@@ -317,6 +405,11 @@ impl Run {
                 Err(error) => format!("#{number} fails, {heard}: {error}"),
             }
         });
+        if let Some(sign_in) = &invocation.sign_in {
+            self.sign_ins += 1;
+            let held = world.sign_in_answered(number, sign_in, reply);
+            world.check(held);
+        }
         world.end_calls(number);
         match reply {
             Ok(reply) if invocation.sweep && invocation.function == Function::BuildManifest => {
@@ -350,6 +443,13 @@ impl Run {
         let mut world = self.world.lock();
         world.building -= u32::from(invocation.function == Function::BuildManifest);
         world.note(|| format!("#{number} {how}"));
+        world.truth.crew.trouble(number);
+        if how == OUT_OF_TIME && invocation.sign_in.is_some() {
+            world.check(Err(Violation {
+                promise: Promise::SignInPasses,
+                detail: format!("#{number} does not answer in time"),
+            }));
+        }
         world.end_calls(number);
         for message in invocation.messages {
             world.give_back(invocation.function, message);
@@ -362,6 +462,7 @@ impl Run {
             processes,
             doing,
             invocations,
+            sign_ins,
             ..
         } = self;
         drop((processes, doing));
@@ -383,26 +484,12 @@ impl Run {
                 jobs: world.service.jobs.len() as u64,
                 notices,
                 repeated: told - notices,
+                mails: world.truth.crew.mails(),
+                sign_ins,
             },
             tally: world.faults.tally().clone(),
             violation: world.wrong,
             trace: world.trace.into_lines(),
-        }
-    }
-}
-
-impl World {
-    fn fate(&mut self) -> Fate {
-        let dies_at = self.strikes(Fault::Crash).then(|| 1 + self.dice.below(25));
-        let skew = match self.strikes(Fault::ClockSkewed) {
-            true => self.dice.between(-10 * MINUTE, 10 * MINUTE),
-            false => 0,
-        };
-        Fate {
-            dies_at,
-            throttled: self.strikes(Fault::Throttled),
-            slow: self.strikes(Fault::SlowCalls),
-            skew,
         }
     }
 }

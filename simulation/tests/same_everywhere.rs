@@ -11,12 +11,12 @@ const TRACES: [(u64, &str); 3] = [
         "427e1199b9e17376a2fdb0819096bc91cfb77f4d0709e7b8fb7b5ccb8b32a9a0",
     ),
     (
-        2,
-        "5455ac4bf6204c6180843a65624c5cefba7872300f4ba4757d93cfad10390e91",
-    ),
-    (
         3,
         "fd5763ff27523ce0ef88588e76faf18923665a8040536eef3e3f8f272fed1eab",
+    ),
+    (
+        5,
+        "6fb461c930a4dc959f7b2bc9f23ba434bf24f8754c359238b086824e51c752da",
     ),
 ];
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::join_all;
-use jiff::Timestamp;
 use shared::crew::{Joined, Person};
 use shared::layout;
 use shared::name::TeamName;
@@ -127,7 +126,7 @@ async fn unlisted<S: Store, D>(deps: &Deps<S, D>, asked: &Asked) {
 
 async fn mark<S: Store, D>(deps: &Deps<S, D>, key: &str, asked: &Asked) {
     let joined = Joined {
-        at: Timestamp::now(),
+        at: asked.at,
         username: asked.username.clone(),
         sub: asked.sub.clone(),
     };

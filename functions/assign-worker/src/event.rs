@@ -4,6 +4,7 @@
 //! trigger that fails fails the sign-in.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html>
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Who it is about, and what the pool says of them.
@@ -20,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) password_is_temporary: bool,
     /// The groups that would be in the token; none where there is no token.
     pub(crate) groups: Vec<String>,
+    /// By the function's own clock.
+    pub(crate) at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ pub(crate) enum TokenVersion {
 
 impl Asked {
     /// `None`: not for us, or not in a shape we know.
-    pub(crate) fn read(event: &Value) -> Option<Self> {
+    pub(crate) fn read(event: &Value, at: Timestamp) -> Option<Self> {
         let kind = kind(event)?;
         let request = event.get("request")?;
         let attributes = request.get("userAttributes")?;
@@ -64,6 +67,7 @@ impl Asked {
             password_is_temporary: attribute("cognito:user_status").as_deref()
                 == Some("FORCE_CHANGE_PASSWORD"),
             groups: groups(request),
+            at,
         })
     }
 }

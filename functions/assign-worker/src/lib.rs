@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use platform::directory::UserPool;
 use platform::metric::Metrics;
 use platform::s3::Buckets;
@@ -70,11 +71,17 @@ fn pools(sdk: Sdk) -> Pools<UserPool> {
 ///
 /// The groups that were added go into the token that is being issued, so that the first session has the team's work.
 /// PostConfirmation has no answer to give.
-pub async fn handle<S: Store, D: Directory>(
+pub async fn handle<S: Store, D: Directory>(deps: &Deps<S, D>, event: Value) -> Result<Value, HandlerError> {
+    handle_at(deps, event, Timestamp::now()).await
+}
+
+/// The same at a time that is handed in.
+pub async fn handle_at<S: Store, D: Directory>(
     deps: &Deps<S, D>,
     mut event: Value,
+    now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    let Some(asked) = Asked::read(&event) else {
+    let Some(asked) = Asked::read(&event, now) else {
         return Ok(event);
     };
     let added = Added::default();

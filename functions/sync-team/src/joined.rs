@@ -76,11 +76,37 @@ pub(crate) async fn subscribe<P: Ports>(
     Ok(())
 }
 
+/// Those who have come in this invocation. The marker of somebody put back is of the first time, and has been told of.
+pub(crate) async fn subscribe_come<P: Ports>(
+    run: &Run<'_, P>,
+    topic: Option<&str>,
+    roster: &Roster,
+    moved: &[Moved],
+) -> Result<(), SyncError> {
+    let Some(topic) = topic else { return Ok(()) };
+    let come: BTreeSet<&str> = moved
+        .iter()
+        .filter(|moved| moved.to.state == MemberState::Joined)
+        .map(|moved| moved.person.as_str())
+        .collect();
+    let members = roster
+        .members
+        .iter()
+        .filter(|member| come.contains(member.person.as_str()));
+    let emails: Vec<String> = members.map(|member| member.email.clone()).collect();
+    subscribe(run, topic, &emails).await
+}
+
 async fn written<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     joined: &BTreeMap<String, Joined>,
 ) -> Result<(), SyncError> {
+    // A marker outlives its account: another one, or none, is not the one that has joined.
+    let is_there = |person: &str, joined: &Joined| match &run.accounts {
+        Some(all) => all.get(person).is_some_and(|account| account.sub == joined.sub),
+        None => true,
+    };
     roster::change(run, team, |before| {
         let mut after: Roster = before?.clone();
         let moved: Vec<Moved> = after
@@ -88,7 +114,8 @@ async fn written<P: Ports>(
             .iter()
             .filter_map(|member| {
                 let marker = joined.get(&member.person)?;
-                has_come(member.state, member.since, marker.at).then(|| Moved {
+                let come = has_come(member.state, member.since, marker.at);
+                (come && is_there(&member.person, marker)).then(|| Moved {
                     person: member.person.clone(),
                     from: member.state,
                     to: Standing::new(MemberState::Joined, marker.at).sub(&marker.sub),

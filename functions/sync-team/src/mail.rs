@@ -30,7 +30,10 @@ pub(crate) struct Budget(Mutex<State>);
 struct State {
     day: String,
     left: u32,
+    /// The ledger has no more today.
     over: bool,
+    /// The sender sends no more today.
+    stopped: bool,
 }
 
 /// The quota's day.
@@ -52,9 +55,9 @@ impl Budget {
             };
         }
         let Some(limit) = ports.settings().invitations_per_day else {
-            return Ok(!state.over);
+            return Ok(!state.stopped);
         };
-        if state.left == 0 && !state.over {
+        if state.left == 0 && !state.over && !state.stopped {
             state.left = claim(ports, &state.day, limit).await?;
             state.over = state.left == 0;
             if state.over {
@@ -64,7 +67,7 @@ impl Budget {
                 );
             }
         }
-        if state.over {
+        if state.left == 0 || state.stopped {
             return Ok(false);
         }
         state.left -= 1;
@@ -76,11 +79,17 @@ impl Budget {
         self.0.lock().await.left += 1;
     }
 
+    /// Whether some was given back that another may have.
+    pub(crate) async fn is_left(&self) -> bool {
+        let state = self.0.lock().await;
+        state.left > 0 && !state.stopped
+    }
+
     /// The sender says that the day's mail is used up, by others perhaps.
     pub(crate) async fn day_is_over<P: Ports>(&self, ports: &P) -> Result<(), SyncError> {
         let mut state = self.0.lock().await;
         tracing::warn!(day = state.day, "the sender says that the day's mail is used up");
-        state.over = true;
+        state.stopped = true;
         state.left = 0;
         if let Some(limit) = ports.settings().invitations_per_day {
             change(ports, &state.day, |ledger| {
@@ -96,13 +105,10 @@ impl Budget {
         let mut state = self.0.lock().await;
         let left = std::mem::take(&mut state.left);
         let limited = ports.settings().invitations_per_day.is_some();
-        if left == 0 || !limited || state.over || state.day != day(now) {
+        if left == 0 || !limited || state.stopped || state.day != day(now) {
             return;
         }
-        let given_back = change(ports, &state.day, |ledger| {
-            ledger.claimed = ledger.claimed.saturating_sub(left);
-        });
-        if let Err(error) = given_back.await {
+        if let Err(error) = give_back(ports, &state.day, left).await {
             tracing::warn!(left, %error, "mail set aside and not sent is lost for today");
         }
     }
@@ -127,6 +133,21 @@ async fn claim<P: Ports>(ports: &P, day: &str, limit: u32) -> Result<u32, SyncEr
     })
     .await?;
     Ok(claimed)
+}
+
+/// Tried once. A conflict may be with this very write, whose answer was lost: given back twice, it would be sent twice.
+async fn give_back<P: Ports>(ports: &P, day: &str, left: u32) -> Result<(), SyncError> {
+    let key = layout::mail_ledger(day);
+    let Some(stored) = ports.store().get(Bucket::Output, &key, None).await? else {
+        return Ok(());
+    };
+    let mut ledger: Ledger = serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?;
+    ledger.claimed = ledger.claimed.saturating_sub(left);
+    let body = serde_json::to_vec(&ledger).unwrap_or_default();
+    match ports.store().replace(&key, body, Some(&stored.etag)).await? {
+        Replaced::Done { .. } => Ok(()),
+        Replaced::Changed => Err(SyncError::Contended { what: key, tries: 1 }),
+    }
 }
 
 async fn change<P: Ports>(

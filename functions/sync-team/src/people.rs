@@ -88,10 +88,19 @@ where
     all
 }
 
-/// Everybody who waits.
+/// Everybody who waits. A mail that was set aside for somebody who did not need it is for the next.
 pub(crate) async fn serve<P: Ports>(run: &Run<'_, P>, team: &TeamName, roster: &Roster) -> Served {
-    let waiting = in_state(roster, MemberState::Waiting);
-    each(run, waiting, |member| come(run, team, member)).await
+    let mut waiting = in_state(roster, MemberState::Waiting);
+    let mut served = Served::default();
+    loop {
+        let more = each(run, waiting.clone(), |member| come(run, team, member)).await;
+        let (moved, failed) = (more.moved.len(), !more.errors.is_empty());
+        waiting.retain(|member| !more.moved.iter().any(|moved| moved.person == member.person));
+        served = served.and(more);
+        if moved == 0 || failed || waiting.is_empty() || !run.mail.is_left().await {
+            return served;
+        }
+    }
 }
 
 async fn come<P: Ports>(
@@ -156,6 +165,7 @@ impl<P: Ports> Come<'_, '_, P> {
     async fn account(&self, person: &Person) -> Result<Option<Account>, SyncError> {
         if let Some(all) = &self.run.accounts
             && let Some(account) = all.get(self.id)
+            && account.is_theirs(person.sub.as_deref())
         {
             return Ok(Some(account.clone()));
         }
@@ -237,27 +247,35 @@ impl<P: Ports> Come<'_, '_, P> {
 
     async fn has_account(&self, person: &Person, account: &Account) -> Result<Standing, SyncError> {
         match account.status {
+            _ if !account.is_theirs(person.sub.as_deref()) => self.cannot_be_reached(NOT_SHOWN).await,
             AccountStatus::Confirmed => join(self.run, self.team, self.id, account).await,
             AccountStatus::Unconfirmed => self.cannot_be_reached(SIGNED_UP).await,
             AccountStatus::Invited if person.username.is_none() => {
                 let mail = person::first_mail(account.modified, self.team);
                 let known = person::record(self.run, self.id, account, mail).await?;
-                let sent = known.map(|known| known.invitation).unwrap_or_default();
-                self.may_be_invited(&sent, account).await
+                self.may_be_invited(known.as_ref().unwrap_or(person), account)
+                    .await
             }
             AccountStatus::Invited => match &person.invitation.problem {
                 Some(problem) => Ok(Standing::unreachable(problem, self.run.now())),
-                None => self.may_be_invited(&person.invitation, account).await,
+                None => self.may_be_invited(person, account).await,
             },
         }
     }
 
     /// Invited before, by another team perhaps: one invitation is enough, while it is good.
-    async fn may_be_invited(&self, sent: &Invitation, account: &Account) -> Result<Standing, SyncError> {
+    async fn may_be_invited(&self, person: &Person, account: &Account) -> Result<Standing, SyncError> {
+        let sent = &person.invitation;
         let life = self.run.invitation_life().await?;
         let good = |at: Timestamp| at.checked_add(life).is_ok_and(|end| end > self.run.now());
-        // One that has run out is followed by new ones; one that nobody is sure of counts.
-        let times = sent.sent.map_or(sent.times, |_| 0) + 1;
+        // Whoever was put into the team since then gets new ones; otherwise all count, also one nobody is sure of.
+        let membership = person.teams.get(self.team.as_str());
+        let anew = |sent: Timestamp| membership.is_some_and(|membership| membership.since > sent);
+        let times = if sent.sent.is_some_and(anew) {
+            1
+        } else {
+            sent.times + 1
+        };
         match sent.sent.filter(|at| good(*at)) {
             Some(at) => Ok(invited(at, account, sent.times)),
             None if times > self.run.ports.settings().max_invitations => {
@@ -274,6 +292,9 @@ impl<P: Ports> Come<'_, '_, P> {
     }
 }
 
+const NOT_SHOWN: &str = "an account has this address, and nobody has shown that the address is theirs; if it is the \
+                         person's, mark the address as verified in the user pool, then take it out of the file and put \
+                         it back";
 const SIGNED_UP: &str = "somebody signed up with this address and never proved that it is theirs; delete the account \
                          in the user pool, then take the address out of the file and put it back";
 

@@ -15,7 +15,7 @@ use crate::people::Served;
 use crate::place::{self, Place};
 use crate::problems::Problems;
 use crate::run::Run;
-use crate::{Ports, SyncError, leave, people, roster};
+use crate::{Ports, SyncError, joined, leave, people, roster};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,10 @@ async fn attempt<P: Ports>(
     let left = leave::serve(run, team, &ahead).await;
     // 10. How it stands now, and what somebody has to be told.
     let served = served.and(left);
-    let Some(after) = settled(run, team, &text.etag, &place, &problems, &served).await? else {
+    if let Place::Made(made) = &place {
+        joined::subscribe_come(run, made.topic_arn.as_deref(), &ahead, &served.moved).await?;
+    }
+    let Some(after) = settled(run, team, &ahead, &place, &problems, &served).await? else {
         return Ok(None);
     };
     problems.tell(run, team, &place, &after).await?;
@@ -156,7 +159,7 @@ async fn place_known<P: Ports>(
 async fn settled<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
-    etag: &str,
+    ahead: &Roster,
     place: &Place,
     problems: &Problems,
     served: &Served,
@@ -164,7 +167,15 @@ async fn settled<P: Ports>(
     let mut moved: Vec<Moved> = served.moved.clone();
     moved.sort_by(|a, b| a.person.cmp(&b.person));
     roster::change(run, team, |before| {
-        let mut after = before.filter(|roster| roster.file_etag == etag)?.clone();
+        let before = before.filter(|roster| roster.file_etag == ahead.file_etag)?;
+        if let Place::Made(made) = place
+            && made.topic_arn.is_some()
+            && before.topic_arn.is_none()
+            && has_come_meanwhile(before, ahead)
+        {
+            return None;
+        }
+        let mut after = before.clone();
         member::apply(&mut after, &moved);
         after.problems = problems.listed(place);
         after.settled = !served.unfinished && served.errors.is_empty();
@@ -175,6 +186,17 @@ async fn settled<P: Ports>(
         Some(after)
     })
     .await
+}
+
+/// Somebody whose joining was told of while there was no topic to subscribe them to.
+fn has_come_meanwhile(now: &Roster, ahead: &Roster) -> bool {
+    let joined = in_state(ahead, MemberState::Joined);
+    let had = |person: &str| joined.iter().any(|member| member.person == person);
+    let mut joined_now = now
+        .members
+        .iter()
+        .filter(|member| member.state == MemberState::Joined);
+    joined_now.any(|member| !had(&member.person))
 }
 
 /// Who is about to be served.

@@ -14,10 +14,13 @@ use crate::member::{self, Standing};
 use crate::people::{self, Served, each};
 use crate::problems::tell_unreachable;
 use crate::run::Run;
-use crate::{Ports, SyncError, leave, person, roster};
+use crate::{Ports, SyncError, joined, leave, person, roster};
 
-/// A mail goes out again so long before the temporary password runs out.
-const BEFORE: SignedDuration = SignedDuration::from_hours(24);
+/// A mail goes out again so long before the temporary password runs out; where that is good for a few days only, in the
+/// last quarter of its time.
+fn before(life: SignedDuration) -> SignedDuration {
+    SignedDuration::from_hours(24).min(life / 4)
+}
 /// A listing may lag behind what was just made.
 const LAG: SignedDuration = SignedDuration::from_hours(1);
 
@@ -44,6 +47,7 @@ pub(crate) async fn repair<P: Ports>(
     };
     let look = &look;
     let served = each(run, look.worth_a_look(&roster), |member| look.at(member)).await;
+    joined::subscribe_come(run, roster.topic_arn.as_deref(), &roster, &served.moved).await?;
     written(run, team, &served).await?;
     served.failure()?;
     Ok(group)
@@ -73,7 +77,8 @@ struct Look<'r, 'd, P> {
 
 impl<P: Ports> Look<'_, '_, P> {
     fn account(&self, member: &Member) -> Option<&Account> {
-        self.run.accounts.as_ref().and_then(|all| all.get(&member.person))
+        let account = self.run.accounts.as_ref()?.get(&member.person)?;
+        account.is_theirs(member.sub.as_deref()).then_some(account)
     }
 
     fn older_than(&self, member: &Member, age: SignedDuration) -> bool {
@@ -98,7 +103,7 @@ impl<P: Ports> Look<'_, '_, P> {
             (Left, _) => in_group,
             (Joined, Some(AccountStatus::Confirmed)) => !in_group,
             (_, Some(AccountStatus::Confirmed)) => true,
-            (Invited, Some(_)) => self.older_than(member, self.life.saturating_sub(BEFORE)),
+            (Invited, Some(_)) => self.older_than(member, self.life.saturating_sub(before(self.life))),
             // The same account may have been listed a moment before its password was set.
             (Joined, Some(AccountStatus::Invited)) => {
                 account.map(|account| &account.sub) != member.sub.as_ref()
@@ -150,7 +155,7 @@ impl<P: Ports> Look<'_, '_, P> {
         let sent = person.invitation.sent.unwrap_or(account.modified);
         let reaches = |age: SignedDuration| sent.checked_add(age).is_ok_and(|then| then <= now);
         let times = person.invitation.times;
-        if !reaches(self.life.saturating_sub(BEFORE)) {
+        if !reaches(self.life.saturating_sub(before(self.life))) {
             // Mailed again meanwhile, for another team perhaps.
             return Ok(Some(people::invited(sent, account, times)));
         }

@@ -49,11 +49,17 @@ impl<'d, P: Ports> Run<'d, P> {
     pub(crate) async fn sweep(ports: &'d P) -> Result<Self, SyncError> {
         let run = Self::begin(ports).await?;
         let accounts = ports.directory().accounts().await?;
-        let by_person = accounts
-            .into_iter()
-            .map(|account| (layout::person_id(&account.email), account));
+        let mut by_person = BTreeMap::<String, Account>::new();
+        for account in accounts {
+            let person = layout::person_id(&account.email);
+            // Somebody may have given their own account this address: whoever has shown that it is theirs comes first.
+            let shown = |known: &Account| known.verified || !account.verified;
+            if !by_person.get(&person).is_some_and(shown) {
+                by_person.insert(person, account);
+            }
+        }
         Ok(Self {
-            accounts: Some(by_person.collect()),
+            accounts: Some(by_person),
             ..run
         })
     }

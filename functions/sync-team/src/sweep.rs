@@ -13,7 +13,7 @@ use shared::notice::Notice;
 use shared::port::crew::{AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
-use crate::reconcile::reconcile;
+use crate::reconcile::{Outcome, reconcile};
 use crate::run::{Run, team_files};
 use crate::{Ports, SyncError, joined, mail, repair, unlisted};
 
@@ -93,7 +93,12 @@ impl Sweep {
             self.partial = true;
             return Ok(());
         }
-        reconcile(run, team).await?;
+        let outcome = reconcile(run, team).await?;
+        if outcome == Outcome::Rejected && !run.ports.directory().has_group(team.as_str()).await? {
+            // Nobody can be put into it before a file that can be used makes it again.
+            self.partial = true;
+            return Ok(());
+        }
         self.grouped.extend(repair::repair(run, team).await?);
         let Some(file) = file(run, team).await? else {
             self.partial = true;

@@ -14,6 +14,7 @@ pub(super) fn from_user(user: UserType) -> Account {
         email: value(&attributes, "email"),
         status: status(user.user_status.as_ref()),
         enabled: user.enabled,
+        verified: value(&attributes, "email_verified") == "true",
         modified: timestamp(user.user_last_modified_date.as_ref()),
     }
 }
@@ -26,6 +27,7 @@ pub(super) fn from_output(user: AdminGetUserOutput) -> Account {
         email: value(&attributes, "email"),
         status: status(user.user_status.as_ref()),
         enabled: user.enabled,
+        verified: value(&attributes, "email_verified") == "true",
         modified: timestamp(user.user_last_modified_date.as_ref()),
     }
 }

@@ -137,6 +137,14 @@ impl FakeDirectory {
         account
     }
 
+    /// An account somebody has given this address without showing that it is theirs.
+    pub fn put_unverified(&self, email: &str) {
+        self.put_account(email, AccountStatus::Confirmed);
+        if let Some(account) = self.state().accounts.get_mut(&email.to_lowercase()) {
+            account.verified = false;
+        }
+    }
+
     /// The person sets a password.
     pub fn confirm(&self, email: &str) {
         let mut state = self.state();
@@ -239,6 +247,7 @@ impl State {
             email: email.to_owned(),
             status: AccountStatus::Invited,
             enabled: true,
+            verified: true,
             modified: self.now,
         }
     }

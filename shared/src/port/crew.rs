@@ -26,8 +26,19 @@ pub struct Account {
     pub email: String,
     pub status: AccountStatus,
     pub enabled: bool,
+    /// `email_verified`: somebody has shown that the address is theirs, or an admin has said so. Without it anybody may
+    /// have given their own account this address.
+    pub verified: bool,
     /// When anything of the account last changed.
     pub modified: jiff::Timestamp,
+}
+
+impl Account {
+    /// Whether it is the account of whoever reads mail at its address: it has been shown, no password has been set yet,
+    /// or it is known by its `sub` from before.
+    pub fn is_theirs(&self, known: Option<&str>) -> bool {
+        self.verified || self.status != AccountStatus::Confirmed || known == Some(self.sub.as_str())
+    }
 }
 
 /// UserStatus, as far as it makes a difference here.

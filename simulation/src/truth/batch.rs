@@ -62,7 +62,7 @@ impl World {
             Some(id) => hold(self.truth.told.contains_key(id), Promise::NoticeTrue, || {
                 format!("{id} is marked as told and never left")
             }),
-            None => Ok(()),
+            None => self.crew_written(of, key, before),
         }
     }
 

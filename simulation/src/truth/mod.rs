@@ -2,6 +2,7 @@
 
 mod batch;
 mod closing;
+pub(crate) mod crew;
 mod seen;
 mod told;
 
@@ -49,6 +50,28 @@ pub enum Promise {
     StatusTrue,
     /// A reply counts what was done.
     CountsTrue,
+    /// Nobody gets an invitation while they have a good one, and nobody more than are allowed.
+    InvitedOnce,
+    /// No more mails a day than are set aside for it.
+    MailWithinBudget,
+    /// A person's document names the teams whose files ask for it, and no others.
+    ListTrue,
+    /// Who comes and who goes is written down before anything is done for them.
+    ListedFirst,
+    /// Nobody is put into, kept in or taken out of a group unless a team's file asks for it.
+    MemberTrue,
+    /// A sign-in brings the teams with its very token.
+    MemberAtOnce,
+    /// A sign-in is never stopped, and never loses a group.
+    SignInPasses,
+    /// A marker or a notice of joining stands for somebody who has joined.
+    JoinedTrue,
+    /// Everybody who joins is told of, and hears of work.
+    JoinedTold,
+    /// The roster says what is true, and forgets nobody.
+    RosterTrue,
+    /// Everybody is served, whatever is wrong with others, and what is wrong is told.
+    EveryoneServed,
     /// When nothing goes wrong any more, a round succeeds, and the next one changes nothing.
     Settles,
 }
@@ -115,6 +138,7 @@ pub(crate) struct Truth {
     pub(crate) told: BTreeMap<String, u32>,
     /// Who has looked for a marker and found none.
     absent: BTreeSet<(u32, String)>,
+    pub(crate) crew: crew::CrewTruth,
     /// A batch that somebody deleted and is going to restore.
     pub(crate) deleted: Option<(String, Stored)>,
 }

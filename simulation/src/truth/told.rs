@@ -86,7 +86,7 @@ impl World {
             format!("#{of} told {id} although its marker was there, or without looking")
         })?;
         let Some((job, state)) = id.strip_prefix("jobs/").and_then(|rest| rest.split_once('/')) else {
-            return Ok(());
+            return self.crew_told(of, message);
         };
         let job = self.service.jobs.iter().find(|other| other.name == job);
         let truly = job.map(|job| match job.state {

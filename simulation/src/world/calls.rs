@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use super::{Shared, World};
 use crate::agenda::{Event, Late};
 use crate::fault::Fault;
-use crate::time::Ms;
+use crate::function::Function;
+use crate::time::{MINUTE, Ms};
 
 /// How an invocation's calls fare, drawn when it begins.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,10 @@ pub(crate) struct Fate {
     /// Ends before its call of this number.
     pub(crate) dies_at: Option<u32>,
     pub(crate) throttled: bool,
+    /// The services around people refuse some of its calls.
+    pub(crate) refused: Vec<Fault>,
     pub(crate) slow: bool,
+    pub(crate) about_people: bool,
     /// How far the function's own clock is off.
     pub(crate) skew: Ms,
 }
@@ -30,6 +34,9 @@ impl fmt::Display for Fate {
         }
         if self.skew != 0 {
             write!(f, ", its clock is {} s off", self.skew / 1_000)?;
+        }
+        for fault in &self.refused {
+            write!(f, ", {fault:?}")?;
         }
         let throttled = if self.throttled { ", throttled" } else { "" };
         let slow = if self.slow { ", slow" } else { "" };
@@ -64,6 +71,30 @@ pub(crate) enum Turned {
 }
 
 impl World {
+    pub(crate) fn fate(&mut self, of: Function) -> Fate {
+        let dies_at = self
+            .strikes(Fault::Crash)
+            .then(|| 1 + self.dice.below(of.calls()));
+        let skew = match self.strikes(Fault::ClockSkewed) {
+            true => self.dice.between(-10 * MINUTE, 10 * MINUTE),
+            false => 0,
+        };
+        Fate {
+            dies_at,
+            throttled: self.strikes(Fault::Throttled),
+            slow: self.strikes(Fault::SlowCalls),
+            skew,
+            refused: match of.is_about_people() {
+                true => [Fault::PoolThrottled, Fault::WorkforceThrottled]
+                    .into_iter()
+                    .filter(|fault| self.strikes(*fault))
+                    .collect(),
+                false => Vec::new(),
+            },
+            about_people: of.is_about_people(),
+        }
+    }
+
     pub(crate) fn begin_calls(&mut self, of: u32, fate: Fate) {
         self.calls.fates.insert(of, (fate, 0));
     }
@@ -137,10 +168,45 @@ impl World {
         fate.map_or(0, |(fate, _)| fate.skew)
     }
 
-    /// Whether this call is one of those that are not carried out.
+    /// Whether this call is one of those that are not carried out. An invocation about people makes many more calls,
+    /// and would never come to its end.
     pub(crate) fn throttles(&mut self, of: u32) -> bool {
-        let throttled = self.calls.fates.get(&of).is_some_and(|(fate, _)| fate.throttled);
-        throttled && !self.faults.is_calm() && self.dice.percent(20)
+        let fate = self.calls.fates.get(&of).map(|(fate, _)| fate);
+        let chance = match fate {
+            Some(fate) if fate.throttled && fate.about_people => 4,
+            Some(fate) if fate.throttled => 20,
+            _ => return false,
+        };
+        let throttled = !self.faults.is_calm() && self.dice.percent(chance);
+        if throttled {
+            self.truth.crew.trouble(of);
+        }
+        throttled
+    }
+
+    /// The same of a service around people.
+    pub(crate) fn refuses(&mut self, of: u32, fault: Fault) -> bool {
+        let fate = self.calls.fates.get(&of).map(|(fate, _)| fate);
+        let refused = fate.is_some_and(|fate| fate.refused.contains(&fault))
+            && !self.faults.is_calm()
+            && self.dice.percent(6);
+        if refused {
+            self.truth.crew.trouble(of);
+        }
+        refused
+    }
+
+    /// Nothing was drawn for it that could keep it from its end.
+    pub(crate) fn fares_well(&self, of: u32) -> bool {
+        let fate = self.calls.fates.get(&of).map(|(fate, _)| fate);
+        fate.is_some_and(|fate| {
+            fate.dies_at.is_none() && !fate.throttled && !fate.slow && fate.refused.is_empty()
+        })
+    }
+
+    /// Whether it waits for a call; otherwise it waits for time to pass.
+    pub(crate) fn has_calls(&self, of: u32) -> bool {
+        self.calls.open.values().any(|call| call.of == of)
     }
 }
 

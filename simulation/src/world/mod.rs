@@ -1,14 +1,18 @@
 //! Everything outside the functions: buckets, uploads, queues, the labeling service, the topic, and time.
 
 pub(crate) mod calls;
+mod directory;
 pub(crate) mod objects;
+pub(crate) mod pool;
 pub(crate) mod service;
 pub(crate) mod store;
+pub(crate) mod workforce;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::agenda::{Agenda, Event};
+use crate::crew::SignIn;
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults};
 use crate::people::Plan;
@@ -19,7 +23,9 @@ use crate::truth::{Truth, Violation};
 use crate::{INPUT, function::Function};
 use calls::Calls;
 use objects::Objects;
+use pool::Pool;
 use service::Service;
+use workforce::Crowd;
 
 /// The world, as the ports and the run share it. One thread uses it; the lock is there because the ports' futures
 /// have to be `Send`.
@@ -68,6 +74,12 @@ pub(crate) struct World {
     pub(crate) delay: Ms,
     pub(crate) page_size: usize,
     pub(crate) service: Service,
+    pub(crate) pool: Pool,
+    pub(crate) crowd: Crowd,
+    /// Sign-ins whose trigger is about to be called.
+    pub(crate) triggers: Vec<SignIn>,
+    /// Whose sign-in an invocation answers.
+    pub(crate) asking: BTreeMap<u32, String>,
     pub(crate) calls: Calls,
     /// Invocations of build-manifest under way, and batches they left in flight.
     pub(crate) building: u32,
@@ -110,7 +122,7 @@ impl World {
             0 => dice.pick(&[2, 3, 1_000, 1_000], 1_000),
             size => size,
         };
-        Self {
+        let mut world = Self {
             now: 0,
             dice,
             faults,
@@ -124,6 +136,10 @@ impl World {
             delay: plan.delay,
             page_size,
             service: Service::new(plan.quota, plan.job_time),
+            pool: Pool::default(),
+            crowd: Crowd::default(),
+            triggers: Vec::new(),
+            asking: BTreeMap::new(),
             calls: Calls::default(),
             building: 0,
             truth: Truth::default(),
@@ -131,7 +147,21 @@ impl World {
             wrong: None,
             writes: 0,
             cost: Cost::default(),
-        }
+        };
+        world.set_up(plan);
+        world
+    }
+
+    fn set_up(&mut self, plan: &Plan) {
+        let Some(crew) = &plan.crew else { return };
+        let set = |people: &[&str]| people.iter().map(|person| (*person).to_owned()).collect();
+        self.pool.days = crew.days;
+        self.pool.bouncing = set(&crew.bouncing);
+        self.pool.refused = set(&crew.refused);
+        self.crowd.room = crew.room;
+        self.crowd.slow = crew.slow_workforce;
+        self.crowd.workforce = crew.has_workforce.then_some(0);
+        self.truth.crew.promised(crew);
     }
 
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {

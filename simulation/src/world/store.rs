@@ -52,6 +52,10 @@ impl World {
             let body = created(OUTPUT, key, "Put", self.now);
             self.send(Function::StartJob, &body);
         }
+        if key.starts_with(layout::JOINED) {
+            let body = created(OUTPUT, key, "Put", self.now);
+            self.send(Function::SyncTeam, &body);
+        }
         Written::Done(etag)
     }
 
@@ -72,7 +76,10 @@ impl World {
         let lost = self.strikes(Fault::ResponseLost);
         let again = self.strikes(Fault::ConflictWithItself);
         match self.write(of, key, body, metadata, etag) {
-            _ if lost => failed("the answer was lost"),
+            _ if lost => {
+                self.truth.crew.trouble(of);
+                failed("the answer was lost")
+            }
             Written::Done(_) if again => Ok(Written::Unmet),
             written => Ok(written),
         }
@@ -171,6 +178,28 @@ impl Port {
 
     pub(crate) fn etag(&self, key: &str) -> Option<String> {
         Some(self.0.lock().output.get(key)?.etag.clone())
+    }
+
+    pub(crate) fn lies_there(&self, key: &str) -> Option<Vec<u8>> {
+        Some(self.0.lock().output.get(key)?.bytes.clone())
+    }
+
+    /// Whose sign-in the invocation that asks now answers.
+    pub(crate) fn asking(&self) -> Option<String> {
+        let world = self.0.lock();
+        world.asking.get(&world.calls.current).cloned()
+    }
+
+    /// Whether the invocation that asks now has sent a mail.
+    pub(crate) fn has_mailed(&self) -> bool {
+        let world = self.0.lock();
+        world.truth.crew.has_mailed(world.calls.current)
+    }
+
+    /// The id of the person with this account.
+    pub(crate) fn person_of(&self, username: &str) -> Option<String> {
+        let world = self.0.lock();
+        Some(layout::person_id(&world.pool.by_name(username)?.email))
     }
 
     pub(crate) fn spec_now(&self, dataset: &str) -> Option<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! The day's mail.
 
+use platform::fake::{CrewFault, Fault};
 use platform::metric::Metric;
 
 use super::*;
@@ -72,6 +73,44 @@ async fn mail_set_aside_and_not_sent_is_there_for_others() {
     let world = World::new().mails_a_day(50);
     world.workers(&["ana@example.org", "bo@example.org"]).await;
     assert_eq!(text(&world, "mail/2026-11-23.json").unwrap(), r#"{"claimed":2}"#);
+}
+
+#[tokio::test]
+async fn what_is_given_back_in_conflict_with_oneself_is_given_back_once() {
+    let world = World::new().mails_a_day(50);
+    // The second write to the person's document comes after ten mails were set aside.
+    world.store.meanwhile("people/", |store| {
+        store.meanwhile("people/", |store| {
+            store.fail_next("mail/", Fault::ConflictWithItself);
+        });
+    });
+    world.workers(&["ana@example.org"]).await;
+    assert_eq!(text(&world, "mail/2026-11-23.json").unwrap(), r#"{"claimed":1}"#);
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_taken_costs_nobody_their_mail() {
+    let world = World::new().mails_a_day(1);
+    world.directory.refuse("bad@example.org");
+    world.workers(&["bad@example.org", "ana@example.org"]).await;
+    assert_eq!(world.mailed().len(), 1);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+}
+
+#[tokio::test]
+async fn whoever_still_waits_when_a_mail_nobody_heard_of_has_run_out_gets_no_more_than_are_allowed() {
+    let mut world = World::new();
+    world.deps.settings.max_invitations = 1;
+    let hangs = CrewFault::HangsAfterwards;
+    world.directory.faults.fail_next("AdminCreateUser", hangs);
+    world.drop_team("workers: [ana@example.org]");
+    // Stopped right after the mail went.
+    let event = handle(&world.deps, json!({"Records": [team_event("m", FILE)]}));
+    let stopped = tokio::time::timeout(std::time::Duration::from_millis(100), event);
+    assert!(stopped.await.is_err());
+    world.pass_days(8);
+    world.sweep().await.unwrap();
+    assert_eq!(world.mailed()["ana@example.org"], 1);
 }
 
 #[tokio::test]

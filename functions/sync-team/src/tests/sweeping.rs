@@ -62,6 +62,64 @@ async fn an_invitation_is_sent_again_before_it_runs_out_and_at_most_so_often() {
 }
 
 #[tokio::test]
+async fn an_invitation_that_is_good_for_a_day_is_not_sent_again_at_once() {
+    let world = World::new();
+    world.directory.set_invitation_days(1);
+    world.workers(&["ana@example.org"]).await;
+    for (hours, mails) in [(0, 1), (17, 1), (2, 2), (0, 2)] {
+        world.pass(hours * 3_600);
+        world.sweep().await.unwrap();
+        assert_eq!(world.mailed()["ana@example.org"], mails, "{hours} hours later");
+    }
+}
+
+#[tokio::test]
+async fn a_marker_of_an_account_that_has_gone_says_nothing_of_the_next() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    let gone = Joined {
+        at: world.store.now(),
+        username: "gone".to_owned(),
+        sub: "gone".to_owned(),
+    };
+    let key = layout::joined(
+        &TeamName::new("numbers-team").unwrap(),
+        &layout::person_id("ana@example.org"),
+    );
+    world
+        .store
+        .put_output(&key, serde_json::to_vec(&gone).unwrap(), &[]);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+}
+
+#[tokio::test]
+async fn whoever_is_put_back_hears_of_work_again() {
+    let world = World::new();
+    let file = "workers: [ana@example.org]\nnotify_workers: true";
+    world.team(file).await;
+    world.join("ana@example.org").await;
+    world.topics.confirm("numbers-team", "ana@example.org");
+    world.team("workers: []\nnotify_workers: true").await;
+    assert!(world.topics.people("numbers-team").is_empty());
+    world.team(file).await;
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
+    assert_eq!(world.topics.people("numbers-team"), ["ana@example.org"]);
+}
+
+#[tokio::test]
+async fn an_account_that_only_claims_the_address_is_put_into_no_group() {
+    let world = World::new();
+    world.directory.put_unverified("ana@example.org");
+    world.workers(&["ana@example.org"]).await;
+    world.sweep().await.unwrap();
+    assert!(world.directory.groups_of("ana@example.org").is_empty());
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    assert_eq!(world.told(), ["team-problems"]);
+}
+
+#[tokio::test]
 async fn a_resend_that_was_cut_off_is_not_sent_again() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;

@@ -2,6 +2,8 @@
 //!
 //! A safeguard whose removal no schedule notices is either not needed or not tested.
 
+mod crew;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +17,7 @@ use shared::port::{
     OpenUpload, Page, PublishError, Replaced, Store, StoreError, Topic,
 };
 
+use crate::scene::Scene;
 use crate::world::store::Port;
 
 /// What a function relies on.
@@ -52,10 +55,42 @@ pub enum Safeguard {
     MarkerLast,
     /// The marker of a notice is looked for before it leaves.
     MarkerFirstRead,
+    /// AdminCreateUser refuses a second account for an address.
+    AccountIsLock,
+    /// A mail is claimed in the person's document before it goes.
+    MailClaim,
+    /// The person's document counts the mails.
+    MailCount,
+    /// A mail is set aside in the day's ledger before it goes.
+    MailLedger,
+    /// The person's document names the team before anything is done for them.
+    ListedFirst,
+    /// The roster lists who comes before anything is done for them.
+    WriteAhead,
+    /// Whoever goes leaves the document before the group.
+    LeavesListFirst,
+    /// A sign-in is believed only with the account, or the verified address, the document names.
+    TrustCheck,
+    /// assign-worker answers before Cognito's patience ends.
+    Budget,
+    /// The marker of joining is written after the group was changed.
+    JoinedLast,
+    /// The sweep looks at all accounts for what events left undone.
+    Repair,
+    /// The clock asks after teams, whatever events say.
+    CrewSweep,
 }
 
 impl Safeguard {
-    pub const ALL: [Self; 16] = [
+    /// The schedules it matters in.
+    pub fn scene(self) -> Scene {
+        match self as usize {
+            place if place < Self::AccountIsLock as usize => Scene::Datasets,
+            _ => Scene::Crew,
+        }
+    }
+
+    pub const ALL: [Self; 28] = [
         Self::CreateIfAbsent,
         Self::ReadAgainOn412,
         Self::OwnerToken,
@@ -72,6 +107,18 @@ impl Safeguard {
         Self::PinnedSpec,
         Self::MarkerLast,
         Self::MarkerFirstRead,
+        Self::AccountIsLock,
+        Self::MailClaim,
+        Self::MailCount,
+        Self::MailLedger,
+        Self::ListedFirst,
+        Self::WriteAhead,
+        Self::LeavesListFirst,
+        Self::TrustCheck,
+        Self::Budget,
+        Self::JoinedLast,
+        Self::Repair,
+        Self::CrewSweep,
     ];
 }
 
@@ -219,6 +266,12 @@ impl Store for Ports {
     ) -> Result<Option<Fetched>, StoreError> {
         let whole = range.is_none();
         let mut fetched = self.port.get(bucket, key, range).await?;
+        if crew::is_about_people(bucket, key) {
+            if let Some(fetched) = &mut fetched {
+                self.crew_shown(key, fetched);
+            }
+            return Ok(fetched);
+        }
         match self.without {
             Some(Safeguard::ReadAgainOn412) if whole && self.has_met(key) => {
                 if let Some(fetched) = &mut fetched {
@@ -287,7 +340,10 @@ impl Store for Ports {
     }
 
     async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
-        self.port.replace(key, body, etag).await
+        match crew::is_about_people(Bucket::Output, key) {
+            true if self.without.is_some() => self.crew_replace(key, body, etag).await,
+            _ => self.port.replace(key, body, etag).await,
+        }
     }
 }
 

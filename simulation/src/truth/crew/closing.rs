@@ -1,0 +1,211 @@
+//! What must hold in the end of a schedule about people.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use shared::layout;
+use shared::port::crew::AccountStatus;
+
+use super::super::{Held, Promise, hold};
+use super::{File, document, layout_roster, members, text};
+use crate::time::Ms;
+use crate::world::World;
+use crate::world::pool::PoolAccount;
+
+/// A team as its roster shows it.
+struct Shown<'a> {
+    team: &'a str,
+    roster: Value,
+    members: BTreeMap<String, String>,
+}
+
+impl World {
+    pub(crate) fn crew_closing(&self) -> Held {
+        for (team, files) in &self.truth.crew.files {
+            if let Some(file) = files.last() {
+                self.team_closing(team, file)?;
+            }
+        }
+        self.others_told()
+    }
+
+    fn team_closing(&self, team: &str, file: &File) -> Held {
+        let roster = document(self.output.get(&layout_roster(team)));
+        hold(
+            text(&roster, "file_etag") == Some(file.etag.as_str()),
+            Promise::RosterTrue,
+            || format!("the roster of {team} is not of its file {}", file.etag),
+        )?;
+        let shown = Shown {
+            team,
+            members: members(&roster),
+            roster,
+        };
+        if file.broken {
+            return hold(self.is_told(team, &file.sha256), Promise::EveryoneServed, || {
+                format!("nobody was told that the file of {team} cannot be used")
+            });
+        }
+        hold(
+            !file.bad_entries || self.is_told(team, "/addresses/"),
+            Promise::EveryoneServed,
+            || format!("nobody was told of the bad addresses of {team}"),
+        )?;
+        for (person, state) in &shown.members {
+            let email = self.truth.crew.people.get(person).cloned().unwrap_or_default();
+            if !file.people.contains(&email) {
+                self.is_out(&shown, &email, state)?;
+            }
+        }
+        if !self.crowd.teams.contains_key(team) {
+            let full = self.crowd.teams.len() >= self.crowd.room;
+            return hold(
+                full && self.is_told(team, "/refused/"),
+                Promise::EveryoneServed,
+                || format!("{team} has no work team, full: {full}, or nobody was told"),
+            );
+        }
+        file.people
+            .iter()
+            .try_for_each(|email| self.is_served(&shown, email))
+    }
+
+    fn is_told(&self, team: &str, part: &str) -> bool {
+        let mut told = self.truth.crew.told.iter();
+        told.any(|(about, id)| about == team && id.contains(part))
+    }
+
+    fn is_out(&self, shown: &Shown<'_>, email: &str, state: &str) -> Held {
+        let account = self.pool.by_address(email);
+        let is_in = account.is_some_and(|account| self.pool.is_in(shown.team, &account.username));
+        hold(!is_in && state == "left", Promise::MemberTrue, || {
+            format!(
+                "{email} was taken out of {}, is {state}, in its group: {is_in}",
+                shown.team
+            )
+        })
+    }
+
+    fn is_served(&self, shown: &Shown<'_>, email: &str) -> Held {
+        let person = layout::person_id(email);
+        let state = shown.members.get(&person).map_or("missing", String::as_str);
+        let account = self.pool.by_address(email);
+        let fine = match account.map(|account| account.status) {
+            _ if state == "waiting" => return self.waits_for_mail(shown, email),
+            None => state == "unreachable" && self.may_be_missing(email),
+            // Somebody who signs up anew after their account was deleted is still invited until they show the address.
+            Some(AccountStatus::Unconfirmed) => {
+                state == "unreachable" || self.truth.crew.deleted.contains_key(email)
+            }
+            Some(AccountStatus::Confirmed) => return self.has_joined(shown, email, state),
+            Some(AccountStatus::Invited) => match state {
+                "invited" => self.was_mailed(account),
+                // For another team they may have been invited since, or later than was written down.
+                "expired" => {
+                    let sure = self.truth.crew.troubled.is_empty() && !self.is_on_two_lists(email);
+                    !sure || account.is_some_and(|account| account.good_until <= self.now)
+                }
+                "unreachable" => self.pool.bouncing.contains(email) || self.may_be_missing(email),
+                _ => false,
+            },
+        };
+        hold(fine, Promise::EveryoneServed, || {
+            format!(
+                "{email} of {} is {state}, and the account {account:?}",
+                shown.team
+            )
+        })
+    }
+
+    fn is_on_two_lists(&self, email: &str) -> bool {
+        let files = self.truth.crew.files.values().filter_map(|files| files.last());
+        files.filter(|file| file.people.contains(email)).count() > 1
+    }
+
+    fn may_be_missing(&self, email: &str) -> bool {
+        self.pool.refused.contains(email) || self.truth.crew.deleted.contains_key(email)
+    }
+
+    /// Where nothing went wrong around it: what is written down and not sent counts as sent until it would run out.
+    fn was_mailed(&self, account: Option<&PoolAccount>) -> bool {
+        let crew = &self.truth.crew;
+        let by_hand = account.is_some_and(|account| account.by_hand);
+        by_hand
+            || !crew.troubled.is_empty()
+            || account.is_some_and(|account| crew.was_mailed(&account.username))
+    }
+
+    fn waits_for_mail(&self, shown: &Shown<'_>, email: &str) -> Held {
+        let crew = &self.truth.crew;
+        let begun = |of| self.truth.begun.get(&of).copied().unwrap_or_default();
+        let sent = crew.mails_today(self.now, begun);
+        hold(
+            crew.mails_a_day.is_some_and(|most| sent >= most),
+            Promise::EveryoneServed,
+            || {
+                format!(
+                    "{email} of {} waits, and {sent} mails of {:?} went out today",
+                    shown.team, crew.mails_a_day
+                )
+            },
+        )
+    }
+
+    fn has_joined(&self, shown: &Shown<'_>, email: &str, state: &str) -> Held {
+        let (team, person) = (shown.team, layout::person_id(email));
+        let account = self.pool.by_address(email);
+        let is_in = account.is_some_and(|account| self.pool.is_in(team, &account.username));
+        hold(is_in && state == "joined", Promise::RosterTrue, || {
+            format!("{email} has a password, is {state} in {team}, in its group: {is_in}")
+        })?;
+        hold(self.is_told(team, &person), Promise::JoinedTold, || {
+            format!("nobody was told that {email} has joined {team}")
+        })?;
+        let topic = text(&shown.roster, "topic_arn");
+        let people = topic.map(|arn| self.crowd.topics.get(arn));
+        let subscribed = people.is_none_or(|people| people.is_some_and(|people| people.contains_key(email)));
+        hold(subscribed, Promise::JoinedTold, || {
+            format!("{email} has joined {team} and hears of no work")
+        })
+    }
+
+    /// Those on no list, and files that are no team's.
+    fn others_told(&self) -> Held {
+        let told = |part: &str| self.truth.told.keys().any(|id| id.starts_with(part));
+        hold(
+            self.input.get(crate::crew::MISNAMED).is_none() || told("teams/misnamed/"),
+            Promise::EveryoneServed,
+            || "nobody was told of a file whose name no team can have".to_owned(),
+        )?;
+        let stranger = self.pool.by_address(crate::crew::STRANGER);
+        // While a team's file cannot be used, nobody is called a stranger: they may be in it.
+        let sure = self
+            .truth
+            .crew
+            .files
+            .keys()
+            .all(|team| self.truth.crew.is_usable(team));
+        let there = stranger.is_some_and(|account| account.status == AccountStatus::Confirmed);
+        hold(!there || !sure || told("unlisted/"), Promise::JoinedTold, || {
+            "nobody was told of somebody on no list".to_owned()
+        })
+    }
+
+    /// Whether somebody still waits for the next day's mail.
+    pub(crate) fn somebody_waits(&self) -> bool {
+        self.truth.crew.files.keys().any(|team| {
+            let roster = members(&document(self.output.get(&layout_roster(team))));
+            let made = self.crowd.teams.contains_key(team) && self.truth.crew.is_usable(team);
+            made && roster.values().any(|state| state == "waiting")
+        })
+    }
+
+    /// People who could sign in for the first time.
+    pub(crate) fn invited_people(&self, now: Ms) -> Vec<String> {
+        let accounts = self.pool.accounts.iter();
+        let invited = accounts.filter(|account| {
+            account.verified && account.status == AccountStatus::Invited && account.good_until > now
+        });
+        invited.map(|account| account.email.clone()).collect()
+    }
+}
