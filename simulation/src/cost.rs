@@ -44,6 +44,7 @@ pub fn bill(days: u32, files: u32) -> Bill {
         quota: usize::MAX,
         job_time: 2 * HOUR,
         pages: 1_000,
+        remember_every: None,
         crew: None,
     };
     let world = World::new(Dice::new(0), Faults::none(), &plan, Trace::kept(false));

@@ -77,6 +77,8 @@ pub(crate) struct Plan {
     pub(crate) job_time: Ms,
     /// Entries of a page of a listing; 0 to draw it.
     pub(crate) pages: usize,
+    /// Batches after which build-manifest writes down what they hold; `None` for as many as on Lambda.
+    pub(crate) remember_every: Option<usize>,
     /// Where the schedule is about people and teams.
     pub(crate) crew: Option<CrewPlan>,
 }
@@ -155,6 +157,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         quota: if full { 1 + dice.index(2) } else { 20 },
         job_time: if full { 10 * DAY } else { 2 * HOUR },
         pages: 0,
+        remember_every: Some(2),
         crew: None,
     }
 }

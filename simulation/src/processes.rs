@@ -36,6 +36,7 @@ pub(crate) struct Processes {
     without: Option<Safeguard>,
     building: Vec<Process>,
     made: u32,
+    remember_every: Option<usize>,
     /// These remember nothing, so one stands for all.
     starting: Arc<start_job::Deps<Ports, Ports, Ports>>,
     telling: Arc<notify::Deps<Ports, Ports, Ports>>,
@@ -114,6 +115,7 @@ impl Processes {
             without,
             building: Vec::new(),
             made: 0,
+            remember_every: plan.remember_every,
             starting: Arc::new(starting),
             telling: Arc::new(telling),
             syncing: Arc::new(syncing(&ports, plan)),
@@ -167,8 +169,12 @@ impl Processes {
         let place = place.unwrap_or_else(|| {
             self.made += 1;
             let ports = || Ports::new(Port(self.world.clone()), self.without);
+            let deps = build_manifest::Deps::new(ports(), ports(), INPUT.to_owned());
             let process = Process {
-                deps: Arc::new(build_manifest::Deps::new(ports(), ports(), INPUT.to_owned())),
+                deps: Arc::new(match self.remember_every {
+                    Some(batches) => deps.remembering_every(batches),
+                    None => deps,
+                }),
                 number: self.made,
                 busy: 0,
             };

@@ -30,9 +30,15 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
         Safeguard::OwnerToken => &[Promise::CountsTrue],
         Safeguard::ForeignOn412 => &[Promise::NothingLost, Promise::CountsTrue],
         Safeguard::UploadCheck | Safeguard::QuietPeriod | Safeguard::ClockOfS3 => &[Promise::CutInTime],
-        Safeguard::WholeListing => &[Promise::CutInTime, Promise::ItemTrue, Promise::BatchFixed],
+        Safeguard::WholeListing => &[
+            Promise::CutInTime,
+            Promise::ItemTrue,
+            Promise::BatchFixed,
+            Promise::RejectsListed,
+        ],
         Safeguard::Contiguity => &[Promise::ItemOnce, Promise::BatchFixed, Promise::StatusTrue],
         Safeguard::BatchCount => &[Promise::BatchFixed],
+        Safeguard::SeenAsListed => &[Promise::ItemOnce],
         Safeguard::Sweep => &[
             Promise::NothingLost,
             Promise::StatusTrue,

@@ -105,6 +105,7 @@ async fn steps<S: Store, T: Topic>(
         .write(batches, &spec, &rejects, &standing, look.date)
         .await?;
     report.tell_rejects(&mut rejects, look.date).await?;
+    // 8. Spare other processes what this one has read.
     remember(deps, dataset, batches).await?;
     Ok(Outcome {
         state: standing.state,
@@ -134,7 +135,7 @@ async fn catch_up<S: Store, T>(
     Ok(())
 }
 
-/// 8. Spare other processes the batches that have come since this was done last. What was cut just now is listed first:
+/// Spares other processes the batches that have come since this was done last. What was cut just now is listed first:
 /// only a listing tells its ETag. What else the listing shows is the next round's.
 async fn remember<S: Store, T>(
     deps: &Deps<S, T>,

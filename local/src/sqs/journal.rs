@@ -49,7 +49,7 @@ pub(super) struct Kept {
 impl Journal {
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<Kept>), String> {
         let database = Ledger::open_or_begin(path, CACHE, make_table).map_err(|error| error.to_string())?;
-        let kept = load(&database).map_err(|error| error.to_string())?;
+        let kept = load(&database)?;
         let (sender, receiver) = mpsc::channel();
         let writer = std::thread::Builder::new()
             .name("queues".to_owned())

@@ -65,6 +65,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         quota: 0,
         job_time: 0,
         pages: 0,
+        remember_every: None,
         crew: Some(CrewPlan { teams, ..crew }),
     }
 }

@@ -43,6 +43,8 @@ pub enum Safeguard {
     Contiguity,
     /// The status remembers how many batches there were.
     BatchCount,
+    /// What others wrote down of the batches is believed only if it names those that are listed.
+    SeenAsListed,
     /// The clock asks, whatever events say.
     Sweep,
     /// The job's name holds a hash of the dataset's exact name.
@@ -90,7 +92,7 @@ impl Safeguard {
         }
     }
 
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::CreateIfAbsent,
         Self::ReadAgainOn412,
         Self::OwnerToken,
@@ -101,6 +103,7 @@ impl Safeguard {
         Self::WholeListing,
         Self::Contiguity,
         Self::BatchCount,
+        Self::SeenAsListed,
         Self::Sweep,
         Self::HashInName,
         Self::DescribeTaken,
@@ -162,6 +165,23 @@ impl Ports {
             .contains(key)
     }
 
+    /// What was written down of some batches says that it is of all there are.
+    fn name_what_is_there(&self, key: &str, bytes: &mut Vec<u8>) {
+        let dataset = key
+            .strip_prefix(layout::STATUS)
+            .and_then(|name| name.strip_suffix(SEEN));
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let (Some(dataset), Some(end)) = (dataset, end) else {
+            return;
+        };
+        let rest = bytes.split_off(end);
+        if let Ok(mut head) = serde_json::from_slice::<serde_json::Value>(bytes) {
+            head["manifests"] = self.port.batches(dataset).into();
+            *bytes = head.to_string().into_bytes();
+        }
+        bytes.extend(rest);
+    }
+
     /// A gap looks as if a batch lay there that adds nothing, and goes on looking so.
     fn fill_gaps(&self, prefix: &str, after: Option<&str>, page: &mut Page) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,6 +215,7 @@ impl Ports {
 }
 
 const MADE_UP: &str = "made-up";
+const SEEN: &str = ".seen";
 
 /// The name without the part that only the exact name of the dataset has.
 fn without_hash(name: &str) -> String {
@@ -289,6 +310,11 @@ impl Store for Ports {
             Some(Safeguard::BatchCount) if self.port.lacks_a_batch(key) => {
                 if let Some(fetched) = &mut fetched {
                     fetched.bytes.clear();
+                }
+            }
+            Some(Safeguard::SeenAsListed) if key.ends_with(SEEN) => {
+                if let Some(fetched) = &mut fetched {
+                    self.name_what_is_there(key, &mut fetched.bytes);
                 }
             }
             Some(Safeguard::MarkerFirstRead) if key.starts_with("notified/") => fetched = None,

@@ -202,6 +202,14 @@ impl Port {
         Some(layout::person_id(&world.pool.by_name(username)?.email))
     }
 
+    /// ETags of the dataset's batches.
+    pub(crate) fn batches(&self, dataset: &str) -> Vec<String> {
+        let prefix = format!("{}{dataset}/", layout::MANIFESTS);
+        let world = self.0.lock();
+        let batches = world.output.under(&prefix);
+        batches.map(|(_, batch)| batch.etag.clone()).collect()
+    }
+
     pub(crate) fn spec_now(&self, dataset: &str) -> Option<Vec<u8>> {
         Some(
             self.0
