@@ -90,7 +90,7 @@ impl World {
             return;
         }
         let people = self.truth.crew.last_people(team);
-        self.drop_team(Version {
+        self.drop_team(&Version {
             team,
             people,
             bad_entries: false,

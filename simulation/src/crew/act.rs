@@ -59,7 +59,7 @@ impl World {
     pub(crate) fn crew_act(&mut self, act: CrewAct) {
         self.note(|| format!("  {act:?}"));
         match act {
-            CrewAct::File(version) => self.drop_team(version),
+            CrewAct::File(version) => self.drop_team(&version),
             CrewAct::Misnamed => self.drop_team_file(MISNAMED, "workers: []\n"),
             CrewAct::SignIn { email } => self.sign_in(&email),
             CrewAct::SignUp { email } => {
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    pub(crate) fn drop_team(&mut self, version: Version) {
+    pub(crate) fn drop_team(&mut self, version: &Version) {
         let (key, text) = (version.key(), version.text());
         self.drop_team_file(&key, &text);
         let etag = self.input.get(&key).map(|stored| stored.etag.clone());

@@ -116,7 +116,7 @@ mod tests {
             (vec![deletes.clone()], "deny writes without If-None-Match under"),
             (
                 vec![
-                    deletes.clone(),
+                    deletes,
                     deny(&json!("s3:PutObject"), "arn:aws:s3:::other/*", &absent),
                 ],
                 "writes",

@@ -75,7 +75,7 @@ impl CrewTruth {
                 mail.of
             )
         })?;
-        let last = before.filter(|before| before.username == mail.username).last();
+        let last = before.rev().find(|before| before.username == mail.username);
         let soon = last
             .filter(|last| last.delivered && !last.unsure && mail.at < last.at + self.life / 2 - UNDER_WAY);
         hold(soon.is_none(), Promise::InvitedOnce, || {

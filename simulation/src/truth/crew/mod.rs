@@ -65,7 +65,7 @@ impl CrewTruth {
         self.life = Ms::from(plan.days) * DAY;
     }
 
-    pub(crate) fn dropped(&mut self, version: Version, etag: String, text: &str) {
+    pub(crate) fn dropped(&mut self, version: &Version, etag: String, text: &str) {
         let people: BTreeSet<String> = version.people.iter().map(|email| email.to_lowercase()).collect();
         for email in &people {
             self.people.insert(layout::person_id(email), email.clone());
