@@ -5,7 +5,7 @@
     reason = "a file taken in by its path, without the crate around it"
 )]
 
-#[path = "../../local/src/aws_auth.rs"]
+#[path = "../../local/src/aws_auth/mod.rs"]
 mod aws_auth;
 
 use std::sync::LazyLock;
