@@ -91,6 +91,10 @@ pub(super) fn verify(
     if now.duration_since(time).unwrap_or_else(|early| early.duration()) > SKEW {
         return Err(Refusal::Skewed);
     }
+    // `*` and the `host:port` of a CONNECT are addresses too; there is nothing in them to sign.
+    if !request.uri.path().starts_with('/') {
+        return Err(Refusal::Incomplete("The request's address has no path."));
+    }
     cover(&authorization, &request.headers)?;
     let expected = expected(request, body, credentials, &authorization, time)?;
     aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), authorization.signature.as_bytes())
@@ -256,6 +260,19 @@ mod tests {
         let mut unsigned = signed("secret", "sqs", b"{}");
         unsigned.headers.remove(header::AUTHORIZATION);
         assert_eq!(outcome(&unsigned, b"{}", NOW), Err(Refusal::Missing));
+    }
+
+    #[test]
+    fn an_address_without_a_path_is_refused() {
+        for address in [",", "127.0.0.1:4566", "*"] {
+            let mut parts = signed("secret", "sqs", b"{}");
+            parts.uri = address.parse().unwrap();
+            let refused = outcome(&parts, b"{}", NOW);
+            assert!(
+                matches!(refused, Err(Refusal::Incomplete(_))),
+                "{address}: {refused:?}"
+            );
+        }
     }
 
     #[test]
