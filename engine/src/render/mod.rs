@@ -51,7 +51,8 @@ pub async fn render(template: &str, input: &Value, presign: Presign) -> Result<R
     match work.await {
         Ok(rendered) => rendered.map_err(|error| vec![error]),
         Err(_) => Err(vec![RenderError::invalid(
-            "The template could not be rendered.".to_owned(),
+            "The template could not be rendered: a filter gave up, perhaps at a number past all sizes."
+                .to_owned(),
         )]),
     }
 }

@@ -214,6 +214,16 @@ async fn texts_and_lists_of_the_largest_item_fit() {
     assert!(page.contains("A &amp; B&lt;BR&gt;"), "the text is there");
 }
 
+/// The Liquid library's own sums and products panic there, or wrap where overflows are not checked.
+#[tokio::test]
+async fn a_number_past_all_sizes_ends_the_page_and_nothing_else() {
+    let huge = "{% assign x = 3 | times: 9223372036854775807 %}{{ x | plus: 1 }}";
+    if cfg!(debug_assertions) {
+        assert!(refusal(huge, json!({})).await.contains("past all sizes"));
+    }
+    assert_eq!(html("{{ 3 | times: 4 }}", json!({})).await, "12");
+}
+
 #[tokio::test]
 async fn a_mistake_in_a_template_is_named() {
     let table = [
