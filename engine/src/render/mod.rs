@@ -118,12 +118,16 @@ fn tell(error: &liquid::Error) -> String {
                 .iter()
                 .any(|woven| line.ends_with(&format!("filter={woven}")))
         })
-        .map(shortened)
+        .map(|line| {
+            let own = WOVEN.iter().fold(line.to_owned(), |line, woven| {
+                line.replace(&format!(" | {woven}"), "")
+                    .replace(&format!("{woven}, "), "")
+            });
+            // What was woven in is taken out before: half a name would not be found.
+            shortened(&own)
+        })
         .collect();
-    WOVEN.iter().fold(lines.join("\n"), |text, woven| {
-        text.replace(&format!(" | {woven}"), "")
-            .replace(&format!("{woven}, "), "")
-    })
+    lines.join("\n")
 }
 
 fn shortened(line: &str) -> String {

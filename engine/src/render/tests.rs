@@ -233,7 +233,11 @@ async fn a_mistake_in_a_template_is_named() {
         ("{% cycle 'a', 'b' %}", "`cycle` is not available"),
         ("{{ a b }}", "Line 1, column 1"),
     ];
-    for (template, expected) in table {
+    let long: Vec<String> = (0..20)
+        .map(|more| format!("{}{{% a %}}{}", "x".repeat(more), "{{ x }}".repeat(60)))
+        .collect();
+    let long = long.iter().map(|template| (template.as_str(), "Unknown tag"));
+    for (template, expected) in table.into_iter().chain(long) {
         let message = refusal(template, json!({ "x": "1" })).await;
         assert!(
             message.contains(expected) && !message.contains("groundcrew_"),
