@@ -212,18 +212,22 @@ pub(crate) fn went(now: Timestamp, team: &TeamName) -> impl Fn(&Invitation) -> I
     }
 }
 
-/// Sent then, for the first time, unless more is known.
+/// The first mail, of an account that is `made` since then. It may have been claimed long before it went, by somebody who
+/// was stopped in between; it cannot have gone before the account was made.
 pub(crate) fn first_mail(
-    now: Timestamp,
+    made: Timestamp,
     team: &TeamName,
 ) -> impl Fn(&Invitation) -> Invitation + Send + Sync {
     move |before| match before.times {
         0 => Invitation {
-            sent: Some(now),
+            sent: Some(made),
             times: 1,
             team: Some(team.to_string()),
             problem: None,
         },
-        _ => before.clone(),
+        _ => Invitation {
+            sent: before.sent.map(|claimed| claimed.max(made)),
+            ..before.clone()
+        },
     }
 }

@@ -114,6 +114,25 @@ async fn whoever_still_waits_when_a_mail_nobody_heard_of_has_run_out_gets_no_mor
 }
 
 #[tokio::test]
+async fn a_mail_claimed_long_before_it_went_runs_out_when_the_mail_does() {
+    let world = World::new();
+    world.directory.set_invitation_days(2);
+    world.drop_team("workers: [ana@example.org]");
+    for (stopped_at, hours) in [(CrewFault::Hangs, 20), (CrewFault::HangsAfterwards, 1)] {
+        world.directory.faults.fail_next("AdminCreateUser", stopped_at);
+        let event = handle(&world.deps, json!({"Records": [team_event("m", FILE)]}));
+        let stopped = tokio::time::timeout(std::time::Duration::from_millis(100), event);
+        assert!(stopped.await.is_err());
+        world.pass(hours * 3_600);
+    }
+    for (hours, mails) in [(0, 1), (33, 1), (3, 2)] {
+        world.pass(hours * 3_600);
+        world.sweep().await.unwrap();
+        assert_eq!(world.mailed()["ana@example.org"], mails, "{hours} hours later");
+    }
+}
+
+#[tokio::test]
 async fn when_the_sender_says_stop_the_day_is_over_for_everyone() {
     let world = World::new().mails_a_day(50);
     // Somebody else in the account has used the rest.
