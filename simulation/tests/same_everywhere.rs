@@ -8,11 +8,11 @@ use simulation::{Options, run};
 const TRACES: [(u64, &str); 3] = [
     (
         1,
-        "427e1199b9e17376a2fdb0819096bc91cfb77f4d0709e7b8fb7b5ccb8b32a9a0",
+        "e87ec13eb6f8cf6324e24f40ab54666cca4930353b4cc5bfea210e76f76b5b90",
     ),
     (
         3,
-        "fd5763ff27523ce0ef88588e76faf18923665a8040536eef3e3f8f272fed1eab",
+        "e754e54e17c1415ef8998ac58b6c4afd830fa7ff93255de13aa7975fad2af7a6",
     ),
     (
         5,
