@@ -29,9 +29,10 @@ pub(crate) async fn tell<P: Ports>(
             joined.insert(id, (marker, person));
         }
     }
-    if let Some(topic) = known.and_then(|roster| roster.topic_arn) {
-        let emails: Vec<String> = joined.values().map(|(_, person)| person.email.clone()).collect();
-        subscribe(run, &topic, &emails).await?;
+    let emails: Vec<String> = joined.values().map(|(_, person)| person.email.clone()).collect();
+    let mut topic = known.and_then(|roster| roster.topic_arn);
+    if let Some(topic) = &topic {
+        subscribe(run, topic, &emails).await?;
     }
     for (id, (_, person)) in &joined {
         tracing::info!(%team, person = id, "joined");
@@ -39,8 +40,14 @@ pub(crate) async fn tell<P: Ports>(
     }
     let markers = joined
         .iter()
-        .map(|(id, (marker, _))| ((*id).clone(), marker.clone()));
-    written(run, team, &markers.collect()).await
+        .map(|(id, (marker, _))| ((*id).clone(), marker.clone()))
+        .collect();
+    // Whoever made a topic meanwhile subscribed those the roster knew to have joined, and not these.
+    while let Some(made) = written(run, team, &markers, topic.as_deref()).await? {
+        subscribe(run, &made, &emails).await?;
+        topic = Some(made);
+    }
+    Ok(())
 }
 
 async fn read<T: serde::de::DeserializeOwned, P: Ports>(
@@ -97,11 +104,14 @@ pub(crate) async fn subscribe_come<P: Ports>(
     subscribe(run, topic, &emails).await
 }
 
+/// Nothing is written where there is another topic than the one these were subscribed to: that one is the answer.
 async fn written<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     joined: &BTreeMap<String, Joined>,
-) -> Result<(), SyncError> {
+    topic: Option<&str>,
+) -> Result<Option<String>, SyncError> {
+    let mut other = None;
     // A marker outlives its account: another one, or none, is not the one that has joined.
     let is_there = |person: &str, joined: &Joined| match &run.accounts {
         Some(all) => all.get(person).is_some_and(|account| account.sub == joined.sub),
@@ -109,6 +119,10 @@ async fn written<P: Ports>(
     };
     roster::change(run, team, |before| {
         let mut after: Roster = before?.clone();
+        other = after.topic_arn.clone().filter(|there| topic != Some(there));
+        if other.is_some() {
+            return None;
+        }
         let moved: Vec<Moved> = after
             .members
             .iter()
@@ -128,7 +142,7 @@ async fn written<P: Ports>(
         Some(after)
     })
     .await?;
-    Ok(())
+    Ok(other)
 }
 
 /// A marker is never removed: for somebody who was put back into the team it may be of the first time.

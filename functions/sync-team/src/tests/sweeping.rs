@@ -1,7 +1,7 @@
 //! What the sweep repairs.
 
 use platform::fake::CrewFault;
-use shared::port::crew::AccountStatus;
+use shared::port::crew::{AccountStatus, WorkTopics};
 
 use super::*;
 
@@ -105,6 +105,31 @@ async fn whoever_is_put_back_hears_of_work_again() {
     world.team(file).await;
     world.sweep().await.unwrap();
     assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
+    assert_eq!(world.topics.people("numbers-team"), ["ana@example.org"]);
+}
+
+#[tokio::test]
+async fn whoever_joins_while_the_topic_is_made_hears_of_work() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    let topics = world.topics.clone();
+    // Another invocation makes the topic, and knows of nobody who has joined, while this one tells of her.
+    world.store.meanwhile("notified/joined/", move |store| {
+        futures::executor::block_on(topics.ensure_topic("numbers-team")).unwrap();
+        let roster = store.output("crew/numbers-team.json").unwrap();
+        let roster = Roster {
+            topic_arn: Some(FakeTopics::arn("numbers-team")),
+            ..serde_json::from_str(&roster).unwrap()
+        };
+        store.put_output(
+            "crew/numbers-team.json",
+            serde_json::to_vec(&roster).unwrap(),
+            &[],
+        );
+    });
+    world.join("ana@example.org").await;
+    assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
+    world.topics.confirm("numbers-team", "ana@example.org");
     assert_eq!(world.topics.people("numbers-team"), ["ana@example.org"]);
 }
 
