@@ -136,10 +136,16 @@ pub(crate) async fn claim_mail<P: Ports>(
     seen: &Invitation,
     claimed: &Invitation,
 ) -> Result<bool, SyncError> {
-    let mut ours = false;
+    let (mut ours, mut tried) = (false, false);
     change(run, person, |before| {
         let mut after = before?.clone();
+        if tried && after.invitation == *claimed {
+            // Met with itself: the answer to the first try was lost. Two do not claim in the same nanosecond.
+            ours = true;
+            return None;
+        }
         ours = after.invitation == *seen;
+        tried = ours;
         ours.then(|| {
             after.invitation = claimed.clone();
             after

@@ -36,11 +36,19 @@ async fn guesses_at_one_person_are_counted_together_however_the_address_is_spell
         email.replace("w", "W"),
         email.to_owned(),
     ];
-    let mut said = Vec::new();
-    for spelling in &spellings {
+    // The eighth that counts locks for eight seconds: long enough for what follows, however slow the machine is.
+    let (mut said, mut counted) = (Vec::new(), 0);
+    for spelling in spellings.iter().cycle().take(1_000) {
         said.push(guess(&app, spelling, "not the password").await?.0);
+        counted += usize::from(said.last() != Some(&StatusCode::TOO_MANY_REQUESTS));
+        if counted == 8 {
+            break;
+        }
     }
-    assert!(said.contains(&StatusCode::TOO_MANY_REQUESTS), "{said:?}");
+    assert!(
+        counted == 8 && said.contains(&StatusCode::TOO_MANY_REQUESTS),
+        "{said:?}"
+    );
     let by_name = guess(&app, &spellings[5], "not the password").await?;
     assert_eq!(
         by_name.0,

@@ -173,6 +173,17 @@ async fn accounts_made_without_their_mail_are_mailed_the_next_day() {
 }
 
 #[tokio::test]
+async fn a_mail_claimed_in_conflict_with_oneself_goes() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.pass_days(6);
+    world.pass(60);
+    world.store.fail_next("people/", Fault::ConflictWithItself);
+    world.sweep().await.unwrap();
+    assert_eq!(world.mailed()["ana@example.org"], 2);
+}
+
+#[tokio::test]
 async fn two_teams_share_the_days_mail() {
     let world = World::new().mails_a_day(10);
     world.store.drop_file(
