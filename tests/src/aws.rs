@@ -63,8 +63,15 @@ impl Aws {
             }
             request
         };
+        let verified = json!([
+            {"Name": "email", "Value": email},
+            {"Name": "email_verified", "Value": "true"},
+        ]);
         for (operation, request) in [
-            ("AdminCreateUser", user(json!({"MessageAction": "SUPPRESS"}))),
+            (
+                "AdminCreateUser",
+                user(json!({"MessageAction": "SUPPRESS", "UserAttributes": verified})),
+            ),
             (
                 "AdminSetUserPassword",
                 user(json!({"Password": password, "Permanent": true})),
