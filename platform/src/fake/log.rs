@@ -1,12 +1,12 @@
 //! Log lines that are kept, in the form Lambda is given them.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use lambda_runtime::tracing::subscriber::fmt;
 use serde_json::Value;
 use tracing::Level;
-use tracing::subscriber::{DefaultGuard, set_default};
+use tracing::subscriber::{DefaultGuard, set_default, set_global_default};
 
 /// What is logged on this thread, at any level, as long as this lives.
 pub struct FakeLog {
@@ -19,6 +19,7 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl FakeLog {
     pub fn begin() -> Self {
+        listen_everywhere();
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = fmt()
@@ -47,6 +48,17 @@ impl FakeLog {
         let fields = lines.map(|mut line| line["fields"].take());
         fields.filter(|fields| fields["message"] == message).collect()
     }
+}
+
+/// Whether anybody wants what a line of code says is found out once, when it first speaks. That may be on the thread of a test
+/// that keeps no log, at the moment in which another one begins: so somebody always listens.
+fn listen_everywhere() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let nowhere = fmt().with_max_level(Level::TRACE).with_writer(io::sink).finish();
+        // Where a test has set one already, that one listens.
+        let _set_already = set_global_default(nowhere);
+    });
 }
 
 impl io::Write for Lines {
