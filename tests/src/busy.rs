@@ -42,8 +42,10 @@ pub async fn everything(recording: &Path) -> Result<()> {
         + "notify_workers: true\nnetworks: [127.0.0.0/8]\n";
     drop_team(&app, TEAM, &file)?;
     counted(&app, TEAM, "left", 1).await;
+    called(recording, "UpdateWorkteam").await;
     app.crash_and_restart().await?;
-    swept(recording).await;
+    // sync-team looks at everybody, as every function does when the line starts.
+    called(recording, "ListUsersInGroup").await;
     Ok(())
 }
 
@@ -64,15 +66,13 @@ async fn nothing_yet(app: &App, aws: &Aws) -> Result<()> {
         .map(drop)
 }
 
-/// sync-team has looked at everybody, as every function does when the line starts.
-async fn swept(recording: &Path) {
-    wait::until("a sweep of the pool", PATIENCE, || async {
+/// The operation is in the recording.
+async fn called(recording: &Path, operation: &str) {
+    wait::until(&format!("a call of {operation}"), PATIENCE, || async {
         let text = std::fs::read_to_string(recording).map_err(|e| e.to_string())?;
-        let seen = text.matches("ListUsersInGroup").count();
-        if seen > 0 {
-            Ok(())
-        } else {
-            Err("no ListUsersInGroup yet".to_owned())
+        match text.contains(operation) {
+            true => Ok(()),
+            false => Err(format!("{} calls, and none of it", text.lines().count())),
         }
     })
     .await;

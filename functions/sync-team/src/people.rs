@@ -295,7 +295,7 @@ impl<P: Ports> Come<'_, '_, P> {
 const NOT_SHOWN: &str = "an account has this address, and nobody has shown that the address is theirs; if it is the \
                          person's, mark the address as verified in the user pool, then take it out of the file and put \
                          it back";
-const SIGNED_UP: &str = "somebody signed up with this address and never proved that it is theirs; delete the account \
+pub(crate) const SIGNED_UP: &str = "somebody signed up with this address and never proved that it is theirs; delete the account \
                          in the user pool, then take the address out of the file and put it back";
 
 pub(crate) fn bounced(reason: &str) -> String {

@@ -124,6 +124,11 @@ impl<P: Ports> Look<'_, '_, P> {
                     .await
                     .map(Some)
             }
+            Some(account) if account.status == AccountStatus::Unconfirmed => {
+                // Deleted, and signed up anew by somebody: no mail of ours reaches an account nobody has confirmed.
+                person::unreachable(run, &member.person, people::SIGNED_UP).await?;
+                Ok(Some(Standing::unreachable(people::SIGNED_UP, now)))
+            }
             Some(account) if member.state == MemberState::Joined => {
                 // Deleted and made anew by hand: another account, invited when it was made.
                 person::record(run, &member.person, account, |_| Invitation {

@@ -134,6 +134,26 @@ async fn whoever_joins_while_the_topic_is_made_hears_of_work() {
 }
 
 #[tokio::test]
+async fn whoever_was_deleted_and_signed_up_by_themselves_is_told_of_once() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.directory.remove_account("ana@example.org");
+    world
+        .directory
+        .put_account("ana@example.org", AccountStatus::Unconfirmed);
+    world.pass_days(8);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    let writes = world.store.writes();
+    world.sweep().await.unwrap();
+    assert_eq!(
+        world.store.writes(),
+        writes,
+        "a sweep with nothing to do writes nothing"
+    );
+}
+
+#[tokio::test]
 async fn an_account_that_only_claims_the_address_is_put_into_no_group() {
     let world = World::new();
     world.directory.put_unverified("ana@example.org");
