@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use simulation::eventing::{Settings, count};
-use simulation::{Fault, Many, Options, Scene, bill, many, run};
+use simulation::{Fault, Many, Options, Safeguard, Scene, bill, many, run};
 
 #[derive(Parser)]
 #[command(about = "Groundcrew's protocols in a seeded, faulty world")]
@@ -31,9 +31,15 @@ enum What {
         /// Print how often every fault struck.
         #[arg(long)]
         faults: bool,
-        /// Only the schedules about people and teams: every third seed.
+        /// Only the schedules about people and teams, every third seed, or only the others, about datasets.
+        #[arg(long, value_parser = scene)]
+        only: Option<Scene>,
+        /// Run all of them, and list the seeds that break a promise.
         #[arg(long)]
-        crew: bool,
+        go_on: bool,
+        /// Undo a safeguard, and only in the schedules it matters in.
+        #[arg(long, value_parser = safeguard)]
+        without: Option<Safeguard>,
     },
     /// Print what a round of each function costs after so many days of a batch each.
     Cost {
@@ -62,8 +68,18 @@ fn main() -> ExitCode {
             seeds,
             from,
             faults,
-            crew,
-        } => run_many(from, seeds, faults, crew.then_some(Scene::Crew)),
+            only,
+            go_on,
+            without,
+        } => {
+            let options = Options {
+                only: without.map(Safeguard::scene).or(only),
+                go_on,
+                without,
+                ..Options::default()
+            };
+            run_many(from, seeds, faults, &options)
+        }
         What::Cost { days, files } => print_costs(&days, files),
         What::Eventing {
             uploads,
@@ -72,6 +88,21 @@ fn main() -> ExitCode {
         } => print_eventing(uploads, rate, &template),
         What::Replay { seed } => replay(seed),
     }
+}
+
+fn scene(name: &str) -> Result<Scene, String> {
+    match name {
+        "crew" => Ok(Scene::Crew),
+        "datasets" => Ok(Scene::Datasets),
+        _ => Err("crew or datasets".to_owned()),
+    }
+}
+
+/// By its name in the program.
+fn safeguard(name: &str) -> Result<Safeguard, String> {
+    let mut all = Safeguard::ALL.into_iter();
+    let found = all.find(|safeguard| format!("{safeguard:?}").eq_ignore_ascii_case(name));
+    found.ok_or_else(|| format!("not one of {:?}", Safeguard::ALL))
 }
 
 fn print_eventing(uploads: u64, rate: u64, template: &std::path::Path) -> ExitCode {
@@ -125,17 +156,13 @@ fn print_costs(days: &[u32], files: u32) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run_many(from: u64, seeds: u64, faults: bool, only: Option<Scene>) -> ExitCode {
+fn run_many(from: u64, seeds: u64, faults: bool, options: &Options) -> ExitCode {
     let begin = Instant::now();
     let progress = |done: u64| {
         let rate = done as f64 / begin.elapsed().as_secs_f64();
         eprint!("\r{done} of {seeds}, {rate:.0} a second ");
     };
-    let options = Options {
-        only,
-        ..Options::default()
-    };
-    let all = many(from, seeds, &options, &progress);
+    let all = many(from, seeds, options, &progress);
     eprintln!();
     if faults {
         print_faults(&all);
@@ -157,16 +184,14 @@ fn run_many(from: u64, seeds: u64, faults: bool, only: Option<Scene>) -> ExitCod
         counts.mails,
         counts.sign_ins,
     );
-    match all.wrong {
-        None => {
-            println!("every promise was kept");
-            ExitCode::SUCCESS
-        }
-        Some((seed, violation)) => {
-            println!("seed {seed} broke a promise: {violation}\nrun it again with: replay {seed}");
-            ExitCode::FAILURE
-        }
+    if all.wrong.is_empty() {
+        println!("every promise was kept");
+        return ExitCode::SUCCESS;
     }
+    for (seed, violation) in &all.wrong {
+        println!("seed {seed} broke a promise: {violation}\nrun it again with: replay {seed}");
+    }
+    ExitCode::FAILURE
 }
 
 fn print_faults(all: &Many) {

@@ -1,5 +1,6 @@
 //! Many schedules, on all cores.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,8 +16,8 @@ pub struct Many {
     pub seeds: u64,
     pub tally: Tally,
     pub counts: Counts,
-    /// The first seed that went wrong, and how.
-    pub wrong: Option<(u64, Violation)>,
+    /// The seeds that went wrong, and how.
+    pub wrong: BTreeMap<u64, Violation>,
 }
 
 impl Many {
@@ -24,26 +25,19 @@ impl Many {
         self.seeds += 1;
         self.tally.add(&outcome.tally);
         self.counts.add(&outcome.counts);
-        if let Some(violation) = &outcome.violation
-            && self.wrong.as_ref().is_none_or(|(first, _)| seed < *first)
-        {
-            self.wrong = Some((seed, violation.clone()));
-        }
+        self.wrong
+            .extend(outcome.violation.clone().map(|violation| (seed, violation)));
     }
 
     fn join(&mut self, other: Self) {
         self.seeds += other.seeds;
         self.tally.add(&other.tally);
         self.counts.add(&other.counts);
-        match (&self.wrong, other.wrong) {
-            (Some((mine, _)), Some((theirs, _))) if *mine < theirs => {}
-            (_, Some(theirs)) => self.wrong = Some(theirs),
-            _ => {}
-        }
+        self.wrong.extend(other.wrong);
     }
 }
 
-/// Runs the seeds `from..from + seeds` and stops soon after one went wrong. `done` hears of every thousandth.
+/// Runs the seeds `from..from + seeds` and stops soon after one went wrong, unless it is to go on. `done` hears of every thousandth.
 pub fn many(from: u64, seeds: u64, options: &Options, done: &(dyn Fn(u64) + Sync)) -> Many {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let (next, stop, all) = (
@@ -64,7 +58,7 @@ pub fn many(from: u64, seeds: u64, options: &Options, done: &(dyn Fn(u64) + Sync
                         continue;
                     }
                     let outcome = run(from + number, options);
-                    if outcome.violation.is_some() {
+                    if outcome.violation.is_some() && !options.go_on {
                         stop.store(true, Ordering::Relaxed);
                     }
                     mine.add(from + number, &outcome);

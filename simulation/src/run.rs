@@ -37,6 +37,8 @@ pub struct Options {
     pub chances: Vec<(Fault, u8)>,
     /// Leave out the other seeds of many.
     pub only: Option<Scene>,
+    /// Many are run to the end, whatever goes wrong.
+    pub go_on: bool,
 }
 
 /// How a schedule ended.

@@ -4,7 +4,7 @@
 use simulation::{Options, Promise, Safeguard, Scene, many};
 
 /// Schedules to try before a safeguard counts as idle.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 8_000;
 
 #[expect(
     clippy::print_stdout,
@@ -17,7 +17,7 @@ fn broken_without(safeguard: Safeguard) -> Option<(u64, Promise)> {
         ..Options::default()
     };
     let all = many(0, SEEDS, &options, &|_| {});
-    let (seed, violation) = all.wrong?;
+    let (seed, violation) = all.wrong.into_iter().next()?;
     println!("without {safeguard:?}: seed {seed}: {violation}");
     Some((seed, violation.promise))
 }
@@ -58,6 +58,8 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
         Safeguard::TrustCheck => &[Promise::MemberTrue],
         Safeguard::Budget => &[Promise::SignInPasses],
         Safeguard::JoinedLast => &[Promise::JoinedTrue],
+        Safeguard::PersonUnchanged => &[Promise::ListTrue],
+        Safeguard::RosterUnchanged => &[Promise::RosterTrue],
         Safeguard::Repair | Safeguard::CrewSweep => &[Promise::RosterTrue, Promise::EveryoneServed],
     }
 }

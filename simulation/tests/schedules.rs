@@ -7,7 +7,7 @@ const SAMPLE: u64 = 5_000;
 
 fn kept(seeds: u64, options: &Options) -> Many {
     let all = many(0, seeds, options, &|_| {});
-    if let Some((seed, violation)) = &all.wrong {
+    if let Some((seed, violation)) = all.wrong.first_key_value() {
         let again = run(
             *seed,
             &Options {

@@ -1,5 +1,6 @@
 //! Many workers on one job, against a tenth of them in the same run: answers a second, and how long one answer takes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -54,15 +55,15 @@ pub(super) struct Labelled {
     /// Milliseconds of each request for a task, and of each answer.
     next: Vec<f64>,
     answers: Vec<f64>,
-    /// Requests that were not answered with success.
-    refused: usize,
+    /// Requests that were not answered with success, by what came instead.
+    refused: BTreeMap<String, usize>,
 }
 
 impl Labelled {
     fn print(&mut self, workers: usize, of_baseline: f64) {
         println!(
             "  {workers} workers: {} answers, {:.0} a second, x{of_baseline:.2}; an answer takes {:.0} ms (p50), {:.0} ms (p99), \
-             the next task {:.0} and {:.0} ms; {} refused",
+             the next task {:.0} and {:.0} ms; refused: {:?}",
             self.done,
             self.rate,
             percentile(&mut self.answers, 50),
@@ -86,12 +87,14 @@ pub(super) async fn label(clients: &[Client], portal: &str, job: &str, enough: u
         done: 0,
         next: Vec::new(),
         answers: Vec::new(),
-        refused: 0,
+        refused: BTreeMap::new(),
     };
     for one in join_all(each).await {
         all.next.extend(one.next);
         all.answers.extend(one.answers);
-        all.refused += one.refused;
+        for (what, times) in one.refused {
+            *all.refused.entry(what).or_default() += times;
+        }
     }
     all.done = done.load(Ordering::Relaxed);
     all.rate = all.done as f64 / start.elapsed().as_secs_f64();
@@ -104,14 +107,17 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
         done: 0,
         next: Vec::new(),
         answers: Vec::new(),
-        refused: 0,
+        refused: BTreeMap::new(),
     };
     let next = format!("{portal}/api/jobs/{job}/next");
-    while done.load(Ordering::Relaxed) < enough && mine.refused < 100 {
+    while done.load(Ordering::Relaxed) < enough && mine.refused.values().sum::<usize>() < 100 {
         let start = Instant::now();
-        let Some(reply) = post(client, &next, &json!({})).await else {
-            mine.refused += 1;
-            continue;
+        let reply = match tried(client, &next, &json!({})).await {
+            Ok(reply) => reply,
+            Err(what) => {
+                *mine.refused.entry(format!("next: {what}")).or_default() += 1;
+                continue;
+            }
         };
         mine.next.push(start.elapsed().as_secs_f64() * 1e3);
         let Some(token) = reply["task"]["token"].as_str() else {
@@ -119,11 +125,9 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
         };
         let answer = json!({"answer": {"crowd-classifier": {"label": "Even"}}});
         let start = Instant::now();
-        if post(client, &format!("{portal}/api/tasks/{token}/answer"), &answer)
-            .await
-            .is_none()
-        {
-            mine.refused += 1;
+        let url = format!("{portal}/api/tasks/{token}/answer");
+        if let Err(what) = tried(client, &url, &answer).await {
+            *mine.refused.entry(format!("answer: {what}")).or_default() += 1;
             continue;
         }
         mine.answers.push(start.elapsed().as_secs_f64() * 1e3);
@@ -134,7 +138,21 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
 
 /// `None` for anything but success.
 pub(super) async fn post(client: &Client, url: &str, body: &Value) -> Option<Value> {
+    tried(client, url, body).await.ok()
+}
+
+/// What came instead of success, without what differs from request to request.
+async fn tried(client: &Client, url: &str, body: &Value) -> Result<Value, String> {
     let request = client.post(url).header("X-Groundcrew", "1").json(body);
-    let reply = request.send().await.ok()?.error_for_status().ok()?;
-    reply.json().await.ok()
+    let broken = |error: reqwest::Error| innermost(&error.without_url());
+    let reply = request.send().await.map_err(broken)?;
+    let status = reply.status();
+    if !status.is_success() {
+        return Err(format!("{status} {}", reply.text().await.unwrap_or_default()));
+    }
+    reply.json().await.map_err(broken)
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }

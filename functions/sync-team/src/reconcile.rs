@@ -56,37 +56,14 @@ async fn attempt<P: Ports>(
     team: &TeamName,
     touched: &mut BTreeSet<String>,
 ) -> Result<Option<Outcome>, SyncError> {
-    // 1. What the file says.
-    let key = layout::team_file(team);
-    let Some(text) = run.team_file(&key).await? else {
-        return Ok(Some(Outcome::NoFile));
-    };
-    let file = match TeamFile::parse(team, &text.bytes) {
-        Ok(file) => file,
-        Err(error) => {
-            return rejected(run, team, &text.etag, &text.bytes, &error)
-                .await
-                .map(Some);
-        }
-    };
-    // 2. Who comes and who goes, written down before anything is done for them.
-    let ahead = roster::change(run, team, |before| {
-        let before = before.cloned().unwrap_or_else(|| roster::empty(team, run.now()));
-        Some(roster::written_ahead(
-            before,
-            &file,
-            &text.etag,
-            touched,
-            run.now(),
-        ))
-    });
-    let Some(ahead) = ahead.await? else {
-        return Ok(None);
+    let (file, etag, ahead) = match written_ahead(run, team, touched).await? {
+        Ahead::Written(file, etag, ahead) => (file, etag, ahead),
+        Ahead::Ended(outcome) => return Ok(Some(outcome)),
     };
     // 3-7. The group, the workforce, the topic, the work team, the portal's addresses.
     let mut problems = Problems::of(&file);
     let place = place::make(run, team, &file, &ahead, &mut problems).await?;
-    if !place_known(run, team, &text.etag, &place).await? {
+    if !place_known(run, team, &etag, &place).await? {
         return Ok(None);
     }
     touched.extend(unfinished(&ahead));
@@ -114,27 +91,60 @@ async fn attempt<P: Ports>(
     }))
 }
 
-/// A file nobody can use: told once per content, seen in the roster, and nothing else changes.
-async fn rejected<P: Ports>(
+enum Ahead {
+    /// What the file says, its ETag, and the roster as it is now.
+    Written(TeamFile, String, Roster),
+    /// There is nothing to be done.
+    Ended(Outcome),
+}
+
+/// The roster is looked at before the file is read, and written only if it is still the same: so nobody who was held up
+/// with an older file takes back what somebody else has made of a newer one.
+async fn written_ahead<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
-    etag: &str,
-    text: &[u8],
-    error: &FileError,
-) -> Result<Outcome, SyncError> {
-    roster::change(run, team, |before| {
-        let before = before.cloned().unwrap_or_else(|| roster::empty(team, run.now()));
-        Some(Roster {
-            file_etag: etag.to_owned(),
-            problems: vec![crate::problems::of_file(error)],
-            settled: true,
-            ..before
-        })
+    touched: &BTreeSet<String>,
+) -> Result<Ahead, SyncError> {
+    let key = layout::team_file(team);
+    for _ in 0..roster::TRIES {
+        let seen = roster::seen(run, team).await?;
+        let before = seen.or_empty(team, run.now());
+        // 1. What the file says.
+        let Some(text) = run.team_file(&key).await? else {
+            return Ok(Ahead::Ended(Outcome::NoFile));
+        };
+        let file = match TeamFile::parse(team, &text.bytes) {
+            Ok(file) => file,
+            Err(error) => {
+                let after = rejected(before, &text.etag, &error);
+                if roster::replace(run, team, &seen, after).await?.is_none() {
+                    continue;
+                }
+                let notice = Notice::team_rejected(team, &error, &Spec::sha256(&text.bytes));
+                run.tell(&notice).await?;
+                return Ok(Ahead::Ended(Outcome::Rejected));
+            }
+        };
+        // 2. Who comes and who goes, written down before anything is done for them.
+        let after = roster::written_ahead(before, &file, &text.etag, touched, run.now());
+        if let Some(ahead) = roster::replace(run, team, &seen, after).await? {
+            return Ok(Ahead::Written(file, text.etag, ahead));
+        }
+    }
+    Err(SyncError::Contended {
+        what: layout::roster(team),
+        tries: roster::TRIES,
     })
-    .await?;
-    let notice = Notice::team_rejected(team, error, &Spec::sha256(text));
-    run.tell(&notice).await?;
-    Ok(Outcome::Rejected)
+}
+
+/// A file nobody can use: told once per content, seen in the roster, and nothing else changes.
+fn rejected(before: Roster, etag: &str, error: &FileError) -> Roster {
+    Roster {
+        file_etag: etag.to_owned(),
+        problems: vec![crate::problems::of_file(error)],
+        settled: true,
+        ..before
+    }
 }
 
 /// Written before anybody is invited: the invitation names the portal.

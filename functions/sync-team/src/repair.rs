@@ -109,6 +109,8 @@ impl<P: Ports> Look<'_, '_, P> {
                 account.map(|account| &account.sub) != member.sub.as_ref()
             }
             (Invited | Joined | Expired, None) => self.older_than(member, LAG),
+            // Reached for another team since then, perhaps.
+            (Unreachable, Some(AccountStatus::Invited)) => true,
             (Joined | Expired | Unreachable, _) => false,
         }
     }
@@ -129,15 +131,8 @@ impl<P: Ports> Look<'_, '_, P> {
                 person::unreachable(run, &member.person, people::SIGNED_UP).await?;
                 Ok(Some(Standing::unreachable(people::SIGNED_UP, now)))
             }
-            Some(account) if member.state == MemberState::Joined => {
-                // Deleted and made anew by hand: another account, invited when it was made.
-                person::record(run, &member.person, account, |_| Invitation {
-                    sent: Some(account.modified),
-                    times: 1,
-                    ..Invitation::default()
-                })
-                .await?;
-                Ok(Some(people::invited(account.modified, account, 1)))
+            Some(account) if matches!(member.state, MemberState::Joined | MemberState::Unreachable) => {
+                self.made_anew(&member, account).await
             }
             Some(account) => self.runs_out(&member, account).await,
             None => {
@@ -146,6 +141,34 @@ impl<P: Ports> Look<'_, '_, P> {
                 Ok(Some(Standing::unreachable(GONE, now)))
             }
         }
+    }
+
+    /// Deleted, and made anew by hand: invited when it was made. Or for another team, which knows what became of the mail.
+    async fn made_anew(&self, member: &Member, account: &Account) -> Result<Option<Standing>, SyncError> {
+        let (run, joined) = (self.run, member.state == MemberState::Joined);
+        let known = person::change(run, &member.person, |before| {
+            let before = before.filter(|before| before.sub.as_ref() != Some(&account.sub))?;
+            let is_by_hand = joined || before.invitation.problem.is_none();
+            is_by_hand.then(|| Person {
+                username: Some(account.username.clone()),
+                sub: Some(account.sub.clone()),
+                invitation: Invitation {
+                    sent: Some(account.modified),
+                    times: 1,
+                    ..Invitation::default()
+                },
+                ..before.clone()
+            })
+        });
+        let invitation = known.await?.map(|person| person.invitation).unwrap_or_default();
+        Ok(match &invitation.problem {
+            Some(problem) if member.problem.as_ref() == Some(problem) => None,
+            Some(problem) => Some(Standing::unreachable(problem, run.now())),
+            None => {
+                let sent = invitation.sent.unwrap_or(account.modified);
+                Some(people::invited(sent, account, invitation.times))
+            }
+        })
     }
 
     /// The temporary password is good for a day more, or not any more.
@@ -157,6 +180,10 @@ impl<P: Ports> Look<'_, '_, P> {
         else {
             return Ok(None);
         };
+        if let Some(problem) = &person.invitation.problem {
+            // Met while mailing them for another team; it is the same mailbox.
+            return Ok(Some(Standing::unreachable(problem, now)));
+        }
         let sent = person.invitation.sent.unwrap_or(account.modified);
         let reaches = |age: SignedDuration| sent.checked_add(age).is_ok_and(|then| then <= now);
         let times = person.invitation.times;

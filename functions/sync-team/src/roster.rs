@@ -12,46 +12,82 @@ use crate::mail::damaged;
 use crate::run::Run;
 use crate::{Ports, SyncError};
 
-const TRIES: usize = 20;
+pub(crate) const TRIES: usize = 20;
+
+/// The roster as it was at some time.
+pub(crate) struct Seen {
+    roster: Option<Roster>,
+    etag: Option<String>,
+}
+
+pub(crate) async fn seen<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Seen, SyncError> {
+    let key = layout::roster(team);
+    let stored = run.ports.store().get(Bucket::Output, &key, None).await?;
+    Ok(match stored {
+        Some(stored) => Seen {
+            roster: Some(serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?),
+            etag: Some(stored.etag),
+        },
+        None => Seen {
+            roster: None,
+            etag: None,
+        },
+    })
+}
+
+/// Writes the roster, if it is as it was seen; `None`: somebody came between. One that says the same is not written.
+pub(crate) async fn replace<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    seen: &Seen,
+    mut after: Roster,
+) -> Result<Option<Roster>, SyncError> {
+    if let Some(before) = &seen.roster {
+        after.at = before.at;
+        if after == *before {
+            return Ok(Some(after));
+        }
+    }
+    after.at = run.now();
+    let body = serde_json::to_vec(&after).unwrap_or_default();
+    let (store, key) = (run.ports.store(), layout::roster(team));
+    let written = store.replace(&key, body, seen.etag.as_deref()).await?;
+    Ok(match written {
+        Replaced::Done { .. } => Some(after),
+        Replaced::Changed => None,
+    })
+}
 
 /// Reads the roster, lets `decide` change it (`None`: leave it, the caller has to think again) and writes it, until
-/// nobody came between. A roster that says the same is not written.
+/// nobody came between.
 pub(crate) async fn change<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     mut decide: impl FnMut(Option<&Roster>) -> Option<Roster> + Send,
 ) -> Result<Option<Roster>, SyncError> {
-    let (store, key) = (run.ports.store(), layout::roster(team));
     for _ in 0..TRIES {
-        let stored = store.get(Bucket::Output, &key, None).await?;
-        let before: Option<Roster> = match &stored {
-            Some(stored) => Some(serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?),
-            None => None,
-        };
-        let Some(mut after) = decide(before.as_ref()) else {
+        let seen = seen(run, team).await?;
+        let Some(after) = decide(seen.roster.as_ref()) else {
             return Ok(None);
         };
-        if let Some(before) = &before {
-            after.at = before.at;
-            if after == *before {
-                return Ok(Some(after));
-            }
-        }
-        after.at = run.now();
-        let etag = stored.as_ref().map(|stored| stored.etag.as_str());
-        let body = serde_json::to_vec(&after).unwrap_or_default();
-        if let Replaced::Done { .. } = store.replace(&key, body, etag).await? {
+        if let Some(after) = replace(run, team, &seen, after).await? {
             return Ok(Some(after));
         }
     }
     Err(SyncError::Contended {
-        what: key,
+        what: layout::roster(team),
         tries: TRIES,
     })
 }
 
-/// A roster of nobody, for a team that has none yet.
-pub(crate) fn empty(team: &TeamName, now: Timestamp) -> Roster {
+impl Seen {
+    /// The roster, or one of nobody for a team that has none yet.
+    pub(crate) fn or_empty(&self, team: &TeamName, now: Timestamp) -> Roster {
+        self.roster.clone().unwrap_or_else(|| empty(team, now))
+    }
+}
+
+fn empty(team: &TeamName, now: Timestamp) -> Roster {
     Roster {
         team: team.to_string(),
         file_etag: String::new(),

@@ -11,6 +11,7 @@ use shared::port::crew::{
 use shared::port::{Bucket, Created, Fetched, Replaced, Store, StoreError};
 
 use super::{Ports, Safeguard};
+use crate::world::store::ANY;
 
 fn read(bytes: &[u8]) -> Map<String, Value> {
     serde_json::from_slice(bytes).unwrap_or_default()
@@ -107,6 +108,11 @@ impl Ports {
             }
             _ => {}
         }
+        let etag = match self.without {
+            Some(Safeguard::PersonUnchanged) if person => Some(ANY),
+            Some(Safeguard::RosterUnchanged) if roster => Some(ANY),
+            _ => etag,
+        };
         self.port.replace(key, body, etag).await
     }
 }

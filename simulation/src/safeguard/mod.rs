@@ -81,6 +81,10 @@ pub enum Safeguard {
     Repair,
     /// The clock asks after teams, whatever events say.
     CrewSweep,
+    /// A person's document is replaced only if it is as it was read.
+    PersonUnchanged,
+    /// So is the roster.
+    RosterUnchanged,
 }
 
 impl Safeguard {
@@ -92,7 +96,7 @@ impl Safeguard {
         }
     }
 
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::CreateIfAbsent,
         Self::ReadAgainOn412,
         Self::OwnerToken,
@@ -122,6 +126,8 @@ impl Safeguard {
         Self::JoinedLast,
         Self::Repair,
         Self::CrewSweep,
+        Self::PersonUnchanged,
+        Self::RosterUnchanged,
     ];
 }
 

@@ -307,3 +307,20 @@ async fn refused_calls_fail_the_message_and_harm_nobody() {
     assert_eq!(world.event(FILE).await, json!([]));
     assert_eq!(world.mailed()["ana@example.org"], 1);
 }
+
+#[tokio::test]
+async fn whoever_was_held_up_with_an_older_file_takes_nothing_back() {
+    let world = World::new();
+    world.store.meanwhile("crew/", |store| {
+        store.drop_file(FILE, format!("{HEAD}workers: [bo@example.org]\n"));
+        // Somebody else is quicker with it.
+        let roster = json!({
+            "team": "numbers-team", "file_etag": "newer", "at": NOW, "organization": "", "contact": "",
+            "description": "", "portal_url": "", "workteam_arn": "", "members": [], "problems": [], "settled": false
+        });
+        store.put_output("crew/numbers-team.json", roster.to_string().into_bytes(), &[]);
+    });
+    world.workers(&["ana@example.org", "bo@example.org"]).await;
+    assert_eq!(world.mailed().into_keys().collect::<Vec<_>>(), ["bo@example.org"]);
+    assert_eq!(world.states().into_keys().collect::<Vec<_>>(), ["bo@example.org"]);
+}

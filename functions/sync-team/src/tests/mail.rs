@@ -194,3 +194,39 @@ async fn two_teams_share_the_days_mail() {
     world.event("teams/letters.yaml").await;
     assert_eq!(world.directory.mailed().len(), 10);
 }
+
+#[tokio::test]
+async fn what_came_back_for_one_team_is_not_mailed_again_for_another() {
+    let world = World::new();
+    let letters = format!("{HEAD}workers: [ana@example.org]\n");
+    world.store.drop_file("teams/letters.yaml", letters);
+    world.event("teams/letters.yaml").await;
+    world.workers(&["ana@example.org"]).await;
+    world.directory.bounce("ana@example.org");
+    world.pass_days(7);
+    world.sweep().await.unwrap();
+    assert_eq!(world.directory.faults.count("AdminCreateUser"), 2);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    let writes = world.store.writes();
+    world.sweep().await.unwrap();
+    assert_eq!(world.store.writes(), writes);
+}
+
+#[tokio::test]
+async fn what_came_back_for_one_team_is_not_mailed_again_for_another_that_knew_an_older_account() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.join("ana@example.org").await;
+    world.directory.remove_account("ana@example.org");
+    world.directory.bounce("ana@example.org");
+    let letters = format!("{HEAD}workers: [ana@example.org]\n");
+    world.store.drop_file("teams/letters.yaml", letters);
+    world.event("teams/letters.yaml").await;
+    world.sweep().await.unwrap();
+    assert_eq!(world.directory.faults.count("AdminCreateUser"), 2);
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    let writes = world.store.writes();
+    world.pass_days(8);
+    world.sweep().await.unwrap();
+    assert_eq!(world.store.writes(), writes);
+}

@@ -334,3 +334,19 @@ async fn one_team_that_fails_does_not_keep_the_others_from_being_looked_at() {
     assert!(error.contains("1 of 2"), "{error}");
     assert_eq!(world.mailed().len(), 1);
 }
+
+#[tokio::test]
+async fn whoever_is_reached_for_another_team_counts_as_invited_again() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.directory.remove_account("ana@example.org");
+    world.pass(3 * 3_600);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
+    let letters = format!("{HEAD}workers: [ana@example.org]\n");
+    world.store.drop_file("teams/letters.yaml", letters);
+    world.event("teams/letters.yaml").await;
+    assert_eq!(world.mailed()["ana@example.org"], 2);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+}

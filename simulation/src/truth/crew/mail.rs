@@ -16,7 +16,7 @@ pub(super) struct Mail {
     pub(super) username: String,
     /// It did not come back.
     delivered: bool,
-    /// Whoever asked for it never heard of it.
+    /// Whoever asked for it, or asked at the same time, never heard of it.
     unsure: bool,
 }
 
@@ -122,12 +122,12 @@ impl World {
         self.truth.crew.within_budget(self.now, begun)
     }
 
-    /// Nobody heard how the call ended.
+    /// Nobody heard how the call ended. Who else tries the same at that time cannot tell whose mail went.
     pub(crate) fn answer_lost(&mut self, of: u32, about: &str) {
         self.truth.crew.trouble(of);
-        let mails = &mut self.truth.crew.mails;
-        if let Some(last) = mails.iter_mut().rev().find(|mail| mail.of == of)
-            && last.email.eq_ignore_ascii_case(about)
+        let mut mails = self.truth.crew.mails.iter_mut().rev();
+        if let Some(last) = mails.find(|mail| mail.email.eq_ignore_ascii_case(about))
+            && (last.of == of || self.now < last.at + UNDER_WAY)
         {
             last.unsure = true;
         }
