@@ -32,6 +32,17 @@ pub struct DatasetStatus {
     pub rejected: u64,
     /// The first of them; all of them are in `results/<dataset>/rejected.jsonl`.
     pub rejected_first: Vec<Rejected>,
+    /// How often a file was changed after it had come into a batch: its label is for what it held before.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub changed_since_batch: u64,
+    /// The first of these files.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub changed_first: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

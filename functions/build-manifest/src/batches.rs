@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::layout;
@@ -66,6 +67,8 @@ pub(crate) struct Batches {
     pub(crate) items: u64,
     /// Left over by the last batch.
     pub(crate) resume: Option<Resume>,
+    /// When the newest of them that was listed or read came to lie there, by S3's clock.
+    pub(crate) newest: Option<Timestamp>,
     /// What of this has been written down for other processes.
     pub(crate) kept: Kept,
 }
@@ -142,6 +145,7 @@ impl Batches {
             files: files.collect(),
             items,
             resume,
+            newest: None,
             kept: Kept::default(),
         }
     }
@@ -166,7 +170,7 @@ impl Batches {
         dataset: &DatasetName,
         every: usize,
     ) -> Result<(), BatchesError> {
-        let listed = listed(store, dataset).await?;
+        let (listed, newest) = listed(store, dataset).await?;
         if self.count() == 0 && listed.len() >= every {
             *self = memory::load(store, dataset, &listed).await?;
         }
@@ -177,6 +181,7 @@ impl Batches {
             }
             .into());
         }
+        self.newest = self.newest.max(newest);
         for (place, (number, etag)) in listed.into_iter().enumerate() {
             match self.manifests.get_mut(place) {
                 Some(Some(known)) if *known != etag => return Err(Halt::Overwritten(number).into()),
@@ -210,6 +215,7 @@ impl Batches {
         };
         let added =
             read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
+        self.newest = self.newest.max(Some(manifest.last_modified));
         self.add(Some(manifest.etag), added);
         Ok(())
     }
@@ -222,24 +228,32 @@ impl Batches {
     }
 }
 
-/// The dataset's manifests by number, without a gap; other objects under the prefix are nothing to us.
+/// The dataset's manifests by number, without a gap, and when the newest came; other objects under the prefix are nothing
+/// to us.
 async fn listed(
     store: &impl Store,
     dataset: &DatasetName,
-) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
+) -> Result<(Vec<(BatchNumber, String)>, Option<Timestamp>), BatchesError> {
     let prefix = layout::manifest_prefix(dataset);
     let mut manifests: Vec<(BatchNumber, String)> = Vec::new();
-    let mut token: Option<String> = None;
+    let (mut newest, mut token) = (None, None::<String>);
     loop {
         let page = store
             .list(Bucket::Output, &prefix, false, token.as_deref())
             .await?;
-        for Object { key, etag, .. } in page.objects {
+        for Object {
+            key,
+            etag,
+            last_modified,
+            ..
+        } in page.objects
+        {
             let Some((of, number)) = layout::parse_manifest(&key) else {
                 continue;
             };
             if of == *dataset {
                 manifests.push((number, etag));
+                newest = newest.max(Some(last_modified));
             }
         }
         token = page.next;
@@ -258,7 +272,7 @@ async fn listed(
             .into());
         }
     }
-    Ok(manifests)
+    Ok((manifests, newest))
 }
 
 fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Added, OriginError> {

@@ -25,14 +25,43 @@ pub(crate) struct Look {
     pub(crate) by_hand: bool,
     /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
     pub(crate) files: Vec<Object>,
+    pub(crate) changed: Changed,
+}
+
+/// Files that came anew after they had come into a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    pub(crate) count: u64,
+    /// The first of them.
+    pub(crate) first: Vec<String>,
+}
+
+/// Changed files that are named.
+pub(crate) const NAMED: usize = 20;
+
+impl Changed {
+    fn add(&mut self, key: String) {
+        self.count += 1;
+        if self.first.len() < NAMED && !self.first.contains(&key) {
+            self.first.push(key);
+        }
+    }
+
+    pub(crate) fn extend(&mut self, more: Self) {
+        let named = more.first.len() as u64;
+        more.first.into_iter().for_each(|key| self.add(key));
+        self.count += more.count.saturating_sub(named);
+    }
 }
 
 /// Uploads are listed before objects: one that finishes in between is seen in the second listing, and perhaps in
-/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing.
+/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing. What is in a batch and
+/// newer than `since`, when everything in a batch was older, has been changed.
 pub(crate) async fn look(
     store: &impl Store,
     dataset: &DatasetName,
     batches: &Batches,
+    since: Option<Timestamp>,
 ) -> Result<Look, StoreError> {
     let prefix = layout::dataset_prefix(dataset);
     let uploads = store.open_uploads(&prefix).await?;
@@ -44,6 +73,7 @@ pub(crate) async fn look(
         spec_there: false,
         by_hand: false,
         files: Vec::new(),
+        changed: Changed::default(),
     };
     let mut token: Option<String> = None;
     loop {
@@ -52,7 +82,7 @@ pub(crate) async fn look(
             .await?;
         page.objects
             .into_iter()
-            .for_each(|object| look.add(object, batches));
+            .for_each(|object| look.add(object, batches, since));
         look.date = page.date;
         token = page.next;
         if token.is_none() {
@@ -77,7 +107,7 @@ impl Look {
             && !file.etag.contains('-')
     }
 
-    fn add(&mut self, object: Object, batches: &Batches) {
+    fn add(&mut self, object: Object, batches: &Batches, since: Option<Timestamp>) {
         match InputKey::parse(&object.key) {
             InputKey::Spec(_) => self.spec_there = true,
             InputKey::Ready(_) => self.ready = Some(object.last_modified),
@@ -85,6 +115,8 @@ impl Look {
                 self.by_hand |= matches!(kind, InputKey::Manifest(_));
                 if batches.goes_on(&object.key) || !batches.has(&object.key) {
                     self.files.push(object);
+                } else if since.is_some_and(|since| object.last_modified > since) {
+                    self.changed.add(object.key);
                 }
             }
             InputKey::Team(_)

@@ -9,7 +9,7 @@ use shared::status::{DatasetState, DatasetStatus};
 
 use crate::batches::{Batches, Halt};
 use crate::cut::{Cut, Why};
-use crate::look::Look;
+use crate::look::{self, Changed, Look};
 use crate::reconcile::ReconcileError;
 use crate::rejects::Rejects;
 use crate::spec::{NoSpec, ReadSpec};
@@ -46,7 +46,7 @@ impl Standing {
         let (state, message, check_at) = match cut {
             _ if limit_reached => {
                 let message = format!(
-                    "The limit of the spec is reached: {} items are in batches.",
+                    "The limit of the spec (select.limit) is reached: {} items are in batches; what waits is not labeled.",
                     batches.items
                 );
                 (DatasetState::UpToDate, message, None)
@@ -65,7 +65,12 @@ impl Standing {
             _ if batches.count() == 0 && rejected > 0 => (
                 DatasetState::UpToDate,
                 format!(
-                    "Nothing here can be labeled: {rejected} files or rows are rejected, each for its reason."
+                    "Nothing here can be labeled: {} rejected, each for its reason.",
+                    if rejected == 1 {
+                        "1 file or row is".to_owned()
+                    } else {
+                        format!("{rejected} files or rows are")
+                    }
                 ),
                 None,
             ),
@@ -87,6 +92,29 @@ impl Standing {
             pending,
         }
     }
+}
+
+fn add_changed(status: &mut DatasetStatus, changed: &Changed) {
+    status.changed_since_batch += changed.count;
+    for key in &changed.first {
+        if status.changed_first.len() < look::NAMED && !status.changed_first.contains(key) {
+            status.changed_first.push(key.clone());
+        }
+    }
+}
+
+/// `labeling.yml`, `Labeling.yaml`, `labelling.yaml` and the like.
+fn is_nearly_the_spec(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
+    let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
+    matches!(stem, "labeling" | "labelling") && matches!(extension, "yaml" | "yml" | "yaml.txt" | "yml.txt")
+}
+
+fn rename(key: &str) -> String {
+    format!(
+        "{key} is not looked at: its name has to be {}, exactly so.",
+        layout::SPEC_FILE
+    )
 }
 
 fn count_wait(files: usize) -> String {
@@ -133,10 +161,12 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         batches: &Batches,
         spec: &ReadSpec,
         rejects: &Rejects,
+        changed: &Changed,
         standing: &Standing,
         at: Timestamp,
     ) -> Result<(), StoreError> {
         let mut status = self.status(batches, standing, at);
+        add_changed(&mut status, changed);
         let ReadSpec { spec, sha256, .. } = spec;
         status.task = Some(spec.task.name().to_owned());
         status.title = Some(spec.title.clone());
@@ -174,25 +204,30 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         &self,
         batches: &Batches,
         look: &Look,
+        changed: &Changed,
         problem: &NoSpec,
     ) -> Result<DatasetState, ReconcileError> {
-        let pending = look.files.len();
+        let misnamed = look.files.iter().find(|file| is_nearly_the_spec(&file.key));
+        let pending = look.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
-            NoSpec::Absent if pending == 0 => {
-                let message = format!(
-                    "Nothing waits. New files need a {} in the folder.",
-                    layout::SPEC_FILE
-                );
-                (DatasetState::NoSpec, message)
-            }
-            NoSpec::Absent => {
-                let message = format!(
-                    "{} for {}: put one into the folder.",
-                    count_wait(pending),
-                    layout::SPEC_FILE
-                );
-                (DatasetState::NoSpec, message)
-            }
+            NoSpec::Absent => match misnamed {
+                Some(file) => (DatasetState::NoSpec, rename(&file.key)),
+                None if pending == 0 => {
+                    let message = format!(
+                        "Nothing waits. New files need a {} in the folder.",
+                        layout::SPEC_FILE
+                    );
+                    (DatasetState::UpToDate, message)
+                }
+                None => {
+                    let message = format!(
+                        "{} for {}: put one into the folder.",
+                        count_wait(pending),
+                        layout::SPEC_FILE
+                    );
+                    (DatasetState::NoSpec, message)
+                }
+            },
             NoSpec::Bad { error, .. } => (DatasetState::BadSpec, error.to_string()),
         };
         let standing = Standing {
@@ -202,6 +237,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             pending,
         };
         let mut status = self.status(batches, &standing, look.date);
+        add_changed(&mut status, changed);
         if let NoSpec::Bad { sha256, .. } = problem {
             status.spec_sha256 = Some(sha256.clone());
         }
@@ -257,6 +293,14 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             items: batches.items,
             rejected: 0,
             rejected_first: Vec::new(),
+            changed_since_batch: self
+                .before
+                .as_ref()
+                .map_or(0, |before| before.changed_since_batch),
+            changed_first: self
+                .before
+                .as_ref()
+                .map_or_else(Vec::new, |before| before.changed_first.clone()),
         }
     }
 

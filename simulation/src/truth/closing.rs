@@ -90,7 +90,13 @@ impl World {
             told == (Some("up-to-date"), Some(batches), Some(items)),
             Promise::StatusTrue,
             || format!("{dataset} has {batches} batches of {items} items, and its status says {told:?}"),
-        )
+        )?;
+        let changed = status.get("changed_first").and_then(Value::as_array);
+        let mut changed = changed.into_iter().flatten().filter_map(Value::as_str);
+        let wrong = changed.find(|key| !self.truth.came_anew.contains(*key));
+        hold(wrong.is_none(), Promise::StatusTrue, || {
+            format!("{wrong:?} is called changed, and came once")
+        })
     }
 
     fn spec_told(&self, dataset: &str) -> Held {

@@ -119,6 +119,8 @@ pub(crate) struct Truth {
     contents: BTreeMap<(String, String), Content>,
     /// ETag of what lies there now.
     lies_there: BTreeMap<String, String>,
+    /// Keys that something came to more than once.
+    came_anew: BTreeSet<String>,
     /// Keys that were deleted at some time, whatever came there later.
     removed: BTreeSet<String>,
     specs: BTreeMap<String, SpecTruth>,
@@ -146,6 +148,9 @@ pub(crate) struct Truth {
 impl Truth {
     pub(crate) fn dropped(&mut self, key: &str, bytes: &[u8], content: Content) {
         let etag = etag(bytes);
+        if self.contents.keys().any(|(there, _)| there == key) {
+            self.came_anew.insert(key.to_owned());
+        }
         self.lies_there.insert(key.to_owned(), etag.clone());
         self.contents.insert((key.to_owned(), etag), content);
     }

@@ -117,3 +117,42 @@ async fn a_manifest_made_by_hand_beside_a_half_batched_file_ends_it_in_words() {
         rejected[0].reason
     );
 }
+
+#[tokio::test]
+async fn a_file_changed_after_its_batch_is_told_of_in_the_status_once() {
+    let world = World::with_files(SPEC, 3);
+    world.after(120).await;
+    assert_eq!(world.status().changed_since_batch, 0);
+    world.store.pass(5);
+    world.store.drop_file("d/001.txt", "newer");
+    for _ in 0..3 {
+        world.after(60).await;
+        let status = world.status();
+        assert_eq!(
+            (status.changed_since_batch, status.changed_first),
+            (1, vec!["d/001.txt".to_owned()])
+        );
+    }
+    assert_eq!(world.batches(), [keys(0..3)]);
+    world.store.drop_file("d/001.txt", "newer still");
+    world.store.drop_file("d/000.txt", "newer, too");
+    // Another process, which reads the batches anew, and then a file that comes in a batch of its own.
+    reconcile(&world.another(), &d(), None).await.unwrap();
+    world.store.drop_file("d/003.txt", "3");
+    world.after(120).await;
+    world.after(120).await;
+    assert_eq!(world.batches(), [keys(0..3), keys(3..4)]);
+    assert_eq!(world.status().changed_since_batch, 3);
+    assert_eq!(world.status().changed_first, ["d/001.txt", "d/000.txt"]);
+}
+
+#[tokio::test]
+async fn a_batch_whose_status_was_not_written_makes_no_file_look_changed() {
+    let world = World::with_files(SPEC, 2);
+    world.store.pass(120);
+    world.store.fail_next("status/", Fault::Throttled);
+    reconcile(&world.deps, &d(), None).await.unwrap_err();
+    assert_eq!(world.batches(), [keys(0..2)]);
+    reconcile(&world.another(), &d(), None).await.unwrap();
+    assert_eq!(world.status().changed_since_batch, 0);
+}

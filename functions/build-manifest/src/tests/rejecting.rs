@@ -22,6 +22,33 @@ async fn without_a_spec_files_wait() {
 }
 
 #[tokio::test]
+async fn a_spec_with_nearly_the_right_name_is_named() {
+    for name in [
+        "labeling.yml",
+        "Labeling.yaml",
+        "labelling.yaml",
+        "labeling.yaml.txt",
+    ] {
+        let world = World::new();
+        world.store.drop_file("d/000.txt", "0");
+        world.store.drop_file(&format!("d/{name}"), SPEC);
+        assert_eq!(world.after(4000).await.state, DatasetState::NoSpec);
+        let status = world.status();
+        assert!(status.message.contains(name), "{}", status.message);
+        assert_eq!(status.pending_files, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_was_emptied_asks_nobody_for_anything() {
+    let world = World::with_files(SPEC, 1);
+    world.after(120).await;
+    world.store.remove(Bucket::Input, "d/labeling.yaml");
+    world.store.remove(Bucket::Input, "d/000.txt");
+    assert_eq!(world.after(60).await.state, DatasetState::UpToDate);
+}
+
+#[tokio::test]
 async fn a_bad_spec_is_told_once_and_mended_by_uploading_a_good_one() {
     let world = World::with_files("task: text-classificatio\n", 2);
     for _ in 0..3 {
