@@ -69,12 +69,15 @@ pub struct TeamName(String);
 )]
 pub struct TeamNameError(String);
 
+/// What to do about it: whoever renames the file in a drop folder still has the old one in the bucket.
+const AGAIN: &str = "Drop the file under such a name, and delete this one from the bucket";
+
 /// Why a file in `teams/` names no team.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TeamFileNameError {
-    #[error(transparent)]
+    #[error("{0}. {AGAIN}")]
     Name(#[from] TeamNameError),
-    #[error("`{file}` is not read: a team file's name ends in `.yaml`, in small letters")]
+    #[error("`{file}` is not read: a team file's name ends in `.yaml`, in small letters. {AGAIN}")]
     Extension { file: String },
 }
 

@@ -1,6 +1,7 @@
 //! What a file's name and size say before a byte of it is read.
 
 use super::{FileKind, MAX_TEXT_FILE, MAX_WHOLE_TEXT, Verdict, image, text};
+use crate::layout::{SPEC_FILE, is_nearly_the_spec};
 use crate::spec::{Spec, TextSplit};
 use crate::task::Input;
 
@@ -29,11 +30,12 @@ pub fn classify(spec: &Spec, path: &str, size: u64) -> Verdict {
         return Verdict::NotSelected;
     }
     if path.ends_with('/') {
-        let reason = "a folder marker, not a file: folders need none, delete it";
+        let reason = "a folder marker, not a file: folders need none, delete it from the bucket";
         return Verdict::Reject(reason.to_owned());
     }
     if size == 0 {
-        return Verdict::Reject("the file is empty (0 bytes): drop it again, or delete it".to_owned());
+        let reason = "the file is empty (0 bytes): drop it again, or delete it from the bucket";
+        return Verdict::Reject(reason.to_owned());
     }
     match by_kind(spec, FileKind::of(path), path, size) {
         Ok(kind) => Verdict::Take(kind),
@@ -72,6 +74,12 @@ fn text_file(split: &TextSplit, kind: FileKind, size: u64) -> Result<FileKind, S
 }
 
 fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
+    if is_nearly_the_spec(path) {
+        return format!(
+            "`{path}` is not read, since a spec is called `{SPEC_FILE}`: drop it under that name, and delete this one \
+             from the bucket"
+        );
+    }
     let takes = match input {
         Input::Image => ".jpg, .jpeg and .png files",
         _ => ".txt, .csv, .tsv and .jsonl files",
@@ -82,7 +90,8 @@ fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
         _ => "a file without extension".to_owned(),
     };
     format!(
-        "{what} is nothing a `{}` job can show: it takes {takes}; take the file out, or `exclude` it in the spec",
+        "{what} is nothing that `{}` can show: it takes {takes}; delete the file from the bucket, or `exclude` it in \
+         the spec",
         spec.task.name()
     )
 }

@@ -51,9 +51,21 @@ fn header_shape(header: &csv::StringRecord, column: &str) -> Result<Shape, Strin
         }),
         (Some(_), Some(_)) => Err(format!("two columns are called `{column}`: rename one of them")),
         (None, _) => Err(format!(
-            "the first row has no column `{column}`; it has {}",
-            names(header)
+            "the first row has no column `{column}`; it has {}{}",
+            names(header),
+            separated_otherwise(header)
         )),
+    }
+}
+
+/// Where a spreadsheet's language writes `0,5`, it separates with semicolons what it calls CSV.
+fn separated_otherwise(header: &csv::StringRecord) -> &'static str {
+    match (header.len(), header.get(0)) {
+        (1, Some(only)) if only.contains(';') => {
+            "; the columns are separated by `;`: save the file with commas, or as .tsv with tabs"
+        }
+        (1, Some(only)) if only.contains('\t') => "; the columns are separated by tabs: call the file .tsv",
+        _ => "",
     }
 }
 

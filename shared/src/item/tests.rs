@@ -125,6 +125,20 @@ fn the_named_column_gives_the_text_wherever_it_stands() {
 }
 
 #[test]
+fn a_csv_without_commas_says_how_to_save_it() {
+    refuses(
+        COLUMN,
+        "d/a.csv",
+        b"id;text\n1;a\n2;b\n",
+        &[
+            "-! the first row has no column `text`; it has `id;text`; the columns are separated by `;`: save the file with commas",
+        ],
+    );
+    refuses(COLUMN, "d/a.csv", b"id\ttext\n1\ta\n", &["call the file .tsv"]);
+    gives(COLUMN, "d/a.csv", "text\none; two\n", &["2: one; two"]);
+}
+
+#[test]
 fn a_missing_column_is_said_once_with_the_columns_there_are() {
     refuses(
         COLUMN,
@@ -308,12 +322,9 @@ fn what_can_never_be_an_item_is_refused_without_reading_it() {
         (&file, "a.csv", 1, "say `text: {split: row}`"),
         (&row, "a.txt", 1, "say `text: {split: line}`"),
         (&line, "a.txt", (32 << 20) + 1, "32 MiB"),
-        (
-            &file,
-            "a.jpg",
-            1,
-            "`.jpg` is nothing a `text-classification` job can show",
-        ),
+        (&file, "a.jpg", 1, "nothing that `text-classification` can show"),
+        (&file, "a.jpg", 1, "delete the file from the bucket"),
+        (&file, "labeling.yml", 1, "since a spec is called `labeling.yaml`"),
         (&images, "a.txt", 1, "it takes .jpg, .jpeg and .png"),
         (&images, "a.gif", 1, "`.gif`"),
         (&images, "README", 1, "a file without extension"),

@@ -5,9 +5,10 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::message::{shortened, subject};
-use super::tell::{NAMED, brief, cause_hash, id_part, indented, quoted, short_hash};
+use super::tell::{NAMED, brief, cause_hash, id_part, indented, quoted, short_hash, taking_out};
 use super::{Notice, NoticeKind};
 use crate::crew::{Joined, TeamProblem};
+use crate::layout;
 use crate::name::{TeamFileNameError, TeamName};
 use crate::yaml::FileError;
 
@@ -50,7 +51,8 @@ impl Notice {
         Self {
             text: format!(
                 "Nothing of the team {team} changes until its file is mended.\n\n{error}\n\nUpload the mended file to \
-                 the same place; the rest goes by itself.\n"
+                 the same place; the rest goes by itself.\n{}\n",
+                taking_out("it", &layout::team_file(team))
             ),
             detail: json!({
                 "file_sha256": sha256,
@@ -77,10 +79,10 @@ impl Notice {
             team: None,
             subject: subject("Groundcrew: a team file has a name no team can have"),
             text: format!(
-                "The file {} makes no team:\n\n{}\n\nUpload it again under a name that is right, such as \
-                 teams/numbers-team.yaml.\n",
+                "The file {} makes no team:\n\n{}.\n\nA name that is right: teams/numbers-team.yaml.\n{}\n",
                 quoted(key),
-                indented(&error.to_string())
+                indented(&error.to_string()),
+                taking_out("the file", key)
             ),
             detail: json!({"key": key, "message": error.to_string()}),
         }

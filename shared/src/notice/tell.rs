@@ -206,7 +206,10 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     if labels.unreadable > 0 {
         row(
             "Cannot be read",
-            &format!("{} lines of the output", labels.unreadable),
+            &match labels.unreadable {
+                1 => "1 line of the output".to_owned(),
+                count => format!("{count} lines of the output"),
+            },
         );
     }
     if let Some(reason) = &labels.output_error {
@@ -221,10 +224,10 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     if labels.changed_since_batch > 0 {
         row(
             "Changed since",
-            &format!(
-                "{} files; their labels are of what was there before",
-                labels.changed_since_batch
-            ),
+            &match labels.changed_since_batch {
+                1 => "1 file; its label is of what was there before".to_owned(),
+                count => format!("{count} files; their labels are of what was there before"),
+            },
         );
     }
     row("Labeling job", &summary.job);
@@ -256,9 +259,20 @@ fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: u
     }
     let _ = writeln!(
         text,
-        "\nAll of them: {all} in the output bucket.\nEverything else goes on. Upload mended files to the same place."
+        "\nAll of them: {all} in the output bucket.\nEverything else goes on. Upload mended files to the same place.\n{}",
+        taking_out("a file", "<key>")
     );
     text
+}
+
+/// Which bucket it is, whoever reads this knows; the drop folder on one machine is easily taken for it.
+pub(super) fn taking_out(what: &str, key: &str) -> String {
+    let place = format!("s3://<input bucket>/{key}");
+    format!(
+        "To take {what} out, delete it from the bucket: aws s3 rm {}\nDeleting it in a drop folder deletes nothing \
+         there.",
+        quoted(&place)
+    )
 }
 
 /// Lines of at most 78 characters where the words allow, four spaces in.

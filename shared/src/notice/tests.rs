@@ -158,6 +158,8 @@ fn rejected_files_are_told_once_per_set_of_them() {
 
     All of them: results/d/rejected.jsonl in the output bucket.
     Everything else goes on. Upload mended files to the same place.
+    To take a file out, delete it from the bucket: aws s3 rm "s3://<input bucket>/<key>"
+    Deleting it in a drop folder deletes nothing there.
     "#);
 }
 

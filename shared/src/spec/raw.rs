@@ -32,7 +32,7 @@ pub(super) struct RawSpec {
     pub(super) description: Option<At<String>>,
     /// Markdown for workers. Images by S3 URI, or by their path within the dataset's folder.
     pub(super) instructions: Option<RawInstructions>,
-    /// How many different people label each item: 3 for classification.
+    /// How many different people label each item, so at most as many as the team has: 3 for classification.
     #[schemars(range(min = 1, max = 9))]
     pub(super) workers_per_item: Option<At<u64>>,
     /// How long a worker may take over one item: 5m for classification.

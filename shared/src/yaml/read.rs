@@ -1,6 +1,6 @@
 //! From bytes to the shape of a file: YAML, and what is wrong with it in people's words.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_saphyr::{Error, Location, Options, UserMessageFormatter};
 use serde_saphyr::{alias_limits, budget, options};
 
@@ -131,22 +131,55 @@ fn other(error: &Error, at: Location, source: &str, kind: &Kind) -> Problem {
             .hint("text that begins with `*` goes in quotes"),
         Error::UnsupportedTag { .. } => Problem::new(at, format!("{} has no tags", kind.what))
             .hint("text that begins with `!` goes in quotes"),
-        _ => not_yaml(error, at),
+        _ => not_yaml(error, at, source, kind),
     }
 }
 
-fn not_yaml(error: &Error, at: Location) -> Problem {
-    let message = serde_saphyr::MessageFormatter::format_message(&UserMessageFormatter, error);
-    let hint = if message.contains("mapping values are not allowed") {
+fn in_words(error: &Error) -> String {
+    serde_saphyr::MessageFormatter::format_message(&UserMessageFormatter, error).into_owned()
+}
+
+fn not_yaml(error: &Error, at: Location, source: &str, kind: &Kind) -> Problem {
+    let (message, at) = left_open(at, source, kind).unwrap_or_else(|| (in_words(error), at));
+    let hint = if message.contains("unclosed bracket '['") {
+        Some("close it with `]`")
+    } else if message.contains("unclosed bracket '{'") {
+        Some("close it with `}`")
+    } else if message.contains("mismatched bracket") {
+        Some("`[` is closed with `]`, and `{` with `}`")
+    } else if message.contains("misplaced bracket") {
+        Some("remove it, or put the text in quotes")
+    } else if message.contains("mapping values are not allowed") {
         Some("text with a colon in it goes in quotes: `title: \"Numbers: even or odd?\"`")
     } else if message.contains("tab") {
         Some("indent with spaces")
-    } else if message.contains("quoted scalar") {
+    } else if message.contains("quoted scalar") || message.contains("unclosed quote") {
         Some("is a quote left open?")
     } else {
         None
     };
     Problem::new(at, format!("this is not valid YAML: {message}")).maybe_hint(hint.map(str::to_owned))
+}
+
+/// A bracket that is left open is met as something odd on a later line, and the lines before that one say which it is.
+/// What is in brackets goes on in lines further in than the one with the bracket, so the bracket is not merely closed
+/// later.
+fn left_open(at: Location, source: &str, kind: &Kind) -> Option<(String, Location)> {
+    let lines: Vec<&str> = source.split_inclusive('\n').collect();
+    let line = usize::try_from(at.line()).ok()?.checked_sub(1)?;
+    let before = lines.get(..line)?.concat();
+    let options = reader_options(kind.max_nodes);
+    let read: Result<IgnoredAny, _> = serde_saphyr::from_str_with_options(&before, options);
+    let error = read.err()?;
+    let opened = error.location()?;
+    let further_in = |line: usize| {
+        let line = lines.get(line)?;
+        Some(line.len() - line.trim_start().len())
+    };
+    let opened_in = further_in(usize::try_from(opened.line()).ok()?.checked_sub(1)?)?;
+    let message = in_words(&error);
+    let is_it = message.contains("unclosed bracket") && further_in(line)? <= opened_in;
+    is_it.then_some((message, opened))
 }
 
 fn wanted(error: &Error) -> &'static str {

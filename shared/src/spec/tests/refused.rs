@@ -78,6 +78,14 @@ fn what_is_not_yaml_says_how_to_mend_it() {
         (instead("title:", "\ttitle:"), 3, 7, "not valid YAML", "indent with spaces"),
         (with("select: {include: [*.txt]}"), 5, 20, "no `&name` stands before", "goes in quotes"),
         (instead("Even or odd?", "!Even"), 4, 13, "no tags", "goes in quotes"),
+        (instead("[Even, Odd]", "[Even, Odd"), 2, 9, "unclosed bracket '['", "close it with `]`"),
+        (instead("[Even, Odd]", "[Even,\n  Odd # both"), 2, 9, "unclosed bracket '['", "close it with `]`"),
+        (with("batch: {quiet: 5s\nexport: [csv]"), 5, 8, "unclosed bracket '{'", "close it with `}`"),
+        (with("batch: {quiet: 5s"), 5, 8, "unclosed bracket '{'", "close it with `}`"),
+        (instead("[Even, Odd]", "[Even, {name: Odd]"), 2, 16, "mismatched bracket", "`{` with `}`"),
+        (instead("[Even, Odd]", "[Even, Odd]]"), 2, 20, "misplaced bracket", "remove it"),
+        (instead("[Even, Odd]", "[Even,\n  \"Odd\" x]"), 3, 9, "invalid trailing content", "quote"),
+        (instead("[Even, Odd]", "[Even, \"Odd]"), 2, 16, "unclosed quote", "is a quote left open?"),
         (with("---\ntask: custom"), 6, 1, "second document", "remove the `---`"),
     ]);
 }
