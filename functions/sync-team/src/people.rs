@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::crew::{Invitation, Joined, Member, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
@@ -210,10 +210,9 @@ impl<P: Ports> Come<'_, '_, P> {
             }
             Invited::NoMailLeft => {
                 run.mail.day_is_over(run.ports).await?;
-                claim.give_back(run, self.id).await?;
-                // An account made without its mail: the name is known, and no mail is counted.
-                if let Some(account) = directory.find(self.email).await? {
-                    person::record(run, self.id, &account, Invitation::clone).await?;
+                match directory.find(self.email).await? {
+                    Some(account) => claim.made_without_mail(run, self.id, &account).await?,
+                    None => claim.give_back(run, self.id).await?,
                 }
                 Ok(None)
             }
@@ -270,7 +269,10 @@ impl<P: Ports> Come<'_, '_, P> {
         let good = |at: Timestamp| at.checked_add(life).is_ok_and(|end| end > self.run.now());
         // Whoever was put into the team since then gets new ones; otherwise all count, also one nobody is sure of.
         let membership = person.teams.get(self.team.as_str());
-        let anew = |sent: Timestamp| membership.is_some_and(|membership| membership.since > sent);
+        let anew = |sent: Timestamp| {
+            let sure = sent.saturating_add(CLOCKS_APART).unwrap_or(sent);
+            membership.is_some_and(|membership| membership.since > sure)
+        };
         let times = if sent.sent.is_some_and(anew) {
             1
         } else {
@@ -292,6 +294,8 @@ impl<P: Ports> Come<'_, '_, P> {
     }
 }
 
+/// Two invocations wrote these times, each by its own clock.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(1);
 const NOT_SHOWN: &str = "an account has this address, and nobody has shown that the address is theirs; if it is the \
                          person's, mark the address as verified in the user pool, then take it out of the file and put \
                          it back";

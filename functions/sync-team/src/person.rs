@@ -195,6 +195,33 @@ impl Claim {
         Ok(())
     }
 
+    /// It did not go, though the account was made: its name is known, and no mail is counted. Somebody who met the account
+    /// meanwhile has taken the claim for a mail that went.
+    pub(crate) async fn made_without_mail<P: Ports>(
+        &self,
+        run: &Run<'_, P>,
+        person: &str,
+        account: &Account,
+    ) -> Result<(), SyncError> {
+        let believed = self.claimed.sent.map(|sent| Invitation {
+            sent: Some(sent.max(account.modified)),
+            ..self.claimed.clone()
+        });
+        change(run, person, |known| {
+            let mut after = known?.clone();
+            after.username = Some(account.username.clone());
+            after.sub = Some(account.sub.clone());
+            let known = Some(&after.invitation);
+            let is_ours = known == Some(&self.claimed) || known == believed.as_ref();
+            if let Some(before) = self.before.as_ref().filter(|_| is_ours) {
+                after.invitation = before.clone();
+            }
+            Some(after)
+        })
+        .await?;
+        Ok(())
+    }
+
     /// It may have gone.
     pub(crate) async fn is_unsure<P: Ports>(&self, run: &Run<'_, P>, person: &str) -> Result<(), SyncError> {
         let unsure = Invitation {

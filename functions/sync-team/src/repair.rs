@@ -21,19 +21,30 @@ use crate::{Ports, SyncError, joined, leave, person, roster};
 fn before(life: SignedDuration) -> SignedDuration {
     SignedDuration::from_hours(24).min(life / 4)
 }
+const GONE: &str = "the account was deleted in the user pool; take the address out of the file, or take it out and put \
+                    it back to invite the person anew";
 /// A listing may lag behind what was just made.
 const LAG: SignedDuration = SignedDuration::from_hours(1);
 
-/// The user names in the team's own group.
-pub(crate) async fn repair<P: Ports>(
-    run: &Run<'_, P>,
-    team: &TeamName,
-) -> Result<BTreeSet<String>, SyncError> {
+/// What is to be known of a team that was looked at.
+#[derive(Default)]
+pub(crate) struct Repaired {
+    /// The user names in the team's own group.
+    pub(crate) group: BTreeSet<String>,
+    /// Somebody's account is gone: another team may have one made for them.
+    pub(crate) misses_an_account: bool,
+}
+
+fn is_gone(member: &Member) -> bool {
+    member.state == MemberState::Unreachable && member.problem.as_deref() == Some(GONE)
+}
+
+pub(crate) async fn repair<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Repaired, SyncError> {
     let Some(roster) = roster::change(run, team, |roster| roster.cloned()).await? else {
-        return Ok(BTreeSet::new());
+        return Ok(Repaired::default());
     };
     if roster.members.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(Repaired::default());
     }
     let members = run.ports.directory().members(team.as_str()).await?;
     let group: BTreeSet<String> = members.into_iter().map(|account| account.username).collect();
@@ -48,12 +59,19 @@ pub(crate) async fn repair<P: Ports>(
     let look = &look;
     let served = each(run, look.worth_a_look(&roster), |member| look.at(member)).await;
     joined::subscribe_come(run, roster.topic_arn.as_deref(), &roster, &served.moved).await?;
-    written(run, team, &served).await?;
+    let after = written(run, team, &served).await?;
     served.failure()?;
-    Ok(group)
+    Ok(Repaired {
+        group,
+        misses_an_account: after.is_some_and(|after| after.members.iter().any(is_gone)),
+    })
 }
 
-async fn written<P: Ports>(run: &Run<'_, P>, team: &TeamName, served: &Served) -> Result<(), SyncError> {
+async fn written<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    served: &Served,
+) -> Result<Option<Roster>, SyncError> {
     let mut moved = served.moved.clone();
     moved.sort_by(|a, b| a.person.cmp(&b.person));
     let after = roster::change(run, team, |before| {
@@ -61,10 +79,11 @@ async fn written<P: Ports>(run: &Run<'_, P>, team: &TeamName, served: &Served) -
         member::apply(&mut after, &moved);
         Some(after)
     });
-    match after.await? {
-        Some(after) => tell_unreachable(run, team, &after).await,
-        None => Ok(()),
+    let after = after.await?;
+    if let Some(after) = &after {
+        tell_unreachable(run, team, after).await?;
     }
+    Ok(after)
 }
 
 struct Look<'r, 'd, P> {
@@ -109,8 +128,8 @@ impl<P: Ports> Look<'_, '_, P> {
                 account.map(|account| &account.sub) != member.sub.as_ref()
             }
             (Invited | Joined | Expired, None) => self.older_than(member, LAG),
-            // Reached for another team since then, perhaps.
-            (Unreachable, Some(AccountStatus::Invited)) => true,
+            // Reached for another team since then, perhaps, be it after the accounts were listed.
+            (Unreachable, Some(AccountStatus::Invited) | None) => is_gone(member),
             (Joined | Expired | Unreachable, _) => false,
         }
     }
@@ -135,18 +154,36 @@ impl<P: Ports> Look<'_, '_, P> {
                 self.made_anew(&member, account).await
             }
             Some(account) => self.runs_out(&member, account).await,
-            None => {
-                const GONE: &str = "the account was deleted in the user pool; take the address out of the file, or \
-                                    take it out and put it back to invite the person anew";
-                Ok(Some(Standing::unreachable(GONE, now)))
-            }
+            None if member.state == MemberState::Unreachable => self.invited_since(&member).await,
+            None => Ok(Some(Standing::unreachable(GONE, now))),
         }
+    }
+
+    /// The account was deleted, and another may have been made after this listing, for another team.
+    async fn invited_since(&self, member: &Member) -> Result<Option<Standing>, SyncError> {
+        let Some(person) = self.person(member).await? else {
+            return Ok(None);
+        };
+        if person.sub.is_none() || person.sub == member.sub {
+            return Ok(None);
+        }
+        let found = self.run.ports.directory().find(&person.email).await?;
+        match found.filter(|account| person.sub.as_ref() == Some(&account.sub)) {
+            Some(account) => self.made_anew(member, &account).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn person(&self, member: &Member) -> Result<Option<Person>, SyncError> {
+        let key = layout::person(&member.person);
+        let stored = self.run.ports.store().get(Bucket::Output, &key, None).await?;
+        Ok(stored.and_then(|stored| serde_json::from_slice(&stored.bytes).ok()))
     }
 
     /// Deleted, and made anew by hand: invited when it was made. Or for another team, which knows what became of the mail.
     async fn made_anew(&self, member: &Member, account: &Account) -> Result<Option<Standing>, SyncError> {
-        let (run, joined) = (self.run, member.state == MemberState::Joined);
-        let known = person::change(run, &member.person, |before| {
+        let joined = member.state == MemberState::Joined;
+        let known = person::change(self.run, &member.person, |before| {
             let before = before.filter(|before| before.sub.as_ref() != Some(&account.sub))?;
             let is_by_hand = joined || before.invitation.problem.is_none();
             is_by_hand.then(|| Person {
@@ -160,24 +197,14 @@ impl<P: Ports> Look<'_, '_, P> {
                 ..before.clone()
             })
         });
-        let invitation = known.await?.map(|person| person.invitation).unwrap_or_default();
-        Ok(match &invitation.problem {
-            Some(problem) if member.problem.as_ref() == Some(problem) => None,
-            Some(problem) => Some(Standing::unreachable(problem, run.now())),
-            None => {
-                let sent = invitation.sent.unwrap_or(account.modified);
-                Some(people::invited(sent, account, invitation.times))
-            }
-        })
+        known.await?;
+        self.runs_out(member, account).await
     }
 
     /// The temporary password is good for a day more, or not any more.
     async fn runs_out(&self, member: &Member, account: &Account) -> Result<Option<Standing>, SyncError> {
         let (run, now) = (self.run, self.run.now());
-        let key = layout::person(&member.person);
-        let stored = run.ports.store().get(Bucket::Output, &key, None).await?;
-        let Some(person) = stored.and_then(|stored| serde_json::from_slice::<Person>(&stored.bytes).ok())
-        else {
+        let Some(person) = self.person(member).await? else {
             return Ok(None);
         };
         if let Some(problem) = &person.invitation.problem {
@@ -194,10 +221,14 @@ impl<P: Ports> Look<'_, '_, P> {
         if times < run.ports.settings().max_invitations {
             let (id, email) = (&member.person, &person.email);
             let again = people::again(run, self.team, id, email, &person.invitation, times + 1).await?;
+            if again.state != MemberState::Waiting {
+                return Ok(Some(again));
+            }
             // No mail today: still invited, and looked at again.
-            return Ok((again.state != MemberState::Waiting).then_some(again));
+        } else if reaches(self.life) {
+            return Ok(Some(Standing::new(MemberState::Expired, now)));
         }
-        Ok(reaches(self.life).then(|| Standing::new(MemberState::Expired, now)))
+        Ok((member.state != MemberState::Invited).then(|| people::invited(sent, account, times)))
     }
 }
 

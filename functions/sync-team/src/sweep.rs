@@ -53,6 +53,8 @@ struct Sweep {
     joined: usize,
     unlisted: usize,
     errors: Vec<SyncError>,
+    /// Teams in which somebody has no account, unless a team after them has had one made.
+    missing: Vec<TeamName>,
     /// User names in any team's groups.
     grouped: BTreeSet<String>,
     /// What could not be looked at makes the rest unsure: nobody is called unlisted then.
@@ -71,6 +73,10 @@ impl Sweep {
                 InputKey::BadTeam(error) => run.tell(&Notice::team_misnamed(&object.key, &error)).await?,
                 _ => {}
             }
+        }
+        for team in std::mem::take(&mut self.missing) {
+            let done = repair::repair(run, &team).await;
+            self.note(&team, done.map(|_| ()));
         }
         self.markers(run).await?;
         if !self.partial {
@@ -99,7 +105,11 @@ impl Sweep {
             self.partial = true;
             return Ok(());
         }
-        self.grouped.extend(repair::repair(run, team).await?);
+        let repaired = repair::repair(run, team).await?;
+        self.grouped.extend(repaired.group);
+        if repaired.misses_an_account {
+            self.missing.push(team.clone());
+        }
         let Some(file) = file(run, team).await? else {
             self.partial = true;
             return Ok(());

@@ -174,7 +174,14 @@ impl World {
         self.pool.make(email, AccountStatus::Invited, now);
         match mail {
             true => self.mail(of, email, team, true),
-            false => Mailed::NoMailLeft,
+            false => {
+                let made = self
+                    .pool
+                    .by_address(email)
+                    .map(|account| account.username.clone());
+                self.truth.crew.made_without_mail.extend(made);
+                Mailed::NoMailLeft
+            }
         }
     }
 

@@ -335,12 +335,21 @@ impl Port {
         let written = world.written_or_not(of, key, &body, metadata, etag);
         world.note(|| match &written {
             Ok(written) => format!(
-                "#{of} PUT {key:?}: {}",
+                "#{of} PUT {key:?}{}: {}",
+                shown(key, &body),
                 status(matches!(written, Written::Done(_)))
             ),
             Err(error) => format!("#{of} {error}"),
         });
         written
+    }
+}
+
+/// What is written about a person says more than that it was written.
+fn shown(key: &str, body: &[u8]) -> String {
+    match key.starts_with(layout::PEOPLE) {
+        true => format!(" {}", String::from_utf8_lossy(body)),
+        false => String::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use shared::crew::Person;
 use shared::layout;
 use shared::port::crew::AccountStatus;
 
@@ -99,7 +100,7 @@ impl World {
             }
             Some(AccountStatus::Confirmed) => return self.has_joined(shown, email, state),
             Some(AccountStatus::Invited) => match state {
-                "invited" => self.was_mailed(account),
+                "invited" => self.was_mailed(&person, account),
                 // For another team they may have been invited since, or later than was written down.
                 "expired" => {
                     let sure = self.truth.crew.troubled.is_empty() && !self.is_on_two_lists(email);
@@ -126,9 +127,16 @@ impl World {
         self.pool.refused.contains(email) || self.truth.crew.deleted.contains_key(email)
     }
 
-    /// Where nothing went wrong around it: what is written down and not sent counts as sent until it would run out.
-    fn was_mailed(&self, account: Option<&PoolAccount>) -> bool {
+    /// Where nothing went wrong around it: what is written down and not sent counts as sent until it would run out. So does
+    /// an account somebody met while whoever made it was told that no mail is left: `person` says that none went.
+    fn was_mailed(&self, person: &str, account: Option<&PoolAccount>) -> bool {
+        let known = self.output.get(&layout::person(person));
+        let known = known.and_then(|stored| serde_json::from_slice::<Person>(&stored.bytes).ok());
+        let none_went = known.is_some_and(|person| person.invitation.sent.is_none());
         let crew = &self.truth.crew;
+        if none_went && account.is_some_and(|account| crew.made_without_mail.contains(&account.username)) {
+            return true;
+        }
         let by_hand = account.is_some_and(|account| account.by_hand);
         by_hand
             || !crew.troubled.is_empty()

@@ -36,6 +36,8 @@ pub(crate) struct CrewTruth {
     mails: Vec<Mail>,
     /// Invocations that were not answered as they should have been.
     troubled: BTreeSet<u32>,
+    /// User names of accounts that Cognito made when no mail was left.
+    pub(crate) made_without_mail: BTreeSet<String>,
     /// Groups that somebody changed by hand.
     pub(crate) disturbed: BTreeSet<String>,
     /// How often somebody deleted the account of this address.
