@@ -57,8 +57,9 @@ fn wait(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<
 }
 
 /// Not what `s3s` calls errors: every request that a client got wrong, which the client is told. What goes wrong with
-/// the store is logged by the store.
-const LOGGED: &str = "warn,s3s=off";
+/// the store is logged by the store. Nor how the SDK looked in vain for a Region and for credentials, page after page:
+/// whoever needs them says that there are none, and what to do.
+const LOGGED: &str = "warn,s3s=off,aws_config=off";
 
 /// What goes wrong inside, on stderr; `RUST_LOG` asks for more.
 fn log() {

@@ -1,6 +1,6 @@
 // Wires the page: the live model into the parts that show it, what people do into uploads and specs.
 
-import "./dataset-card.js";
+import { drawDatasets } from "./dataset-list.js";
 import { h, keyed, plural, setProse, setText } from "./dom.js";
 import "./drop-zone.js";
 import { drawPeople, openPage } from "./people-page.js";
@@ -19,15 +19,26 @@ const LIVE = { live: "Live", lost: "Reconnecting…", locked: "Signed out: open 
 function show({ now, about, model, people, people_revision: revision }) {
   setClock(now);
   at("to-portal").href = about.portal_url;
-  at("to-outbox").hidden = !about.outbox_url;
-  if (about.outbox_url) at("to-outbox").href = about.outbox_url;
-  keyed(at("dataset-cards"), model.datasets, ({ name }) => name, () => document.createElement("dataset-card"), (card, dataset) => (card.data = dataset));
+  showOutbox(about.outbox_url);
+  drawDatasets(model.datasets);
   at("drop").teach(model.datasets.length === 0, about);
   setText(at("totals"), totals(model.datasets));
   drawPeople(model.crew, people, revision);
   drawNotices(at("notices"), model.notices);
   drawDeadLetters(at("dead-letters"), model.dead_letters);
+  setText(at("to-news"), news(model));
   drawProblems([...model.problems, ...model.misplaced]);
+}
+
+/** It opens on its own machine alone; whoever looks from elsewhere is told. */
+function showOutbox(url) {
+  const link = at("to-outbox");
+  link.hidden = !url;
+  if (!url) return;
+  link.href = url;
+  const elsewhere = new URL(url).hostname !== location.hostname;
+  setText(link, elsewhere ? "Outbox (on its machine)" : "Outbox");
+  link.title = elsewhere ? `Opens in a browser on the machine that Groundcrew runs on, at ${url}` : "";
 }
 
 function totals(datasets) {
@@ -40,6 +51,19 @@ function totals(datasets) {
   if (waiting > 0) parts.push(waiting === 1 ? "1 needs you" : `${waiting} need you`);
   return parts.join(" · ");
 }
+
+/** On a narrow page they lie below everything. */
+function news({ notices, dead_letters: queues }) {
+  const failed = queues.reduce((sum, { count }) => sum + count, 0);
+  const parts = [notices.length > 0 ? plural(notices.length, "notice") : "Notices"];
+  if (failed > 0) parts.push(`${failed.toLocaleString()} failed`);
+  return parts.join(" · ");
+}
+
+at("to-news").addEventListener("click", () => {
+  at("news").scrollIntoView({ block: "start" });
+  at("news").focus({ preventScroll: true });
+});
 
 function drawProblems(problems) {
   at("problems").hidden = problems.length === 0;

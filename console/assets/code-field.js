@@ -57,7 +57,7 @@ class CodeField extends HTMLElement {
     setText(this.#lines, Array.from({ length: count }, (_, line) => line + 1).join("\n"));
   }
 
-  /** `kind`: `good`, `bad` or empty. */
+  /** `kind`: `good`, `warn`, `bad` or empty. */
   say(kind, message, hint) {
     this.#verdict.dataset.kind = kind;
     const [said, todo] = [h("span"), h("span", { class: "hint" })];

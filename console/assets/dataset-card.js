@@ -5,7 +5,7 @@ import "./job-row.js";
 import { objectUrl } from "./server.js";
 import { run } from "./time.js";
 
-const TONES = { waiting: "Waiting", working: "Labeling", done: "Done", attention: "Needs you" };
+export const TONES = { waiting: "Waiting", working: "Labeling", done: "Done", attention: "Needs you" };
 const JOBS_SHOWN = 3;
 const FEW = 5;
 
@@ -101,10 +101,11 @@ function parted(message) {
   return [lines.filter((line) => !isExcerpt(line)).join("\n"), lines.filter(isExcerpt).join("\n")];
 }
 
-function facts({ title, task, team, items, batches, pending_files: pending }) {
+function facts({ title, task, team, items, batches, pending_files: pending, left_out: leftOut }) {
   const parts = [title, task, team && `team ${team}`];
   if (items > 0) parts.push(`${plural(items, "item")} in ${plural(batches, "batch", "batches")}`);
   if (pending > 0) parts.push(`${plural(pending, "file")} waiting`);
+  if (leftOut > 0) parts.push(`${plural(leftOut, "file")} beyond the limit`);
   return parts.filter(Boolean).join(" · ");
 }
 

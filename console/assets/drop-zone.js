@@ -9,6 +9,7 @@ labels: [Even, Odd]
 team: numbers-team
 title: Even or odd?
 description: Say whether the number is odd or even.
+workers_per_item: 1
 `;
 
 class DropZone extends HTMLElement {

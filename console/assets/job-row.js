@@ -73,10 +73,12 @@ function labels({ labels }) {
   return shown.join(" · ");
 }
 
-function count({ counters, items }) {
+function count({ counters, items, needs }) {
   const done = counters.total_labeled.toLocaleString();
   const failed = counters.failed > 0 ? `, ${counters.failed.toLocaleString()} failed` : "";
-  return `${done} of ${plural(items, "item")}${failed}`;
+  // Items that one person has answered are not done yet where others are asked as well.
+  const each = needs?.people > 1 ? `, ${plural(needs.people, "answer")} each` : "";
+  return `${done} of ${plural(items, "item")}${failed}${each}`;
 }
 
 function result({ label, key }) {

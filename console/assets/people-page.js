@@ -1,6 +1,6 @@
 // The page of teams and people, beside that of datasets; the address says which is open.
 
-import { keyed, plural, setText } from "./dom.js";
+import { keyed, plural, setProse, setText } from "./dom.js";
 import "./people-table.js";
 import "./team-card.js";
 
@@ -22,8 +22,10 @@ function mark(link, here) {
   else link.removeAttribute("aria-current");
 }
 
-export function drawPeople({ teams, unlisted }, people, revision) {
-  at("no-team").hidden = teams.length > 0;
+export function drawPeople({ teams, unlisted, made_by_hand: byHand }, people, revision) {
+  at("no-team").hidden = teams.length > 0 || byHand.length > 0;
+  at("made-by-hand").hidden = byHand.length === 0;
+  setProse(at("made-by-hand"), madeByHand(byHand));
   at("invite-hint").hidden = teams.length > 0;
   at("people-table").hidden = people === 0;
   at("unlisted").hidden = unlisted === 0;
@@ -33,6 +35,12 @@ export function drawPeople({ teams, unlisted }, people, revision) {
   setText(at("people-totals"), totals(teams, people));
   keyed(at("teams"), teams, ({ name }) => name, () => document.createElement("team-card"), (card, team) => (card.data = team));
   at("people-table").update(teams, revision);
+}
+
+function madeByHand(names) {
+  const said = names.map((name) => `\`${name}\``).join(", ");
+  const [what, them] = names.length === 1 ? ["A work team", "it"] : ["Work teams", "them"];
+  return `${what} made by hand, without a team file: ${said}. A \`labeling.yaml\` can name ${them} as well; who is in ${them} is not known here.`;
 }
 
 function totals(teams, people) {

@@ -19,7 +19,7 @@ const STATES = {
 };
 
 const SEEN = "The latest of joining and the last answer submitted. Looking at the portal without answering leaves no trace.";
-const ANSWERS = "Answers in the jobs that have ended, and the time from accepting a task to submitting it.";
+const ANSWERS = "Answers in the jobs that have ended, and the time from accepting a task to submitting it. Those in a job that still runs are counted when it ends.";
 
 class PeopleTable extends HTMLElement {
   #search = h("input", { type: "search", id: "people-search", placeholder: "Search address or team", "aria-label": "Search people", autocomplete: "off", spellcheck: "false" });
@@ -104,7 +104,7 @@ class PeopleTable extends HTMLElement {
 
 function head() {
   const tip = (name, text) => h("th", { scope: "col", class: "number" }, explained(name, text));
-  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Address"), h("th", { scope: "col" }, "State"), h("th", { scope: "col" }, "Teams"), h("th", { scope: "col", class: "number" }, "Invitations"), tip("Last seen", SEEN), tip("Answers", ANSWERS)));
+  return h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Address"), h("th", { scope: "col" }, "State"), h("th", { scope: "col" }, "Teams"), h("th", { scope: "col", class: "number" }, "Invitations"), tip("Last seen", SEEN), tip("Answers in ended jobs", ANSWERS)));
 }
 
 function makeRow() {

@@ -47,7 +47,8 @@ class SpecEditor extends HTMLElement {
     try {
       const verdict = await checkSpec(text);
       if (text !== this.#field.value) return;
-      if (verdict.ok) this.#field.say("good", "This labeling.yaml is fine.");
+      if (verdict.warning) this.#field.say("warn", `This labeling.yaml is fine, but ${verdict.warning}.`);
+      else if (verdict.ok) this.#field.say("good", "This labeling.yaml is fine.");
       else this.#field.complain(verdict);
       this.#save.disabled = !verdict.ok;
     } catch (error) {

@@ -23,6 +23,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("tip.js", SCRIPT),
     asset!("server.js", SCRIPT),
     asset!("dataset-card.js", SCRIPT),
+    asset!("dataset-list.js", SCRIPT),
     asset!("job-row.js", SCRIPT),
     asset!("side-lists.js", SCRIPT),
     asset!("dropped.js", SCRIPT),

@@ -192,29 +192,38 @@ async fn fetch<T: DeserializeOwned>(
     ))
 }
 
-/// The `items` a manifest's metadata tells, for manifests not asked about before: they never change.
-pub(crate) async fn manifest_items(
+/// What a manifest's metadata tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct About {
+    pub(crate) items: Option<u64>,
+    /// SHA-256 of the spec it was cut with.
+    pub(crate) spec: Option<String>,
+}
+
+/// Asks for the metadata of manifests not asked about before: they never change.
+pub(crate) async fn about_manifests(
     s3: &Client,
     bucket: &str,
     keys: &[String],
-    known: &mut BTreeMap<String, Option<u64>>,
+    known: &mut BTreeMap<String, About>,
 ) -> Result<(), LoadError> {
     let missing = keys.iter().filter(|key| !known.contains_key(*key));
-    let asked: Vec<_> = missing.map(|key| items(s3, bucket, key.clone())).collect();
+    let asked: Vec<_> = missing.map(|key| about(s3, bucket, key.clone())).collect();
     let mut asked = futures::stream::iter(asked).buffer_unordered(AT_ONCE);
     while let Some(result) = asked.next().await {
-        let (key, items) = result?;
-        known.insert(key, items);
+        let (key, about) = result?;
+        known.insert(key, about);
     }
     Ok(())
 }
 
-async fn items(s3: &Client, bucket: &str, key: String) -> Result<(String, Option<u64>), LoadError> {
+async fn about(s3: &Client, bucket: &str, key: String) -> Result<(String, About), LoadError> {
     let head = s3.head_object().bucket(bucket).key(&key).send().await;
     let head = head.map_err(|error| LoadError::new(format!("s3://{bucket}/{key}"), &error))?;
-    let items = head
-        .metadata()
-        .and_then(|all| all.get("items"))
-        .and_then(|items| items.parse().ok());
-    Ok((key, items))
+    let told = |name: &str| head.metadata()?.get(name);
+    let about = About {
+        items: told("items").and_then(|items| items.parse().ok()),
+        spec: told("spec-sha256").cloned(),
+    };
+    Ok((key, about))
 }

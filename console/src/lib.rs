@@ -17,6 +17,6 @@ mod team_file;
 mod upload;
 
 pub use config::{ConsoleConfig, Hints, Queue};
-pub use reader::{LoadError, Reader};
+pub use reader::{LoadError, Reader, is_listed_alone};
 pub use router::router;
 pub use starter::{Kind, starter};

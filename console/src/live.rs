@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, watch};
 use crate::config::Hints;
 use crate::model::Model;
 use crate::model::crew::Person;
+use crate::model::enough::{Lacking, Needs};
 use crate::reader::{LoadError, Reader};
 
 /// What a page gets.
@@ -99,6 +100,11 @@ impl Live {
             Some(people) => Ok(people),
             None => Ok(Arc::new(self.reader.load().await?.crew.people)),
         }
+    }
+
+    /// How a team known by the last look falls short of what a spec asks for; nobody looks for this alone.
+    pub(crate) fn lacking(&self, needs: &Needs) -> Option<Lacking> {
+        self.latest.borrow().as_ref()?.model.crew.lacking(needs)
     }
 
     fn wrap(&self, seen: &Seen) -> View {

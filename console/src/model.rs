@@ -3,7 +3,9 @@
 
 mod assemble;
 pub mod crew;
+pub mod enough;
 mod facts;
+mod message;
 mod people;
 
 pub use assemble::assemble;
@@ -21,6 +23,7 @@ pub const NOTICES: usize = 50;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Model {
+    /// Those that need somebody first, each part by name.
     pub datasets: Vec<Dataset>,
     pub notices: Vec<NoticeView>,
     pub dead_letters: Vec<DeadLetters>,
@@ -37,14 +40,17 @@ pub struct Dataset {
     /// `None` until build-manifest has looked for the first time.
     pub state: Option<DatasetState>,
     pub tone: Tone,
-    /// One sentence: what it waits for, who is to act, or that it is done.
+    /// What it waits for, who is to act, or that it is done; a line for each thing there is to say.
     pub message: String,
     /// Time alone can change something then.
     pub check_at: Option<Timestamp>,
     pub task: Option<String>,
     pub title: Option<String>,
     pub team: Option<String>,
+    /// Files that wait for a batch.
     pub pending_files: u64,
+    /// Files that get into none, because the spec's limit is reached.
+    pub left_out: u64,
     pub batches: u32,
     pub items: u64,
     pub rejected: u64,
@@ -81,6 +87,9 @@ pub struct Job {
     /// Items of the batch, as far as known.
     pub items: u64,
     pub counters: JobCounters,
+    /// What each item asks for, as long as it is asked for. How many of the answers are there, no API tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub needs: Option<enough::Needs>,
     /// 0 to 1.
     pub progress: f64,
     pub created: Option<Timestamp>,

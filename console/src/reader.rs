@@ -1,6 +1,8 @@
 //! Collects the facts of a model through S3, the labeling API and SQS, and remembers what cannot change.
 
 mod crew;
+mod needs;
+mod work_teams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,9 +18,10 @@ use tokio::sync::Mutex;
 use crate::config::{self, ConsoleConfig};
 use crate::dead_letters;
 pub use crate::documents::LoadError;
-use crate::documents::{Documents, Listed, Listing, list, manifest_items, timestamp};
+use crate::documents::{About, Documents, Listed, Listing, about_manifests, list, timestamp};
 use crate::model::{Batch, Facts, ListedJob, Model, NOTICES, assemble};
 use crate::reason::reason;
+pub use work_teams::is_listed_alone;
 
 /// Pages of 100 jobs, newest first, after which older ones are left out.
 const JOB_PAGES: usize = 10;
@@ -46,7 +49,9 @@ struct Memory {
     notices: Documents<Notified>,
     summaries: Documents<JobSummary>,
     crew: crew::Memory,
-    items: BTreeMap<String, Option<u64>>,
+    manifests: BTreeMap<String, About>,
+    needs: needs::Memory,
+    work_teams: work_teams::WorkTeams,
     jobs: Vec<ListedJob>,
     dead_letters: Vec<crate::model::DeadLetters>,
 }
@@ -70,9 +75,10 @@ impl Reader {
     pub async fn load(&self) -> Result<Model, LoadError> {
         let memory = &mut *self.memory.lock().await;
         let (mut facts, mut problems) = self.stored(memory).await?;
-        let (jobs, letters) = tokio::join!(
+        let (jobs, letters, work_teams) = tokio::join!(
             self.jobs(),
-            dead_letters::look(&self.sqs, &self.queues, &memory.dead_letters)
+            dead_letters::look(&self.sqs, &self.queues, &memory.dead_letters),
+            work_teams::list(&self.labeling),
         );
         match jobs {
             Ok((jobs, cut)) => {
@@ -85,7 +91,11 @@ impl Reader {
             Ok(letters) => memory.dead_letters = letters,
             Err(error) => problems.push(error.to_string()),
         }
+        memory.work_teams = work_teams.unwrap_or(std::mem::take(&mut memory.work_teams));
+        facts.crew.work_teams.clone_from(&memory.work_teams);
         facts.jobs.clone_from(&memory.jobs);
+        let (bucket, known) = (&self.output_bucket, &memory.manifests);
+        needs::fill(&self.s3, bucket, known, &mut memory.needs, &mut facts).await?;
         facts.dead_letters.clone_from(&memory.dead_letters);
         Ok(Model {
             problems,
@@ -153,7 +163,7 @@ impl Reader {
         jobs: &[Listed],
     ) -> Result<BTreeMap<(DatasetName, BatchNumber), Batch>, LoadError> {
         let keys: Vec<String> = manifests.iter().map(|object| object.key.clone()).collect();
-        manifest_items(&self.s3, &self.output_bucket, &keys, &mut memory.items).await?;
+        about_manifests(&self.s3, &self.output_bucket, &keys, &mut memory.manifests).await?;
         let started: BTreeSet<&str> = jobs
             .iter()
             .filter_map(|job| job.key.strip_suffix("/started"))
@@ -174,9 +184,10 @@ impl Reader {
             let (dataset, number) = layout::parse_manifest(key)?;
             let folder = layout::job_folder(&dataset, number);
             let batch = Batch {
-                items: memory.items.get(key).copied().flatten(),
+                items: memory.manifests.get(key).and_then(|about| about.items),
                 waiting: memory.waiting.get(&layout::job_waiting(&dataset, number)),
                 started: started.contains(folder.trim_end_matches('/')),
+                needs: None,
             };
             Some(((dataset, number), batch))
         };

@@ -23,6 +23,7 @@ use crate::config::ConsoleConfig;
 use crate::gate::{Gate, guard, refuse};
 use crate::live::{About, Live};
 use crate::model::crew::{Wanted, browse};
+use crate::model::enough::Needs;
 use crate::reader::Reader;
 use crate::reason::reason;
 use crate::starter::{Kind, starter};
@@ -194,9 +195,14 @@ async fn first_keys(console: &Console, prefix: &str) -> Result<Vec<String>, Stri
         .collect())
 }
 
-async fn check_spec(text: Bytes) -> Response {
+/// `warning`: the spec is fine, and its team too small for it.
+async fn check_spec(State(console): Shared, text: Bytes) -> Response {
     match Spec::parse(&text) {
-        Ok(_) => Json(json!({ "ok": true })).into_response(),
+        Ok(spec) => {
+            let lacking = console.live.lacking(&Needs::of(&spec));
+            let warning = lacking.map(|lacking| lacking.to_string());
+            Json(json!({ "ok": true, "warning": warning })).into_response()
+        }
         Err(error) => {
             let (line, column) = (error.line, error.column);
             let answer = json!({ "ok": false, "line": line, "column": column, "message": error.message, "hint": error.hint });

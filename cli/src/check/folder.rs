@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use console::model::crew::Counts;
+use console::model::enough::{Lacking, work_team};
+use shared::crew::Roster;
 use shared::layout;
 use shared::manifest::origins;
 use shared::name::{DatasetName, TeamName};
-use shared::spec::{Spec, Team};
+use shared::spec::Spec;
 use shared::status::{DatasetState, DatasetStatus};
 use shared::task;
 
@@ -29,7 +32,7 @@ pub(super) async fn findings(
     files: &[Found],
 ) -> Vec<Finding> {
     let cloud = Cloud::new(&target.config);
-    let mut all = vec![team(target, &cloud, &spec.team).await, task(target, spec)];
+    let mut all = vec![team(target, &cloud, spec).await, task(target, spec)];
     let rest = [
         (NAME, name(&cloud, dataset, text).await),
         (STATUS, status(&cloud, dataset).await),
@@ -41,24 +44,42 @@ pub(super) async fn findings(
     all
 }
 
-async fn team(target: &Target, cloud: &Cloud, team: &Team) -> Finding {
-    let name = match team {
-        Team::Name(name) => name.as_str(),
-        Team::Arn(arn) => match arn.rsplit_once("/private-crowd/") {
-            Some((_, name)) => name,
-            None => {
-                return Finding::unseen(
-                    TEAM,
-                    format!("{arn} is not a private team: AWS or a vendor has it"),
-                );
-            }
-        },
+async fn team(target: &Target, cloud: &Cloud, spec: &Spec) -> Finding {
+    let Some(name) = work_team(&spec.team) else {
+        let arn = spec.team.as_str();
+        return Finding::unseen(
+            TEAM,
+            format!("{arn} is not a private team: AWS or a vendor has it"),
+        );
     };
     let asked = target.config.labeling().describe_workteam().workteam_name(name);
     match asked.send().await {
-        Ok(_) => Finding::fine(TEAM, format!("{name} is there")),
+        Ok(told) => {
+            let listed = told.workteam().is_some_and(console::is_listed_alone);
+            let counts = if listed { counts(cloud, name).await } else { None };
+            of_people(name, spec.workers_per_item, counts)
+        }
         Err(error) if is_absent(&error) => Finding::mend(TEAM, absent(cloud, name).await),
         Err(error) => Finding::of_failure(TEAM, "sagemaker:DescribeWorkteam", error),
+    }
+}
+
+/// `None` where nobody knows how many people there are.
+async fn counts(cloud: &Cloud, name: &str) -> Option<Counts> {
+    let team = TeamName::new(name).ok()?;
+    let roster: Option<Roster> = cloud.document(&layout::roster(&team)).await.ok()?;
+    Some(Counts::of(&roster?))
+}
+
+fn of_people(name: &str, needed: u32, counts: Option<Counts>) -> Finding {
+    let well = format!("{name} is there");
+    match counts.and_then(|counts| Lacking::of(needed, counts)) {
+        None => Finding::fine(TEAM, well),
+        Some(lacking) if lacking.is_lasting() => Finding::mend(
+            TEAM,
+            format!("{well}, but {lacking}: add people to teams/{name}.yaml, or set workers_per_item lower"),
+        ),
+        Some(lacking) => Finding::fine(TEAM, format!("{well}; {lacking}")),
     }
 }
 
@@ -129,10 +150,16 @@ async fn status(cloud: &Cloud, dataset: &DatasetName) -> anyhow::Result<Finding>
     };
     let stuck = matches!(status.state, DatasetState::BadSpec | DatasetState::Halted);
     let well = format!(
-        "{} batches of {} items so far. {}",
-        status.batches, status.items, status.message
+        "{} of {} so far. {}",
+        counted(u64::from(status.batches), "batch", "batches"),
+        counted(status.items, "item", "items"),
+        status.message
     );
     Ok(judged(STATUS, stuck.then_some(status.message), well))
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A file is known by its key: whatever it holds by now, it is not labeled again.
@@ -164,15 +191,69 @@ async fn batched(cloud: &Cloud, dataset: &DatasetName, files: &[Found]) -> anyho
     Ok(judged(
         ITEMS,
         other_than_batched(&changed),
-        format!("{known} of the folder's files are in batches already and are not labeled again"),
+        format!(
+            "{} of the folder {} in batches already and not labeled again",
+            counted(known, "file", "files"),
+            if known == 1 { "is" } else { "are" }
+        ),
     ))
 }
 
 fn other_than_batched(changed: &[String]) -> Option<String> {
     let first = changed.first()?;
+    let (files, they) = match changed.len() {
+        1 => ("1 file is".to_owned(), "it is"),
+        count => (format!("{count} files are"), "they are"),
+    };
     Some(format!(
-        "{} are in batches already and are not, or not of that size, what was batched ({first}): they are not labeled again. \
-         Give changed files new names",
-        changed.len()
+        "{files} in batches already and not, or not of that size, what was batched ({first}): {they} not labeled \
+         again. Give changed files new names"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::finding::Verdict;
+
+    #[test]
+    fn a_team_too_small_for_its_items_is_to_be_mended_before_anything_is_dropped() {
+        let joined = |joined, invited| Counts {
+            joined,
+            invited,
+            ..Counts::default()
+        };
+        for (counts, verdict, said) in [
+            (
+                Some(joined(1, 0)),
+                Verdict::Mend,
+                "but each item needs 3 people, the team has 1: add",
+            ),
+            (
+                Some(joined(1, 2)),
+                Verdict::Fine,
+                "is there; each item needs 3 people, 1 of the team's 3 has joined so far",
+            ),
+            (Some(joined(3, 0)), Verdict::Fine, "cats is there"),
+            (None, Verdict::Fine, "cats is there"),
+        ] {
+            let finding = of_people("cats", 3, counts);
+            assert_eq!(finding.verdict, verdict, "{finding:?}");
+            assert!(finding.text.contains(said), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn one_file_is_told_as_one() {
+        let keys = |count: usize| vec!["d/a.txt".to_owned(); count];
+        assert!(other_than_batched(&[]).is_none());
+        let one = other_than_batched(&keys(1)).unwrap();
+        assert!(
+            one.starts_with("1 file is in batches") && one.contains("it is not"),
+            "{one}"
+        );
+        let two = other_than_batched(&keys(2)).unwrap();
+        assert!(two.starts_with("2 files are in batches"), "{two}");
+        assert_eq!(counted(1, "batch", "batches"), "1 batch");
+    }
 }

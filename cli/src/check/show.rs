@@ -37,13 +37,13 @@ fn about_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
     let labels: Vec<&str> = spec.labels.iter().map(|label| label.name.as_str()).collect();
     let name = paint.word(Look::Strong, dataset);
     let mark = paint.word(Look::Good, "✓");
-    let workers = match spec.workers_per_item {
-        1 => "1 worker".to_owned(),
-        count => format!("{count} workers"),
+    let people = match spec.workers_per_item {
+        1 => "1 person".to_owned(),
+        count => format!("{count} different people"),
     };
     let _infallible = write!(
         text,
-        "{mark} {name}: labeling.yaml is fine\n  {}, labels: {}\n  “{}”, {workers} an item, team {}\n",
+        "{mark} {name}: labeling.yaml is fine\n  {}, labels: {}\n  “{}”, each item for {people} of team {}\n",
         spec.task.name(),
         one_line(&labels.join(", "), 200),
         one_line(&spec.title, 128),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use console::model::crew::{Counts, Crew, Person, Team, word};
+use console::model::crew::{Counts, Crew, Known, Person, Place, Team, word};
 
 use super::show::mark;
 use crate::paint::{Look, Paint, one_line};
@@ -15,12 +15,16 @@ const ADDRESS: usize = 30;
 const DAY: &str = "%Y-%m-%d";
 
 pub(super) fn about_crew(text: &mut String, crew: &Crew, everyone: bool, paint: Paint) {
-    if crew.teams.is_empty() && crew.unlisted == 0 {
+    if crew.teams.is_empty() && crew.unlisted == 0 && crew.made_by_hand.is_empty() {
         return;
     }
     let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Teams"));
     for team in &crew.teams {
         about_team(text, team, paint);
+    }
+    if !crew.made_by_hand.is_empty() {
+        let names = one_line(&crew.made_by_hand.join(", "), 400);
+        let _infallible = writeln!(text, "  made by hand, without a team file: {names}");
     }
     if crew.unlisted > 0 {
         let people = if crew.unlisted == 1 { "person" } else { "people" };
@@ -39,15 +43,14 @@ fn about_team(text: &mut String, team: &Team, paint: Paint) {
     let (mark, look) = mark(team.tone);
     let name = paint.word(Look::Strong, &one_line(&team.name, 64));
     let known = team.known.as_ref();
-    let about = known.map(|known| {
-        format!(
-            "{}, contact {}",
-            one_line(&known.organization, 120),
-            one_line(&known.contact, 128)
-        )
-    });
-    let about = paint.word(Look::Dim, &about.unwrap_or_default());
-    let _infallible = writeln!(text, "{} {name}  {about}", paint.word(look, mark));
+    let whose = known.map(whose).filter(|whose| !whose.is_empty());
+    let whose = whose.map(|whose| format!("  {}", paint.word(Look::Dim, &whose)));
+    let _infallible = writeln!(
+        text,
+        "{} {name}{}",
+        paint.word(look, mark),
+        whose.unwrap_or_default()
+    );
     let _infallible = writeln!(text, "  {}", one_line(&team.message, 400));
     for problem in team.problems.iter().take(PROBLEMS) {
         let line = problem
@@ -78,6 +81,18 @@ fn about_team(text: &mut String, team: &Team, paint: Paint) {
             paint.word(Look::Place, portal)
         );
     }
+}
+
+/// Empty as long as the team's file could not be read.
+fn whose(known: &Known) -> String {
+    let mut parts = Vec::new();
+    if !known.organization.is_empty() {
+        parts.push(one_line(&known.organization, 120));
+    }
+    if !known.contact.is_empty() {
+        parts.push(format!("contact {}", one_line(&known.contact, 128)));
+    }
+    parts.join(", ")
 }
 
 fn in_words(counts: Counts) -> String {
@@ -117,7 +132,7 @@ fn about_people(text: &mut String, people: &[Person], everyone: bool, paint: Pai
 }
 
 fn about_person(text: &mut String, person: &Person, paint: Paint) {
-    let teams: Vec<&str> = person.teams.iter().map(|place| place.team.as_str()).collect();
+    let teams: Vec<String> = person.teams.iter().map(|place| team_of(place, person)).collect();
     let mut parts = vec![
         format!("{} since {}", word(person.state), person.since.strftime(DAY)),
         one_line(&teams.join(", "), 100),
@@ -128,7 +143,7 @@ fn about_person(text: &mut String, person: &Person, paint: Paint) {
     if person.answers > 0 {
         let answers = if person.answers == 1 { "answer" } else { "answers" };
         parts.push(format!(
-            "{} {answers} in {}",
+            "{} {answers} in jobs that ended, in {}",
             person.answers,
             span(person.seconds)
         ));
@@ -148,6 +163,15 @@ fn about_person(text: &mut String, person: &Person, paint: Paint) {
     );
 }
 
+/// With how it stands there, where that is not what is said of the person.
+fn team_of(place: &Place, person: &Person) -> String {
+    if place.state == person.state {
+        place.team.clone()
+    } else {
+        format!("{} ({})", place.team, word(place.state))
+    }
+}
+
 fn span(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
     match minutes {
@@ -160,7 +184,6 @@ fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use console::model::Tone;
-    use console::model::crew::{Known, Place};
     use shared::crew::{MemberState, TeamProblem};
 
     use super::*;
@@ -209,11 +232,13 @@ mod tests {
                 waiting: 2,
                 ..Counts::default()
             },
+            listed_alone: true,
         };
         Crew {
             teams: vec![team],
             people,
             unlisted: 1,
+            made_by_hand: vec!["cats".into()],
         }
     }
 
@@ -231,10 +256,32 @@ mod tests {
             "teams/t.yaml:7: is \\u{1b}[31m odd",
             "1 joined, 2 not invited yet",
             "1 person signed up without",
-            "ana@example.org                 joined since 2026-11-21 · t · 2 invitations · 120 answers in 1 h 6 min · last seen",
+            "made by hand, without a team file: cats",
+            "joined since 2026-11-21 · t · 2 invitations · 120 answers in jobs that ended, in 1 h 6 min · last seen",
         ] {
             assert!(text.contains(part), "no `{part}` in:\n{text}");
         }
+    }
+
+    #[test]
+    fn a_team_somebody_has_left_is_told_as_left() {
+        let mut ana = person("ana@example.org");
+        let mut place = ana.teams[0].clone();
+        (place.team, place.state) = ("cats".into(), MemberState::Left);
+        ana.teams.push(place);
+        let mut text = String::new();
+        about_crew(&mut text, &crew(vec![ana]), false, Paint::none());
+        assert!(text.contains("· t, cats (left) ·"), "{text}");
+    }
+
+    #[test]
+    fn of_a_team_whose_file_cannot_be_read_no_empty_fields_are_told() {
+        let mut crew = crew(Vec::new());
+        let known = crew.teams[0].known.as_mut().unwrap();
+        (known.organization, known.contact) = (String::new(), String::new());
+        let mut text = String::new();
+        about_crew(&mut text, &crew, false, Paint::none());
+        assert!(text.contains("! t\n") && !text.contains("contact"), "{text}");
     }
 
     #[test]

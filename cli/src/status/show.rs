@@ -43,7 +43,9 @@ fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
         about_job(text, job, &dataset.message, paint);
     }
     if dataset.jobs.len() > JOBS {
-        let _infallible = writeln!(text, "  … and {} older batches", dataset.jobs.len() - JOBS);
+        let older = dataset.jobs.len() - JOBS;
+        let batches = if older == 1 { "batch" } else { "batches" };
+        let _infallible = writeln!(text, "  … and {older} older {batches}");
     }
     about_rejects(text, dataset, paint);
     text.push('\n');
@@ -75,6 +77,9 @@ fn facts(dataset: &Dataset) -> String {
         };
         parts.push(format!("{} {files} waiting", dataset.pending_files));
     }
+    if dataset.left_out > 0 {
+        parts.push(format!("{} beyond the limit", dataset.left_out));
+    }
     parts.join(", ")
 }
 
@@ -95,10 +100,11 @@ fn about_job(text: &mut String, job: &Job, said: &str, paint: Paint) {
     };
     let _infallible = writeln!(
         text,
-        "  batch {:<4} {bar} {done} of {} labeled{failed}, {}",
+        "  batch {:<4} {bar} {done} of {} labeled{failed}, {}{}",
         job.batch,
         job.items,
-        job.state.word()
+        job.state.word(),
+        asked_for(job)
     );
     if let Some(labels) = &job.labels {
         let _infallible = writeln!(text, "             {}", one_line(&in_words(labels), 200));
@@ -109,6 +115,14 @@ fn about_job(text: &mut String, job: &Job, said: &str, paint: Paint) {
         .filter(|reason| !said.contains(reason.as_str()))
     {
         let _infallible = writeln!(text, "             {}", one_line(reason, 400));
+    }
+}
+
+/// Items that one person has answered are not labeled yet where others are asked as well.
+fn asked_for(job: &Job) -> String {
+    match &job.needs {
+        Some(needs) if needs.people > 1 => format!(", {} answers an item", needs.people),
+        _ => String::new(),
     }
 }
 
@@ -152,8 +166,13 @@ fn about_dead_letters(text: &mut String, model: &Model, paint: Paint) {
         let mark = paint.word(Look::Bad, "✗");
         let _infallible = writeln!(
             text,
-            "{mark} {} messages of {} failed again and again; the console sends them back",
-            letters.count, letters.queue
+            "{mark} {} of {} failed again and again; the console sends them back",
+            if letters.count == 1 {
+                "1 message".to_owned()
+            } else {
+                format!("{} messages", letters.count)
+            },
+            letters.queue
         );
     }
 }
@@ -176,6 +195,7 @@ fn about_notices(text: &mut String, model: &Model, paint: Paint) {
 
 #[cfg(test)]
 mod tests {
+    use console::model::enough::Needs;
     use shared::port::JobCounters;
 
     use super::*;
@@ -194,6 +214,10 @@ mod tests {
                 unlabeled: 5,
                 ..JobCounters::default()
             },
+            needs: Some(Needs {
+                people: 3,
+                team: Some("numbers-team".into()),
+            }),
             progress: 0.5,
             created: None,
             modified: None,
@@ -210,6 +234,7 @@ mod tests {
             title: None,
             team: Some("numbers-team".into()),
             pending_files: 0,
+            left_out: 2,
             batches: 1,
             items: 10,
             rejected: 0,
@@ -223,8 +248,8 @@ mod tests {
         };
         assert_eq!(
             text(&model, false, Paint::none()),
-            "● numbers  text-classification, team numbers-team\n  Workers are labeling: 5 of 10 items done.\n  \
-             batch 1    ████████████ ··········· 5 of 10 labeled, in progress\n\n"
+            "● numbers  text-classification, team numbers-team, 2 beyond the limit\n  Workers are labeling: 5 of 10 items done.\n  \
+             batch 1    ████████████ ··········· 5 of 10 labeled, in progress, 3 answers an item\n\n"
         );
     }
 

@@ -1,27 +1,37 @@
-//! From facts to the model: which batch has which job, how far it is, and the one sentence that says what a
-//! dataset waits for.
+//! From facts to the model: which batch has which job, and how far it is.
 
 use std::collections::BTreeSet;
 
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::JobCounters;
-use shared::status::{DatasetState, DatasetStatus};
+use shared::status::{DatasetState, WaitingReason};
 
+use super::crew::Crew;
+use super::message::{all_there_is_to_say, left_out};
 use super::{
     Batch, Dataset, Facts, Job, Labels, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone, people,
 };
 
+/// The account's quota of jobs or one machine's: whoever reads it need not know which.
+const NO_SLOT: &str =
+    "Waits for a slot: as many labeling jobs are running as can at once. It starts when one ends.";
+
 /// Concludes; reads nothing. `output_bucket` tells links into it from others.
 pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
+    let crew = people::assemble(&facts.crew);
+    let names = dataset_names(facts);
+    let datasets = names
+        .iter()
+        .map(|name| dataset(facts, &crew, name, output_bucket));
+    let mut datasets: Vec<Dataset> = datasets.collect();
+    // Stable: by name otherwise.
+    datasets.sort_by_key(|dataset| dataset.tone != Tone::Attention);
     Model {
-        datasets: dataset_names(facts)
-            .iter()
-            .map(|name| dataset(facts, name, output_bucket))
-            .collect(),
+        datasets,
         notices: notices(facts),
         dead_letters: facts.dead_letters.clone(),
-        crew: people::assemble(&facts.crew),
+        crew,
         misplaced: misplaced(facts),
         problems: Vec::new(),
     }
@@ -39,14 +49,15 @@ fn dataset_names(facts: &Facts) -> BTreeSet<DatasetName> {
     names
 }
 
-fn dataset(facts: &Facts, name: &DatasetName, output_bucket: &str) -> Dataset {
+fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) -> Dataset {
     let status = facts.statuses.get(name.as_str()).map(AsRef::as_ref);
     let mut jobs: Vec<Job> = batches_of(facts, name)
         .map(|(number, batch)| job(facts, name, number, batch, output_bucket))
         .collect();
     jobs.reverse();
-    let (tone, message) = headline(status, &jobs);
+    let (tone, message) = all_there_is_to_say(status, &jobs, crew);
     let rejected = status.map_or(0, |s| s.rejected);
+    let left_out = status.map_or(0, left_out);
     Dataset {
         name: name.to_string(),
         state: status.map(|s| s.state),
@@ -58,7 +69,8 @@ fn dataset(facts: &Facts, name: &DatasetName, output_bucket: &str) -> Dataset {
         task: status.and_then(|s| s.task.clone()),
         title: status.and_then(|s| s.title.clone()),
         team: status.and_then(|s| s.team.clone()),
-        pending_files: status.map_or(0, |s| s.pending_files),
+        pending_files: status.map_or(0, |s| s.pending_files).saturating_sub(left_out),
+        left_out,
         batches: u32::try_from(jobs.len()).unwrap_or(u32::MAX),
         items: jobs.iter().map(|job| job.items).sum(),
         rejected,
@@ -99,6 +111,7 @@ fn job(facts: &Facts, dataset: &DatasetName, number: BatchNumber, batch: &Batch,
         reason: reason(batch, listed),
         items,
         counters,
+        needs: batch.needs.clone().filter(|_| !state.is_terminal()),
         progress: progress(state, counters, items),
         created: listed.map(|job| job.created),
         modified: listed.map(|job| job.modified),
@@ -134,7 +147,10 @@ fn reason(batch: &Batch, listed: Option<&ListedJob>) -> Option<String> {
     match listed {
         Some(job) => job.failure_reason.clone(),
         None if batch.started => None,
-        None => batch.waiting.as_ref().map(|waiting| waiting.message.clone()),
+        None => batch.waiting.as_ref().map(|waiting| match waiting.reason {
+            WaitingReason::Quota => NO_SLOT.to_owned(),
+            WaitingReason::Refused | WaitingReason::NameTaken => waiting.message.clone(),
+        }),
     }
 }
 
@@ -182,92 +198,6 @@ fn results(
         key: key.to_owned(),
     }));
     links
-}
-
-/// The most urgent thing first: what somebody must do, then what workers do, then what goes by itself.
-fn headline(status: Option<&DatasetStatus>, jobs: &[Job]) -> (Tone, String) {
-    let Some(status) = status else {
-        return (
-            Tone::Waiting,
-            "Files have arrived. Groundcrew looks at them in a few seconds.".into(),
-        );
-    };
-    match status.state {
-        DatasetState::NoSpec | DatasetState::BadSpec | DatasetState::Halted => {
-            return (Tone::Attention, status.message.clone());
-        }
-        DatasetState::Settling => return (Tone::Waiting, status.message.clone()),
-        DatasetState::UpToDate => {}
-    }
-    of_jobs(jobs).unwrap_or_else(|| {
-        let tone = if status.rejected > 0 {
-            Tone::Attention
-        } else {
-            Tone::Waiting
-        };
-        (tone, status.message.clone())
-    })
-}
-
-fn of_jobs(jobs: &[Job]) -> Option<(Tone, String)> {
-    if let Some(job) = jobs
-        .iter()
-        .find(|job| matches!(job.state, Phase::Refused | Phase::Failed))
-    {
-        let reason = job
-            .reason
-            .as_deref()
-            .unwrap_or("the labeling service gave no reason");
-        return Some((
-            Tone::Attention,
-            format!("The job of batch {} did not go through: {reason}", job.batch),
-        ));
-    }
-    if jobs.iter().any(|job| job.state.is_running()) {
-        return Some((Tone::Working, labelling(jobs)));
-    }
-    if let Some(job) = jobs.iter().find(|job| job.state == Phase::WaitingForSlot) {
-        let reason = job
-            .reason
-            .as_deref()
-            .unwrap_or("waits for a running job to finish");
-        return Some((Tone::Waiting, reason.to_owned()));
-    }
-    if let Some(job) = jobs.iter().find(|job| job.state == Phase::Starting) {
-        return Some((
-            Tone::Waiting,
-            format!("Starting the labeling job of batch {}.", job.batch),
-        ));
-    }
-    (!jobs.is_empty()).then(|| (Tone::Done, finished(jobs)))
-}
-
-fn labelling(jobs: &[Job]) -> String {
-    let running = jobs.iter().filter(|job| job.state.is_running());
-    let (done, items) = running.fold((0, 0), |(done, items), job| {
-        (
-            done + job.counters.total_labeled + job.counters.failed,
-            items + job.items,
-        )
-    });
-    match (done, items) {
-        (0, 1) => "Ready for workers: 1 item waits in the portal.".into(),
-        (0, _) => format!("Ready for workers: {items} items wait in the portal."),
-        _ => format!("Workers are labeling: {done} of {items} items done."),
-    }
-}
-
-fn finished(jobs: &[Job]) -> String {
-    let labeled: u64 = jobs.iter().map(|job| job.counters.total_labeled).sum();
-    let items: u64 = jobs.iter().map(|job| job.items).sum();
-    if labeled >= items {
-        return match items {
-            1 => "Done: the item is labeled.".into(),
-            _ => format!("Done: all {items} items are labeled."),
-        };
-    }
-    let open = items - labeled;
-    format!("Finished: {labeled} of {items} items are labeled, {open} got no label.")
 }
 
 fn notices(facts: &Facts) -> Vec<NoticeView> {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use shared::crew::{Member, MemberState, Roster};
 use shared::notice::{Notice, NoticeKind, Notified};
 use shared::port::JobState;
-use shared::status::{Rejected, Waiting, WaitingReason};
+use shared::status::{DatasetStatus, Rejected, Waiting, WaitingReason};
 
 use super::*;
 use crate::model::CrewFacts;
+use crate::model::enough::Needs;
 
 const BUCKET: &str = "out";
 
@@ -35,11 +37,13 @@ fn status(dataset: &str, state: DatasetState) -> DatasetStatus {
         title: None,
         team: None,
         spec_sha256: None,
-        pending_files: 2,
+        pending_files: if state == DatasetState::UpToDate { 0 } else { 2 },
         batches: 0,
         items: 0,
         rejected: 0,
         rejected_first: Vec::new(),
+        changed_since_batch: 0,
+        changed_first: Vec::new(),
     }
 }
 
@@ -133,10 +137,6 @@ fn the_sentence_names_the_most_urgent_of_a_datasets_jobs() {
         say(&facts),
         (Tone::Working, "Workers are labeling: 1 of 4 items done.".into())
     );
-    facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
-    facts.jobs[1] = listed("d", 2, JobState::InProgress, 0, 4);
-    assert_eq!(say(&facts).1, "Ready for workers: 4 items wait in the portal.");
-    facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
     facts.jobs[1] = listed("d", 2, JobState::InProgress, 0, 4);
     assert_eq!(say(&facts).1, "Ready for workers: 4 items wait in the portal.");
     facts.jobs[1] = listed("d", 2, JobState::Completed, 4, 0);
@@ -159,6 +159,143 @@ fn the_sentence_names_the_most_urgent_of_a_datasets_jobs() {
     );
 }
 
+/// One running job of seven items, each of which three people of a team are to answer.
+fn three_each(done: u64) -> Facts {
+    let mut facts = facts(vec![status("d", DatasetState::UpToDate)]);
+    let needs = Needs {
+        people: 3,
+        team: Some("cats".into()),
+    };
+    let batch = Batch {
+        items: Some(7),
+        needs: Some(needs),
+        ..Batch::default()
+    };
+    facts.batches.insert((name("d"), number(1)), batch);
+    facts.jobs = vec![listed("d", 1, JobState::InProgress, done, 7 - done)];
+    facts
+}
+
+fn team_of(facts: &mut Facts, states: &[MemberState]) {
+    let member = |(n, state): (usize, &MemberState)| Member {
+        person: n.to_string(),
+        email: format!("p{n}@example.org"),
+        state: *state,
+        since: at(1),
+        sub: None,
+        invitations: 1,
+        problem: None,
+    };
+    let roster = Roster {
+        team: "cats".into(),
+        file_etag: "e".into(),
+        at: at(1),
+        organization: String::new(),
+        contact: String::new(),
+        description: String::new(),
+        portal_url: String::new(),
+        workteam_arn: "arn".into(),
+        topic_arn: None,
+        invitation: None,
+        members: states.iter().enumerate().map(member).collect(),
+        problems: Vec::new(),
+        settled: true,
+    };
+    facts.crew.rosters.insert("cats".into(), Arc::new(roster));
+    facts.crew.work_teams.insert("cats".into(), true);
+}
+
+#[test]
+fn a_job_whose_team_is_too_small_for_its_items_needs_somebody() {
+    use MemberState::{Expired, Invited, Joined, Left};
+    let say = |facts: &Facts| {
+        let dataset = assemble(facts, BUCKET).datasets.remove(0);
+        (dataset.tone, dataset.message)
+    };
+    let ready = "Ready for workers: 7 items wait in the portal; each is done after 3 answers.";
+    let mut facts = three_each(0);
+    assert_eq!(say(&facts), (Tone::Working, ready.into()), "a team nobody knows");
+    team_of(&mut facts, &[Joined, Expired, Left]);
+    let (tone, message) = say(&facts);
+    assert_eq!(tone, Tone::Attention);
+    assert_eq!(
+        message,
+        format!(
+            "{ready}\nTeam `cats`: each item needs 3 people, the team has 1. Add people to `teams/cats.yaml`; a new \
+             `workers_per_item` is for new batches only."
+        )
+    );
+    team_of(&mut facts, &[Joined, Invited, Invited]);
+    let (tone, message) = say(&facts);
+    assert_eq!(tone, Tone::Working);
+    assert!(
+        message.ends_with("Team `cats`: each item needs 3 people, 1 of the team's 3 has joined so far."),
+        "{message}"
+    );
+    team_of(&mut facts, &[Joined, Joined, Joined]);
+    assert_eq!(say(&facts), (Tone::Working, ready.into()));
+    // With groups of others in it, there may be more.
+    team_of(&mut facts, &[Joined]);
+    facts.crew.work_teams.insert("cats".into(), false);
+    assert_eq!(say(&facts), (Tone::Working, ready.into()));
+}
+
+#[test]
+fn a_job_that_has_ended_asks_for_nobody_any_more() {
+    let mut facts = three_each(2);
+    team_of(&mut facts, &[MemberState::Joined]);
+    facts.jobs[0] = listed("d", 1, JobState::Stopped, 2, 5);
+    let dataset = assemble(&facts, BUCKET).datasets.remove(0);
+    assert_eq!(
+        (dataset.tone, dataset.jobs[0].needs.as_ref()),
+        (Tone::Done, None),
+        "{}",
+        dataset.message
+    );
+    facts.jobs[0] = listed("d", 1, JobState::Stopping, 2, 5);
+    assert_eq!(assemble(&facts, BUCKET).datasets[0].tone, Tone::Working);
+}
+
+#[test]
+fn files_beyond_the_limit_do_not_wait_and_the_reason_is_said() {
+    let mut with = status("d", DatasetState::UpToDate);
+    with.pending_files = 1;
+    let mut facts = facts(vec![with]);
+    facts.batches.insert((name("d"), number(1)), Batch::default());
+    facts.jobs = vec![listed("d", 1, JobState::Completed, 3, 0)];
+    let dataset = &assemble(&facts, BUCKET).datasets[0];
+    assert_eq!(
+        (dataset.tone, dataset.pending_files, dataset.left_out),
+        (Tone::Done, 0, 1)
+    );
+    assert_eq!(dataset.message, "Done: all 3 items are labeled.\nsaid of d");
+}
+
+#[test]
+fn files_that_changed_after_they_were_batched_are_named() {
+    let mut with = status("d", DatasetState::UpToDate);
+    (with.changed_since_batch, with.changed_first) = (1, vec!["d/1.txt".into()]);
+    let message = assemble(&facts(vec![with]), BUCKET).datasets.remove(0).message;
+    assert!(
+        message.contains("\n`d/1.txt` changed after coming into a batch:"),
+        "{message}"
+    );
+}
+
+#[test]
+fn datasets_that_need_somebody_come_first() {
+    let states = [
+        ("a", DatasetState::Settling),
+        ("b", DatasetState::BadSpec),
+        ("c", DatasetState::UpToDate),
+        ("d", DatasetState::NoSpec),
+    ];
+    let statuses = states.map(|(name, state)| status(name, state)).to_vec();
+    let model = assemble(&facts(statuses), BUCKET);
+    let names: Vec<&str> = model.datasets.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["b", "d", "a", "c"]);
+}
+
 #[test]
 fn a_batch_without_a_job_says_why_until_it_is_started() {
     let waiting = Waiting {
@@ -171,13 +308,14 @@ fn a_batch_without_a_job_says_why_until_it_is_started() {
         items: Some(3),
         waiting: Some(Arc::new(waiting)),
         started: false,
+        needs: None,
     };
     let mut facts = facts(vec![status("d", DatasetState::UpToDate)]);
     facts.batches.insert((name("d"), number(1)), batch.clone());
     let job = &assemble(&facts, BUCKET).datasets[0].jobs[0];
     assert_eq!(
         (job.state, job.reason.as_deref(), job.items),
-        (Phase::WaitingForSlot, Some("20 jobs run already"), 3)
+        (Phase::WaitingForSlot, Some(NO_SLOT), 3)
     );
     batch.started = true;
     facts.batches.insert((name("d"), number(1)), batch);

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::crew::{MemberState, TeamProblem};
+use shared::crew::{MemberState, Roster, TeamProblem};
 
 use super::Tone;
 
@@ -18,6 +18,8 @@ pub struct Crew {
     pub people: Vec<Person>,
     /// People who signed up or signed in and are on no list: they have no team.
     pub unlisted: u64,
+    /// Work teams without a team file, made by hand: a labeling.yaml may name them as well.
+    pub made_by_hand: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct Team {
     pub known: Option<Known>,
     pub problems: Vec<TeamProblem>,
     pub counts: Counts,
+    /// Nobody else can be in its work team.
+    pub listed_alone: bool,
 }
 
 /// What the roster says of the team itself.
@@ -101,6 +105,21 @@ impl Counts {
             MemberState::Unreachable => &mut self.unreachable,
             MemberState::Leaving | MemberState::Left => &mut self.left,
         } += 1;
+    }
+
+    /// As the roster has it; whoever has joined since is still one of the invited.
+    pub fn of(roster: &Roster) -> Self {
+        let mut counts = Self::default();
+        for member in &roster.members {
+            counts.add(member.state);
+        }
+        counts
+    }
+
+    /// People who have joined or still may: an invitation that ran out and an address that cannot be reached lead to
+    /// nobody before somebody does something.
+    pub fn able(&self) -> u64 {
+        self.waiting + self.invited + self.joined
     }
 
     /// Everyone who is in the team's file.

@@ -12,6 +12,7 @@ use shared::status::{DatasetStatus, JobSummary, Waiting};
 use shared::summary::workers::Workers;
 
 use super::DeadLetters;
+use super::enough::Needs;
 
 /// Everything a model is made of.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,8 @@ pub struct CrewFacts {
     pub unlisted: u64,
     /// `results/<dataset>/<n>/workers.json`
     pub work: Vec<Arc<Workers>>,
+    /// Work teams the labeling service knows, by name: whether nobody but those in the team file can be in one.
+    pub work_teams: BTreeMap<String, bool>,
 }
 
 /// What is known of a batch besides its job.
@@ -58,6 +61,8 @@ pub struct Batch {
     pub waiting: Option<Arc<Waiting>>,
     /// `jobs/<dataset>/<n>/started` is there.
     pub started: bool,
+    /// Known as long as its job has not ended.
+    pub needs: Option<Needs>,
 }
 
 /// One line of ListLabelingJobs, as far as it is shown.

@@ -30,6 +30,7 @@ pub(super) fn assemble(facts: &CrewFacts) -> Crew {
         teams: teams(facts, &counts),
         people,
         unlisted: facts.unlisted,
+        made_by_hand: made_by_hand(facts),
     }
 }
 
@@ -153,6 +154,12 @@ fn teams(facts: &CrewFacts, counts: &HashMap<&str, Counts>) -> Vec<Team> {
         .collect()
 }
 
+fn made_by_hand(facts: &CrewFacts) -> Vec<String> {
+    let names = facts.work_teams.keys();
+    let without = names.filter(|name| !facts.files.contains_key(*name) && !facts.rosters.contains_key(*name));
+    without.cloned().collect()
+}
+
 fn team(facts: &CrewFacts, name: &str, counts: Counts) -> Team {
     let roster = facts.rosters.get(name).map(AsRef::as_ref);
     let file = facts.files.get(name).map(String::as_str);
@@ -165,6 +172,7 @@ fn team(facts: &CrewFacts, name: &str, counts: Counts) -> Team {
         known: roster.map(known),
         problems: roster.map(|roster| roster.problems.clone()).unwrap_or_default(),
         counts,
+        listed_alone: roster.is_some() && facts.work_teams.get(name) == Some(&true),
     }
 }
 

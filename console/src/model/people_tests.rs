@@ -248,3 +248,13 @@ fn five_thousand_people_are_sorted_and_counted() {
     assert_eq!((crew.people.len(), crew.teams[0].counts.invited), (5_000, 5_000));
     assert_eq!(crew.people[0].email, "p0000@x.org");
 }
+
+#[test]
+fn a_work_team_without_a_file_is_named_as_one_made_by_hand() {
+    let mut facts = facts(vec![roster("a", Vec::new())]);
+    facts.work_teams = [("a".to_owned(), true), ("cats".to_owned(), true)].into();
+    let crew = assemble(&facts);
+    assert_eq!(crew.made_by_hand, ["cats"]);
+    assert_eq!(crew.teams.len(), 1);
+    assert!(crew.teams[0].listed_alone);
+}

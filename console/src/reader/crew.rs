@@ -69,6 +69,7 @@ pub(super) async fn facts(
         joined,
         unlisted,
         work: memory.work.all().cloned().collect(),
+        ..CrewFacts::default()
     };
     Ok((facts, problems))
 }

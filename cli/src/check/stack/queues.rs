@@ -96,6 +96,9 @@ fn unheard(confirmed: u64, pending: u64) -> Option<String> {
                 .to_owned(),
         ),
         (_, 0) => None,
+        (_, 1) => Some(
+            "1 subscription has not been confirmed: open SNS's mail (it may be in the spam folder) and confirm".to_owned(),
+        ),
         (_, count) => Some(format!(
             "{count} subscriptions have not been confirmed: open SNS's mail (it may be in the spam folder) and confirm"
         )),

@@ -1,5 +1,7 @@
 //! Whether work goes on: dead letters, teams that wait for somebody, datasets nobody looked at in time.
 
+use console::model::crew::Team;
+use console::model::enough::{Lacking, Needs};
 use console::model::{Model, Tone};
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,6 +10,8 @@ use crate::check::finding::{Finding, judged};
 const LETTERS: &str = "dead letters";
 const TEAMS: &str = "teams";
 const DATASETS: &str = "datasets";
+/// Of a team, each a sentence.
+const PROBLEMS: usize = 3;
 /// A sweep and a half, and what two clocks may be apart.
 const LATE: SignedDuration = SignedDuration::from_mins(30);
 
@@ -19,6 +23,7 @@ pub(super) fn of(model: &Model, now: Timestamp) -> Vec<Finding> {
         .collect();
     all.extend(dead_letters(model));
     all.extend(teams(model));
+    all.extend(too_few(model));
     all.push(datasets(model, now));
     all
 }
@@ -47,9 +52,7 @@ fn teams(model: &Model) -> Vec<Finding> {
         .teams
         .iter()
         .filter(|team| team.tone == Tone::Attention);
-    let told: Vec<Finding> = waiting
-        .map(|team| Finding::mend(TEAMS, format!("{}: {}", team.name, team.message)))
-        .collect();
+    let told: Vec<Finding> = waiting.map(|team| Finding::mend(TEAMS, in_words(team))).collect();
     if !told.is_empty() {
         return told;
     }
@@ -63,6 +66,37 @@ fn teams(model: &Model) -> Vec<Finding> {
             Finding::fine(TEAMS, names.join(", "))
         }
     }]
+}
+
+fn in_words(team: &Team) -> String {
+    let problems = team
+        .problems
+        .iter()
+        .take(PROBLEMS)
+        .map(|problem| match problem.line {
+            Some(line) => format!("line {line}: {}", problem.message),
+            None => problem.message.clone(),
+        });
+    let problems: Vec<String> = problems.collect();
+    let more = match team.problems.len().saturating_sub(PROBLEMS) {
+        0 => "",
+        _ => "; and more, which `groundcrew status` lists",
+    };
+    let said = format!("{}: {} {}{more}", team.name, team.message, problems.join("; "));
+    said.trim_end().to_owned()
+}
+
+/// Batches that are never done by the people there are.
+fn too_few(model: &Model) -> Vec<Finding> {
+    let short = model.datasets.iter().filter_map(|dataset| {
+        let mut needs = dataset.jobs.iter().filter_map(|job| job.needs.as_ref());
+        let lasting = |needs: &&Needs| model.crew.lacking(needs).is_some_and(Lacking::is_lasting);
+        let needs = needs.rfind(lasting)?;
+        let (team, lacking) = (needs.team.as_deref()?, model.crew.lacking(needs)?);
+        let text = format!("{}: {lacking}: add people to teams/{team}.yaml", dataset.name);
+        Some(Finding::mend(DATASETS, text))
+    });
+    short.collect()
 }
 
 /// What no event reached in time the sweep would have: a dataset that is late says that neither runs.
@@ -89,7 +123,10 @@ fn datasets(model: &Model, now: Timestamp) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use console::model::{Dataset, DeadLetters};
+    use console::model::crew::Counts;
+    use console::model::{Dataset, DeadLetters, Job, Phase};
+    use shared::crew::TeamProblem;
+    use shared::port::JobCounters;
 
     use super::*;
     use crate::check::finding::{Verdict, are_good};
@@ -105,6 +142,7 @@ mod tests {
             title: None,
             team: None,
             pending_files: 0,
+            left_out: 0,
             batches: 0,
             items: 0,
             rejected: 0,
@@ -130,6 +168,73 @@ mod tests {
             };
             assert_eq!(are_good(&of(&model, now)), well, "{check_at:?}");
         }
+    }
+
+    #[test]
+    fn a_running_job_whose_team_is_too_small_is_to_be_mended() {
+        let needs = |people| Needs {
+            people,
+            team: Some("cats".into()),
+        };
+        let job = |people| Job {
+            dataset: "d".into(),
+            batch: 1,
+            name: None,
+            state: Phase::InProgress,
+            reason: None,
+            items: 7,
+            counters: JobCounters::default(),
+            needs: Some(needs(people)),
+            progress: 0.0,
+            created: None,
+            modified: None,
+            results: Vec::new(),
+            labels: None,
+        };
+        let mut model = Model {
+            datasets: vec![dataset(None)],
+            ..Model::default()
+        };
+        model.crew.teams = vec![Team {
+            counts: Counts {
+                joined: 1,
+                ..Counts::default()
+            },
+            tone: Tone::Done,
+            ..to_mend(Vec::new())
+        }];
+        for (people, well) in [(1, true), (2, false)] {
+            model.datasets[0].jobs = vec![job(people)];
+            let all = of(&model, Timestamp::UNIX_EPOCH);
+            assert_eq!(are_good(&all), well, "{all:?}");
+        }
+    }
+
+    fn to_mend(problems: Vec<TeamProblem>) -> Team {
+        Team {
+            name: "cats".into(),
+            tone: Tone::Attention,
+            message: "What to mend:".into(),
+            has_file: true,
+            known: None,
+            problems,
+            counts: Counts::default(),
+            listed_alone: true,
+        }
+    }
+
+    #[test]
+    fn a_team_to_mend_is_told_with_what_is_to_be_mended() {
+        let problem = |n: u64| TeamProblem {
+            message: format!("problem {n}"),
+            line: Some(n).filter(|n| *n < 3),
+        };
+        let team = to_mend((1..=4).map(problem).collect());
+        assert_eq!(
+            in_words(&team),
+            "cats: What to mend: line 1: problem 1; line 2: problem 2; problem 3; and more, which `groundcrew status` lists"
+        );
+        assert_eq!(in_words(&to_mend(Vec::new())), "cats: What to mend:");
     }
 
     #[test]
