@@ -14,13 +14,10 @@ const STEP: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLO
 
 /// Each step is taken from the folder before it, which is held open: no path is walked twice.
 pub(super) fn open_as_found(folder: &Path, found: &Found) -> Result<File, String> {
-    let (ways, name) = found
-        .key
-        .rsplit_once('/')
-        .ok_or("lies in no dataset; put it into a folder")?;
+    let (ways, name) = found.key.rsplit_once('/').unwrap_or(("", &found.key));
     let root = open(folder, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let mut at: OwnedFd = root.map_err(explain)?;
-    for way in ways.split('/') {
+    for way in ways.split_terminator('/') {
         at = openat(&at, way, STEP | OFlags::DIRECTORY, Mode::empty()).map_err(explain)?;
     }
     // Without waiting: a pipe in its place would be waited for until somebody writes to it.

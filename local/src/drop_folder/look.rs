@@ -47,6 +47,22 @@ pub(super) struct Looked {
     pub(super) problems: BTreeMap<String, String>,
 }
 
+impl Looked {
+    /// Whether a file may be there and could not be seen: itself, or a folder it lies in, is a problem.
+    pub(super) fn is_hidden(&self, key: &str) -> bool {
+        let above = |path: &String| {
+            path.is_empty()
+                || key
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.problems.keys().any(above)
+    }
+}
+
+/// Uploaded all the same: it is told of where people look, as any file at the top of the bucket is.
+const LOOSE: &str = "lies in no dataset; put it into a folder: its name is the dataset's";
+
 pub(super) fn through(folder: &Path) -> Looked {
     let mut looked = Looked::default();
     // Links are not followed: one could lead to anything on this machine.
@@ -54,7 +70,14 @@ pub(super) fn through(folder: &Path) -> Looked {
     for entry in walk.filter_entry(|entry| !is_litter(entry)) {
         match entry {
             Ok(entry) => match found(folder, &entry) {
-                Ok(found) => looked.files.extend(found),
+                Ok(found) => {
+                    if found.is_some() && entry.depth() == 1 {
+                        looked
+                            .problems
+                            .insert(shown(folder, entry.path()), LOOSE.to_owned());
+                    }
+                    looked.files.extend(found);
+                }
                 Err(reason) => {
                     looked.problems.insert(shown(folder, entry.path()), reason);
                 }
@@ -91,9 +114,6 @@ fn found(folder: &Path, entry: &DirEntry) -> Result<Option<Found>, String> {
     }
     if !entry.file_type().is_file() {
         return Err("is a link or a device; copy the file itself".to_owned());
-    }
-    if entry.depth() == 1 {
-        return Err("lies in no dataset; put it into a folder: its name is the dataset's".to_owned());
     }
     let key = key(folder, entry.path())?;
     let Ok(metadata) = entry.metadata() else {

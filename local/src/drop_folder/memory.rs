@@ -19,8 +19,9 @@ pub(super) struct Memory {
 #[derive(Serialize, Deserialize)]
 struct Line {
     key: String,
+    /// None of a file that has been deleted since: if it comes back, it is uploaded again.
     #[serde(flatten)]
-    stamp: Stamp,
+    stamp: Option<Stamp>,
 }
 
 impl Memory {
@@ -36,11 +37,17 @@ impl Memory {
         let lines = text
             .lines()
             .filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let uploaded: HashMap<String, Stamp> = lines.map(|line| (line.key, line.stamp)).collect();
+        let mut uploaded = HashMap::new();
+        for Line { key, stamp } in lines {
+            match stamp {
+                Some(stamp) => uploaded.insert(key, stamp),
+                None => uploaded.remove(&key),
+            };
+        }
         let beside = path.with_extension("new");
         let mut fresh = BufWriter::new(File::create(&beside)?);
         for (key, stamp) in &uploaded {
-            write_line(&mut fresh, key, *stamp)?;
+            write_line(&mut fresh, key, Some(*stamp))?;
         }
         fresh.flush()?;
         std::fs::rename(&beside, path)?;
@@ -55,18 +62,35 @@ impl Memory {
         self.uploaded.get(key) == Some(&stamp)
     }
 
+    pub(super) fn knows(&self, key: &str) -> bool {
+        self.uploaded.contains_key(key)
+    }
+
+    pub(super) fn keys(&self) -> impl ExactSizeIterator<Item = &String> {
+        self.uploaded.keys()
+    }
+
     pub(super) fn keep(&mut self, key: &str, stamp: Stamp) -> std::io::Result<()> {
+        self.append(key, Some(stamp))?;
+        self.uploaded.insert(key.to_owned(), stamp);
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, key: &str) -> std::io::Result<()> {
+        self.uploaded.remove(key);
+        self.append(key, None)
+    }
+
+    fn append(&mut self, key: &str, stamp: Option<Stamp>) -> std::io::Result<()> {
         let mut line = if self.torn { b"\n".to_vec() } else { Vec::new() };
         write_line(&mut line, key, stamp)?;
         let written = self.file.write_all(&line);
         self.torn = written.is_err();
-        written?;
-        self.uploaded.insert(key.to_owned(), stamp);
-        Ok(())
+        written
     }
 }
 
-fn write_line(out: &mut impl Write, key: &str, stamp: Stamp) -> std::io::Result<()> {
+fn write_line(out: &mut impl Write, key: &str, stamp: Option<Stamp>) -> std::io::Result<()> {
     serde_json::to_writer(
         &mut *out,
         &Line {

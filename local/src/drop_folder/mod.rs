@@ -1,6 +1,7 @@
 //! A folder of the disk as a door to the input bucket: a file that has been still for a second is uploaded under its
 //! own path. Changed files are uploaded again; deleting a file deletes nothing, since labels may be under way.
 
+mod deleted;
 mod found_file;
 mod look;
 mod memory;
@@ -19,7 +20,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::StackError;
-use look::{Found, Stamp};
+use deleted::Missing;
+use look::{Found, Looked, Stamp};
 use memory::Memory;
 
 /// How often the folder is looked through, unless that takes long.
@@ -38,6 +40,8 @@ pub struct DropStatus {
     pub uploaded: u64,
     /// Files seen that are still being written, or wait for their turn.
     pub waiting: usize,
+    /// Files that have been deleted here after they were uploaded; they are still in the bucket.
+    pub deleted: u64,
     pub problems: Vec<DropProblem>,
 }
 
@@ -55,6 +59,7 @@ pub(crate) struct DropFolder {
     bucket: String,
     memory: Memory,
     seen: HashMap<String, Seen>,
+    missing: Missing,
     status: Arc<Mutex<DropStatus>>,
 }
 
@@ -87,6 +92,7 @@ impl DropFolder {
             bucket: bucket.to_owned(),
             memory: Memory::open(memory).map_err(failed(memory))?,
             seen: HashMap::new(),
+            missing: Missing::default(),
             status: Arc::default(),
         })
     }
@@ -118,6 +124,7 @@ impl DropFolder {
         let Ok(looked) = tokio::task::spawn_blocking(move || look::through(&folder)).await else {
             return;
         };
+        self.tell_of_deleted(&looked);
         let mut problems: BTreeMap<String, String> = looked.problems;
         let still = self.still(looked.files);
         let (ready, files): (Vec<_>, Vec<_>) = still
@@ -137,6 +144,18 @@ impl DropFolder {
         }
         status.waiting = self.seen.len();
         status.problems = problems;
+    }
+
+    fn tell_of_deleted(&mut self, looked: &Looked) {
+        let gone = self.missing.found(looked, &mut self.memory);
+        if gone.is_empty() {
+            return;
+        }
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.deleted == 0 {
+            tracing::warn!("drop folder: {}", deleted::words(&self.bucket, &gone));
+        }
+        status.deleted += gone.len() as u64;
     }
 
     /// The files that have changed since they were uploaded, and have not changed for a while.

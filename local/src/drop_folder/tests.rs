@@ -128,6 +128,55 @@ async fn files_arrive_under_their_own_paths_once_and_again_when_they_change() {
     );
 }
 
+#[tokio::test]
+async fn what_is_deleted_is_told_of_once_and_uploaded_again_if_it_comes_back() {
+    let door = Door::new().await;
+    for path in ["numbers/1.txt", "numbers/2.txt", "numbers/3.txt"] {
+        door.put(path, "1");
+    }
+    door.run_until(|status| status.uploaded == 3).await;
+    let (here, aside) = (
+        door.drop().join("numbers/1.txt"),
+        door.folder.path().join("1.txt"),
+    );
+    std::fs::rename(&here, &aside).unwrap();
+    std::fs::remove_file(door.drop().join("numbers/2.txt")).unwrap();
+    let status = door.run_until(|status| status.deleted > 0).await;
+    assert_eq!(status.deleted, 2, "{status:?}");
+    assert_eq!(door.objects().await.len(), 3, "all of them are in the bucket");
+
+    // With the same size and time as before.
+    std::fs::rename(&aside, &here).unwrap();
+    let status = door.run_until(|status| status.uploaded > 0).await;
+    assert_eq!((status.uploaded, status.deleted), (1, 0), "{status:?}");
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_taken_to_be_deleted() {
+    let mut looked = look::Looked::default();
+    for path in ["a/b", "c"] {
+        looked.problems.insert(path.to_owned(), String::new());
+    }
+    for (key, hidden) in [
+        ("a/b", true),
+        ("a/b/1.txt", true),
+        ("a/bc", false),
+        ("d/c", false),
+    ] {
+        assert_eq!(looked.is_hidden(key), hidden, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_no_folder_is_uploaded_so_that_it_is_told_of_there() {
+    let door = Door::new().await;
+    door.put("loose.txt", "1");
+    let status = door.run_until(|status| status.uploaded == 1).await;
+    assert_eq!(door.objects().await, ["loose.txt"]);
+    let problem = status.problems.first().unwrap();
+    assert!(problem.reason.contains("put it into a folder"), "{status:?}");
+}
+
 fn problems(folder: &Path) -> Vec<(String, String)> {
     look::through(folder).problems.into_iter().collect()
 }
@@ -154,5 +203,10 @@ fn what_cannot_be_an_object_is_named_with_what_to_do() {
     assert!(reason("numbers/link.txt").contains("copy the file itself"));
     assert!(reason("etc").contains("copy the file itself"));
     assert!(reason("numbers/bad").contains("rename it"));
-    assert_eq!(look::through(folder.path()).files.len(), 0);
+    let keys: Vec<String> = look::through(folder.path())
+        .files
+        .into_iter()
+        .map(|found| found.key)
+        .collect();
+    assert_eq!(keys, ["loose.txt"]);
 }
