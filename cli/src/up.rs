@@ -30,7 +30,7 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
     let mut console = Ok(());
     let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
     console?;
-    let outcome = serve(&up, &data, stack.info(), first_start).await;
+    let outcome = serve(&up, &data, &stack, first_start).await;
     stack.shutdown().await;
     outcome
 }
@@ -45,7 +45,8 @@ fn mount(info: &StackInfo, problem: &mut anyhow::Result<()>) -> Router {
     }
 }
 
-async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::Result<ExitCode> {
+async fn serve(up: &Up, data: &Path, stack: &Stack, first: bool) -> anyhow::Result<ExitCode> {
+    let info = stack.info();
     let before = match (first, up.bare) {
         (true, false) => Before::Example,
         (true, true) => Before::Nothing,
@@ -56,7 +57,8 @@ async fn serve(up: &Up, data: &Path, info: &StackInfo, first: bool) -> anyhow::R
             .and_then(|()| example::write_team(&info.drop_folder))
             .context("the example could not be dropped")?;
     }
-    paint::out(&banner::text(info, before, Paint::stdout()))?;
+    let first_password = stack.first_password_holds().await;
+    paint::out(&banner::text(info, before, first_password, Paint::stdout()))?;
     if up.web.ip().is_unspecified() && up.public_url.is_none() {
         let hint = "Only this machine can open the portal so: name the address others use with --public-url";
         paint::out(&format!(

@@ -38,6 +38,19 @@ pub enum StackError {
         reason: std::io::Error,
     },
     #[error(
+        "cannot listen on {aws} for the AWS endpoint, nor on {web} for the portal and the console: {reason}. Is another \
+         groundcrew running? These are free: --aws {} --web {}",
+        free.0,
+        free.1
+    )]
+    ListenBoth {
+        aws: SocketAddr,
+        web: SocketAddr,
+        /// Of the second one.
+        reason: std::io::Error,
+        free: (SocketAddr, SocketAddr),
+    },
+    #[error(
         "the AWS port listens on loopback only, and {0} is not a loopback address: what it serves is meant for this \
          machine. Use --aws 127.0.0.1:PORT"
     )]

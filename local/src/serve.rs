@@ -67,6 +67,39 @@ pub(crate) async fn listen(
     Ok(Listening { listener, address })
 }
 
+/// The AWS port and the web port. Where both are taken, both are named: whoever moved one would only then hear of the
+/// other.
+pub(crate) async fn listen_on_both(
+    aws: SocketAddr,
+    web: SocketAddr,
+) -> Result<(Listening, Listening), StackError> {
+    let listening = (
+        listen(aws, "the AWS endpoint", "--aws").await,
+        listen(web, "the portal and the console", "--web").await,
+    );
+    match listening {
+        (Ok(aws), Ok(web)) => Ok((aws, web)),
+        (Err(_), Err(StackError::Listen { reason, .. })) => Err(StackError::ListenBoth {
+            aws,
+            web,
+            reason,
+            free: (free_after(aws).await, free_after(web).await),
+        }),
+        (Err(reason), _) | (_, Err(reason)) => Err(reason),
+    }
+}
+
+/// The next address that nobody listens on; port 0, which takes any, if there is none near.
+async fn free_after(address: SocketAddr) -> SocketAddr {
+    for port in (1..=20).filter_map(|more| address.port().checked_add(more)) {
+        let next = SocketAddr::new(address.ip(), port);
+        if TcpListener::bind(next).await.is_ok() {
+            return next;
+        }
+    }
+    SocketAddr::new(address.ip(), 0)
+}
+
 /// Until told to stop; requests under way then have a moment to end.
 pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToken) -> JoinHandle<()> {
     serve_with(PATIENCE, room::connections(), listening, router, stop)
@@ -293,6 +326,28 @@ mod tests {
         }
         let whole = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
         assert!(told(address, whole).await.ends_with("whole"));
+    }
+
+    #[tokio::test]
+    async fn where_both_ports_are_taken_both_are_named_with_two_that_are_free() {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (aws, web) = listen_on_both(anywhere, anywhere).await.unwrap();
+        let taken = (aws.address, web.address);
+        let Err(error) = listen_on_both(taken.0, taken.1).await else {
+            panic!("both are taken");
+        };
+        let StackError::ListenBoth { free, .. } = &error else {
+            panic!("{error}");
+        };
+        let said = error.to_string();
+        let pair = format!("--aws {} --web {}", free.0, free.1);
+        for part in [&taken.0.to_string(), &taken.1.to_string(), &pair] {
+            assert!(said.contains(part), "no `{part}` in: {said}");
+        }
+        let Err(error) = listen_on_both(anywhere, taken.1).await else {
+            panic!("one is taken");
+        };
+        assert!(error.to_string().contains("--web HOST:PORT"), "{error}");
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ use crate::info::{
 use crate::outbox::Outbox;
 use crate::recorder::Recorder;
 use crate::s3::{CorsRule, S3};
-use crate::serve::{Listening, listen, serve};
+use crate::serve::{Listening, listen_on_both, serve};
 use crate::sns::{RETRIES, Sns};
 use crate::sqs::{Address, Queues};
 use crate::web_guard::WebGuard;
@@ -82,8 +82,7 @@ impl Stack {
             return Err(StackError::NotLoopback(config.aws));
         }
         let data = DataDir::open(&config.data)?;
-        let aws = listen(config.aws, "the AWS endpoint", "--aws").await?;
-        let web = listen(config.web, "the portal and the console", "--web").await?;
+        let (aws, web) = listen_on_both(config.aws, config.web).await?;
         let parts = Parts::open(data, &config, &aws, &web).await?;
         let stop_serving = CancellationToken::new();
         let aws_port = parts.aws_port();
@@ -111,6 +110,11 @@ impl Stack {
 
     pub fn info(&self) -> &StackInfo {
         &self.info
+    }
+
+    /// Whether the first worker's password is still the one that was made for them.
+    pub async fn first_password_holds(&self) -> bool {
+        self.sign_in.is_password_of(&self.info.worker).await
     }
 
     /// What left: mail and notices.

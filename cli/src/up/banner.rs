@@ -15,7 +15,8 @@ pub(super) enum Before {
     Something,
 }
 
-pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
+/// `first_password`: whether the first worker's is still the one that was made.
+pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint: Paint) -> String {
     let place = |text: &str| paint.word(Look::Place, text);
     let dim = |text: &str| paint.word(Look::Dim, text);
     let head = paint.word(Look::Strong, "Groundcrew is running.");
@@ -32,10 +33,12 @@ pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
         "Portal",
         &format!("{}   workers label here", place(&info.web_url)),
     );
-    row(
-        "  sign in",
-        &format!("{}   {}", info.worker.email, info.worker.password),
-    );
+    let password = if first_password {
+        info.worker.password.as_str()
+    } else {
+        "with the password it was changed to"
+    };
+    row("  sign in", &format!("{}   {password}", info.worker.email));
     row(
         "Console",
         &place(&format!("{}?token={}", info.console_url, info.console_token)),
@@ -43,13 +46,23 @@ pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
     row("Outbox", &place(&info.outbox_url));
     row(
         "Drop folder",
-        &format!("{}   a subfolder is a dataset", info.drop_folder.display()),
+        &format!(
+            "{}   a subfolder is a dataset; what is deleted here stays in the bucket",
+            info.drop_folder.display()
+        ),
     );
     row(
         "People",
         &format!(
             "invite them with a file {}/teams/<team>.yaml, or under People in the console",
             info.drop_folder.display()
+        ),
+    );
+    row(
+        "Results",
+        &format!(
+            "download them in the console, or: aws s3 cp --recursive s3://{}/results/ results",
+            info.output_bucket
         ),
     );
     row(
@@ -67,11 +80,62 @@ pub(super) fn text(info: &StackInfo, before: Before, paint: Paint) -> String {
     text
 }
 
-fn exports(info: &StackInfo) -> [String; 4] {
+/// boto3 and the first version of the AWS CLI know the Region by its older name alone.
+fn exports(info: &StackInfo) -> [String; 5] {
     [
         format!("export AWS_ENDPOINT_URL={}", info.aws_url),
         format!("export AWS_REGION={}", info.region),
+        format!("export AWS_DEFAULT_REGION={}", info.region),
         format!("export AWS_ACCESS_KEY_ID={}", info.access_key_id),
         format!("export AWS_SECRET_ACCESS_KEY={}", info.secret_access_key),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info() -> StackInfo {
+        let mut info =
+            serde_json::json!({"worker": {"email": "w@example.com", "password": "Mango"}, "queues": []});
+        let names = "aws_url web_url console_url outbox_url console_token account access_key_id secret_access_key \
+                     input_bucket state_bucket topic_arn labeling_role_arn job_prefix user_pool_id client_id team data \
+                     drop_folder";
+        for name in names.split(' ') {
+            info[name] = name.into();
+        }
+        info["region"] = "us-east-1".into();
+        info["output_bucket"] = "out".into();
+        serde_json::from_value(info).unwrap()
+    }
+
+    fn banner(first_password: bool) -> String {
+        text(&info(), Before::Nothing, first_password, Paint::none())
+    }
+
+    #[test]
+    fn every_sdk_finds_its_region_in_what_is_printed() {
+        for line in [
+            "export AWS_REGION=us-east-1\n",
+            "export AWS_DEFAULT_REGION=us-east-1\n",
+        ] {
+            assert!(banner(true).contains(line), "{}", banner(true));
+        }
+    }
+
+    #[test]
+    fn it_says_where_results_are_and_that_the_drop_folder_deletes_nothing() {
+        for part in [
+            "aws s3 cp --recursive s3://out/results/ results\n",
+            "stays in the bucket",
+        ] {
+            assert!(banner(true).contains(part), "{}", banner(true));
+        }
+    }
+
+    #[test]
+    fn a_password_that_was_changed_is_not_shown() {
+        assert!(banner(true).contains("w@example.com   Mango\n"));
+        assert!(!banner(false).contains("Mango"), "{}", banner(false));
+    }
 }

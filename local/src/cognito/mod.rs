@@ -28,6 +28,7 @@ use axum::Router;
 
 use crate::data_dir::DataDir;
 use crate::error::StackError;
+use crate::info::FirstWorker;
 use crate::outbox::Outbox;
 use client::{Client, ClientSettings};
 pub(crate) use error::PoolError;
@@ -193,6 +194,13 @@ impl SignIn {
 
     pub(crate) fn knows(&self, email: &str) -> Result<bool, PoolError> {
         Ok(self.pool.store.view()?.find(email)?.is_some())
+    }
+
+    /// To be shown or not by whoever has kept it: this is no way to sign in.
+    pub(crate) async fn is_password_of(&self, worker: &FirstWorker) -> bool {
+        let found = self.pool.store.view().and_then(|view| view.find(&worker.email));
+        let user = found.ok().flatten().filter(|user| user.enabled);
+        passwords::matches(&worker.password, user.and_then(|user| user.password_hash)).await
     }
 
     pub(crate) async fn ensure_group(&self, name: &str) -> Result<(), PoolError> {

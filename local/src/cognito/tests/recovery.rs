@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::info::FirstWorker;
 
 async fn forgot(hosted: &Hosted, email: &str) -> String {
     let form = [("username", email)];
@@ -80,6 +81,21 @@ async fn a_forgotten_password_is_replaced_by_a_code_from_the_mail_and_the_trigge
         "TokenGeneration_Authentication",
     ];
     assert_eq!(*sources.lock().unwrap(), told);
+}
+
+#[tokio::test]
+async fn a_password_that_was_kept_is_known_to_be_over_when_it_was_replaced() {
+    let hosted = hosted().await;
+    let kept = |password: &str| FirstWorker {
+        email: EMAIL.to_owned(),
+        password: password.to_owned(),
+    };
+    assert!(hosted.sign_in.is_password_of(&kept(PASSWORD)).await);
+    forgot(&hosted, EMAIL).await;
+    let code = hosted.mailed(EMAIL, 1).await;
+    confirm(&hosted, EMAIL, &code, OWN).await;
+    assert!(!hosted.sign_in.is_password_of(&kept(PASSWORD)).await);
+    assert!(hosted.sign_in.is_password_of(&kept(OWN)).await);
 }
 
 #[tokio::test]
