@@ -144,6 +144,19 @@
     for (const option of options) option.key ??= free.shift() ?? null;
   };
 
+  /** The keys of these options, three or more in a row as `1–9`; not all of a long list, they stand at the options. */
+  const keysInWords = (options) => {
+    const runs = [];
+    for (const key of options.map((option) => option.key).filter(Boolean)) {
+      const run = runs.at(-1);
+      const follows = run && /^[0-9a-z]$/.test(key) && key.codePointAt(0) === run.at(-1).codePointAt(0) + 1;
+      if (follows) run.push(key);
+      else runs.push([key]);
+    }
+    const words = runs.flatMap((run) => (run.length > 2 ? [`${run[0]}–${run.at(-1)}`] : run)).map((word) => word.toUpperCase());
+    return words.length > 6 ? [...words.slice(0, 5), '…'] : words;
+  };
+
   // ---- Regions
 
   /** Takes a region out of an element: its nodes and its attributes. */
@@ -508,9 +521,11 @@
     hint() {
       const hint = make('p', { class: 'gc-hint' });
       if (!this.first()) return hint;
-      const pairs = [['1–9', 'choose'], ['↑ ↓', 'move'], ['Enter', 'submit']];
-      if (this.helper()) pairs.push(['?', 'help']);
-      for (const [key, does] of pairs) hint.append(make('span', {}, make('kbd', {}, key), ` ${does}`));
+      const bound = keysInWords(this.first().choices.options);
+      const rows = [[bound, 'choose'], [['↑ ↓'], 'move'], [['Enter'], 'submit'], [this.helper() ? ['?'] : [], 'help']];
+      for (const [keys, does] of rows.filter(([keys]) => keys.length > 0)) {
+        hint.append(make('span', {}, ...keys.flatMap((key) => [make('kbd', {}, key), ' ']), does));
+      }
       return hint;
     }
 

@@ -45,7 +45,8 @@ const show = ({ jobs, teams }) => {
   byId('jobs').setAttribute('aria-busy', 'false');
   if (focused) [...byId('jobs').querySelectorAll('a')].find((other) => other.getAttribute('href') === focused)?.focus();
   const waiting = jobs.reduce((sum, job) => sum + job.available, 0);
-  byId('lead').textContent = waiting > 0 ? `${number(waiting)} ${waiting === 1 ? 'item waits' : 'items wait'} for you.` : '';
+  const order = jobs.length > 1 ? ' Jobs with work for you come first, the oldest on top.' : '';
+  byId('lead').textContent = waiting > 0 ? `${number(waiting)} ${waiting === 1 ? 'item waits' : 'items wait'} for you.${order}` : '';
   byId('greeting').hidden = jobs.length === 0;
 };
 

@@ -8,6 +8,9 @@ pub(super) const HOME: &str = include_str!("../../assets/portal/home.html");
 pub(super) const WORK: &str = include_str!("../../assets/portal/work.html");
 pub(super) const MESSAGE: &str = include_str!("../../assets/portal/message.html");
 
+/// The portal's mark, as SVG.
+pub const ICON: &str = include_str!("../../assets/portal/icon.svg");
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
@@ -18,7 +21,7 @@ pub(super) async fn portal(Path(file): Path<String>) -> Response {
         "work.js" => (SCRIPT, include_str!("../../assets/portal/work.js")),
         "call.js" => (SCRIPT, include_str!("../../assets/portal/call.js")),
         "page.js" => (SCRIPT, include_str!("../../assets/portal/page.js")),
-        "icon.svg" => ("image/svg+xml", include_str!("../../assets/portal/icon.svg")),
+        "icon.svg" => ("image/svg+xml", ICON),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response()

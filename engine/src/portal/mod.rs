@@ -13,6 +13,7 @@ mod session;
 mod sessions;
 mod sign_in;
 
+pub use assets::ICON;
 pub use desk::Desk;
 
 use crate::clock::{self, Clock};
@@ -136,7 +137,8 @@ pub fn router(state: PortalState) -> Router {
         .route_layer(from_fn_with_state(state.clone(), gate::admit))
         // The elements alone are no secret, and are also for looking at a template elsewhere.
         .route("/crowd/{file}", get(assets::crowd))
-        .route_layer(from_fn(headers::protect))
+        .fallback(pages::nothing)
+        .layer(from_fn(headers::protect))
         .with_state(state)
 }
 

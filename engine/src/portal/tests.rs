@@ -314,6 +314,27 @@ async fn the_next_task_comes_with_its_frame_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_page_says_so_and_offers_a_way_back() {
+    let portal = Portal::new().await;
+    for path in ["/nonsense", "/work/job/more", "/api/nonsense"] {
+        let mut request = get(path);
+        let accept = "text/html,application/xhtml+xml,*/*;q=0.8".parse().unwrap();
+        request.headers_mut().insert("accept", accept);
+        let (reply, page) = portal.ask(request).await;
+        assert_eq!(reply.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(
+            page.contains("No such page") && page.contains("href=\"/\""),
+            "{page}"
+        );
+        assert!(reply.headers().contains_key("content-security-policy"), "{path}");
+        let (reply, text) = portal.ask(get(path)).await;
+        assert_eq!(reply.status(), StatusCode::NOT_FOUND, "{path}");
+        let said: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(said["error"], "not-found");
+    }
+}
+
+#[tokio::test]
 async fn a_tasks_page_is_sandboxed_and_its_data_is_text() {
     let (reply, page) = Portal::new().await.ask(get("/tasks/job.0/frame")).await;
     assert!(

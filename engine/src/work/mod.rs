@@ -42,14 +42,14 @@ impl Work {
         Work { core, _alive: alive }
     }
 
-    /// The running jobs of the worker's teams, oldest first.
+    /// The running jobs of the worker's teams: those with something for this worker first, and of both the oldest first.
     pub async fn jobs_for(&self, worker: &Worker) -> Vec<PortalJob> {
         let running = self.core.all_running();
         let theirs = running
             .iter()
             .filter(|job| self.is_member(worker, &job.spec.team));
         let mut jobs: Vec<PortalJob> = theirs.map(|job| job.portal_job(worker)).collect();
-        jobs.sort_by(|a, b| (a.created, &a.name).cmp(&(b.created, &b.name)));
+        jobs.sort_by(|a, b| (a.is_idle(), a.created, &a.name).cmp(&(b.is_idle(), b.created, &b.name)));
         jobs
     }
 

@@ -237,6 +237,22 @@ async fn only_the_team_sees_the_job() {
 }
 
 #[tokio::test]
+async fn jobs_with_something_for_a_worker_come_first_and_then_the_oldest() {
+    let (_, rig) = ready(1).await;
+    for name in ["a-first", "b-second", "c-third"] {
+        rig.job(name, |_| {}).await;
+    }
+    rig.answer_next(&worker("a"), "a-first").await.unwrap();
+    rig.lease(&worker("a"), "c-third").await.unwrap();
+    let order = async |id| {
+        let jobs = rig.work.jobs_for(&worker(id)).await;
+        jobs.into_iter().map(|job| job.name).collect::<Vec<_>>()
+    };
+    assert_eq!(order("a").await, ["b-second", "c-third", "a-first"]);
+    assert_eq!(order("b").await, ["a-first", "b-second", "c-third"]);
+}
+
+#[tokio::test]
 async fn no_more_objects_than_the_window_are_in_work() {
     let (_, rig) = ready(10).await;
     rig.job("numbers", |r| {

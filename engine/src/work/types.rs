@@ -62,6 +62,13 @@ pub struct PortalJob {
     pub created: Timestamp,
 }
 
+impl PortalJob {
+    /// There is nothing in it for this worker now.
+    pub(super) fn is_idle(&self) -> bool {
+        self.available == 0 && !self.held
+    }
+}
+
 /// The right, for a while, to answer one data object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lease {
