@@ -123,7 +123,7 @@ async fn without_job(
     Ok(waiting)
 }
 
-async fn list_all(store: &impl Store, prefix: &str) -> Result<Vec<Object>, StoreError> {
+pub(crate) async fn list_all(store: &impl Store, prefix: &str) -> Result<Vec<Object>, StoreError> {
     let (mut objects, mut token) = (Vec::new(), None::<String>);
     loop {
         let page = store

@@ -2,6 +2,7 @@
 
 mod all;
 mod hints;
+mod missing_team;
 mod start;
 mod waiting;
 

@@ -12,6 +12,7 @@ use shared::spec::Spec;
 use shared::status::{self, WaitingReason};
 
 use crate::Deps;
+use crate::missing_team::in_peoples_words;
 use crate::waiting::{Cause, wait};
 
 /// Object metadata of a manifest that names the spec it was cut with.
@@ -90,7 +91,10 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
             None => return Err(not_described().into()),
         },
         Ok(CreateJob::QuotaFull) => return waits(Cause::quota()).await,
-        Ok(CreateJob::Invalid { reason }) => return waits(Cause::refused(reason)).await,
+        Ok(CreateJob::Invalid { reason }) => {
+            let reason = in_peoples_words(store, &deps.stack, request, reason).await?;
+            return waits(Cause::refused(reason)).await;
+        }
         Err(LabelingError::Refused { reason, .. }) => return waits(Cause::refused(reason)).await,
         Err(error @ LabelingError::Transient { .. }) => return Err(error.into()),
     };

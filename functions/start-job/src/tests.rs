@@ -216,15 +216,77 @@ async fn a_full_quota_is_a_state_and_the_oldest_batch_goes_first_when_a_slot_is_
 async fn a_refused_request_is_told_once_and_tried_again_by_the_sweep() {
     let world = World::with_batches(1);
     for _ in 0..2 {
-        world.labeling.answer_next(Answer::Invalid("no such work team"));
+        world.labeling.answer_next(Answer::Invalid("no such role"));
         assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
     }
-    assert_eq!(world.waiting(1).message, "no such work team");
+    assert_eq!(world.waiting(1).message, "no such role");
     assert_eq!(world.topic.said().len(), 1);
     assert_eq!(
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
         json!({"without_job": 1, "started": 1, "waiting": 0})
     );
+}
+
+const NO_TEAM: &str = "The specified Workteam 'arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/numbers-team' \
+     does not exist or you do not have access to it.";
+
+#[tokio::test]
+async fn for_a_team_that_is_missing_people_are_asked_for_its_file_and_not_for_a_call_of_aws() {
+    let world = World::with_batches(1);
+    world.labeling.answer_next(Answer::Invalid(NO_TEAM));
+    assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
+    let message = world.waiting(1).message;
+    for part in ["`numbers-team`", "`teams/numbers-team.yaml`", "starts by itself"] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert!(
+        !message.contains("did you mean") && !message.contains("arn:"),
+        "{message}"
+    );
+    assert!(world.topic.said()[0].body.contains("teams/numbers-team.yaml"));
+    assert_eq!(world.start(1).await, Started::Now);
+}
+
+#[tokio::test]
+async fn a_team_of_nearly_that_name_is_suggested_and_the_batch_is_said_to_keep_its_own() {
+    let world = World::with_batches(1);
+    for known in ["number-team", "cats", "numbers-team"] {
+        world.store.put_output(&format!("crew/{known}.json"), "{}", &[]);
+    }
+    for _ in 0..2 {
+        world.labeling.answer_next(Answer::Invalid(NO_TEAM));
+        world.start(1).await;
+    }
+    let message = world.waiting(1).message;
+    for part in [
+        "did you mean `number-team`?",
+        "`teams/numbers-team.yaml`",
+        "keeps the team",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(world.topic.said().len(), 1, "told once");
+}
+
+#[tokio::test]
+async fn the_team_of_another_account_is_refused_in_the_services_own_words() {
+    let world = World::new();
+    let spec = SPEC.replace(
+        "numbers-team",
+        "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/crew",
+    );
+    let sha256 = Spec::sha256(spec.as_bytes());
+    world
+        .store
+        .put_output(&layout::pinned_spec(&sha256), spec.as_str(), &[]);
+    world.store.put_output(
+        &layout::manifest(&d(), number(1)),
+        "{}\n",
+        &[("spec-sha256", &sha256)],
+    );
+    world.labeling.answer_next(Answer::Invalid(NO_TEAM));
+    world.start(1).await;
+    assert_eq!(world.waiting(1).message, NO_TEAM);
 }
 
 #[tokio::test]

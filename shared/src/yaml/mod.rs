@@ -7,3 +7,4 @@ pub(crate) mod read;
 pub(crate) mod schema;
 
 pub use self::error::FileError;
+pub use self::nearest::name as nearest_name;

@@ -14,7 +14,8 @@ pub(crate) fn hint(word: &str, known: &[&str], what: &str) -> Option<String> {
     }
 }
 
-pub(crate) fn name<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+/// The closest of the known names, where one is close.
+pub fn name<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     if word.len() > LONGEST {
         return None;
     }
