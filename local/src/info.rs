@@ -63,6 +63,7 @@ pub struct StackInfo {
     /// Origin of everything with a page: no slash at the end.
     pub web_url: String,
     pub console_url: String,
+    /// Answers on this machine alone, and so is not below `web_url` where others use that.
     pub outbox_url: String,
     /// Whoever opens the console needs it once: `{console_url}?token=…`.
     pub console_token: String,

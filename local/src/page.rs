@@ -38,30 +38,84 @@ pub(crate) fn style() -> Router {
         .route(SCRIPT_PATH, routing::get(async move || script))
 }
 
-/// A whole page. `main` is HTML; whatever in it came from outside has gone through [`escape`].
+/// What stands above a page: whose it is, and the ways to other places.
+pub(crate) struct Top {
+    /// Class of the body: it has the console's colours, or none and the portal's.
+    place: &'static str,
+    html: String,
+}
+
+impl Top {
+    /// For workers, on the way to the portal.
+    fn portal() -> Self {
+        let html = brand("/", engine::portal::ICON, "");
+        Self { place: "", html }
+    }
+
+    /// For whoever runs this machine. The ways are names and addresses.
+    pub(crate) fn office(name: &str, home: &str, ways: &[(&str, &str)]) -> Self {
+        let links: String = ways
+            .iter()
+            .map(|(name, to)| format!("<a href=\"{}\">{}</a>\n", escape(to), escape(name)))
+            .collect();
+        let brand = brand(home, OFFICE_ICON, name);
+        Self {
+            place: "office",
+            html: format!("{brand}<nav aria-label=\"Places\">\n{links}</nav>\n"),
+        }
+    }
+}
+
+/// The console's: it knows no other page but its own.
+const OFFICE_ICON: &str = include_str!("office.svg");
+
+/// `icon` is SVG of our own.
+fn brand(home: &str, icon: &str, name: &str) -> String {
+    format!(
+        "<a class=\"brand\" href=\"{}\"><span class=\"mark\" aria-hidden=\"true\">{icon}</span>\
+         <span>Groundcrew</span> <small>{}</small></a>\n",
+        escape(home),
+        escape(name)
+    )
+}
+
+/// A whole page for workers. `main` is HTML; whatever in it came from outside has gone through [`escape`].
 pub(crate) fn page(status: StatusCode, title: &str, main: &str) -> Response {
-    framed(status, title, main, "", POLICY)
+    framed(status, title, &Top::portal(), main, "", POLICY)
 }
 
 /// A page with passwords to type.
 pub(crate) fn form_page(status: StatusCode, title: &str, main: &str) -> Response {
     let script = format!("<script src=\"{SCRIPT_PATH}\" defer></script>\n");
-    framed(status, title, main, &script, FORM_POLICY)
+    framed(status, title, &Top::portal(), main, &script, FORM_POLICY)
 }
 
-/// A page with a mail in it.
-pub(crate) fn mail_page(status: StatusCode, title: &str, main: &str) -> Response {
-    framed(status, title, main, "", MAIL_POLICY)
+/// A page for whoever runs this machine.
+pub(crate) fn office_page(status: StatusCode, title: &str, top: &Top, main: &str) -> Response {
+    framed(status, title, top, main, "", POLICY)
 }
 
-fn framed(status: StatusCode, title: &str, main: &str, head: &str, policy: HeaderValue) -> Response {
+/// Such a page with a mail in it.
+pub(crate) fn mail_page(status: StatusCode, title: &str, top: &Top, main: &str) -> Response {
+    framed(status, title, top, main, "", MAIL_POLICY)
+}
+
+fn framed(
+    status: StatusCode,
+    title: &str,
+    top: &Top,
+    main: &str,
+    head: &str,
+    policy: HeaderValue,
+) -> Response {
     let title = escape(title);
+    let Top { place, html: top } = top;
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\n{head}</head>\n<body>\n\
-         <main>\n{main}\n</main>\n</body>\n</html>\n"
+         <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\n{head}</head>\n\
+         <body class=\"{place}\">\n<header class=\"top\">\n{top}</header>\n<main>\n{main}\n</main>\n</body>\n</html>\n"
     );
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_SECURITY_POLICY, policy),

@@ -31,13 +31,13 @@ use crate::info::{
     self, ACCOUNT, ADMIN, FIRST_WORKER, FirstWorker, INFO_FILE, INPUT_BUCKET, JOB_PREFIX, OUTPUT_BUCKET,
     PARTITION, QueueInfo, REGION, STATE_BUCKET, StackConfig, StackInfo, TEAM, TOPIC,
 };
-use crate::outbox::Outbox;
+use crate::outbox::{self, Outbox};
 use crate::recorder::Recorder;
 use crate::s3::{CorsRule, S3};
 use crate::serve::{Listening, listen_on_both, serve};
 use crate::sns::{RETRIES, Sns};
 use crate::sqs::{Address, Queues};
-use crate::web_guard::WebGuard;
+use crate::web_guard::{Here, WebGuard};
 use crate::web_port::WebPort;
 
 /// A running stack. [`Stack::shutdown`] ends it in order; dropping it just stops.
@@ -63,6 +63,7 @@ struct Parts {
     data: DataDir,
     address: Address,
     web_url: String,
+    here: Here,
     credentials: Credentials,
     sdk: SdkConfig,
     queues: Queues,
@@ -87,7 +88,8 @@ impl Stack {
         let stop_serving = CancellationToken::new();
         let aws_port = parts.aws_port();
         let web_port = WebPort::default();
-        let guard = WebGuard::new(&parts.web_url);
+        let guard = WebGuard::new(&parts.web_url, parts.here);
+        let outbox = outbox::router(parts.outbox.clone(), parts.here, &parts.web_url);
         let mut aws_router = aws_port.clone().router();
         if let Some(file) = &config.record {
             aws_router = Recorder::open(file)?.around(aws_router);
@@ -96,7 +98,7 @@ impl Stack {
             serve(aws, aws_router, stop_serving.clone()),
             serve(
                 web,
-                web_port.router(&parts.sign_in, parts.outbox.clone(), guard),
+                web_port.router(&parts.sign_in, outbox, guard),
                 stop_serving.clone(),
             ),
         ];
@@ -176,11 +178,11 @@ impl Parts {
         web: &Listening,
     ) -> Result<Self, StackError> {
         let aws_url = format!("http://{}", aws.address);
-        let web_url = match &config.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None if web.address.ip().is_unspecified() => format!("http://127.0.0.1:{}", web.address.port()),
-            None => format!("http://{}", web.address),
-        };
+        let here = Here::of(web.address);
+        let web_url = config
+            .public_url
+            .as_ref()
+            .map_or_else(|| here.origin(), |url| url.trim_end_matches('/').to_owned());
         let keys = data.kept("credentials.json", || Keys {
             access_key_id: format!("GROUNDCREW{}", &cognito::random_secret().to_uppercase()[..10]),
             secret_access_key: cognito::random_secret(),
@@ -227,6 +229,7 @@ impl Parts {
             data,
             address,
             web_url,
+            here,
             credentials,
             sdk,
             queues,
@@ -331,7 +334,7 @@ impl Parts {
             aws_url: self.address.aws_url.to_string(),
             web_url: self.web_url.clone(),
             console_url: format!("{}/console", self.web_url),
-            outbox_url: format!("{}/outbox", self.web_url),
+            outbox_url: outbox::address(self.here),
             console_token: self.data.kept("console-token.json", cognito::random_secret)?,
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),

@@ -1,6 +1,8 @@
 //! Who may ask the web port: only requests for a host name it goes by, so that a foreign page cannot rebind its own
-//! name to this machine and read what lies here; and one name per visitor, so that cookies stay together.
+//! name to this machine and read what lies here; and one name per visitor, so that cookies stay together. And which
+//! requests come from this machine itself.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -19,9 +21,10 @@ pub(crate) struct WebGuard {
 
 impl WebGuard {
     /// `origin` is `scheme://host[:port]` without a slash at the end.
-    pub(crate) fn new(origin: &str) -> Self {
+    pub(crate) fn new(origin: &str, here: Here) -> Self {
         let mut names: Vec<String> = LOOPBACK.iter().map(|&name| name.to_owned()).collect();
         names.push(host_name(host_of(origin)).to_ascii_lowercase());
+        names.push(here.name());
         Self {
             origin: origin.into(),
             names: names.into(),
@@ -51,9 +54,36 @@ pub(crate) async fn check_host(State(guard): State<WebGuard>, request: Request, 
     next.run(request).await
 }
 
-/// Whether the request asks for this machine by a name that nobody else can own.
-pub(crate) fn asks_for_loopback(headers: &HeaderMap) -> bool {
-    host(headers).is_some_and(|host| LOOPBACK.contains(&host_name(host)))
+/// The web port as this machine itself reaches it, whatever others call it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here(SocketAddr);
+
+impl Here {
+    /// Of the address that is listened on.
+    pub(crate) fn of(listening: SocketAddr) -> Self {
+        if listening.ip().is_unspecified() {
+            return Self(SocketAddr::from((Ipv4Addr::LOCALHOST, listening.port())));
+        }
+        Self(listening)
+    }
+
+    pub(crate) fn origin(self) -> String {
+        format!("http://{}", self.0)
+    }
+
+    fn name(self) -> String {
+        host_name(&self.0.to_string()).to_owned()
+    }
+
+    /// By the address it comes from, which nobody elsewhere can have, and the name it asks for: a foreign page can make
+    /// its own name point here, but not an address.
+    pub(crate) fn asks(self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        // A port that takes both kinds of address shows IPv4 ones as `::ffff:127.0.0.1`.
+        let peer = peer.to_canonical();
+        let from_here = peer.is_loopback() || peer == self.0.ip();
+        let named = |host| LOOPBACK.contains(&host_name(host)) || host_name(host) == self.name();
+        from_here && host(headers).is_some_and(named)
+    }
 }
 
 fn host(headers: &HeaderMap) -> Option<&str> {
@@ -82,5 +112,44 @@ mod tests {
         assert_eq!(host_name("[::1]:8080"), "[::1]");
         assert_eq!(host_name("[::1]"), "[::1]");
         assert_eq!(host_name("crew.example.com"), "crew.example.com");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_where_a_request_comes_from_and_what_it_asks_for() {
+        let table = [
+            // listening on, from, asks for
+            ("127.0.0.1:80", "127.0.0.1", "localhost:80", true),
+            ("127.0.0.1:80", "127.0.0.1", "evil.example:80", false),
+            ("127.0.0.1:80", "192.0.2.7", "127.0.0.1:80", false),
+            ("0.0.0.0:80", "127.0.0.1", "127.0.0.1:80", true),
+            ("0.0.0.0:80", "192.0.2.2", "192.0.2.2:80", false),
+            ("[::]:80", "::ffff:127.0.0.1", "127.0.0.1:80", true),
+            ("[::]:80", "::ffff:192.0.2.7", "127.0.0.1:80", false),
+            ("[::1]:80", "::1", "[::1]:80", true),
+            ("192.0.2.2:80", "192.0.2.2", "192.0.2.2:80", true),
+            ("192.0.2.2:80", "192.0.2.2", "evil.example:80", false),
+            ("192.0.2.2:80", "192.0.2.7", "192.0.2.2:80", false),
+        ];
+        for (listening, from, asks, here) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, asks.parse().unwrap());
+            assert_eq!(
+                Here::of(listening.parse().unwrap()).asks(from.parse().unwrap(), &headers),
+                here,
+                "{listening} {from} {asks}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_browser_on_this_machine_has_an_address_for_every_port_that_is_listened_on() {
+        for (listening, origin) in [
+            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+            ("[::]:8080", "http://127.0.0.1:8080"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("192.0.2.2:8080", "http://192.0.2.2:8080"),
+        ] {
+            assert_eq!(Here::of(listening.parse().unwrap()).origin(), origin);
+        }
     }
 }

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 use crate::cognito::SignIn;
-use crate::outbox::{self, Outbox};
 use crate::page;
 use crate::web_guard::{WebGuard, check_host};
 
@@ -26,11 +25,11 @@ impl WebPort {
         let _set_once = self.pages.set(extra.fallback_service(portal));
     }
 
-    pub(crate) fn router(&self, sign_in: &SignIn, outbox: Outbox, guard: WebGuard) -> Router {
+    pub(crate) fn router(&self, sign_in: &SignIn, outbox: Router, guard: WebGuard) -> Router {
         Router::new()
             .merge(page::style())
             .merge(sign_in.hosted())
-            .merge(outbox::router(outbox))
+            .merge(outbox)
             .fallback_service(Router::new().fallback(pages).with_state(self.clone()))
             .layer(middleware::from_fn_with_state(guard, check_host))
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::data_dir::{read_json, write_json};
 use crate::error::StackError;
 
-pub(crate) use page::router;
+pub(crate) use page::{address, router};
 
 /// One thing that left, or was to leave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, Query, Request, State};
+use axum::extract::{ConnectInfo, FromRef, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,28 +14,62 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Delivery, Entry, Outbox};
-use crate::page::{escape, mail_page, page};
-use crate::web_guard::asks_for_loopback;
+use crate::page::{Top, escape, mail_page, office_page};
+use crate::web_guard::Here;
 
-pub(crate) fn router(outbox: Outbox) -> Router {
+/// Where a browser on this machine finds it.
+pub(crate) fn address(here: Here) -> String {
+    format!("{}/outbox", here.origin())
+}
+
+/// What every page of it needs.
+#[derive(Clone)]
+struct Pages {
+    outbox: Outbox,
+    here: Here,
+    top: Arc<Top>,
+}
+
+impl FromRef<Pages> for Outbox {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.outbox.clone()
+    }
+}
+
+impl FromRef<Pages> for Arc<Top> {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.top.clone()
+    }
+}
+
+/// `web_url` is where console and portal are.
+pub(crate) fn router(outbox: Outbox, here: Here, web_url: &str) -> Router {
+    let console = format!("{web_url}/console");
+    let ways = [("Console", console.as_str()), ("Worker portal", web_url)];
+    let top = Arc::new(Top::office("outbox", "/outbox", &ways));
+    let pages = Pages { outbox, here, top };
     Router::new()
         .route("/outbox", routing::get(list))
         .route("/outbox/{id}", routing::get(detail))
         .route("/outbox/api", routing::get(api))
-        .with_state(outbox)
-        .layer(middleware::from_fn(this_machine_only))
+        .with_state(pages.clone())
+        .layer(middleware::from_fn_with_state(pages, this_machine_only))
 }
 
-async fn this_machine_only(request: Request, next: Next) -> Response {
+async fn this_machine_only(State(pages): State<Pages>, request: Request, next: Next) -> Response {
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(address)| address.ip());
-    if peer.is_some_and(|ip| ip.is_loopback()) && asks_for_loopback(request.headers()) {
+    if peer.is_some_and(|ip| pages.here.asks(ip, request.headers())) {
         return next.run(request).await;
     }
-    let text = "<h1>Not from here</h1><p>The outbox can be read on the machine that groundcrew runs on.</p>";
-    page(StatusCode::FORBIDDEN, "Outbox", text)
+    let main = format!(
+        "<h1>Not from here</h1><p>The outbox holds passwords and links to sign in with, so it opens only on the machine \
+         that groundcrew runs on. There it is at <a href=\"{0}\">{0}</a>.</p>",
+        escape(&address(pages.here))
+    );
+    office_page(StatusCode::FORBIDDEN, "Outbox", &pages.top, &main)
 }
 
 /// Messages on one page.
@@ -49,7 +84,11 @@ struct Wanted {
     before: Option<String>,
 }
 
-async fn list(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Response {
+async fn list(
+    State(outbox): State<Outbox>,
+    State(top): State<Arc<Top>>,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     let (entries, more) = outbox.page(&wanted.to, wanted.before.as_deref(), MOST);
     let mut main = format!(
         "<h1>Outbox</h1>\n<p class=\"soft\">Mail and notices that left, the newest first. This machine sends no e-mail: \
@@ -64,7 +103,7 @@ async fn list(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Res
     } else if entries.is_empty() {
         main.push_str("<p>Nothing has left to such an address. <a href=\"/outbox\">All messages</a></p>");
     } else {
-        main.push_str("<table>\n<tr><th>When</th><th>To</th><th>Subject</th></tr>\n");
+        main.push_str("<table class=\"messages\">\n<tr><th>When</th><th>To</th><th>Subject</th></tr>\n");
         entries.iter().for_each(|entry| main.push_str(&row(entry)));
         main.push_str("</table>");
     }
@@ -73,7 +112,7 @@ async fn list(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Res
         let query = escape(&query.unwrap_or_default());
         let _written = write!(main, "\n<p><a href=\"/outbox?{query}\">Older messages</a></p>");
     }
-    page(StatusCode::OK, "Outbox", &main)
+    office_page(StatusCode::OK, "Outbox", &top, &main)
 }
 
 fn row(entry: &Entry) -> String {
@@ -84,18 +123,23 @@ fn row(entry: &Entry) -> String {
         Delivery::Failed(_) => " <strong class=\"bad\">(failed)</strong>",
     };
     format!(
-        "<tr><td>{}</td><td>{}</td><td><a href=\"/outbox/{}\">{}</a>{mark}</td></tr>\n",
+        "<tr><td class=\"at\">{}</td><td class=\"to\" title=\"{to}\">{to}</td>\
+         <td class=\"subject\"><a href=\"/outbox/{}\">{}</a>{mark}</td></tr>\n",
         entry.at.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        escape(&entry.to),
         escape(&entry.id),
         escape(subject),
+        to = escape(&entry.to),
     )
 }
 
-async fn detail(State(outbox): State<Outbox>, Path(id): Path<String>) -> Response {
+async fn detail(
+    State(outbox): State<Outbox>,
+    State(top): State<Arc<Top>>,
+    Path(id): Path<String>,
+) -> Response {
     let Some(entry) = outbox.entry(&id) else {
         let text = "<h1>No such message</h1><p><a href=\"/outbox\">All messages</a></p>";
-        return page(StatusCode::NOT_FOUND, "Outbox", text);
+        return office_page(StatusCode::NOT_FOUND, "Outbox", &top, text);
     };
     let subject = entry.subject.as_deref().unwrap_or("(no subject)");
     let mut main = format!(
@@ -121,14 +165,14 @@ async fn detail(State(outbox): State<Outbox>, Path(id): Path<String>) -> Respons
     let text = escape(&entry.text);
     let Some(html) = &entry.html else {
         let _written = write!(main, "<pre>{text}</pre>");
-        return page(StatusCode::OK, subject, &main);
+        return office_page(StatusCode::OK, subject, &top, &main);
     };
     let _written = write!(
         main,
         "{}\n<h2>As plain text</h2>\n<pre>{text}</pre>",
         framed(html)
     );
-    mail_page(StatusCode::OK, subject, &main)
+    mail_page(StatusCode::OK, subject, &top, &main)
 }
 
 /// The mail as its reader sees it: in a frame of its own that runs nothing, and whose links open beside it.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::{Delivery, Entry, Outbox, router};
+use crate::web_guard::Here;
 
 fn entry(id: &str, state: Delivery) -> Entry {
     Entry {
@@ -32,7 +33,9 @@ async fn ask(outbox: &Outbox, path: &str, host: &str, peer: [u8; 4]) -> (StatusC
     request
         .extensions_mut()
         .insert(ConnectInfo(SocketAddr::from((peer, 50_000))));
-    let response = router(outbox.clone()).oneshot(request).await.unwrap();
+    let here = Here::of("0.0.0.0:8182".parse().unwrap());
+    let pages = router(outbox.clone(), here, "https://crew.example.com");
+    let response = pages.oneshot(request).await.unwrap();
     let status = response.status();
     let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -123,6 +126,28 @@ async fn nobody_else_reads_the_outbox() {
         ask(&outbox, "/outbox/api", "crew.example.com", HERE).await.0,
         StatusCode::FORBIDDEN
     );
+}
+
+#[tokio::test]
+async fn whoever_is_turned_away_is_told_where_the_outbox_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    let (status, page) = ask(&outbox, "/outbox", "crew.example.com", HERE).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(page.contains("href=\"http://127.0.0.1:8182/outbox\""), "{page}");
+}
+
+#[tokio::test]
+async fn from_the_outbox_there_is_a_way_to_the_console_and_the_portal() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    outbox.put(entry("one", Delivery::Delivered)).unwrap();
+    for path in ["/outbox", "/outbox/one", "/outbox/two"] {
+        let (_, page) = ask(&outbox, path, "127.0.0.1:8182", HERE).await;
+        for way in ["https://crew.example.com/console", "https://crew.example.com"] {
+            assert!(page.contains(&format!("href=\"{way}\"")), "{path}: {page}");
+        }
+    }
 }
 
 #[test]
