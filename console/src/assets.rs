@@ -1,7 +1,7 @@
 //! The page's files, carried in the program.
 
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -37,6 +37,13 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("team-editor.js", SCRIPT),
     asset!("team-form.js", SCRIPT),
 ];
+
+/// A page that says one thing. The text is HTML of our own.
+const ALONE: &str = include_str!("../assets/alone.html");
+
+pub(crate) fn alone(title: &str, text: &str) -> Html<String> {
+    Html(ALONE.replace("<!--title-->", title).replace("<!--text-->", text))
+}
 
 pub(crate) fn page() -> Response {
     asset("index.html").unwrap_or_default()

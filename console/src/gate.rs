@@ -9,8 +9,10 @@ use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use sha2::{Digest as _, Sha256};
+
+use crate::assets;
 
 /// Header of every request that changes something.
 pub(crate) const CHANGE_HEADER: &str = "x-groundcrew";
@@ -20,10 +22,11 @@ pub(crate) const CHANGE_HEADER: &str = "x-groundcrew";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-const LOCKED: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
-     <meta name=viewport content='width=device-width'><title>Groundcrew console</title>\
-     <h1>This console is locked</h1><p>Open it once through the link that was printed when it was \
-     started, by <code>groundcrew up</code> or <code>groundcrew console</code>: the one with <code>?token=</code> in it. This browser then stays signed in.";
+const LOCKED: &str = "<p>Open it once through the link that was printed when it was started, by <code>groundcrew up</code> or \
+     <code>groundcrew console</code>: the one with <code>?token=</code> in it. This browser then stays signed in.</p>";
+
+/// What the locked page itself is made of, and tells nobody anything.
+const OPEN: [&str; 2] = ["/console/assets/style.css", "/console/assets/icon.svg"];
 
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -139,7 +142,7 @@ fn admit(gate: &Gate, request: &Request) -> Result<(), Response> {
     if let Some(token) = token(request) {
         return Err(sign_in(gate, token));
     }
-    if !gate.has_cookie(headers) {
+    if !gate.has_cookie(headers) && !OPEN.contains(&request.uri().path()) {
         return Err(locked(request));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
@@ -168,7 +171,7 @@ fn token(request: &Request) -> Option<&str> {
 /// Away from the address that holds the token, whichever way it ends.
 fn sign_in(gate: &Gate, token: &str) -> Response {
     if !same(token, &gate.token) {
-        return (StatusCode::UNAUTHORIZED, Html(LOCKED)).into_response();
+        return locked_page();
     }
     (
         [(header::SET_COOKIE, gate.set_cookie())],
@@ -177,9 +180,17 @@ fn sign_in(gate: &Gate, token: &str) -> Response {
         .into_response()
 }
 
+fn locked_page() -> Response {
+    (
+        StatusCode::UNAUTHORIZED,
+        assets::alone("This console is locked", LOCKED),
+    )
+        .into_response()
+}
+
 fn locked(request: &Request) -> Response {
     if matches!(request.uri().path(), "/console" | "/console/") {
-        return (StatusCode::UNAUTHORIZED, Html(LOCKED)).into_response();
+        return locked_page();
     }
     refuse(
         StatusCode::UNAUTHORIZED,

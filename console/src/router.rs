@@ -74,6 +74,7 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/api/check-spec", post(check_spec))
         .route("/console/api/object", get(object))
         .route("/console/api/deadletters/{queue}/redrive", post(redrive))
+        .route("/console/{*nothing}", get(no_such_page))
         .merge(teams::routes())
         .route_layer(axum::middleware::from_fn_with_state(gate, guard))
         .with_state(Arc::new(console))
@@ -81,6 +82,11 @@ pub fn router(config: ConsoleConfig) -> Router {
 
 async fn page() -> Response {
     assets::page()
+}
+
+async fn no_such_page() -> Response {
+    let text = "<p>There is nothing at this address. <a href=\"/console\">To the console</a></p>";
+    (StatusCode::NOT_FOUND, assets::alone("No such page", text)).into_response()
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

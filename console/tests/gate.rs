@@ -89,6 +89,38 @@ async fn without_the_cookie_nothing_is_shown() {
 }
 
 #[tokio::test]
+async fn the_locked_page_says_what_to_do_and_has_its_looks() {
+    let answer = ask("GET", "/console", &[]).await;
+    let page = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    let page = String::from_utf8(page.to_vec()).unwrap();
+    assert!(
+        page.contains("This console is locked") && page.contains("?token="),
+        "{page}"
+    );
+    for look in ["/console/assets/style.css", "/console/assets/icon.svg"] {
+        assert!(page.contains(look), "{page}");
+        assert_eq!(ask("GET", look, &[]).await.status(), StatusCode::OK, "{look}");
+        assert_eq!(
+            ask("GET", look, &[("host", "evil.example:8080")]).await.status(),
+            StatusCode::MISDIRECTED_REQUEST
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_without_a_page_leads_back_to_the_console() {
+    let cookie = cookie().await;
+    let answer = ask("GET", "/console/nonsense", &[("cookie", &cookie)]).await;
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let page = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+    assert!(String::from_utf8_lossy(&page).contains("href=\"/console\""));
+    assert_eq!(
+        ask("GET", "/console/nonsense", &[]).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+}
+
+#[tokio::test]
 async fn the_link_opens_the_page_and_its_files() {
     let cookie = cookie().await;
     for path in ["/console", "/console/assets/app.js", "/console/assets/style.css"] {
