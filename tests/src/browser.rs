@@ -175,6 +175,13 @@ impl Browser {
             .await
     }
 
+    /// From now on a phone's screen, so many pixels wide.
+    pub async fn be_a_phone(&self, width: u32) -> Result<()> {
+        let screen = json!({ "width": width, "height": 780, "deviceScaleFactor": 1, "mobile": true });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": screen });
+        self.post("goog/cdp/execute", command).await.map(drop)
+    }
+
     /// Text of the whole page, as a reader sees it.
     pub async fn page_text(&self) -> Result<String> {
         let text = self.run("return document.body.innerText", json!([])).await?;

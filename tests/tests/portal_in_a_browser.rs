@@ -1,4 +1,4 @@
-//! A person labels the example to the end, in a real Chromium, with the keyboard alone.
+//! A person labels the example to the end, in a real Chromium, with the keyboard alone; and on phones everything fits.
 
 use std::time::Duration;
 
@@ -111,5 +111,48 @@ async fn a_person_labels_the_numbers_with_the_keyboard_and_the_job_completes() -
     browser.open(app.text("outbox_url")).await?;
     browser.wait_for_text("numbers").await?;
     browser.screenshot("outbox").await?;
+    Ok(())
+}
+
+/// How wide the page is, with what sticks out of it.
+async fn width(browser: &Browser) -> Result<u64> {
+    let wide = "return Math.max(innerWidth, document.documentElement.scrollWidth)";
+    let wide = browser.run(wide, serde_json::json!([])).await?;
+    Ok(wide.as_u64().unwrap_or(u64::MAX))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_phone_nothing_sticks_out_to_the_side_and_the_keys_named_are_the_keys_bound() -> Result<()> {
+    let Some(browser) = Browser::start().await? else {
+        return Ok(());
+    };
+    let app = App::start().await?;
+    sign_in(&browser, &app).await?;
+    browser.wait_for_text("Start working").await?;
+    let long = "document.getElementById('name').textContent = 'somebody.with.a.long.name@mail.example.org'";
+    browser.run(long, serde_json::json!([])).await?;
+    for phone in [360, 390] {
+        browser.be_a_phone(phone).await?;
+        assert_eq!(width(&browser).await?, u64::from(phone), "the jobs");
+    }
+    let start = browser.find("#jobs a").await?;
+    browser.click(&start).await?;
+    let frame = browser.find("iframe").await?;
+    for phone in [360, 390] {
+        browser.be_a_phone(phone).await?;
+        assert_eq!(width(&browser).await?, u64::from(phone), "the task");
+    }
+    browser.enter_frame(&frame).await?;
+    browser.find(".gc-option").await?;
+    let keys = "return [...document.querySelectorAll('.gc-hint span')][0].textContent";
+    let keys = browser.run(keys, serde_json::json!([])).await?;
+    assert_eq!(keys, "1 2 choose");
+    browser.leave_frame().await?;
+    browser.open(app.text("outbox_url")).await?;
+    browser.find(".messages, main p").await?;
+    for phone in [360, 390] {
+        browser.be_a_phone(phone).await?;
+        assert_eq!(width(&browser).await?, u64::from(phone), "the outbox");
+    }
     Ok(())
 }
