@@ -22,10 +22,10 @@ function mark(link, here) {
   else link.removeAttribute("aria-current");
 }
 
-export function drawPeople({ teams, unlisted, made_by_hand: byHand }, people, revision) {
-  at("no-team").hidden = teams.length > 0 || byHand.length > 0;
-  at("made-by-hand").hidden = byHand.length === 0;
-  setProse(at("made-by-hand"), madeByHand(byHand));
+export function drawPeople({ teams, unlisted, without_file: without }, people, revision) {
+  at("no-team").hidden = teams.length > 0;
+  at("without-file").hidden = without.length === 0;
+  setProse(at("without-file"), withoutFile(without));
   at("invite-hint").hidden = teams.length > 0;
   at("people-table").hidden = people === 0;
   at("unlisted").hidden = unlisted === 0;
@@ -37,10 +37,10 @@ export function drawPeople({ teams, unlisted, made_by_hand: byHand }, people, re
   at("people-table").update(teams, revision);
 }
 
-function madeByHand(names) {
+function withoutFile(names) {
   const said = names.map((name) => `\`${name}\``).join(", ");
   const [what, them] = names.length === 1 ? ["A work team", "it"] : ["Work teams", "them"];
-  return `${what} made by hand, without a team file: ${said}. A \`labeling.yaml\` can name ${them} as well; who is in ${them} is not known here.`;
+  return `${what} without a team file: ${said}. A \`labeling.yaml\` can name ${them} as well; who is in ${them} is not known here.`;
 }
 
 function totals(teams, people) {

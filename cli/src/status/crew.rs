@@ -15,16 +15,16 @@ const ADDRESS: usize = 30;
 const DAY: &str = "%Y-%m-%d";
 
 pub(super) fn about_crew(text: &mut String, crew: &Crew, everyone: bool, paint: Paint) {
-    if crew.teams.is_empty() && crew.unlisted == 0 && crew.made_by_hand.is_empty() {
+    if crew.teams.is_empty() && crew.unlisted == 0 && crew.without_file.is_empty() {
         return;
     }
     let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Teams"));
     for team in &crew.teams {
         about_team(text, team, paint);
     }
-    if !crew.made_by_hand.is_empty() {
-        let names = one_line(&crew.made_by_hand.join(", "), 400);
-        let _infallible = writeln!(text, "  made by hand, without a team file: {names}");
+    if !crew.without_file.is_empty() {
+        let names = one_line(&crew.without_file.join(", "), 400);
+        let _infallible = writeln!(text, "  work teams without a team file: {names}");
     }
     if crew.unlisted > 0 {
         let people = if crew.unlisted == 1 { "person" } else { "people" };
@@ -238,7 +238,7 @@ mod tests {
             teams: vec![team],
             people,
             unlisted: 1,
-            made_by_hand: vec!["cats".into()],
+            without_file: vec!["cats".into()],
         }
     }
 
@@ -256,7 +256,7 @@ mod tests {
             "teams/t.yaml:7: is \\u{1b}[31m odd",
             "1 joined, 2 not invited yet",
             "1 person signed up without",
-            "made by hand, without a team file: cats",
+            "work teams without a team file: cats",
             "joined since 2026-11-21 · t · 2 invitations · 120 answers in jobs that ended, in 1 h 6 min · last seen",
         ] {
             assert!(text.contains(part), "no `{part}` in:\n{text}");

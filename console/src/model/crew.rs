@@ -18,8 +18,8 @@ pub struct Crew {
     pub people: Vec<Person>,
     /// People who signed up or signed in and are on no list: they have no team.
     pub unlisted: u64,
-    /// Work teams without a team file, made by hand: a labeling.yaml may name them as well.
-    pub made_by_hand: Vec<String>,
+    /// Work teams without a team file: made by hand, or the first of one machine. A labeling.yaml may name them as well.
+    pub without_file: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -138,7 +138,7 @@ fn labelling(jobs: &[Job]) -> String {
         .map(|job| job.counters.total_labeled + job.counters.failed)
         .sum();
     let items: u64 = running.iter().map(|job| job.items).sum();
-    let each = answers_each(&running);
+    let each = answers_each(&running, items);
     match (done, items) {
         (0, 1) => format!("Ready for workers: 1 item waits in the portal{each}."),
         (0, _) => format!("Ready for workers: {items} items wait in the portal{each}."),
@@ -147,12 +147,13 @@ fn labelling(jobs: &[Job]) -> String {
 }
 
 /// Without it, answers that do not make an item done yet would look lost.
-fn answers_each(jobs: &[&Job]) -> String {
+fn answers_each(jobs: &[&Job], items: u64) -> String {
     let needs = |job: &&Job| job.needs.as_ref().map_or(1, |needs| needs.people);
     let (least, most) = (jobs.iter().map(needs).min(), jobs.iter().map(needs).max());
+    let each = if items == 1 { "it" } else { "each" };
     match most {
-        Some(most) if most > 1 && least == Some(most) => format!("; each is done after {most} answers"),
-        Some(most) if most > 1 => format!("; each is done after {most} answers at most"),
+        Some(most) if most > 1 && least == Some(most) => format!("; {each} is done after {most} answers"),
+        Some(most) if most > 1 => format!("; {each} is done after {most} answers at most"),
         _ => String::new(),
     }
 }

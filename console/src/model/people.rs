@@ -30,7 +30,7 @@ pub(super) fn assemble(facts: &CrewFacts) -> Crew {
         teams: teams(facts, &counts),
         people,
         unlisted: facts.unlisted,
-        made_by_hand: made_by_hand(facts),
+        without_file: without_file(facts),
     }
 }
 
@@ -154,7 +154,7 @@ fn teams(facts: &CrewFacts, counts: &HashMap<&str, Counts>) -> Vec<Team> {
         .collect()
 }
 
-fn made_by_hand(facts: &CrewFacts) -> Vec<String> {
+fn without_file(facts: &CrewFacts) -> Vec<String> {
     let names = facts.work_teams.keys();
     let without = names.filter(|name| !facts.files.contains_key(*name) && !facts.rosters.contains_key(*name));
     without.cloned().collect()
@@ -232,7 +232,8 @@ fn headline(name: &str, roster: Option<&Roster>, file: Option<&str>, counts: Cou
 
 fn of_people(counts: Counts) -> (Tone, String) {
     let members = counts.members();
-    let joined = format!("{} of {members} have joined", counts.joined);
+    let have = if counts.joined == 1 { "has" } else { "have" };
+    let joined = format!("{} of {members} {have} joined", counts.joined);
     if counts.unreachable > 0 {
         let address = addresses(counts.unreachable, "cannot be reached");
         return (Tone::Attention, format!("{joined}; {address}: correct the file."));

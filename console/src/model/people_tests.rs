@@ -189,7 +189,7 @@ fn a_team_says_the_most_urgent_thing() {
         (
             MemberState::Invited,
             Tone::Working,
-            "1 of 2 have joined; the others are invited.",
+            "1 of 2 has joined; the others are invited.",
         ),
         (MemberState::Waiting, Tone::Waiting, "1 waits for an invitation"),
         (MemberState::Expired, Tone::Attention, "1 invitation has run out"),
@@ -250,11 +250,11 @@ fn five_thousand_people_are_sorted_and_counted() {
 }
 
 #[test]
-fn a_work_team_without_a_file_is_named_as_one_made_by_hand() {
+fn a_work_team_without_a_file_is_named() {
     let mut facts = facts(vec![roster("a", Vec::new())]);
     facts.work_teams = [("a".to_owned(), true), ("cats".to_owned(), true)].into();
     let crew = assemble(&facts);
-    assert_eq!(crew.made_by_hand, ["cats"]);
+    assert_eq!(crew.without_file, ["cats"]);
     assert_eq!(crew.teams.len(), 1);
     assert!(crew.teams[0].listed_alone);
 }
