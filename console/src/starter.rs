@@ -71,7 +71,7 @@ pub fn starter(kind: Kind, team: &str) -> String {
          description: {description}\n\
          instructions:\n\
          \x20 short: {short}\n\
-         workers_per_item: 1            # 3 or more: they vote, with a confidence\n\
+         workers_per_item: 1            # 3 or more people of the team: they vote, with a confidence\n\
          {text}\
          batch: {{quiet: 10s}}            # start when nothing has arrived for this long\n\
          export: [csv]                  # besides the output manifest\n"
@@ -96,11 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn every_starter_is_a_spec_that_can_be_used_as_it_is() {
+    fn every_starter_is_a_spec_that_can_be_used_as_it_is_by_one_person() {
         for kind in [Kind::Texts, Kind::Rows, Kind::Images] {
             let text = starter(kind, "numbers-team");
-            if let Err(error) = shared::spec::Spec::parse(text.as_bytes()) {
-                panic!("{kind:?}: {error}\n{text}");
+            match shared::spec::Spec::parse(text.as_bytes()) {
+                Ok(spec) => assert_eq!(spec.workers_per_item, 1, "{text}"),
+                Err(error) => panic!("{kind:?}: {error}\n{text}"),
             }
         }
     }

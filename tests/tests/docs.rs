@@ -117,6 +117,25 @@ fn every_example_on_the_pages_is_a_good_one() {
     }
 }
 
+/// Whoever follows the pages has the one person of the example's team.
+#[test]
+fn the_first_team_has_the_people_that_every_example_for_it_needs() {
+    let name = TeamName::new("numbers-team").expect("a name");
+    let team = page("examples/teams/numbers-team.yaml");
+    let team = TeamFile::parse(&name, team.as_bytes()).expect("a team file");
+    let people = team.cognito().map_or(0, |crew| crew.workers.len());
+    let sample = page("console/assets/drop-zone.js");
+    let (readme, spec) = (page("README.md"), page(SPEC));
+    let sample = sample.split('`').find(|text| text.starts_with("task: "));
+    let all = examples(&readme).into_iter().chain(examples(&spec)).chain(sample);
+    let specs: Vec<Spec> = all.filter_map(|text| Spec::parse(text.as_bytes()).ok()).collect();
+    assert!(specs.len() >= 4, "there are examples");
+    for spec in specs {
+        assert_eq!(spec.team.as_str(), name.as_str());
+        assert!(spec.workers_per_item as usize <= people, "{}", spec.title);
+    }
+}
+
 #[test]
 fn every_row_of_bad_input_names_a_test_that_exists() {
     let sources = sources();
