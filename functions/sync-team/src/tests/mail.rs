@@ -230,3 +230,52 @@ async fn what_came_back_for_one_team_is_not_mailed_again_for_another_that_knew_a
     world.sweep().await.unwrap();
     assert_eq!(world.store.writes(), writes);
 }
+
+#[tokio::test]
+async fn another_invocations_clock_makes_no_old_mail_one_of_before_the_person_came() {
+    let mut world = World::new();
+    world.deps.settings.max_invitations = 1;
+    world.workers(&["ana@example.org"]).await;
+    // Written by an invocation whose clock is some minutes ahead.
+    let mut person = world.person("ana@example.org");
+    for membership in person.teams.values_mut() {
+        membership.since += jiff::SignedDuration::from_mins(8);
+    }
+    let key = layout::person(&layout::person_id("ana@example.org"));
+    world
+        .store
+        .put_output(&key, serde_json::to_vec(&person).unwrap(), &[]);
+    world.store.remove(Bucket::Output, "crew/numbers-team.json");
+    world.pass_days(8);
+    world.event(FILE).await;
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+}
+
+#[tokio::test]
+async fn a_claim_taken_for_a_mail_that_did_not_go_is_given_back_and_the_mail_goes_the_next_day() {
+    let world = World::new().mails_a_day(50);
+    world.directory.make_accounts_without_mail();
+    world.directory.mail_left(0);
+    let (directory, key) = (
+        world.directory.clone(),
+        layout::person(&layout::person_id("ana@example.org")),
+    );
+    // Held, claimed, and then, when the claim is about to be given back, another invocation has met the account.
+    world.store.meanwhile("people/", |_| {});
+    world.store.meanwhile("people/", |_| {});
+    world.store.meanwhile("people/", move |store| {
+        let mut person: Person = serde_json::from_str(&store.output(&key).unwrap()).unwrap();
+        let account = directory.account("ana@example.org").unwrap();
+        person.invitation.sent = person.invitation.sent.max(Some(account.modified));
+        (person.username, person.sub) = (Some(account.username), Some(account.sub));
+        store.put_output(&key, serde_json::to_vec(&person).unwrap(), &[]);
+    });
+    world.workers(&["ana@example.org"]).await;
+    let person = world.person("ana@example.org");
+    assert_eq!((person.invitation.sent, person.invitation.times), (None, 0));
+    assert!(person.sub.is_some());
+    world.pass_days(1);
+    world.directory.mail_left(50);
+    world.sweep().await.unwrap();
+    assert_eq!(world.mailed()["ana@example.org"], 1);
+}

@@ -350,3 +350,19 @@ async fn whoever_is_reached_for_another_team_counts_as_invited_again() {
     world.sweep().await.unwrap();
     assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
 }
+
+#[tokio::test]
+async fn one_round_is_enough_where_a_later_team_has_a_deleted_account_made_anew() {
+    let world = World::new();
+    world.workers(&["ana@example.org"]).await;
+    world.directory.remove_account("ana@example.org");
+    world.pass(3 * 3_600);
+    let zebras = format!("{HEAD}workers: [ana@example.org]\n");
+    world.store.drop_file("teams/zebras.yaml", zebras);
+    world.sweep().await.unwrap();
+    assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
+    let writes = world.store.writes();
+    world.sweep().await.unwrap();
+    assert_eq!(world.store.writes(), writes);
+    assert_eq!(world.mailed()["ana@example.org"], 2);
+}
