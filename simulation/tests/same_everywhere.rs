@@ -16,7 +16,7 @@ const TRACES: [(u64, &str); 3] = [
     ),
     (
         5,
-        "6fb461c930a4dc959f7b2bc9f23ba434bf24f8754c359238b086824e51c752da",
+        "4c941269f27b1c71eb57b0565ee8b84b81f50c8f1ecf03c76cfca3a0b869a37e",
     ),
 ];
 

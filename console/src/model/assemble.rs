@@ -222,7 +222,7 @@ fn notices(facts: &Facts) -> Vec<NoticeView> {
 fn misplaced(facts: &Facts) -> Vec<String> {
     let loose = facts.loose.iter().map(|key| {
         format!(
-            "`{}` lies in no folder: put it into the folder of a dataset",
+            "`{}` lies in no folder: put it into the folder of a dataset, and delete this one from the bucket",
             key.escape_debug()
         )
     });

@@ -19,7 +19,8 @@ impl Misplaced {
     pub(crate) fn loose(key: &str) -> Self {
         let text = format!(
             "A file lies at the top of the input bucket, in no folder: {key:?}, and perhaps others.\n\n\
-             A dataset is a folder; put the files of one dataset into one folder, with a labeling.yaml.\n"
+             A dataset is a folder; put the files of one dataset into one folder, with a labeling.yaml, \
+             and delete the loose ones from the bucket.\n"
         );
         Self {
             id: "misplaced/loose".to_owned(),
@@ -35,7 +36,8 @@ impl Misplaced {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let text = format!(
-            "A folder of the input bucket cannot be a dataset:\n\n    {error}.\n\nNothing in it is read.\n"
+            "A folder of the input bucket cannot be a dataset:\n\n    {error}.\n\nNothing in it is read, such as {key:?}. \
+             Drop the files again into a folder with a name that can, and delete these from the bucket.\n"
         );
         Self {
             id: format!("misplaced/{hash}"),

@@ -45,9 +45,12 @@ impl Standing {
     ) -> Self {
         let (state, message, check_at) = match cut {
             _ if limit_reached => {
+                let items = match batches.items {
+                    1 => "1 item is".to_owned(),
+                    items => format!("{items} items are"),
+                };
                 let message = format!(
-                    "The limit of the spec (select.limit) is reached: {} items are in batches; what waits is not labeled.",
-                    batches.items
+                    "The limit of the spec (select.limit) is reached: {items} in batches; what waits is not labeled."
                 );
                 (DatasetState::UpToDate, message, None)
             }
@@ -103,16 +106,10 @@ fn add_changed(status: &mut DatasetStatus, changed: &Changed) {
     }
 }
 
-/// `labeling.yml`, `Labeling.yaml`, `labelling.yaml` and the like.
-fn is_nearly_the_spec(key: &str) -> bool {
-    let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
-    let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
-    matches!(stem, "labeling" | "labelling") && matches!(extension, "yaml" | "yml" | "yaml.txt" | "yml.txt")
-}
-
 fn rename(key: &str) -> String {
     format!(
-        "{key} is not looked at: its name has to be {}, exactly so.",
+        "{key} is not looked at: its name has to be {}, exactly so. Put it there under that name, and delete this one from \
+         the bucket.",
         layout::SPEC_FILE
     )
 }
@@ -200,6 +197,11 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         Ok(())
     }
 
+    fn is_nearly_the_spec(&self, key: &str) -> bool {
+        let path = key.strip_prefix(&layout::dataset_prefix(self.dataset));
+        path.is_some_and(layout::is_nearly_the_spec)
+    }
+
     pub(crate) async fn no_spec(
         &self,
         batches: &Batches,
@@ -207,7 +209,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         changed: &Changed,
         problem: &NoSpec,
     ) -> Result<DatasetState, ReconcileError> {
-        let misnamed = look.files.iter().find(|file| is_nearly_the_spec(&file.key));
+        let misnamed = look.files.iter().find(|file| self.is_nearly_the_spec(&file.key));
         let pending = look.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
             NoSpec::Absent => match misnamed {

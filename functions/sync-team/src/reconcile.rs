@@ -57,7 +57,7 @@ async fn attempt<P: Ports>(
     touched: &mut BTreeSet<String>,
 ) -> Result<Option<Outcome>, SyncError> {
     let (file, etag, ahead) = match written_ahead(run, team, touched).await? {
-        Ahead::Written(file, etag, ahead) => (file, etag, ahead),
+        Ahead::Written(ahead) => *ahead,
         Ahead::Ended(outcome) => return Ok(Some(outcome)),
     };
     // 3-7. The group, the workforce, the topic, the work team, the portal's addresses.
@@ -93,7 +93,7 @@ async fn attempt<P: Ports>(
 
 enum Ahead {
     /// What the file says, its ETag, and the roster as it is now.
-    Written(TeamFile, String, Roster),
+    Written(Box<(TeamFile, String, Roster)>),
     /// There is nothing to be done.
     Ended(Outcome),
 }
@@ -128,7 +128,7 @@ async fn written_ahead<P: Ports>(
         // 2. Who comes and who goes, written down before anything is done for them.
         let after = roster::written_ahead(before, &file, &text.etag, touched, run.now());
         if let Some(ahead) = roster::replace(run, team, &seen, after).await? {
-            return Ok(Ahead::Written(file, text.etag, ahead));
+            return Ok(Ahead::Written(Box::new((file, text.etag, ahead))));
         }
     }
     Err(SyncError::Contended {
