@@ -89,6 +89,16 @@ impl fmt::Display for Memory {
     }
 }
 
+impl Memory {
+    /// What Lambda makes of a process that has so many MiB.
+    fn of(self, mib: f64) -> String {
+        match self.0 * 1e6 / f64::from(1 << 20) {
+            peak if peak > mib => format!("{self}: BROKEN, Lambda kills it at {mib}"),
+            _ => format!("{self} of {mib}"),
+        }
+    }
+}
+
 /// The value below which so many of a hundred lie; the values get sorted.
 fn percentile(values: &mut [f64], of_hundred: usize) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -394,7 +394,7 @@ async fn a_folder_is_held_against_what_is_there() {
     batched(info).await;
     let (fine, text) = check().await;
     assert!(
-        fine && text.contains("1 of the folder's files are in batches already"),
+        fine && text.contains("1 file of the folder is in a batch already"),
         "{text}"
     );
     assert!(text.contains("with this labeling.yaml"), "{text}");

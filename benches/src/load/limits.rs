@@ -1,9 +1,10 @@
 //! What breaks first: one dimension after the other is raised, over a store of objects that are not there
 //! ([`super::made_up`]), so that only the function is measured.
 
-use std::time::Instant;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ const TEXTS: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: numbe
 const ROWS: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: numbers-team\ntitle: Even or odd?\n\
                     text: {split: row, column: text}\nbatch: {quiet: 1s}\n";
 
+/// MiB that `template.yaml` gives build-manifest.
+const MEMORY: f64 = 1_024.0;
+
 /// What is raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Dimension {
@@ -31,6 +35,7 @@ pub(crate) enum Dimension {
     Rejects,
     AtOnce,
     MendedSpec,
+    Killed,
 }
 
 pub(super) async fn run(most: u64, only: Option<Dimension>) -> Result<()> {
@@ -49,9 +54,8 @@ pub(super) async fn run(most: u64, only: Option<Dimension>) -> Result<()> {
 async fn raise(server: &Server, dimension: Dimension, most: u64) -> Result<()> {
     match dimension {
         Dimension::Objects => {
-            let steps = [10_000, 100_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000];
-            for step in steps.into_iter().filter(|step| *step <= most) {
-                texts(server, step).await?;
+            for step in [10_000, 100_000, 1_000_000, most] {
+                texts(server, step.min(most)).await?;
             }
         }
         Dimension::Labels => {
@@ -71,7 +75,10 @@ async fn raise(server: &Server, dimension: Dimension, most: u64) -> Result<()> {
             }
         }
         Dimension::Rejects => {
-            for rejected in [10_000, 100_000, 1_000_000].into_iter().filter(|n| *n <= most) {
+            for rejected in [10_000, 100_000, 1_000_000, 1_500_000]
+                .into_iter()
+                .filter(|n| *n <= most)
+            {
                 let what = format!("{rejected} files that are all rejected");
                 several(server, &what, 1, &made_up(rejected, Kind::Broken, TEXTS)).await?;
             }
@@ -81,6 +88,7 @@ async fn raise(server: &Server, dimension: Dimension, most: u64) -> Result<()> {
             several(server, what, 4, &made_up(25_000, Kind::Texts, TEXTS)).await?;
         }
         Dimension::MendedSpec => mended_spec(server).await?,
+        Dimension::Killed => killed(server, most.min(1_000_000)).await?,
     }
     Ok(())
 }
@@ -128,10 +136,11 @@ async fn texts(server: &Server, objects: u64) -> Result<()> {
     let (seconds, _, reply) = swept(server, &mut function, &which).await?;
     let (peak, processor) = (Memory(function.peak_memory()?), function.processor_seconds()?);
     println!(
-        "  {objects:>9} texts: {:>3} batches in {seconds:>6.1} s, {:>6.0} objects/s, {:.0} a second of processor time, peak {peak}",
+        "  {objects:>9} texts: {:>3} batches in {seconds:>6.1} s, {:>6.0} objects/s, {:.0} a second of processor time, peak {}",
         reply["batches"],
         objects as f64 / seconds,
-        objects as f64 / processor
+        objects as f64 / processor,
+        peak.of(MEMORY)
     );
     let (warm, requests, _) = swept(server, &mut function, &which).await?;
     println!("            looked at again, warm process: {warm:>6.2} s, {requests} requests");
@@ -139,7 +148,7 @@ async fn texts(server: &Server, objects: u64) -> Result<()> {
     let (cold, requests, _) = swept(server, &mut new, &which).await?;
     println!(
         "            looked at again, new process:  {cold:>6.2} s, {requests} requests, peak {}",
-        Memory(new.peak_memory()?)
+        Memory(new.peak_memory()?).of(MEMORY)
     );
     server.remove("texts");
     Ok(())
@@ -159,8 +168,9 @@ async fn several(server: &Server, what: &str, datasets: usize, each: &MadeUp) ->
         .map(|(_, body)| body.len())
         .sum();
     println!(
-        "  {what}: {} batches in {seconds:.1} s, peak {peak}; looked at again {again:.2} s; lists of rejects {:.1} MB",
+        "  {what}: {} batches in {seconds:.1} s, peak {}; looked at again {again:.2} s; lists of rejects {:.1} MB",
         reply["batches"],
+        peak.of(MEMORY),
         bytes as f64 / 1e6
     );
     names.iter().for_each(|name| server.remove(name));
@@ -185,6 +195,53 @@ async fn mended_spec(server: &Server) -> Result<()> {
     );
     server.remove("rows");
     Ok(())
+}
+
+/// Killed in the middle of its batches, three times; then one goes to the end. Every text has to be in one batch.
+async fn killed(server: &Server, objects: u64) -> Result<()> {
+    server.add("killed", made_up(objects, Kind::Texts, TEXTS));
+    let which = json!({ "sweep": ["killed"] });
+    for batches in [1, 4, 8] {
+        let mut function = build_manifest(server).await?;
+        tokio::select! {
+            reply = function.invoke(which.clone()) => bail!("it ended before it was killed: {reply:?}"),
+            () = begun(server, batches) => println!("  killed after batch {batches}"),
+        }
+    }
+    let mut function = build_manifest(server).await?;
+    let reply = function.invoke(which).await?;
+    let (mut keys, mut lines) = (HashSet::new(), 0_u64);
+    let manifests = server.written("manifests/killed/");
+    for (_, manifest) in &manifests {
+        for line in manifest
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let item: Value = serde_json::from_slice(line)?;
+            keys.insert(item["groundcrew"]["key"].as_str().context("a key")?.to_owned());
+            lines += 1;
+        }
+    }
+    ensure!(
+        (keys.len() as u64, lines) == (objects, objects),
+        "{lines} lines of {} texts",
+        keys.len()
+    );
+    println!(
+        "  {objects} texts, killed three times: {} batches, {} of them by the last; each text in one",
+        manifests.len(),
+        reply["batches"]
+    );
+    server.remove("killed");
+    Ok(())
+}
+
+/// So many batches are there, and the next is being made.
+async fn begun(server: &Server, batches: usize) {
+    while server.written("manifests/killed/").len() < batches {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 /// The clock's round over many datasets: the first cuts a batch in each, the next finds nothing to do.

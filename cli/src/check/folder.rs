@@ -192,9 +192,13 @@ async fn batched(cloud: &Cloud, dataset: &DatasetName, files: &[Found]) -> anyho
         ITEMS,
         other_than_batched(&changed),
         format!(
-            "{} of the folder {} in batches already and not labeled again",
+            "{} of the folder {} already, and not labeled again",
             counted(known, "file", "files"),
-            if known == 1 { "is" } else { "are" }
+            if known == 1 {
+                "is in a batch"
+            } else {
+                "are in batches"
+            }
         ),
     ))
 }
@@ -202,11 +206,11 @@ async fn batched(cloud: &Cloud, dataset: &DatasetName, files: &[Found]) -> anyho
 fn other_than_batched(changed: &[String]) -> Option<String> {
     let first = changed.first()?;
     let (files, they) = match changed.len() {
-        1 => ("1 file is".to_owned(), "it is"),
-        count => (format!("{count} files are"), "they are"),
+        1 => ("1 file is in a batch".to_owned(), "it is"),
+        count => (format!("{count} files are in batches"), "they are"),
     };
     Some(format!(
-        "{files} in batches already and not, or not of that size, what was batched ({first}): {they} not labeled \
+        "{files} already and not, or not of that size, what was batched ({first}): {they} not labeled \
          again. Give changed files new names"
     ))
 }
