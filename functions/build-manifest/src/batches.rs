@@ -117,6 +117,11 @@ impl Batches {
         self.manifests.len()
     }
 
+    /// Whether it is known what became of this one.
+    pub(crate) fn reach(&self, number: BatchNumber) -> bool {
+        usize::try_from(number.get()).is_ok_and(|number| number <= self.count())
+    }
+
     pub(crate) fn keys(&self) -> usize {
         self.files.len()
     }

@@ -65,6 +65,8 @@ impl<S: Store, T> Cutting<'_, S, T> {
                 mut rest,
             } = self.fill(now, max_items).await?;
             rejects.record(rejected);
+            let number = batches.next()?;
+            rejects.leave_out(&added.files, number);
             rejects.save(store).await?;
             rest.extend(later.into_iter().map(|candidate| candidate.object));
             files = rest;
@@ -72,7 +74,6 @@ impl<S: Store, T> Cutting<'_, S, T> {
                 continue;
             }
             // 6. Pin the spec, then create the next batch: the first to create it wins.
-            let number = batches.next()?;
             pin(store, self.spec).await?;
             if self.create(number, manifest, &added).await? {
                 let why = rule.why();

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use shared::layout;
-use shared::name::DatasetName;
+use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Object, Replaced, Store, StoreError};
 use shared::status::Rejected;
 
@@ -24,6 +24,9 @@ struct Entry {
     spec: String,
     #[serde(default)]
     told: bool,
+    /// The batch that was about to be cut without this row.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    batch: Option<BatchNumber>,
 }
 
 #[derive(Debug)]
@@ -54,7 +57,8 @@ impl Rejects {
 
     /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows stay while their file is in
     /// a batch or there as it was, whatever the spec: somebody else may be batching it by the spec it was judged by,
-    /// and nothing reads it again after that.
+    /// and nothing reads it again after that. Nor is a row forgotten that a batch was about to be cut without, while it
+    /// is not known what became of that batch: its file may have been overwritten since then.
     pub(crate) fn forget(&mut self, spec: &str, files: &[Object], batches: &Batches) {
         spec.clone_into(&mut self.spec);
         if self.entries.is_empty() {
@@ -65,12 +69,22 @@ impl Rejects {
             .map(|file| KeyHash::of(&[&file.key, &file.etag]))
             .collect();
         let before = self.entries.len();
-        self.entries.retain(|Entry { rejected, spec, .. }| {
-            let again = *spec == self.spec || rejected.row.is_some();
-            let same = again && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
-            same || batches.has(&rejected.key)
-                && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
-        });
+        self.entries.retain(
+            |Entry {
+                 rejected,
+                 spec,
+                 batch,
+                 ..
+             }| {
+                if batch.is_some_and(|batch| !batches.reach(batch)) {
+                    return true;
+                }
+                let again = *spec == self.spec || rejected.row.is_some();
+                let same = again && there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]));
+                same || batches.has(&rejected.key)
+                    && (rejected.row.is_some() || !there_at_all(files, &rejected.key))
+            },
+        );
         self.changed |= self.entries.len() != before;
         self.known = places(&self.entries);
     }
@@ -115,6 +129,7 @@ impl Rejects {
                 rejected,
                 spec: self.spec.clone(),
                 told: false,
+                batch: None,
             };
             match self.known.get(&hash(&entry.rejected)) {
                 Some(&place) => self.judge_again(place, entry),
@@ -122,6 +137,22 @@ impl Rejects {
                     self.add(entry);
                     self.changed = true;
                 }
+            }
+        }
+    }
+
+    /// These files are about to come into this batch without their bad rows: said before it is cut, so that whoever knows
+    /// neither of the batch nor of the files as they were keeps the rows.
+    pub(crate) fn leave_out(&mut self, files: &[KeyHash], number: BatchNumber) {
+        if self.entries.is_empty() {
+            return;
+        }
+        let files: HashSet<&KeyHash> = files.iter().collect();
+        for entry in &mut self.entries {
+            let is_row = entry.rejected.row.is_some() && entry.batch != Some(number);
+            if is_row && files.contains(&KeyHash::of(&[&entry.rejected.key])) {
+                entry.batch = Some(number);
+                self.changed = true;
             }
         }
     }
@@ -188,8 +219,14 @@ impl Rejects {
         // Of another spec, only rows are still true: those of a file that is in a batch, which nobody reads again.
         for entry in theirs {
             let still_true = entry.spec == self.spec || entry.rejected.row.is_some();
-            if still_true && !self.known.contains_key(&hash(&entry.rejected)) {
-                self.add(entry);
+            match self.known.get(&hash(&entry.rejected)) {
+                Some(&place) => {
+                    if let Some(mine) = self.entries.get_mut(place) {
+                        mine.batch = mine.batch.max(entry.batch);
+                    }
+                }
+                None if still_true => self.add(entry),
+                None => {}
             }
         }
         Ok(())

@@ -168,6 +168,27 @@ async fn a_bad_row_stays_listed_for_whoever_missed_its_batch() {
 }
 
 #[tokio::test]
+async fn a_bad_row_stays_listed_for_whoever_missed_its_batch_and_sees_its_file_overwritten() {
+    let world = World::with_files(ROWS, 0);
+    world.store.drop_file("d/a.csv", "n\n1\ntoo,many\n");
+    world.store.pass(120);
+    // Loaded when the row is listed and its batch is not there yet; the batch comes, and then another file.
+    let late = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let rejects = late.clone();
+    world.store.meanwhile("manifests/", move |store| {
+        let dataset = d();
+        let loaded = futures::executor::block_on(Rejects::load(store, &dataset));
+        *rejects.lock().unwrap() = Some(loaded.unwrap());
+    });
+    world.reconcile().await;
+    let mut rejects = late.lock().unwrap().take().unwrap();
+    rejects.forget("any", &[], &Batches::default());
+    rejects.save(&world.store).await.unwrap();
+    let listed = world.store.output("results/d/rejected.jsonl").unwrap();
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+}
+
+#[tokio::test]
 async fn only_bad_files_make_no_batch() {
     let world = World::with_files(SPEC, 0);
     world.store.drop_file("d/empty.txt", "");
