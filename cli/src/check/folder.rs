@@ -253,7 +253,7 @@ mod tests {
         assert!(other_than_batched(&[]).is_none());
         let one = other_than_batched(&keys(1)).unwrap();
         assert!(
-            one.starts_with("1 file is in batches") && one.contains("it is not"),
+            one.starts_with("1 file is in a batch") && one.contains("it is not"),
             "{one}"
         );
         let two = other_than_batched(&keys(2)).unwrap();
