@@ -21,6 +21,7 @@ use crate::{Ports, SyncError, joined, leave, person, roster};
 fn before(life: SignedDuration) -> SignedDuration {
     SignedDuration::from_hours(24).min(life / 4)
 }
+
 const GONE: &str = "the account was deleted in the user pool; take the address out of the file, or take it out and put \
                     it back to invite the person anew";
 /// A listing may lag behind what was just made.
@@ -39,6 +40,7 @@ fn is_gone(member: &Member) -> bool {
     member.state == MemberState::Unreachable && member.problem.as_deref() == Some(GONE)
 }
 
+/// Whoever the listing shows not to be as the roster has them is looked at.
 pub(crate) async fn repair<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Repaired, SyncError> {
     let Some(roster) = roster::change(run, team, |roster| roster.cloned()).await? else {
         return Ok(Repaired::default());
