@@ -101,6 +101,7 @@ async fn steps<S: Store, T: Topic>(
             Err(error) => return halt_or_fail(&report, batches, error, cut).await,
         }
     };
+    rejects.settle(batches);
     rejects.save(store).await?;
     // 7. Say where the dataset stands, and what was rejected.
     let limit_reached = spec.room(batches) == 0;

@@ -38,6 +38,8 @@ pub(crate) struct Rejects {
     known: HashMap<KeyHash, usize>,
     etag: Option<String>,
     changed: bool,
+    /// Files in no batch as they were listed, by key and ETag.
+    there: HashSet<KeyHash>,
 }
 
 impl Rejects {
@@ -52,6 +54,7 @@ impl Rejects {
             known,
             etag,
             changed: false,
+            there: HashSet::new(),
         })
     }
 
@@ -64,10 +67,9 @@ impl Rejects {
         if self.entries.is_empty() {
             return;
         }
-        let there: HashSet<KeyHash> = files
-            .iter()
-            .map(|file| KeyHash::of(&[&file.key, &file.etag]))
-            .collect();
+        let there = files.iter().map(|file| KeyHash::of(&[&file.key, &file.etag]));
+        self.there = there.collect();
+        let there = &self.there;
         let before = self.entries.len();
         self.entries.retain(
             |Entry {
@@ -87,6 +89,22 @@ impl Rejects {
         );
         self.changed |= self.entries.len() != before;
         self.known = places(&self.entries);
+    }
+
+    /// What became of the batches that were about to be cut is known now: where they hold other files, and the row's is
+    /// gone, it is forgotten.
+    pub(crate) fn settle(&mut self, batches: &Batches) {
+        let there = &self.there;
+        let before = self.entries.len();
+        self.entries.retain(|Entry { rejected, batch, .. }| {
+            batch.is_none_or(|batch| !batches.reach(batch))
+                || batches.has(&rejected.key)
+                || there.contains(&KeyHash::of(&[&rejected.key, &rejected.etag]))
+        });
+        if self.entries.len() != before {
+            self.changed = true;
+            self.known = places(&self.entries);
+        }
     }
 
     /// These files are in a batch now as this spec takes them: what another spec said of their rows is over.
