@@ -17,4 +17,5 @@ pub mod status;
 pub mod summary;
 pub mod task;
 pub mod template;
+pub mod visible;
 pub mod yaml;
