@@ -38,11 +38,28 @@ pub(crate) fn operation<'h>(headers: &'h HeaderMap, service: &str) -> Option<&'h
         .strip_prefix('.')
 }
 
-/// A request body; an empty one is `{}`.
+/// A request body; one that cannot be read is an error of this kind.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8], kind: &'static str) -> Result<T, AwsError> {
+    parse(body).map_err(|error| AwsError::new(kind, format!("the request cannot be read: {error}")))
+}
+
+/// An empty body is `{}`, and a member that is null is as good as absent.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body)
-        .map_err(|error| AwsError::new(kind, format!("the request cannot be read: {error}")))
+    let mut request: Value = serde_json::from_slice(body)?;
+    drop_nulls(&mut request);
+    serde_json::from_value(request)
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(members) => members.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
 }
 
 /// The response; `namespace` stands before the error's name where the service has one.
@@ -64,4 +81,21 @@ pub(crate) fn answer(version: &'static str, namespace: &str, result: Result<Valu
         headers.insert("x-amzn-errortype", HeaderValue::from_static(kind));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_member_that_is_null_is_as_good_as_absent() {
+        let body = br#"{"a": {"b": null, "c": 1}, "d": null}"#;
+        let read: BTreeMap<String, BTreeMap<String, u8>> = read(body, "Invalid").unwrap();
+        assert_eq!(
+            read,
+            BTreeMap::from([("a".to_owned(), BTreeMap::from([("c".to_owned(), 1)]))])
+        );
+    }
 }

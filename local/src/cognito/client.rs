@@ -115,9 +115,11 @@ impl ClientSettings {
             flow => flow,
         };
         let wanted = format!("ALLOW_{flow}");
-        self.flows()
-            .iter()
-            .any(|known| *known == wanted || *known == legacy)
+        let flows = self.flows();
+        // A client with one of the older names (ADMIN_NO_SRP_AUTH and so on) has no way to name the refresh, and may.
+        let older_names = flows.iter().any(|known| !known.starts_with("ALLOW_"));
+        (flow == "REFRESH_TOKEN_AUTH" && older_names)
+            || flows.iter().any(|known| *known == wanted || *known == legacy)
     }
 
     /// Whether a client may learn that there is no such account.

@@ -10,7 +10,6 @@ use super::query::{Form, SnsError, Xml};
 use super::store::{Subscription, Topic};
 
 const PAGE: usize = 100;
-const LARGEST_BATCH: usize = 10;
 /// What SetTopicAttributes may keep; the others change what a topic does, and this one does not do it.
 const TOPIC_ATTRIBUTES: [&str; 4] = ["DisplayName", "Policy", "DeliveryPolicy", "TracingConfig"];
 
@@ -39,7 +38,7 @@ impl Sns {
         }
     }
 
-    fn known_topic(&self, arn: &str) -> Result<Topic, SnsError> {
+    pub(super) fn known_topic(&self, arn: &str) -> Result<Topic, SnsError> {
         self.store
             .read(|all| all.topics.get(arn).cloned())
             .ok_or_else(|| SnsError::not_found("Topic"))
@@ -88,7 +87,7 @@ impl Sns {
 
     fn list_topics(&self, form: &Form) -> Result<Xml, SnsError> {
         let arns: Vec<String> = self.store.read(|all| all.topics.keys().cloned().collect());
-        let (page, next) = page(&arns, form)?;
+        let (page, next) = page(&arns, |arn| arn, form)?;
         let topics = page
             .iter()
             .map(|arn| Xml::Elements(vec![("TopicArn", Xml::text(arn.clone()))]));
@@ -232,7 +231,7 @@ impl Sns {
                 .filter(|(_, one)| topic.is_none_or(|topic| one.topic == topic));
             wanted.map(|(arn, one)| (arn.clone(), one.clone())).collect()
         });
-        let (page, next) = page(&all, form)?;
+        let (page, next) = page(&all, |(arn, _)| arn, form)?;
         let shown = page.iter().map(|(arn, one)| {
             let arn = if one.token.is_some() {
                 "PendingConfirmation".to_owned()
@@ -294,40 +293,7 @@ impl Sns {
         Ok(Xml::Elements(vec![("MessageId", Xml::text(id))]))
     }
 
-    fn publish_batch(&self, form: &Form) -> Result<Xml, SnsError> {
-        let topic = form.required("TopicArn")?;
-        self.known_topic(topic)?;
-        let entries = form.members("PublishBatchRequestEntries.member");
-        if entries.is_empty() || entries.len() > LARGEST_BATCH {
-            return Err(SnsError::invalid(format!(
-                "a batch holds from 1 to {LARGEST_BATCH} entries"
-            )));
-        }
-        let (mut successful, mut failed) = (Vec::new(), Vec::new());
-        for entry in &entries {
-            let id = Xml::text(entry.required("Id")?);
-            match Message::read(topic, entry).and_then(|message| self.send(&message)) {
-                Ok(message) => {
-                    successful.push(Xml::Elements(vec![("Id", id), ("MessageId", Xml::text(message))]));
-                }
-                Err(error) => failed.push(Xml::Elements(vec![
-                    ("Id", id),
-                    ("Code", Xml::text(error.code)),
-                    ("Message", Xml::text(error.message)),
-                    (
-                        "SenderFault",
-                        Xml::text((!error.status.is_server_error()).to_string()),
-                    ),
-                ])),
-            }
-        }
-        Ok(Xml::Elements(vec![
-            ("Successful", Xml::list(successful)),
-            ("Failed", Xml::list(failed)),
-        ]))
-    }
-
-    fn send(&self, message: &Message) -> Result<String, SnsError> {
+    pub(super) fn send(&self, message: &Message) -> Result<String, SnsError> {
         let subscribed: Vec<(String, Subscription)> = self.store.read(|all| {
             let wanted = all.subscriptions.iter().filter(|(_, one)| {
                 let filtered = one
@@ -375,22 +341,31 @@ fn set(subscription: &mut Subscription, name: &str, value: &str) -> Result<(), S
     Ok(())
 }
 
-/// A page of up to 100; the token is where the next one begins.
-fn page<'a, T>(all: &'a [T], form: &Form) -> Result<(&'a [T], Option<usize>), SnsError> {
+/// A page of up to 100, of what is sorted by ARN. The token is the last ARN of the page before, so that what is made or
+/// deleted between two pages neither hides nor repeats anything else.
+fn page<'a, T>(
+    all: &'a [T],
+    arn: impl Fn(&T) -> &str,
+    form: &Form,
+) -> Result<(&'a [T], Option<String>), SnsError> {
     let start = match form.get("NextToken") {
         None => 0,
-        Some(token) => token
-            .parse()
-            .ok()
-            .filter(|start| *start <= all.len())
-            .ok_or_else(|| SnsError::invalid("NextToken"))?,
+        Some(token) => {
+            let last = hex::decode(token)
+                .ok()
+                .and_then(|bytes| String::from_utf8(bytes).ok());
+            let last = last.ok_or_else(|| SnsError::invalid("NextToken"))?;
+            all.partition_point(|one| arn(one) <= last.as_str())
+        }
     };
-    let end = all.len().min(start + PAGE);
-    Ok((&all[start..end], (end < all.len()).then_some(end)))
+    let page = &all[start..all.len().min(start + PAGE)];
+    let more = start + page.len() < all.len();
+    let next = page.last().filter(|_| more).map(|last| hex::encode(arn(last)));
+    Ok((page, next))
 }
 
-fn paged(name: &'static str, list: Xml, next: Option<usize>) -> Xml {
+fn paged(name: &'static str, list: Xml, next: Option<String>) -> Xml {
     let mut elements = vec![(name, list)];
-    elements.extend(next.map(|next| ("NextToken", Xml::text(next.to_string()))));
+    elements.extend(next.map(|next| ("NextToken", Xml::text(next))));
     Xml::Elements(elements)
 }

@@ -12,6 +12,7 @@ use super::query::SnsError;
 use super::store::Subscription;
 use crate::outbox::{Delivery, Entry};
 use crate::sqs;
+use crate::sqs::attributes::MOST_ATTRIBUTES;
 
 /// How often an HTTP endpoint is tried, and how long between.
 #[derive(Clone, Copy, Debug)]
@@ -90,12 +91,25 @@ impl Sns {
             .queues
             .get(name)
             .ok_or_else(|| SnsError::not_found("the subscribed queue"))?;
-        let body = if to.raw {
-            message.text("sqs").to_owned()
-        } else {
-            self.enveloped(arn, to, message)
-        };
-        queue.send(sqs::Message::new(body));
+        if !to.raw {
+            queue.send(sqs::Message::new(self.enveloped(arn, to, message)));
+            return Ok(());
+        }
+        // SQS carries no more attributes than this; SNS discards a raw message that has them.
+        if message.attributes.len() > MOST_ATTRIBUTES {
+            tracing::warn!(
+                message = message.id,
+                "raw message discarded; it has more than 10 attributes"
+            );
+            return Ok(());
+        }
+        let mut raw = sqs::Message::new(message.text("sqs"));
+        raw.attributes = message
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), attribute.for_a_queue()))
+            .collect();
+        queue.send(raw);
         Ok(())
     }
 

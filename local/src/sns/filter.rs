@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::sqs;
+use crate::sqs::attributes::base_type;
+
 /// Attribute name -> conditions, of which one must hold; all names must.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct FilterPolicy(BTreeMap<String, Vec<Condition>>);
@@ -32,17 +35,46 @@ pub(super) struct Attribute {
     pub(super) value: String,
 }
 
+/// One value, by the kind a condition compares it as.
+#[derive(Debug, PartialEq)]
+enum Comparable {
+    Text(String),
+    Number(f64),
+    /// A boolean or null of an array.
+    Other,
+}
+
 impl Attribute {
-    /// What conditions are compared with: each member of an array, or the value.
-    fn values(&self) -> Vec<String> {
-        if self.data_type != "String.Array" {
-            return vec![self.value.clone()];
+    /// What conditions are compared with: each member of an array, or the value. Binary values are compared with
+    /// nothing.
+    fn values(&self) -> Vec<Comparable> {
+        if self.data_type == "String.Array" {
+            let members: Vec<Value> = serde_json::from_str(&self.value).unwrap_or_default();
+            return members.iter().map(comparable).collect();
         }
-        let members: Vec<Value> = serde_json::from_str(&self.value).unwrap_or_default();
-        members
-            .iter()
-            .map(|member| member.as_str().map_or_else(|| member.to_string(), str::to_owned))
-            .collect()
+        match base_type(&self.data_type) {
+            Some("Number") => self.value.parse().map(Comparable::Number).into_iter().collect(),
+            Some("String") => vec![Comparable::Text(self.value.clone())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same attribute on a message of a queue.
+    pub(super) fn for_a_queue(&self) -> sqs::Attribute {
+        let binary = base_type(&self.data_type) == Some("Binary");
+        sqs::Attribute {
+            data_type: self.data_type.clone(),
+            string_value: (!binary).then(|| self.value.clone()),
+            binary_value: binary.then(|| self.value.clone()),
+        }
+    }
+}
+
+fn comparable(member: &Value) -> Comparable {
+    match member {
+        Value::String(text) => Comparable::Text(text.clone()),
+        Value::Number(number) => number.as_f64().map_or(Comparable::Other, Comparable::Number),
+        _ => Comparable::Other,
     }
 }
 
@@ -117,16 +149,29 @@ impl Condition {
         let Some(attribute) = attribute else {
             return *self == Condition::Exists(false);
         };
-        attribute.values().iter().any(|value| match self {
-            Condition::Is(text) => value == text,
-            Condition::Number(number) => value.parse::<f64>().is_ok_and(|value| value == *number),
-            Condition::Prefix(prefix) => value.starts_with(prefix.as_str()),
-            Condition::Suffix(suffix) => value.ends_with(suffix.as_str()),
-            Condition::EqualsIgnoreCase(text) => value.to_lowercase() == text.to_lowercase(),
-            Condition::AnythingBut(texts) => !texts.contains(value),
-            Condition::AnythingButPrefix(prefix) => !value.starts_with(prefix.as_str()),
-            Condition::Exists(exists) => *exists,
-        })
+        if let Condition::Exists(exists) = self {
+            return *exists;
+        }
+        attribute.values().iter().any(|value| self.holds_for(value))
+    }
+
+    /// A number is never equal to the text that is written like it.
+    fn holds_for(&self, value: &Comparable) -> bool {
+        match (self, value) {
+            (Condition::Number(number), Comparable::Number(value)) => value == number,
+            (Condition::Is(text), Comparable::Text(value)) => value == text,
+            (Condition::Prefix(prefix), Comparable::Text(value)) => value.starts_with(prefix.as_str()),
+            (Condition::Suffix(suffix), Comparable::Text(value)) => value.ends_with(suffix.as_str()),
+            (Condition::EqualsIgnoreCase(text), Comparable::Text(value)) => {
+                value.to_lowercase() == text.to_lowercase()
+            }
+            (Condition::AnythingBut(texts), Comparable::Text(value)) => !texts.contains(value),
+            (Condition::AnythingButPrefix(prefix), Comparable::Text(value)) => {
+                !value.starts_with(prefix.as_str())
+            }
+            (Condition::AnythingBut(_) | Condition::AnythingButPrefix(_), _) => true,
+            _ => false,
+        }
     }
 }
 
@@ -174,7 +219,6 @@ mod tests {
             (r#"{"exists":false}"#, "x", false),
             (r#"{"suffix":"c"}"#, "abc", true),
             (r#"{"equals-ignore-case":"ABC"}"#, "abc", true),
-            ("7", "7.0", true),
             (r#""b""#, r#"["a","b"]"#, true),
         ] {
             assert_eq!(
@@ -197,5 +241,39 @@ mod tests {
         ] {
             assert!(FilterPolicy::parse(policy).is_err(), "{policy}");
         }
+    }
+
+    #[test]
+    fn a_number_and_the_text_that_looks_like_it_are_two_things() {
+        let number = Attribute {
+            data_type: "Number".to_owned(),
+            value: "300".to_owned(),
+        };
+        let text = Attribute {
+            data_type: "String".to_owned(),
+            ..number.clone()
+        };
+        let wants = |policy: &str, attribute: &Attribute| {
+            let attributes = BTreeMap::from([("n".to_owned(), attribute.clone())]);
+            FilterPolicy::parse(policy).unwrap().wants(&attributes)
+        };
+        for (policy, of_number, of_text) in [
+            (r#"{"n":[300]}"#, true, false),
+            (r#"{"n":["300"]}"#, false, true),
+            (r#"{"n":[{"prefix":"3"}]}"#, false, true),
+            (r#"{"n":[{"anything-but":"300"}]}"#, true, false),
+            (r#"{"n":[{"exists":true}]}"#, true, true),
+        ] {
+            assert_eq!(
+                (wants(policy, &number), wants(policy, &text)),
+                (of_number, of_text),
+                "{policy}"
+            );
+        }
+        let array = Attribute {
+            data_type: "String.Array".to_owned(),
+            value: r#"["300", 5, true]"#.to_owned(),
+        };
+        assert!(wants(r#"{"n":[5]}"#, &array) && !wants(r#"{"n":[300]}"#, &array));
     }
 }

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::filter::Attribute;
 use super::query::{Form, SnsError};
+use crate::sqs::attributes::{base_type, is_number, name_fault};
 
 /// 256 KiB, attributes included.
-const LARGEST: usize = 256 * 1024;
+pub(super) const LARGEST: usize = 256 * 1024;
 const LONGEST_SUBJECT: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -140,33 +141,55 @@ fn attributes(form: &Form) -> Result<BTreeMap<String, Attribute>, SnsError> {
     let mut attributes = BTreeMap::new();
     for entry in form.members("MessageAttributes.entry") {
         let name = entry.required("Name")?;
+        if let Some(fault) = name_fault(name) {
+            return Err(SnsError::invalid(format!(
+                "The message attribute name '{name}' is invalid: {fault}"
+            )));
+        }
         let data_type = entry.required("Value.DataType")?;
-        if !["String", "Number", "Binary"]
-            .iter()
-            .any(|base| data_type == *base || data_type.starts_with(&format!("{base}.")))
-        {
-            return Err(SnsError::invalid(format!(
-                "The message attribute '{name}' has an invalid type '{data_type}'"
-            )));
-        }
-        let value = entry
-            .get("Value.StringValue")
-            .or_else(|| entry.get("Value.BinaryValue"))
-            .unwrap_or_default();
-        if value.is_empty() {
-            return Err(SnsError::invalid(format!(
-                "The message attribute '{name}' must have a non-empty value"
-            )));
-        }
+        let value = checked_value(name, data_type, &entry)?;
         attributes.insert(
             name.to_owned(),
             Attribute {
                 data_type: data_type.to_owned(),
-                value: value.to_owned(),
+                value,
             },
         );
     }
     Ok(attributes)
+}
+
+fn checked_value(name: &str, data_type: &str, entry: &Form) -> Result<String, SnsError> {
+    let Some(base) = base_type(data_type) else {
+        return Err(SnsError::invalid(format!(
+            "The message attribute '{name}' has an invalid type '{data_type}'"
+        )));
+    };
+    let member = if base == "Binary" {
+        "Value.BinaryValue"
+    } else {
+        "Value.StringValue"
+    };
+    let value = entry.get(member).unwrap_or_default();
+    let fault = match base {
+        _ if value.is_empty() => "must have a non-empty value of its type",
+        "Number" if !is_number(value) => "has a value that is no number",
+        "String" if data_type == "String.Array" && !is_flat_array(value) => {
+            "must hold a JSON array of strings, numbers, booleans and nulls"
+        }
+        _ => return Ok(value.to_owned()),
+    };
+    Err(SnsError::invalid(format!(
+        "The message attribute '{name}' {fault}"
+    )))
+}
+
+fn is_flat_array(text: &str) -> bool {
+    serde_json::from_str::<Vec<Value>>(text).is_ok_and(|members| {
+        !members
+            .iter()
+            .any(|member| member.is_array() || member.is_object())
+    })
 }
 
 #[cfg(test)]

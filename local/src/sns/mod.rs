@@ -2,6 +2,7 @@
 //! HTTP endpoints are called as AWS calls them, but for the signature, which only AWS can make.
 
 mod api;
+mod batch;
 mod delivery;
 mod filter;
 mod message;

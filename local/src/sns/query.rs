@@ -78,6 +78,15 @@ impl SnsError {
         }
     }
 
+    /// What is wrong with a batch, by AWS's code for it.
+    pub(super) fn batch(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message: message.into(),
+        }
+    }
+
     pub(super) fn not_found(what: &str) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,

@@ -370,3 +370,76 @@ async fn what_is_not_supported_is_refused_by_name() {
         .await;
     assert!(missing.unwrap_err().into_service_error().is_not_found_exception());
 }
+
+#[tokio::test]
+async fn a_raw_delivery_carries_the_attributes_a_queue_can() {
+    let notices = notices().await;
+    let topic = topic(&notices).await;
+    let subscribe = notices.sns.subscribe().topic_arn(&topic).protocol("sqs");
+    let inbox = "arn:aws:sqs:us-east-1:000000000000:inbox";
+    let subscribe = subscribe.endpoint(inbox).attributes("RawMessageDelivery", "true");
+    subscribe.send().await.unwrap();
+    let text = |value: &str| {
+        let built = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(value);
+        built.build().unwrap()
+    };
+    let crowded = (0..11).fold(
+        notices.sns.publish().topic_arn(&topic).message("crowded"),
+        |publish, n| publish.message_attributes(format!("a{n}"), text("x")),
+    );
+    crowded.send().await.unwrap();
+    let publish = notices.sns.publish().topic_arn(&topic).message("m");
+    publish
+        .message_attributes("kind", text("news"))
+        .send()
+        .await
+        .unwrap();
+    let inbox = notices.queues.get("inbox").unwrap();
+    let received = inbox.receive(10, Duration::ZERO, Duration::ZERO).await;
+    assert_eq!(
+        received.len(),
+        1,
+        "SNS discards a raw message with more attributes than SQS carries"
+    );
+    let kind = &received[0].message.attributes["kind"];
+    assert_eq!(
+        (kind.data_type.as_str(), kind.string_value.as_deref()),
+        ("String", Some("news"))
+    );
+}
+
+#[tokio::test]
+async fn pages_neither_hide_nor_repeat_a_topic_when_others_go() {
+    let notices = notices().await;
+    for n in 0..150 {
+        notices
+            .sns
+            .create_topic()
+            .name(format!("t{n:03}"))
+            .send()
+            .await
+            .unwrap();
+    }
+    let first = notices.sns.list_topics().send().await.unwrap();
+    let gone = first.topics()[0].topic_arn().unwrap();
+    notices.sns.delete_topic().topic_arn(gone).send().await.unwrap();
+    let second = notices
+        .sns
+        .list_topics()
+        .next_token(first.next_token().unwrap())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!((first.topics().len(), second.topics().len()), (100, 50));
+    assert!(second.topics()[0].topic_arn().unwrap().ends_with(":t100"));
+    assert_eq!(second.next_token(), None);
+    let nonsense = notices.sns.list_topics().next_token("100").send().await;
+    assert!(
+        nonsense
+            .unwrap_err()
+            .into_service_error()
+            .is_invalid_parameter_exception()
+    );
+}

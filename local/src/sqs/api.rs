@@ -11,14 +11,20 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::{Router, body, routing};
 use s3s::crypto::{Checksum, Md5};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Attribute, BadReceipt, Message, Queue, Queues, Received};
+use super::requests::{
+    GetQueueAttributes, GetQueueUrl, ListQueues, QueueUrl, Receipt, ReceiveMessage, SendMessage,
+    StartMessageMoveTask,
+};
+use super::{Attribute, BadReceipt, Message, Queue, Queues, Received, attributes};
 use crate::aws_json::{AwsError, answer, operation, read};
 
-/// 1 MiB since August 2025; the functions' queues keep to the older limit, as S3's events do.
-const LONGEST_BODY: usize = 256 * 1024;
+/// 1 MiB, attributes included.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
+const LARGEST_MESSAGE: usize = 1024 * 1024;
+/// The one system attribute that a sender may set.
+const TRACE: &str = "AWSTraceHeader";
 const LONGEST_WAIT: u64 = 20;
 const LONGEST_VISIBILITY: u64 = 12 * 60 * 60;
 const LONGEST_DELAY: u64 = 900;
@@ -126,7 +132,14 @@ impl Api {
     }
 
     fn url(&self, request: &GetQueueUrl) -> Result<Value, AwsError> {
+        let owner = request.owner.as_deref().unwrap_or(self.address.account);
         let queue = self.named(&request.queue_name)?;
+        if owner != self.address.account {
+            return Err(AwsError::new(
+                "QueueDoesNotExist",
+                "The specified queue does not exist.",
+            ));
+        }
         Ok(json!({"QueueUrl": self.address.url(&queue.config.name)}))
     }
 
@@ -169,7 +182,7 @@ impl Api {
             ("DelaySeconds", config.delay.as_secs().to_string()),
             ("VisibilityTimeout", config.visibility.as_secs().to_string()),
             ("MessageRetentionPeriod", config.retention.as_secs().to_string()),
-            ("MaximumMessageSize", LONGEST_BODY.to_string()),
+            ("MaximumMessageSize", LARGEST_MESSAGE.to_string()),
             ("ReceiveMessageWaitTimeSeconds", "0".to_owned()),
         ]);
         if let Some(redrive) = &config.redrive {
@@ -181,18 +194,21 @@ impl Api {
 
     fn send(&self, request: SendMessage) -> Result<Value, AwsError> {
         let queue = self.queue(&request.queue_url)?;
-        if request.message_body.is_empty() || request.message_body.len() > LONGEST_BODY {
-            let reason = format!(
-                "MessageBody has {} bytes; from 1 to {LONGEST_BODY} are allowed",
-                request.message_body.len()
-            );
-            return Err(invalid(reason));
-        }
+        check_message(&request)?;
+        let trace = trace(&request.message_system_attributes)?;
         let delay =
             within("DelaySeconds", request.delay_seconds, LONGEST_DELAY)?.unwrap_or(queue.config.delay);
         let mut message = Message::new(request.message_body);
         message.attributes = request.message_attributes;
-        let answer = json!({"MessageId": message.id, "MD5OfMessageBody": md5(&message.body)});
+        message.trace = trace;
+        let mut answer = json!({"MessageId": message.id, "MD5OfMessageBody": md5(&message.body)});
+        if !message.attributes.is_empty() {
+            answer["MD5OfMessageAttributes"] = json!(attributes::md5(&message.attributes));
+        }
+        if message.trace.is_some() {
+            answer["MD5OfMessageSystemAttributes"] =
+                json!(attributes::md5(&request.message_system_attributes));
+        }
         queue.send_after(message, delay);
         Ok(answer)
     }
@@ -245,13 +261,15 @@ impl Api {
         if !system.is_empty() {
             shown["Attributes"] = Value::Object(system);
         }
-        let own: BTreeMap<&String, &Attribute> = received
+        let own: BTreeMap<String, Attribute> = received
             .message
             .attributes
             .iter()
             .filter(|(name, _)| request.wants(name))
+            .map(|(name, attribute)| (name.clone(), attribute.clone()))
             .collect();
         if !own.is_empty() {
+            shown["MD5OfMessageAttributes"] = json!(attributes::md5(&own));
             shown["MessageAttributes"] = json!(own);
         }
         shown
@@ -268,6 +286,9 @@ impl Api {
             ),
             ("SenderId", self.address.account.to_owned()),
         ]);
+        if let Some(trace) = &message.trace {
+            all.insert(TRACE, trace.clone());
+        }
         if let Some(source) = &message.dead_from {
             all.insert("DeadLetterQueueSourceArn", self.address.arn(source));
         }
@@ -373,93 +394,39 @@ fn within(name: &str, seconds: Option<u64>, longest: u64) -> Result<Option<Durat
     }
 }
 
+/// The rules of <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
+fn check_message(request: &SendMessage) -> Result<(), AwsError> {
+    attributes::check(&request.message_attributes).map_err(invalid)?;
+    let size = request.message_body.len() + attributes::size(&request.message_attributes);
+    if request.message_body.is_empty() || size > LARGEST_MESSAGE {
+        return Err(invalid(format!(
+            "The message has {size} bytes, attributes included; it must have a body, and up to {LARGEST_MESSAGE} bytes"
+        )));
+    }
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
+    match request.message_body.chars().find(|&c| !allowed(c)) {
+        Some(bad) => Err(AwsError::new(
+            "InvalidMessageContents",
+            format!(
+                "The message holds {}, which SQS does not carry",
+                bad.escape_unicode()
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn trace(system: &BTreeMap<String, Attribute>) -> Result<Option<String>, AwsError> {
+    if let Some(other) = system.keys().find(|name| *name != TRACE) {
+        return Err(invalid(format!(
+            "MessageSystemAttributes has {other}; only {TRACE} can be set"
+        )));
+    }
+    attributes::check(system).map_err(invalid)?;
+    let trace = system.get(TRACE);
+    Ok(trace.and_then(|attribute| attribute.string_value.clone()))
+}
+
 pub(crate) fn md5(text: &str) -> String {
     hex::encode(Md5::checksum(text.as_bytes()))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListQueues {
-    #[serde(default)]
-    queue_name_prefix: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetQueueUrl {
-    queue_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct QueueUrl {
-    queue_url: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GetQueueAttributes {
-    queue_url: String,
-    #[serde(default)]
-    attribute_names: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendMessage {
-    queue_url: String,
-    message_body: String,
-    delay_seconds: Option<u64>,
-    #[serde(default)]
-    message_attributes: BTreeMap<String, Attribute>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ReceiveMessage {
-    queue_url: String,
-    max_number_of_messages: Option<usize>,
-    visibility_timeout: Option<u64>,
-    wait_time_seconds: Option<u64>,
-    #[serde(default)]
-    attribute_names: Vec<String>,
-    #[serde(default)]
-    message_system_attribute_names: Vec<String>,
-    #[serde(default)]
-    message_attribute_names: Vec<String>,
-}
-
-impl ReceiveMessage {
-    fn system_names(&self) -> impl Iterator<Item = &str> {
-        self.attribute_names
-            .iter()
-            .chain(&self.message_system_attribute_names)
-            .map(String::as_str)
-    }
-
-    /// By name, `All`, `.*` or a prefix ending in `.*`.
-    fn wants(&self, name: &str) -> bool {
-        self.message_attribute_names.iter().any(|wanted| {
-            wanted == "All"
-                || wanted == name
-                || wanted
-                    .strip_suffix(".*")
-                    .is_some_and(|prefix| name.starts_with(prefix))
-        })
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Receipt {
-    queue_url: String,
-    receipt_handle: String,
-    visibility_timeout: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct StartMessageMoveTask {
-    source_arn: String,
-    destination_arn: Option<String>,
 }

@@ -11,6 +11,9 @@ pub struct Message {
     pub body: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Attribute>,
+    /// The X-Ray trace it belongs to: `AWSTraceHeader`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// When it was first sent: kept when it moves to a dead-letter queue, so that retention counts from there.
     pub sent: Timestamp,
     /// Times it was handed out, since this process started.
@@ -41,6 +44,7 @@ impl Message {
             id: uuid::Uuid::new_v4().to_string(),
             body: body.into(),
             attributes: BTreeMap::new(),
+            trace: None,
             sent: Timestamp::now(),
             receives: 0,
             first_received: None,

@@ -1,9 +1,11 @@
 //! Queues in the process, kept on disk, with SQS's JSON protocol in front for standard clients.
 
 mod api;
+pub(crate) mod attributes;
 mod journal;
 mod message;
 mod queue;
+mod requests;
 mod shelf;
 #[cfg(test)]
 mod tests;

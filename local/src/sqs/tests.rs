@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::error::ProvideErrorMetadata;
-use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeNameForSends,
+    MessageSystemAttributeValue, QueueAttributeName,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Address, Counts, Message, Queue, QueueConfig, Queues, Received, Redrive};
@@ -242,5 +245,90 @@ async fn a_standard_client_gets_errors_it_can_branch_on() {
         made.message().unwrap().contains("CreateQueue is not supported"),
         "{made:?}"
     );
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn attributes_and_the_trace_arrive_with_the_sums_that_prove_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let queues = queues(folder.path());
+    let (sqs, stop) = client(&queues).await;
+    let url = sqs
+        .get_queue_url()
+        .queue_name("work")
+        .send()
+        .await
+        .unwrap()
+        .queue_url
+        .unwrap();
+    let number = MessageAttributeValue::builder()
+        .data_type("Number")
+        .string_value("1493147359900")
+        .build()
+        .unwrap();
+    let trace = MessageSystemAttributeValue::builder()
+        .data_type("String")
+        .string_value("Root=1-5759e988-bd862e3fe1be46a994272793")
+        .build()
+        .unwrap();
+    let sent = sqs
+        .send_message()
+        .queue_url(&url)
+        .message_body("a")
+        .message_attributes("timestamp", number)
+        .message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, trace)
+        .send()
+        .await
+        .unwrap();
+    let sum = Some("235c5c510d26fb653d073faed50ae77c");
+    assert_eq!(sent.md5_of_message_attributes(), sum);
+    assert!(sent.md5_of_message_system_attributes().is_some());
+    let received = sqs
+        .receive_message()
+        .queue_url(&url)
+        .message_attribute_names("All")
+        .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader)
+        .send()
+        .await
+        .unwrap();
+    let message = &received.messages()[0];
+    assert_eq!(message.md5_of_message_attributes(), sum);
+    let system = message.attributes().unwrap();
+    assert_eq!(
+        system[&MessageSystemAttributeName::AwsTraceHeader],
+        "Root=1-5759e988-bd862e3fe1be46a994272793"
+    );
+    stop.cancel();
+}
+
+#[tokio::test]
+async fn a_message_has_up_to_a_mebibyte_and_no_characters_sqs_drops() {
+    let folder = tempfile::tempdir().unwrap();
+    let queues = queues(folder.path());
+    let (sqs, stop) = client(&queues).await;
+    let url = sqs
+        .get_queue_url()
+        .queue_name("work")
+        .send()
+        .await
+        .unwrap()
+        .queue_url
+        .unwrap();
+    let mebibyte = "x".repeat(1024 * 1024);
+    let largest = sqs
+        .send_message()
+        .queue_url(&url)
+        .message_body(&mebibyte)
+        .send()
+        .await;
+    assert!(largest.is_ok(), "{largest:?}");
+    for (body, code) in [
+        (format!("{mebibyte}x"), "InvalidParameterValue"),
+        ("a\u{1}".to_owned(), "InvalidMessageContents"),
+    ] {
+        let refused = sqs.send_message().queue_url(&url).message_body(body).send().await;
+        // The SDK reads the older code, which the response carries for such clients.
+        assert_eq!(refused.unwrap_err().into_service_error().code(), Some(code));
+    }
     stop.cancel();
 }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 use super::error::PoolError;
 use super::store::record::User;
 use super::{POOL_ID, SignIn};
-use crate::aws_json::{AwsError, answer, operation};
+use crate::aws_json::{self, AwsError, answer, operation};
 
 /// What Cognito takes from anybody, without a signature. The second half is not supported: it is here so that it is told
 /// so, and not that a signature is missing.
@@ -97,8 +97,7 @@ struct ForUser {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, PoolError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| unreadable(&error))
+    aws_json::parse(body).map_err(|error| unreadable(&error))
 }
 
 /// A field nobody knows is a thing this does not do; anything else is a mistake in the request.

@@ -74,6 +74,22 @@ async fn what_is_described_can_be_sent_back_as_an_update() {
 }
 
 #[tokio::test]
+async fn a_client_with_an_older_flow_name_may_refresh() {
+    let hosted = hosted().await;
+    let new = json!({"ClientName": "old", "ExplicitAuthFlows": ["ADMIN_NO_SRP_AUTH"]});
+    let (_, made) = api(&hosted, "CreateUserPoolClient", new).await;
+    let id = made["UserPoolClient"]["ClientId"].clone();
+    let parameters = json!({"USERNAME": EMAIL, "PASSWORD": PASSWORD});
+    let ask = json!({"ClientId": id, "AuthFlow": "ADMIN_NO_SRP_AUTH", "AuthParameters": parameters});
+    let (_, answer) = api(&hosted, "AdminInitiateAuth", ask).await;
+    let token = &answer["AuthenticationResult"]["RefreshToken"];
+    let refresh =
+        json!({"ClientId": id, "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": token}});
+    let (status, answer) = api(&hosted, "AdminInitiateAuth", refresh).await;
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[tokio::test]
 async fn other_clients_come_and_go_but_not_the_portals() {
     let hosted = hosted().await;
     let new = json!({"ClientName": "cli", "GenerateSecret": false, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]});
