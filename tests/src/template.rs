@@ -166,7 +166,7 @@ impl Stack {
             "Fn::Not" => !self.is_true(&list[0]),
             "Fn::Or" => list.iter().any(|c| self.is_true(c)),
             "Fn::And" => list.iter().all(|c| self.is_true(c)),
-            "Fn::Equals" => self.resolve(&list[0]) == self.resolve(&list[1]),
+            "Fn::Equals" => self.resolve(&list[0]).map(joined) == self.resolve(&list[1]).map(joined),
             other => panic!("a condition with {other}"),
         }
     }
@@ -191,6 +191,14 @@ impl Stack {
             )),
             (_, plain) => Some(plain.clone()),
         }
+    }
+}
+
+/// What `Fn::Join` makes of texts; a list parameter is one text here, as people give it.
+fn joined(value: Value) -> Value {
+    match single(&value) {
+        Some(("Fn::Join", parts)) if parts[1].is_string() => parts[1].clone(),
+        _ => value,
     }
 }
 

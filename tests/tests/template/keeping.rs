@@ -37,7 +37,34 @@ fn what_holds_data_outlives_the_stack_and_is_closed_to_the_world() {
         );
         let aborted = &properties["LifecycleConfiguration"]["Rules"][0]["AbortIncompleteMultipartUpload"];
         assert_eq!(aborted["DaysAfterInitiation"], 7, "{name}");
+        let expiry = &properties["LifecycleConfiguration"]["Rules"][1]["NoncurrentVersionExpiration"];
+        assert_eq!(expiry["NoncurrentDays"], 90, "{name}: versions that end");
     }
+}
+
+#[test]
+fn a_budget_is_watched_where_one_is_given() {
+    let budgets = |parameters: &[(&str, &str)]| {
+        let stack = Stack::with(parameters);
+        let found = of_type(&stack, "AWS::Budgets::Budget");
+        found
+            .into_iter()
+            .map(|(_, properties)| properties.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(budgets(&[("AdminEmail", "ops@example.org")]), Vec::<Value>::new());
+    let given = budgets(&[("AdminEmail", "ops@example.org"), ("MonthlyBudget", "500")]);
+    assert_eq!(
+        given[0]["Budget"]["BudgetLimit"],
+        json!({"Amount": "500", "Unit": "USD"})
+    );
+    let notifications = given[0]["NotificationsWithSubscribers"]
+        .as_array()
+        .expect("notifications");
+    let mailed = notifications
+        .iter()
+        .all(|n| n["Subscribers"][0]["Address"] == "ops@example.org");
+    assert!(mailed && notifications.len() == 2, "{notifications:?}");
 }
 
 #[test]

@@ -145,3 +145,51 @@ fn an_address_for_the_portal_is_kept_by_the_template_once_it_is_known() {
     );
     assert_eq!(plain(&client["LogoutURLs"][0]), "${PortalUrl}/logout");
 }
+
+#[test]
+fn codes_of_an_app_are_offered_at_sign_in_unless_switched_off() {
+    let offered = |mfa: &str| {
+        let stack = Stack::with(&[("Mfa", mfa)]);
+        let pool = pool(&stack);
+        (plain(&pool["MfaConfiguration"]), pool["EnabledMfas"].clone())
+    };
+    assert_eq!(pool(&Stack::by_default())["MfaConfiguration"], "OPTIONAL");
+    assert_eq!(offered("on"), ("ON".to_owned(), json!(["SOFTWARE_TOKEN_MFA"])));
+    assert_eq!(offered("off").0, "OFF");
+}
+
+#[test]
+fn with_team_writers_given_others_may_not_write_teams() {
+    let denied = |stack: &Value| {
+        let policy = &stack["Resources"]["InputBucketPolicy"]["Properties"]["PolicyDocument"];
+        let statements = policy["Statement"].as_array().expect("statements").clone();
+        statements.into_iter().find(|s| s["Sid"] == "TeamWritersAlone")
+    };
+    assert_eq!(denied(&Stack::by_default()), None);
+    let writer = "arn:aws:iam::123456789012:role/crew";
+    let statement = denied(&Stack::with(&[("TeamWriters", writer)])).expect("a statement");
+    assert_eq!(statement["Effect"], "Deny");
+    assert_eq!(plain(&statement["Resource"]), "${InputBucket.Arn}/teams/*");
+    assert_eq!(statement["Condition"]["ArnNotLike"]["aws:PrincipalArn"], writer);
+    let actions = statement["Action"].to_string();
+    assert!(actions.contains("s3:PutObject") && actions.contains("s3:DeleteObject"));
+}
+
+#[test]
+fn the_labeling_role_is_for_jobs_of_this_account_and_reads_no_team_file() {
+    let stack = Stack::by_default();
+    let role = &stack["Resources"]["LabelingRole"]["Properties"];
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+    assert!(
+        trust["Condition"]["StringEquals"]["aws:SourceAccount"].is_string(),
+        "{trust}"
+    );
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"]
+        .as_array()
+        .expect("statements");
+    let denied = statements
+        .iter()
+        .find(|s| s["Effect"] == "Deny")
+        .expect("a denial");
+    assert!(plain(&denied["Resource"]).ends_with("/teams/*"), "{denied}");
+}
