@@ -180,10 +180,8 @@ fn the_labeling_role_is_for_jobs_of_this_account_and_reads_no_team_file() {
     let stack = Stack::by_default();
     let role = &stack["Resources"]["LabelingRole"]["Properties"];
     let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
-    assert!(
-        trust["Condition"]["StringEquals"]["aws:SourceAccount"].is_string(),
-        "{trust}"
-    );
+    let account = &trust["Condition"]["StringEquals"]["aws:SourceAccount"];
+    assert_eq!(plain(account), "AWS::AccountId", "{trust}");
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"]
         .as_array()
         .expect("statements");
