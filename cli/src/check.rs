@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Value, json};
 use shared::layout::SPEC_FILE;
+use shared::misnamed;
 use shared::name::DatasetName;
 use shared::spec::{MAX_BYTES, Spec, SpecError};
 
@@ -125,11 +126,13 @@ async fn folder(path: &Path, check: &Check) -> anyhow::Result<Said> {
 fn look(folder: &Path) -> anyhow::Result<Outcome> {
     let absolute = folder
         .canonicalize()
-        .with_context(|| format!("there is no folder {}", folder.display()))?;
+        .with_context(|| format!("there is no folder {}", shown(folder)))?;
     if !absolute.is_dir() {
+        let name = absolute.file_name().unwrap_or_default().to_string_lossy();
+        ensure!(!misnamed::is_nearly_the_spec(&name), misnamed::advice(&name));
         bail!(
             "{} is a file: name the folder that holds it and its labeling.yaml, or a team file",
-            folder.display()
+            shown(folder)
         );
     }
     let name = absolute
@@ -152,16 +155,40 @@ fn look(folder: &Path) -> anyhow::Result<Outcome> {
     })
 }
 
+/// What the bucket says of a folder without a spec.
 fn spec_text(folder: &Path) -> anyhow::Result<Vec<u8>> {
     let path = folder.join(SPEC_FILE);
-    if !path.exists() {
+    // On a disk that takes `Labeling.yaml` for `labeling.yaml` the name counts as well: it becomes the key.
+    let names = names_in(folder)?;
+    if !names.iter().any(|name| name == SPEC_FILE) {
+        if let Some(name) = names.iter().find(|name| misnamed::is_nearly_the_spec(name)) {
+            let dataset = folder.file_name().unwrap_or_default().to_string_lossy();
+            bail!("{}", misnamed::advice(&format!("{dataset}/{name}")));
+        }
         bail!(
-            "{} has no {SPEC_FILE}: it says what to label and how. `groundcrew up` offers one to start from, \
+            "{} has no {SPEC_FILE}: it says what to label and how. The console offers one to start from, \
              examples/numbers has one to copy",
-            folder.display()
+            shown(folder)
         );
     }
     read_at_most(&path, MAX_BYTES)
+}
+
+/// Of the files directly in a folder, in order.
+fn names_in(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry.with_context(|| folder.display().to_string())?;
+        if entry.path().is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn shown(path: &Path) -> String {
+    paint::one_line(&path.display().to_string(), 400)
 }
 
 /// One byte more than a file may have is enough to say that it is too long.

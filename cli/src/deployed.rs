@@ -42,7 +42,7 @@ async fn credentials(sdk: &SdkConfig) -> anyhow::Result<Credentials> {
 fn missing() -> anyhow::Error {
     anyhow!(
         "no AWS credentials were found that this program can use. It takes AWS_ACCESS_KEY_ID and the others from the \
-         environment, or a profile (AWS_PROFILE) with keys or a role_arn. For IAM Identity Center, `aws login` and \
-         credential_process run `eval \"$(aws configure export-credentials --format env)\"` first"
+         environment, or a profile (AWS_PROFILE) with keys or a role_arn. For IAM Identity Center, aws login and \
+         credential_process, run first:\n  eval \"$(aws configure export-credentials --format env)\""
     )
 }

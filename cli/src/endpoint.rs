@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use console::{ConsoleConfig, Hints, Queue};
 use local::{FirstWorker, StackInfo};
 use shared::name::JobPrefix;
+use shared::shell;
 
 use crate::args::Place;
 use crate::deployed;
@@ -130,7 +131,9 @@ async fn running(data: &Path) -> anyhow::Result<StackInfo> {
     let nothing = || {
         let folder = data.display();
         format!(
-            "nothing runs with the data folder {folder}: start it with `groundcrew up`, or name another with --data"
+            "nothing runs with the data folder {folder}; name another with --data, or start it with\n  groundcrew up --data \
+             {}",
+            shell::path(&folder.to_string())
         )
     };
     let stack = StackInfo::read(data)?.with_context(nothing)?;

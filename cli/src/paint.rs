@@ -4,6 +4,8 @@
 use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
+use shared::visible::visible;
+
 /// How a word looks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Look {
@@ -67,28 +69,26 @@ pub(crate) fn out(text: &str) -> anyhow::Result<ExitCode> {
 /// An error with everything that led to it, to stderr.
 pub(crate) fn complain(error: &anyhow::Error) {
     let head = Paint::stderr().word(Look::Bad, "error:");
-    let mut text = format!("{head} {error}\n");
+    let mut text = format!("{head} {}\n", lines(&error.to_string()));
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because: {cause}\n"));
+        text.push_str(&format!("  because: {}\n", lines(&cause.to_string())));
     }
     let _nobody_listens = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A string as one line: control characters escaped, cut at `width` characters.
+/// A string as one line: what nobody sees, or what turns the line around, is escaped; cut at `width` characters.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
-    let mut line = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == width {
-            line.push('…');
-            break;
-        }
-        if c.is_control() {
-            line.extend(c.escape_debug());
-        } else {
-            line.push(c);
-        }
+    let mut chars = text.chars();
+    let mut line = visible(&chars.by_ref().take(width).collect::<String>()).into_owned();
+    if chars.next().is_some() {
+        line.push('…');
     }
     line
+}
+
+/// The same for a text of several lines.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -97,7 +97,12 @@ mod tests {
 
     #[test]
     fn a_text_cannot_break_out_of_its_line() {
-        assert_eq!(one_line("a\n\u{1b}[31mb", 40), "a\\n\\u{1b}[31mb");
+        assert_eq!(one_line("a\n\u{1b}[31mb", 40), "a\\n\\u{1B}[31mb");
         assert_eq!(one_line("кошка", 3), "кош…");
+        assert_eq!(
+            one_line("\u{202e}gpj.exe\u{200b}", 40),
+            "\\u{202E}gpj.exe\\u{200B}"
+        );
+        assert_eq!(lines("a\n\u{9b}1m\u{2066}b"), "a\n\\u{9B}1m\\u{2066}b");
     }
 }

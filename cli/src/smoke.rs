@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, ensure};
 use console::Reader;
 use shared::name::{BatchNumber, DatasetName, JobName};
+use shared::shell;
 
 use self::narrator::Narrator;
 use self::team::SignIn;
@@ -61,9 +62,16 @@ pub(crate) async fn run(args: args::Smoke) -> anyhow::Result<ExitCode> {
 /// The command that shows more.
 fn look(place: &Place) -> String {
     match (&place.stack, &place.region) {
-        (Some(name), Some(region)) => format!("groundcrew status --stack {name} --region {region}"),
-        (Some(name), None) => format!("groundcrew status --stack {name}"),
-        (None, _) => format!("groundcrew status --data {}", place.data.folder().display()),
+        (Some(name), Some(region)) => format!(
+            "groundcrew status --stack {} --region {}",
+            shell::word(name),
+            shell::word(region)
+        ),
+        (Some(name), None) => format!("groundcrew status --stack {}", shell::word(name)),
+        (None, _) => {
+            let folder = place.data.folder().display().to_string();
+            format!("groundcrew status --data {}", shell::path(&folder))
+        }
     }
 }
 

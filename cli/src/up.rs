@@ -60,15 +60,14 @@ async fn serve(up: &Up, data: &Path, stack: &Stack, first: bool) -> anyhow::Resu
     let first_password = stack.first_password_holds().await;
     paint::out(&banner::text(info, before, first_password, Paint::stdout()))?;
     if up.web.ip().is_unspecified() && up.public_url.is_none() {
-        let hint = "Only this machine can open the portal so: name the address others use with --public-url";
-        paint::out(&format!(
-            "  {hint}, as in --public-url http://192.168.1.5:8080\n\n"
-        ))?;
+        let hint =
+            "Only this machine can open the portal so. Name the address that others use, for example with";
+        paint::out(&format!("  {hint}\n    --public-url http://192.168.1.5:8080\n\n"))?;
     }
     wait_for_end().await?;
     let _nobody_listens = writeln!(
         std::io::stderr().lock(),
-        "\nStopping. Everything is kept in {}.",
+        "\nStopping. Everything is kept in {}",
         data.display()
     );
     Ok(ExitCode::SUCCESS)

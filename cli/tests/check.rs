@@ -145,3 +145,71 @@ fn status_says_how_to_start_when_nothing_runs() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("groundcrew up"), "{text}");
 }
+
+#[test]
+fn a_misnamed_spec_is_called_so_and_nothing_is_said_of_teams() {
+    for name in [
+        "labelling.yaml",
+        "labeling.yml",
+        "labeling.yaml.txt",
+        "labeling.yaml.yaml",
+        "labels.yaml",
+        "labeling (1).yaml",
+        "spec.yaml",
+        "labeling.json",
+    ] {
+        let (_parent, path) = folder("cats", &[(name, GOOD), ("a.txt", "1")]);
+        for path in [path.clone(), format!("{path}/{name}")] {
+            let text = String::from_utf8(groundcrew(&["check", &path]).stderr).unwrap();
+            assert!(
+                text.contains("the name of a spec has to be labeling.yaml exactly"),
+                "{name}: {text}"
+            );
+            assert!(text.contains(name) && !text.contains("team"), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_holds_team_files_only_if_it_is_called_teams() {
+    let team = "organization: O\ndescription: D\ncontact: c@example.org\nworkers: [a@example.org]\n";
+    let (_parent, path) = folder("cats", &[("readers.yaml", team), ("a.txt", "1")]);
+    let text = String::from_utf8(groundcrew(&["check", &path]).stderr).unwrap();
+    assert!(text.contains("has no labeling.yaml"), "{text}");
+    let (_parent, path) = folder(
+        "teams",
+        &[("readers.yaml", team), ("b.YAML", team), ("c.yml", team)],
+    );
+    let text = stdout(&groundcrew(&["check", &path]));
+    assert!(text.contains("readers: the team file is fine"), "{text}");
+    assert!(
+        text.contains("`b.YAML` is not read") && text.contains("`c.yml` is not read"),
+        "{text}"
+    );
+}
+
+#[test]
+fn nothing_of_a_file_s_name_is_hidden_on_a_terminal() {
+    let (_parent, path) = folder(
+        "d",
+        &[
+            ("labeling.yaml", GOOD),
+            ("a\u{202e}gpj.zip", "1"),
+            ("b\u{1b}[2J.txt", "1"),
+        ],
+    );
+    let text = stdout(&groundcrew(&["check", &path]));
+    assert!(text.contains("a\\u{202E}gpj.zip"), "{text}");
+    assert!(!text.contains(['\u{202e}', '\u{1b}']), "{text}");
+}
+
+#[test]
+fn of_rows_that_would_be_rejected_it_is_said_what_works_later() {
+    let rows = format!("{GOOD}text: {{split: row, column: t}}\n");
+    let (_parent, path) = folder("d", &[("labeling.yaml", &rows), ("a.csv", "id,t\n1,one\n2,\n")]);
+    let text = stdout(&groundcrew(&["check", &path]));
+    assert!(
+        text.contains("put the fixed ones alone into a file of another name"),
+        "{text}"
+    );
+}

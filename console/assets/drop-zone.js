@@ -2,6 +2,7 @@
 // buttons do the same for those who do not drag.
 
 import { h, plural, setText, snippet } from "./dom.js";
+import { path, word } from "./shell.js";
 import { byFolder, fromDrop, fromInput } from "./dropped.js";
 
 const SAMPLE = `task: text-classification
@@ -136,8 +137,8 @@ function lesson({ hints = {}, input_bucket: bucket = "input" }) {
     step("3", "Watch the labels come in", h("p", {}, "Workers label in the portal. When they are done, the labels are here to download, and a notice says so.")),
   ];
   const others = [];
-  if (hints.drop_folder) others.push(h("p", {}, "Or copy into a folder on this machine:"), snippet(`cp -r my-files ${hints.drop_folder}/`, "Copying into the drop folder"));
-  if (hints.aws_endpoint) others.push(h("p", {}, "Or with any S3 client:"), snippet(`aws s3 cp --recursive my-files s3://${bucket}/my-files/ --endpoint-url ${hints.aws_endpoint}`, "Uploading with the AWS CLI"));
+  if (hints.drop_folder) others.push(h("p", {}, "Or copy into a folder on this machine:"), snippet(`cp -r my-files ${path(`${hints.drop_folder}/`)}`, "Copying into the drop folder"));
+  if (hints.aws_endpoint) others.push(h("p", {}, "Or with any S3 client:"), snippet(`aws s3 cp --recursive my-files ${word(`s3://${bucket}/my-files/`)} --endpoint-url ${word(hints.aws_endpoint)}`, "Uploading with the AWS CLI"));
   return [h("ol", { class: "steps" }, ways), others.length > 0 && h("div", { class: "other-ways" }, others)].filter(Boolean);
 }
 

@@ -19,6 +19,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("icon.svg", "image/svg+xml"),
     asset!("app.js", SCRIPT),
     asset!("dom.js", SCRIPT),
+    asset!("shell.js", SCRIPT),
     asset!("time.js", SCRIPT),
     asset!("tip.js", SCRIPT),
     asset!("server.js", SCRIPT),

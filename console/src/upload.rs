@@ -56,7 +56,7 @@ pub(crate) fn key(dataset: &str, path: &str) -> Result<String, PathError> {
 pub(crate) enum UploadError {
     #[error("the connection broke before the file was complete: {0}")]
     Body(#[source] axum::Error),
-    #[error("the file is larger than {} GiB: use an S3 client, such as `aws s3 cp`", MAX_FILE >> 30)]
+    #[error("the file is larger than {} GiB: use an S3 client, such as aws s3 cp", MAX_FILE >> 30)]
     TooLarge,
     #[error("S3 did not take it: {0}")]
     S3(String),

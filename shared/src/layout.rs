@@ -104,15 +104,6 @@ fn among_teams(path: &str) -> Option<InputKey> {
     })
 }
 
-/// Whether a file of a dataset, by its path in it, was meant to be the spec: `labeling.yml`, `Labeling.yaml`.
-pub fn is_nearly_the_spec(path: &str) -> bool {
-    let name = path.to_ascii_lowercase();
-    let stem = [".yaml", ".yml", ".yaml.txt", ".yml.txt"]
-        .iter()
-        .find_map(|end| name.strip_suffix(end));
-    path != SPEC_FILE && matches!(stem, Some("labeling" | "labelling"))
-}
-
 /// Prefix of everything dropped into a dataset, in the input bucket.
 pub fn dataset_prefix(dataset: &DatasetName) -> String {
     format!("{dataset}/")
@@ -300,21 +291,6 @@ mod tests {
         assert_eq!(InputKey::parse("cats/a b/c.jpg"), InputKey::File(cats()));
         assert_eq!(InputKey::parse("readme.txt"), InputKey::Loose);
         assert!(matches!(InputKey::parse("/x"), InputKey::BadDataset(_)));
-    }
-
-    #[test]
-    fn a_spec_under_another_name_is_known_by_its_name() {
-        for path in [
-            "labeling.yml",
-            "Labeling.yaml",
-            "labelling.yaml",
-            "labeling.yaml.txt",
-        ] {
-            assert!(is_nearly_the_spec(path), "{path}");
-        }
-        for path in [SPEC_FILE, "sub/labeling.yml", "labels.yaml", "labeling.txt"] {
-            assert!(!is_nearly_the_spec(path), "{path}");
-        }
     }
 
     #[test]

@@ -2,16 +2,20 @@
 //! AWS SDK. Text, readers and values come in; values come out. The protocols over the outside world are written
 //! against the traits in [`port`].
 
+pub mod change;
 pub mod crew;
 pub mod export;
 pub mod item;
 pub mod job;
 pub mod layout;
+pub mod lookalike;
 pub mod manifest;
+pub mod misnamed;
 pub mod name;
 pub mod notice;
 pub mod output;
 pub mod port;
+pub mod shell;
 pub mod spec;
 pub mod status;
 pub mod summary;

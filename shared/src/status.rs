@@ -32,9 +32,12 @@ pub struct DatasetStatus {
     pub rejected: u64,
     /// The first of them; all of them are in `results/<dataset>/rejected.jsonl`.
     pub rejected_first: Vec<Rejected>,
-    /// How often a file was changed after it had come into a batch: its label is for what it held before.
+    /// Files that are there and are not what a batch has of them: their labels are for what they held before.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub changed_since_batch: u64,
+    /// Of these, files uploaded in another way, which may hold the same bytes.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub reuploaded_since_batch: u64,
     /// The first of these files.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub changed_first: Vec<String>,

@@ -1,10 +1,13 @@
 //! A folder against the deployment it would be dropped into: its team, its name, and what is in batches already.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Context as _;
 use console::model::crew::Counts;
 use console::model::enough::{Lacking, work_team};
+use md5::{Digest as _, Md5};
+use shared::change::{self, Change};
 use shared::crew::Roster;
 use shared::layout;
 use shared::manifest::origins;
@@ -13,7 +16,7 @@ use shared::spec::Spec;
 use shared::status::{DatasetState, DatasetStatus};
 use shared::task;
 
-use super::files::Found;
+use super::files::{Found, part};
 use super::finding::{Finding, judged};
 use crate::cloud::Cloud;
 use crate::endpoint::Target;
@@ -101,7 +104,7 @@ async fn absent(cloud: &Cloud, name: &str) -> String {
     };
     if file.is_some() {
         return format!(
-            "teams/{name}.yaml is there, its work team is not yet: `groundcrew status` says what it waits for"
+            "teams/{name}.yaml is there, its work team is not yet; what it waits for is said by: groundcrew status"
         );
     }
     format!(
@@ -177,20 +180,23 @@ async fn batched(cloud: &Cloud, dataset: &DatasetName, files: &[Found]) -> anyho
         return Ok(Finding::fine(ITEMS, "none is in a batch"));
     }
     let there = cloud.files(&layout::dataset_prefix(dataset)).await?;
-    let keys = files
-        .iter()
-        .filter_map(|file| Some((format!("{dataset}/{}", file.path.as_ref().ok()?), file.size)));
-    let (mut known, mut changed) = (0_u64, Vec::new());
-    for (key, size) in keys {
+    let (mut known, mut changed, mut unclear) = (0_u64, Vec::new(), Vec::new());
+    for file in files {
+        let Ok(path) = &file.path else { continue };
+        let key = format!("{dataset}/{path}");
         let Some(etag) = batched.get(&key) else { continue };
         known += 1;
-        if there.get(&key).is_none_or(|now| *now != (etag.clone(), size)) {
-            changed.push(key);
+        match since_batched(file, etag, there.get(&key))? {
+            Change::Same => {}
+            Change::Changed => changed.push(key),
+            Change::Unclear => unclear.push(key),
         }
     }
+    let of_them = (changed.len() + unclear.len()) as u64;
+    changed.extend_from_slice(&unclear);
     Ok(judged(
         ITEMS,
-        other_than_batched(&changed),
+        change::sentence(&changed, of_them, unclear.len() as u64),
         format!(
             "{} of the folder {} already, and not labeled again",
             counted(known, "file", "files"),
@@ -203,16 +209,37 @@ async fn batched(cloud: &Cloud, dataset: &DatasetName, files: &[Found]) -> anyho
     ))
 }
 
-fn other_than_batched(changed: &[String]) -> Option<String> {
-    let first = changed.first()?;
-    let (files, they) = match changed.len() {
-        1 => ("1 file is in a batch".to_owned(), "it is"),
-        count => (format!("{count} files are in batches"), "they are"),
-    };
-    Some(format!(
-        "{files} already and not, or not of that size, what was batched ({first}): {they} not labeled \
-         again. Give changed files new names"
-    ))
+/// Whether the file on this disk is what was batched. The ETag of an object uploaded in one piece is the MD5 of its bytes,
+/// unless a key of KMS encrypts it; of others the size is compared with what is there, if that is still what was batched.
+fn since_batched(file: &Found, batched: &str, there: Option<&(String, u64)>) -> anyhow::Result<Change> {
+    let size_there = there.filter(|(etag, _)| etag == batched).map(|(_, size)| *size);
+    if size_there.is_some_and(|size| size != file.size) {
+        return Ok(Change::Changed);
+    }
+    if change::parts(batched) > 0 {
+        return Ok(match size_there {
+            Some(_) => Change::Same,
+            None => Change::Unclear,
+        });
+    }
+    Ok(match md5(&file.on_disk, file.size)? == batched {
+        true => Change::Same,
+        false => Change::Changed,
+    })
+}
+
+fn md5(path: &Path, size: u64) -> anyhow::Result<String> {
+    const PART: u64 = 1 << 20;
+    let (mut hash, mut from) = (Md5::new(), 0);
+    while from < size {
+        let bytes = part(path, from, PART)?;
+        if bytes.is_empty() {
+            break;
+        }
+        from += bytes.len() as u64;
+        hash.update(&bytes);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]
@@ -248,16 +275,37 @@ mod tests {
     }
 
     #[test]
-    fn one_file_is_told_as_one() {
-        let keys = |count: usize| vec!["d/a.txt".to_owned(); count];
-        assert!(other_than_batched(&[]).is_none());
-        let one = other_than_batched(&keys(1)).unwrap();
-        assert!(
-            one.starts_with("1 file is in a batch") && one.contains("it is not"),
-            "{one}"
+    fn a_file_is_compared_by_its_bytes_and_in_parts_by_its_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let on_disk = folder.path().join("a.txt");
+        std::fs::write(&on_disk, "12").unwrap();
+        let file = Found {
+            path: Ok("a.txt".to_owned()),
+            on_disk,
+            size: 2,
+        };
+        let (etag, other) = (
+            "c20ad4d76fe97759aa27a0c99bff6710",
+            "d3d9446802a44259755d38e6d163e820",
         );
-        let two = other_than_batched(&keys(2)).unwrap();
-        assert!(two.starts_with("2 files are in batches"), "{two}");
+        let there = |etag: &str, size| Some((etag.to_owned(), size));
+        for (batched, there, change) in [
+            (etag, there(etag, 2), Change::Same),
+            (etag, there(other, 2), Change::Same),
+            (etag, None, Change::Same),
+            (other, there(other, 2), Change::Changed),
+            (other, there(other, 3), Change::Changed),
+            ("x-2", there("x-2", 2), Change::Same),
+            ("x-2", there("x-2", 3), Change::Changed),
+            ("x-2", there("y-2", 2), Change::Unclear),
+            ("x-2", None, Change::Unclear),
+        ] {
+            assert_eq!(
+                since_batched(&file, batched, there.as_ref()).unwrap(),
+                change,
+                "{batched} {there:?}"
+            );
+        }
         assert_eq!(counted(1, "batch", "batches"), "1 batch");
     }
 }

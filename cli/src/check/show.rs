@@ -8,7 +8,7 @@ use shared::spec::{Spec, SpecError};
 
 use super::Outcome;
 use super::assess::Findings;
-use crate::paint::{Look, Paint, one_line};
+use crate::paint::{Look, Paint, lines, one_line};
 
 /// Rejects listed on a terminal; `--json` has more.
 const LISTED: usize = 20;
@@ -20,7 +20,8 @@ pub(super) fn text(outcome: &Outcome, paint: Paint) -> String {
             let mark = paint.word(Look::Bad, "✗");
             let _infallible = write!(
                 text,
-                "{mark} {error}\n\nNothing would be labeled: mend labeling.yaml first.\n"
+                "{mark} {}\n\nNothing would be labeled: fix labeling.yaml first.\n",
+                lines(&error.to_string())
             );
         }
         Ok(spec) => {
@@ -35,7 +36,7 @@ pub(super) fn text(outcome: &Outcome, paint: Paint) -> String {
 
 fn about_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
     let labels: Vec<&str> = spec.labels.iter().map(|label| label.name.as_str()).collect();
-    let name = paint.word(Look::Strong, dataset);
+    let name = paint.word(Look::Strong, &one_line(dataset, 255));
     let mark = paint.word(Look::Good, "✓");
     let people = match spec.workers_per_item {
         1 => "1 person".to_owned(),
@@ -112,6 +113,13 @@ fn about_rejects(text: &mut String, found: &Findings, paint: Paint) {
     let more = found.rejected.saturating_sub(LISTED as u64);
     if more > 0 {
         let _infallible = writeln!(text, "  … and {more} more; --json lists them");
+    }
+    if found.rejected_first.iter().any(|reject| reject.row.is_some()) {
+        // Once the others are in a batch, the file is not read again.
+        let _infallible = writeln!(
+            text,
+            "  Fix rows and lines before the file is dropped. After that, put the fixed ones alone into a file of another name."
+        );
     }
 }
 

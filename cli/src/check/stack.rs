@@ -15,7 +15,7 @@ use crate::endpoint::Target;
 
 /// What no request of this program tells of.
 pub(super) const LEFT_OUT: &str = "Not looked at: schedules, alarms, roles and the functions' own settings. On AWS, \
-    `aws cloudformation detect-stack-drift` compares them with the template.";
+    what compares them with the template is\n  aws cloudformation detect-stack-drift";
 
 pub(super) async fn findings(target: &Target) -> Vec<Finding> {
     let reader = Reader::new(&target.config);
@@ -49,8 +49,9 @@ fn stack(target: &Target) -> Finding {
     // UPDATE_ROLLBACK_COMPLETE is whole as well, as it was before.
     let whole =
         status.ends_with("_COMPLETE") && !status.starts_with("DELETE") && status != "ROLLBACK_COMPLETE";
-    let wrong =
-        format!("is {status}: `aws cloudformation describe-stack-events` says why and what it waits for");
+    let wrong = format!(
+        "is {status}; why, and what it waits for, is said by: aws cloudformation describe-stack-events"
+    );
     judged("stack", (!whole).then_some(wrong), format!("is {status}"))
 }
 

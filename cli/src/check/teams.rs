@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use shared::crew::{MAX_BYTES, SignIn, TeamFile};
-use shared::layout::SPEC_FILE;
+use shared::layout::{self, InputKey, SPEC_FILE};
+use shared::misnamed;
 use shared::name::TeamName;
 use shared::yaml::FileError;
 
 use super::read_at_most;
-use crate::paint::{Look, Paint, one_line};
+use crate::paint::{Look, Paint, lines, one_line};
 
 /// Work teams of an account and Region.
 /// <https://docs.aws.amazon.com/general/latest/gr/sagemaker.html>
@@ -32,16 +33,24 @@ enum Broken {
     Text(FileError),
 }
 
-/// The team files that a path means, or `None` where it means a dataset: a folder with a labeling.yaml, or without any
-/// YAML.
+/// The team files that a path means, or `None` where it means a dataset. A folder holds team files if it is called
+/// `teams`, as in the bucket, and for no other reason; a file by itself is one if it is YAML and was not meant to be a spec.
 pub(super) fn meant(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+    let name = |path: &Path| {
+        path.file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
     if path.is_file() {
-        if !is_yaml(path) || path.file_name().is_some_and(|name| name == SPEC_FILE) {
-            return Ok(None);
-        }
-        return Ok(Some(vec![path.to_owned()]));
+        let name = name(path);
+        let is_spec = name == SPEC_FILE || misnamed::is_nearly_the_spec(&name);
+        return Ok((is_yaml(path) && !is_spec).then(|| vec![path.to_owned()]));
     }
-    if path.join(SPEC_FILE).exists() || !path.is_dir() {
+    let is_teams = path
+        .canonicalize()
+        .is_ok_and(|absolute| name(&absolute) == layout::TEAMS);
+    if !is_teams || path.join(SPEC_FILE).exists() || !path.is_dir() {
         return Ok(None);
     }
     let mut files = Vec::new();
@@ -55,15 +64,17 @@ pub(super) fn meant(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     Ok((!files.is_empty()).then_some(files))
 }
 
-/// `.yml` as well: nobody reads it in the bucket, which is better said here.
+/// `.yml` and `.YAML` as well: they are not read in the bucket, which is better said here.
 fn is_yaml(path: &Path) -> bool {
     let hidden = path
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    !hidden
-        && path
-            .extension()
-            .is_some_and(|extension| extension == SUFFIX || extension == "yml")
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    !hidden && [SUFFIX, "yml"].contains(&extension.as_str())
 }
 
 pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<Checked>> {
@@ -75,18 +86,14 @@ pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<Checked>> {
 
 fn one(path: PathBuf) -> anyhow::Result<Checked> {
     let text = read_at_most(&path, MAX_BYTES)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let file = if path.extension().is_none_or(|extension| extension != SUFFIX) {
-        Err(Broken::Name(format!(
-            "nobody reads `.yml` files: call it `{stem}.{SUFFIX}`"
-        )))
-    } else {
-        match TeamName::new(&stem) {
-            Err(error) => Err(Broken::Name(error.to_string())),
-            Ok(name) => TeamFile::parse(&name, &text)
-                .map(|file| (name, file))
-                .map_err(Broken::Text),
-        }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // By the rules the bucket goes by, whatever folder the file is in here.
+    let file = match InputKey::parse(&format!("{}/{name}", layout::TEAMS)) {
+        InputKey::Team(team) => TeamFile::parse(&team, &text)
+            .map(|file| (team, file))
+            .map_err(Broken::Text),
+        InputKey::BadTeam(error) => Err(Broken::Name(error.to_string())),
+        _ => Err(Broken::Name(format!("a team file's name ends in `.{SUFFIX}`"))),
     };
     Ok(Checked { path, file })
 }
@@ -115,7 +122,7 @@ pub(super) fn text(checked: &[Checked], paint: Paint) -> String {
     let next = if are_good(checked) {
         "Dropped into `teams/`, everyone new in them would be invited."
     } else {
-        "A file that cannot be used changes nothing: mend it first."
+        "A file that cannot be used changes nothing: fix it first."
     };
     let _infallible = writeln!(text, "\n{next}");
     text
@@ -129,7 +136,7 @@ fn complain(text: &mut String, path: &Path, broken: &Broken, paint: Paint) {
             "{mark} {}: {reason}",
             one_line(&path.display().to_string(), 400)
         ),
-        Broken::Text(error) => writeln!(text, "{mark} {error}"),
+        Broken::Text(error) => writeln!(text, "{mark} {}", lines(&error.to_string())),
     };
 }
 

@@ -146,7 +146,7 @@ impl Outcome {
         }
         let _infallible = writeln!(
             text,
-            "\n{} {} files, {} answers of 3 workers, {} labels, {:.1} seconds. `groundcrew up` runs it for you.",
+            "\n{} {} files, {} answers of 3 workers, {} labels, {:.1} seconds. To run it for you:\n\n  groundcrew up",
             paint.word(Look::Good, "✓"),
             example::FILES.len() - 1,
             self.answers,

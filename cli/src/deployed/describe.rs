@@ -13,6 +13,7 @@ use aws_sigv4::sign::v4;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Client, Request, StatusCode};
 use serde::Deserialize;
+use shared::shell;
 
 const VERSION: &str = "2010-05-15";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -182,8 +183,9 @@ fn refusal(status: StatusCode, text: &str, name: &str, region: &Region) -> anyho
     let Told { code, message } = error;
     match code.as_str() {
         "ValidationError" if message.contains("does not exist") => anyhow!(
-            "there is no stack `{name}` in {region} in the account these credentials are for: look with \
-             `aws cloudformation list-stacks`, or name another Region with --region"
+            "there is no stack `{name}` in {region} in the account these credentials are for: name \
+             another Region with --region or look at those there are with\n  aws cloudformation list-stacks --region {}",
+            shell::word(region.as_ref())
         ),
         "AccessDenied" | "AccessDeniedException" => {
             anyhow!("these credentials may not look at the stack (cloudformation:DescribeStacks): {message}")

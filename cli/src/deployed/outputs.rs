@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use aws_config::{Region, SdkConfig};
 use console::{ConsoleConfig, Hints, Queue};
 use shared::name::JobPrefix;
+use shared::shell;
 
 use super::describe::Stack;
 use crate::endpoint::{Deployment, Target};
@@ -93,8 +94,10 @@ fn ours(stack: &Stack, region: &Region) -> anyhow::Result<()> {
     // Before it is complete, and after it was rolled back, a stack has no outputs.
     if outputs.is_empty() && !matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE") {
         bail!(
-            "the stack `{name}` in {region} is {status} and has no outputs: wait until it is complete, or see \
-             `aws cloudformation describe-stack-events --stack-name {name}`"
+            "the stack `{name}` in {region} is {status} and has no outputs: wait until it is complete, or see what \
+             happens to it with\n  aws cloudformation describe-stack-events --region {} --stack-name {}",
+            shell::word(region.as_ref()),
+            shell::word(name)
         );
     }
     bail!(

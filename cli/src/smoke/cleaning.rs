@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_sagemaker::types::LabelingJobStatus as Status;
 use shared::layout;
 use shared::name::BatchNumber;
+use shared::shell;
 
 use super::Smoke;
 use super::dataset::FILES;
@@ -46,8 +47,8 @@ async fn stop(smoke: &Smoke, say: &Narrator) -> anyhow::Result<()> {
     let started = layout::job_started(&smoke.dataset, BatchNumber::FIRST);
     if smoke.cloud.object(&started).await?.is_none() {
         return say.note(&format!(
-            "The batch has no job yet. When it has, stop it: \
-             `aws sagemaker stop-labeling-job --labeling-job-name {name}`"
+            "The batch has no job yet. When it has, stop it:\n    aws sagemaker stop-labeling-job --labeling-job-name {}",
+            shell::word(name)
         ));
     }
     let job = smoke.cloud.job(name).await?;

@@ -99,7 +99,7 @@ impl Narrator {
             }
             Err(error) => {
                 let word = self.paint.word(Look::Bad, "Failed");
-                let hint = format!("More: `{look}`, and docs/DEPLOY.md, When something waits.");
+                let hint = format!("docs/DEPLOY.md has more, under When something waits; so does\n  {look}");
                 paint::out(&format!(
                     "{word} after {seconds:.1} seconds: {}\n{hint}\n",
                     told(error)

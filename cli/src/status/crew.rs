@@ -253,7 +253,7 @@ mod tests {
         );
         for part in [
             "! t",
-            "teams/t.yaml:7: is \\u{1b}[31m odd",
+            "teams/t.yaml:7: is \\u{1B}[31m odd",
             "1 joined, 2 not invited yet",
             "1 person signed up without",
             "work teams without a team file: cats",

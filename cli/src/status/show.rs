@@ -20,7 +20,9 @@ pub(super) fn text(model: &Model, everyone: bool, paint: Paint) -> String {
         let _infallible = writeln!(text, "{} {}", paint.word(Look::Warn, "!"), one_line(problem, 400));
     }
     if model.datasets.is_empty() {
-        text.push_str("No dataset yet. Drop a folder of files: `groundcrew up` says where.\n");
+        text.push_str(
+            "No dataset yet. Drop a folder of files into the drop folder that groundcrew up names.\n",
+        );
     }
     for dataset in &model.datasets {
         about_dataset(&mut text, dataset, paint);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use local::StackInfo;
+use shared::shell;
 
 use crate::paint::{Look, Paint};
 
@@ -25,6 +26,8 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
         Before::Nothing => "Drop a folder of files to begin.",
         Before::Something => "It goes on where it was stopped.",
     };
+    let drop = shell::path(&info.drop_folder.display().to_string());
+    let teams = info.drop_folder.join("teams").display().to_string();
     let mut text = format!("\n  {head} {example}\n\n");
     let mut row = |name: &str, value: &str| {
         let _infallible = writeln!(text, "  {}  {value}", dim(&format!("{name:<11}")));
@@ -46,23 +49,20 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
     row("Outbox", &place(&info.outbox_url));
     row(
         "Drop folder",
-        &format!(
-            "{}   a subfolder is a dataset; what is deleted here stays in the bucket",
-            info.drop_folder.display()
-        ),
+        &format!("{drop}   a subfolder is a dataset; what is deleted here stays in the bucket"),
     );
     row(
         "People",
         &format!(
-            "invite them with a file {}/teams/<team>.yaml, or under People in the console",
-            info.drop_folder.display()
+            "under People in the console, or with a file '<team>.yaml' in {}",
+            shell::path(&teams)
         ),
     );
     row(
         "Results",
         &format!(
-            "download them in the console, or: aws s3 cp --recursive s3://{}/results/ results",
-            info.output_bucket
+            "download them in the console, or: aws s3 cp --recursive {} results",
+            shell::word(&format!("s3://{}/results/", info.output_bucket))
         ),
     );
     row(
@@ -83,12 +83,16 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
 /// boto3 and the first version of the AWS CLI know the Region by its older name alone.
 fn exports(info: &StackInfo) -> [String; 5] {
     [
-        format!("export AWS_ENDPOINT_URL={}", info.aws_url),
-        format!("export AWS_REGION={}", info.region),
-        format!("export AWS_DEFAULT_REGION={}", info.region),
-        format!("export AWS_ACCESS_KEY_ID={}", info.access_key_id),
-        format!("export AWS_SECRET_ACCESS_KEY={}", info.secret_access_key),
+        export("AWS_ENDPOINT_URL", &info.aws_url),
+        export("AWS_REGION", &info.region),
+        export("AWS_DEFAULT_REGION", &info.region),
+        export("AWS_ACCESS_KEY_ID", &info.access_key_id),
+        export("AWS_SECRET_ACCESS_KEY", &info.secret_access_key),
     ]
+}
+
+fn export(name: &str, value: &str) -> String {
+    format!("export {name}={}", shell::word(value))
 }
 
 #[cfg(test)]

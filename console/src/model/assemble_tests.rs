@@ -43,6 +43,7 @@ fn status(dataset: &str, state: DatasetState) -> DatasetStatus {
         rejected: 0,
         rejected_first: Vec::new(),
         changed_since_batch: 0,
+        reuploaded_since_batch: 0,
         changed_first: Vec::new(),
     }
 }
@@ -277,7 +278,7 @@ fn files_that_changed_after_they_were_batched_are_named() {
     (with.changed_since_batch, with.changed_first) = (1, vec!["d/1.txt".into()]);
     let message = assemble(&facts(vec![with]), BUCKET).datasets.remove(0).message;
     assert!(
-        message.contains("\n`d/1.txt` changed after coming into a batch:"),
+        message.contains("\n\"d/1.txt\" changed after coming into a batch:"),
         "{message}"
     );
 }

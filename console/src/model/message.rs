@@ -1,5 +1,6 @@
 //! What is said of a dataset: what it waits for, who is to act, or that it is done; and what else its people should know.
 
+use shared::change;
 use shared::layout;
 use shared::status::{DatasetState, DatasetStatus};
 
@@ -61,16 +62,8 @@ fn too_few(jobs: &[Job], crew: &Crew) -> Option<(bool, String)> {
 }
 
 fn changed(status: &DatasetStatus) -> Option<String> {
-    let first = status.changed_first.first()?;
-    let others = match status.changed_first.len() - 1 {
-        0 => String::new(),
-        1 => " and another file".to_owned(),
-        _ => " and others".to_owned(),
-    };
-    Some(format!(
-        "`{first}`{others} changed after coming into a batch: the labels are for what was there before. Give what is new \
-         another name to have it labeled."
-    ))
+    let (all, unclear) = (status.changed_since_batch, status.reuploaded_since_batch);
+    change::sentence(&status.changed_first, all, unclear)
 }
 
 /// The most urgent thing first: what somebody must do, then what workers do, then what goes by itself.

@@ -1,10 +1,10 @@
 //! The batches cut so far: which files are in one, and whether they fit together.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared::change::{self, Change};
 use shared::layout;
 use shared::manifest::{OriginError, origins};
 use shared::name::{BatchNumber, DatasetName};
@@ -50,6 +50,53 @@ impl KeyHash {
     }
 }
 
+/// Enough of an ETag to see whether another is the same: 48 bits of its hash, and in how many parts it was uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EtagMark(u64);
+
+impl EtagMark {
+    pub(crate) fn of(etag: &str) -> Self {
+        let hash = Sha256::digest(etag)
+            .iter()
+            .take(6)
+            .fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+        Self(hash << 16 | u64::from(change::parts(etag)))
+    }
+
+    pub(crate) fn change(self, now: &str) -> Change {
+        let parts = |mark: Self| mark.0 & 0xffff;
+        match Self::of(now) {
+            now if now == self => Change::Same,
+            now if parts(now) == parts(self) => Change::Changed,
+            _ => Change::Unclear,
+        }
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+}
+
+/// A file of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BatchedFile {
+    pub(crate) key: KeyHash,
+    pub(crate) etag: EtagMark,
+}
+
+impl BatchedFile {
+    pub(crate) fn of(key: &str, etag: &str) -> Self {
+        Self {
+            key: KeyHash::of(&[key]),
+            etag: EtagMark::of(etag),
+        }
+    }
+}
+
 /// A file whose rows did not all fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Resume {
@@ -63,12 +110,10 @@ pub(crate) struct Resume {
 pub(crate) struct Batches {
     /// ETags in order; `None` for one written by this instance and not yet seen in a listing.
     manifests: Vec<Option<String>>,
-    files: HashSet<KeyHash>,
+    files: HashMap<KeyHash, EtagMark>,
     pub(crate) items: u64,
     /// Left over by the last batch.
     pub(crate) resume: Option<Resume>,
-    /// When the newest of them that was listed or read came to lie there, by S3's clock.
-    pub(crate) newest: Option<Timestamp>,
     /// What of this has been written down for other processes.
     pub(crate) kept: Kept,
 }
@@ -76,7 +121,7 @@ pub(crate) struct Batches {
 /// What a batch adds.
 #[derive(Debug, Default)]
 pub(crate) struct Added {
-    pub(crate) files: Vec<KeyHash>,
+    pub(crate) files: Vec<BatchedFile>,
     pub(crate) items: u64,
     pub(crate) resume: Option<Resume>,
 }
@@ -127,11 +172,20 @@ impl Batches {
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.files.contains(&KeyHash::of(&[key]))
+        self.files.contains_key(&KeyHash::of(&[key]))
     }
 
-    pub(crate) fn files(&self) -> impl Iterator<Item = KeyHash> {
-        self.files.iter().copied()
+    /// What became of a file since it came into a batch; `None` if it is in none.
+    pub(crate) fn change(&self, file: &Object) -> Option<Change> {
+        let batched = self.files.get(&KeyHash::of(&[&file.key]))?;
+        Some(batched.change(&file.etag))
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = BatchedFile> {
+        self.files.iter().map(|(key, etag)| BatchedFile {
+            key: *key,
+            etag: *etag,
+        })
     }
 
     /// The ETags of all, if every one of them has been seen in a listing.
@@ -141,16 +195,15 @@ impl Batches {
 
     pub(crate) fn remembered(
         manifests: Vec<String>,
-        files: impl Iterator<Item = KeyHash>,
+        files: impl Iterator<Item = BatchedFile>,
         items: u64,
         resume: Option<Resume>,
     ) -> Self {
         Self {
             manifests: manifests.into_iter().map(Some).collect(),
-            files: files.collect(),
+            files: files.map(|file| (file.key, file.etag)).collect(),
             items,
             resume,
-            newest: None,
             kept: Kept::default(),
         }
     }
@@ -175,7 +228,7 @@ impl Batches {
         dataset: &DatasetName,
         every: usize,
     ) -> Result<(), BatchesError> {
-        let (listed, newest) = listed(store, dataset).await?;
+        let listed = listed(store, dataset).await?;
         if self.count() == 0 && listed.len() >= every {
             *self = memory::load(store, dataset, &listed).await?;
         }
@@ -186,7 +239,6 @@ impl Batches {
             }
             .into());
         }
-        self.newest = self.newest.max(newest);
         for (place, (number, etag)) in listed.into_iter().enumerate() {
             match self.manifests.get_mut(place) {
                 Some(Some(known)) if *known != etag => return Err(Halt::Overwritten(number).into()),
@@ -220,45 +272,37 @@ impl Batches {
         };
         let added =
             read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
-        self.newest = self.newest.max(Some(manifest.last_modified));
         self.add(Some(manifest.etag), added);
         Ok(())
     }
 
     fn add(&mut self, etag: Option<String>, added: Added) {
         self.manifests.push(etag);
-        self.files.extend(added.files);
+        let files = added.files.iter().map(|file| (file.key, file.etag));
+        self.files.extend(files);
         self.items += added.items;
         self.resume = added.resume;
     }
 }
 
-/// The dataset's manifests by number, without a gap, and when the newest came; other objects under the prefix are nothing
-/// to us.
+/// The dataset's manifests by number, without a gap; other objects under the prefix are nothing to us.
 async fn listed(
     store: &impl Store,
     dataset: &DatasetName,
-) -> Result<(Vec<(BatchNumber, String)>, Option<Timestamp>), BatchesError> {
+) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
     let prefix = layout::manifest_prefix(dataset);
     let mut manifests: Vec<(BatchNumber, String)> = Vec::new();
-    let (mut newest, mut token) = (None, None::<String>);
+    let mut token = None::<String>;
     loop {
         let page = store
             .list(Bucket::Output, &prefix, false, token.as_deref())
             .await?;
-        for Object {
-            key,
-            etag,
-            last_modified,
-            ..
-        } in page.objects
-        {
+        for Object { key, etag, .. } in page.objects {
             let Some((of, number)) = layout::parse_manifest(&key) else {
                 continue;
             };
             if of == *dataset {
                 manifests.push((number, etag));
-                newest = newest.max(Some(last_modified));
             }
         }
         token = page.next;
@@ -277,7 +321,7 @@ async fn listed(
             .into());
         }
     }
-    Ok((manifests, newest))
+    Ok(manifests)
 }
 
 fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Added, OriginError> {
@@ -286,7 +330,7 @@ fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Ad
     for origin in origins(bytes) {
         let origin = origin?;
         added.items += 1;
-        let file = KeyHash::of(&[&origin.key]);
+        let file = BatchedFile::of(&origin.key, &origin.etag);
         if added.files.last() != Some(&file) {
             added.files.push(file);
         }

@@ -8,7 +8,7 @@ use shared::port::{Object, Store, StoreError};
 use shared::spec::Spec;
 use shared::status::Rejected;
 
-use crate::batches::{Added, KeyHash, Resume};
+use crate::batches::{Added, BatchedFile, Resume};
 
 mod read;
 
@@ -126,7 +126,7 @@ impl Filled {
             return Taken::Nothing;
         }
         self.push(&line);
-        self.added.files.push(KeyHash::of(&[key]));
+        self.added.files.push(BatchedFile::of(key, etag));
         Taken::All
     }
 
@@ -170,7 +170,7 @@ impl Filled {
         let whole = bad.iter().any(|reject| reject.row.is_none());
         self.rejected.extend(bad);
         if lines > 0 {
-            self.added.files.push(KeyHash::of(&[key]));
+            self.added.files.push(BatchedFile::of(key, etag));
         } else if !whole {
             self.reject(key, etag, nothing_left(candidate.after_row));
         }
@@ -239,7 +239,10 @@ impl BadRows {
 fn nothing_left(after_row: u64) -> String {
     match after_row {
         0 => "no row of the file can be labeled; the rows are listed with their reasons".to_owned(),
-        row => format!("nothing after row {row} of the file can be labeled; the rows before are in a batch"),
+        row => format!(
+            "nothing after row {row} of the file can be labeled; the rows before are in a batch, so put fixed rows alone into \
+             a file of another name"
+        ),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What lies in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
 
 use jiff::{SignedDuration, Timestamp};
+use shared::change::Change;
 use shared::layout::{self, InputKey};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Object, OpenUpload, Store, StoreError};
@@ -28,11 +29,13 @@ pub(crate) struct Look {
     pub(crate) changed: Changed,
 }
 
-/// Files that came anew after they had come into a batch.
+/// Files in a batch that are not what the batch has of them.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     pub(crate) count: u64,
-    /// The first of them.
+    /// Of these, files that may hold the same bytes.
+    pub(crate) unclear: u64,
+    /// The first of them, those that surely changed before the others.
     pub(crate) first: Vec<String>,
 }
 
@@ -40,28 +43,30 @@ pub(crate) struct Changed {
 pub(crate) const NAMED: usize = 20;
 
 impl Changed {
-    fn add(&mut self, key: String) {
-        self.count += 1;
-        if self.first.len() < NAMED && !self.first.contains(&key) {
-            self.first.push(key);
+    fn add(&mut self, key: String, change: Change) {
+        let sure = self.count - self.unclear;
+        match change {
+            Change::Same => return,
+            Change::Changed => {
+                let place = usize::try_from(sure).unwrap_or(NAMED).min(self.first.len());
+                self.first.insert(place, key);
+            }
+            Change::Unclear => {
+                self.unclear += 1;
+                self.first.push(key);
+            }
         }
-    }
-
-    pub(crate) fn extend(&mut self, more: Self) {
-        let named = more.first.len() as u64;
-        more.first.into_iter().for_each(|key| self.add(key));
-        self.count += more.count.saturating_sub(named);
+        self.count += 1;
+        self.first.truncate(NAMED);
     }
 }
 
 /// Uploads are listed before objects: one that finishes in between is seen in the second listing, and perhaps in
-/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing. What is in a batch and
-/// newer than `since`, when everything in a batch was older, has been changed.
+/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing.
 pub(crate) async fn look(
     store: &impl Store,
     dataset: &DatasetName,
     batches: &Batches,
-    since: Option<Timestamp>,
 ) -> Result<Look, StoreError> {
     let prefix = layout::dataset_prefix(dataset);
     let uploads = store.open_uploads(&prefix).await?;
@@ -82,7 +87,7 @@ pub(crate) async fn look(
             .await?;
         page.objects
             .into_iter()
-            .for_each(|object| look.add(object, batches, since));
+            .for_each(|object| look.add(object, batches));
         look.date = page.date;
         token = page.next;
         if token.is_none() {
@@ -107,16 +112,15 @@ impl Look {
             && !file.etag.contains('-')
     }
 
-    fn add(&mut self, object: Object, batches: &Batches, since: Option<Timestamp>) {
+    fn add(&mut self, object: Object, batches: &Batches) {
         match InputKey::parse(&object.key) {
             InputKey::Spec(_) => self.spec_there = true,
             InputKey::Ready(_) => self.ready = Some(object.last_modified),
             kind @ (InputKey::File(_) | InputKey::Manifest(_)) => {
                 self.by_hand |= matches!(kind, InputKey::Manifest(_));
-                if batches.goes_on(&object.key) || !batches.has(&object.key) {
-                    self.files.push(object);
-                } else if since.is_some_and(|since| object.last_modified > since) {
-                    self.changed.add(object.key);
+                match batches.change(&object) {
+                    Some(change) if !batches.goes_on(&object.key) => self.changed.add(object.key, change),
+                    _ => self.files.push(object),
                 }
             }
             InputKey::Team(_)

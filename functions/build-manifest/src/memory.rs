@@ -1,4 +1,4 @@
-//! What was read of a dataset's batches, kept beside its status: a new process reads one object of 16 bytes a file, and
+//! What was read of a dataset's batches, kept beside its status: a new process reads one object of 24 bytes a file, and
 //! not all batches again.
 //!
 //! Only a shortcut. It is believed as far as it names, in order, exactly the ETags that are listed, as what a process
@@ -10,14 +10,16 @@ use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Replaced, Store, StoreError};
 
-use crate::batches::{Batches, KeyHash, Resume};
+use crate::batches::{BatchedFile, Batches, EtagMark, KeyHash, Resume};
 
 /// Batches read before it is worth writing them down, and so the most a new process reads one by one.
 pub(crate) const EVERY: usize = 8;
-/// 64 MB. Beyond, processes read the batches: an invocation has a gigabyte.
+/// 96 MB. Beyond, processes read the batches: an invocation has a gigabyte.
 const MOST_FILES: usize = 4_000_000;
-const VERSION: u32 = 1;
-const HASH: usize = 16;
+/// Another form is as if it were not there.
+const VERSION: u32 = 2;
+/// Of a key, and what is kept of an ETag.
+const FILE: usize = 16 + 8;
 
 /// The object as this process knows it.
 #[derive(Clone, Debug, Default)]
@@ -91,10 +93,10 @@ fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
             .iter()
             .zip(listed)
             .all(|(kept, (_, etag))| kept == etag);
-    let (hashes, rest) = hashes.as_chunks::<HASH>();
+    let (hashes, rest) = hashes.as_chunks::<FILE>();
     let whole = rest.is_empty() && head.sha256 == hex::encode(Sha256::digest(hashes.as_flattened()));
     (head.version == VERSION && as_listed && whole).then(|| {
-        let files = hashes.iter().copied().map(KeyHash::from_bytes);
+        let files = hashes.iter().filter_map(file);
         Batches::remembered(head.manifests, files, head.items, head.resume)
     })
 }
@@ -105,7 +107,7 @@ fn body(batches: &Batches) -> Option<Vec<u8>> {
         return None;
     }
     // In order, so that the same batches are the same bytes.
-    let mut hashes: Vec<[u8; HASH]> = batches.files().map(KeyHash::to_bytes).collect();
+    let mut hashes: Vec<[u8; FILE]> = batches.files().map(bytes).collect();
     hashes.sort_unstable();
     let head = Head {
         version: VERSION,
@@ -118,4 +120,20 @@ fn body(batches: &Batches) -> Option<Vec<u8>> {
     body.push(b'\n');
     body.extend_from_slice(hashes.as_flattened());
     Some(body)
+}
+
+fn bytes(file: BatchedFile) -> [u8; FILE] {
+    let mut bytes = [0; FILE];
+    let (key, etag) = bytes.split_at_mut(16);
+    key.copy_from_slice(&file.key.to_bytes());
+    etag.copy_from_slice(&file.etag.to_bytes());
+    bytes
+}
+
+fn file(bytes: &[u8; FILE]) -> Option<BatchedFile> {
+    let (key, etag) = bytes.split_at_checked(16)?;
+    Some(BatchedFile {
+        key: KeyHash::from_bytes(key.try_into().ok()?),
+        etag: EtagMark::from_bytes(etag.try_into().ok()?),
+    })
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::name::DatasetNameError;
-use shared::notice::{AnnounceError, Notice, NoticeKind, announce};
+use shared::notice::{AnnounceError, Notice, NoticeKind, announce, quoted, shown, taking_out};
 use shared::port::{Bucket, Store, Topic};
 
 use crate::Deps;
@@ -18,9 +18,11 @@ pub(crate) struct Misplaced {
 impl Misplaced {
     pub(crate) fn loose(key: &str) -> Self {
         let text = format!(
-            "A file lies at the top of the input bucket, in no folder: {key:?}, and perhaps others.\n\n\
+            "A file lies at the top of the input bucket, in no folder, and perhaps others:\n\n  {}\n\n\
              A dataset is a folder; put the files of one dataset into one folder, with a labeling.yaml, \
-             and delete the loose ones from the bucket.\n"
+             and delete the loose ones from the bucket.\n{}\n",
+            quoted(key),
+            taking_out("it", [key])
         );
         Self {
             id: "misplaced/loose".to_owned(),
@@ -36,8 +38,11 @@ impl Misplaced {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let text = format!(
-            "A folder of the input bucket cannot be a dataset:\n\n    {error}.\n\nNothing in it is read, such as {key:?}. \
-             Drop the files again into a folder with a name that can, and delete these from the bucket.\n"
+            "A folder of the input bucket cannot be a dataset:\n\n    {}\n\nNothing in it is read, such as:\n\n  {}\n\n\
+             Drop the files again into a folder with a name that can, and delete these from the bucket.\n{}\n",
+            shown(&error.to_string()),
+            quoted(key),
+            taking_out("it", [key])
         );
         Self {
             id: format!("misplaced/{hash}"),

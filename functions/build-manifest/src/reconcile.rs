@@ -9,7 +9,7 @@ use shared::status::DatasetState;
 use crate::Deps;
 use crate::batches::{Batches, BatchesError, Halt};
 use crate::cutting::{Cutting, Left};
-use crate::look::{Changed, Look, look};
+use crate::look::{Look, look};
 use crate::memory;
 use crate::rejects::Rejects;
 use crate::report::{Report, Standing};
@@ -72,17 +72,13 @@ async fn steps<S: Store, T: Topic>(
         return halt_or_fail(&report, batches, error, 0).await;
     }
     let (mut cut, mut untold) = (0, 0);
-    let (mut changed, mut since) = (Changed::default(), report.looked_at());
     let (spec, look, waiting, rule) = loop {
         // 2. Open uploads, then everything that is in no batch.
-        since = since.max(batches.newest);
-        let mut look = look(store, dataset, batches, since).await?;
-        since = since.max(Some(look.date));
-        changed.extend(std::mem::take(&mut look.changed));
+        let mut look = look(store, dataset, batches).await?;
         // 3. The spec.
         let spec = match spec::read(store, dataset, &look).await? {
             Ok(spec) => spec,
-            Err(problem) => return no_spec(&report, batches, &look, &changed, problem, cut).await,
+            Err(problem) => return no_spec(&report, batches, &look, problem, cut).await,
         };
         rejects.forget(&spec.sha256, &look.files, batches);
         // 4. to 6. Batches, as long as it is time for one and nobody else cuts them.
@@ -106,9 +102,7 @@ async fn steps<S: Store, T: Topic>(
     // 7. Say where the dataset stands, and what was rejected.
     let limit_reached = spec.room(batches) == 0;
     let standing = Standing::of(rule, waiting, limit_reached, rejects.count(), batches);
-    report
-        .write(batches, &spec, &rejects, &changed, &standing, look.date)
-        .await?;
+    report.write(batches, &spec, &rejects, &look, &standing).await?;
     report.tell_rejects(&mut rejects, look.date).await?;
     // 8. Spare other processes what this one has read.
     remember(deps, dataset, batches).await?;
@@ -185,11 +179,10 @@ async fn no_spec<S: Store, T: Topic>(
     report: &Report<'_, S, T>,
     batches: &Batches,
     look: &Look,
-    changed: &Changed,
     problem: NoSpec,
     cut: u32,
 ) -> Result<Outcome, ReconcileError> {
-    let state = report.no_spec(batches, look, changed, &problem).await?;
+    let state = report.no_spec(batches, look, &problem).await?;
     Ok(Outcome {
         state,
         cut,

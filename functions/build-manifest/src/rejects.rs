@@ -13,7 +13,7 @@ use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Object, Replaced, Store, StoreError};
 use shared::status::Rejected;
 
-use crate::batches::{Batches, KeyHash};
+use crate::batches::{BatchedFile, Batches, KeyHash};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
@@ -161,11 +161,11 @@ impl Rejects {
 
     /// These files are about to come into this batch without their bad rows: said before it is cut, so that whoever knows
     /// neither of the batch nor of the files as they were keeps the rows.
-    pub(crate) fn leave_out(&mut self, files: &[KeyHash], number: BatchNumber) {
+    pub(crate) fn leave_out(&mut self, files: &[BatchedFile], number: BatchNumber) {
         if self.entries.is_empty() {
             return;
         }
-        let files: HashSet<&KeyHash> = files.iter().collect();
+        let files: HashSet<KeyHash> = files.iter().map(|file| file.key).collect();
         for entry in &mut self.entries {
             let is_row = entry.rejected.row.is_some() && entry.batch != Some(number);
             if is_row && files.contains(&KeyHash::of(&[&entry.rejected.key])) {

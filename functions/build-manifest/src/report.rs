@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shared::layout;
+use shared::misnamed;
 use shared::name::DatasetName;
 use shared::notice::{Notice, announce};
 use shared::port::{Bucket, Store, StoreError, Topic};
@@ -9,7 +10,7 @@ use shared::status::{DatasetState, DatasetStatus};
 
 use crate::batches::{Batches, Halt};
 use crate::cut::{Cut, Why};
-use crate::look::{self, Changed, Look};
+use crate::look::{Changed, Look};
 use crate::reconcile::ReconcileError;
 use crate::rejects::Rejects;
 use crate::spec::{NoSpec, ReadSpec};
@@ -97,21 +98,10 @@ impl Standing {
     }
 }
 
-fn add_changed(status: &mut DatasetStatus, changed: &Changed) {
-    status.changed_since_batch += changed.count;
-    for key in &changed.first {
-        if status.changed_first.len() < look::NAMED && !status.changed_first.contains(key) {
-            status.changed_first.push(key.clone());
-        }
-    }
-}
-
-fn rename(key: &str) -> String {
-    format!(
-        "{key} is not looked at: its name has to be {}, exactly so. Put it there under that name, and delete this one from \
-         the bucket.",
-        layout::SPEC_FILE
-    )
+fn say_changed(status: &mut DatasetStatus, changed: &Changed) {
+    status.changed_since_batch = changed.count;
+    status.reuploaded_since_batch = changed.unclear;
+    status.changed_first.clone_from(&changed.first);
 }
 
 fn count_wait(files: usize) -> String {
@@ -158,12 +148,11 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         batches: &Batches,
         spec: &ReadSpec,
         rejects: &Rejects,
-        changed: &Changed,
+        look: &Look,
         standing: &Standing,
-        at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut status = self.status(batches, standing, at);
-        add_changed(&mut status, changed);
+        let mut status = self.status(batches, standing, look.date);
+        say_changed(&mut status, &look.changed);
         let ReadSpec { spec, sha256, .. } = spec;
         status.task = Some(spec.task.name().to_owned());
         status.title = Some(spec.title.clone());
@@ -199,21 +188,20 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
 
     fn is_nearly_the_spec(&self, key: &str) -> bool {
         let path = key.strip_prefix(&layout::dataset_prefix(self.dataset));
-        path.is_some_and(layout::is_nearly_the_spec)
+        path.is_some_and(misnamed::is_nearly_the_spec)
     }
 
     pub(crate) async fn no_spec(
         &self,
         batches: &Batches,
         look: &Look,
-        changed: &Changed,
         problem: &NoSpec,
     ) -> Result<DatasetState, ReconcileError> {
         let misnamed = look.files.iter().find(|file| self.is_nearly_the_spec(&file.key));
         let pending = look.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
             NoSpec::Absent => match misnamed {
-                Some(file) => (DatasetState::NoSpec, rename(&file.key)),
+                Some(file) => (DatasetState::NoSpec, misnamed::advice(&file.key)),
                 None if pending == 0 => {
                     let message = format!(
                         "Nothing waits. New files need a {} in the folder.",
@@ -239,7 +227,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             pending,
         };
         let mut status = self.status(batches, &standing, look.date);
-        add_changed(&mut status, changed);
+        say_changed(&mut status, &look.changed);
         if let NoSpec::Bad { sha256, .. } = problem {
             status.spec_sha256 = Some(sha256.clone());
         }
@@ -299,6 +287,10 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
                 .before
                 .as_ref()
                 .map_or(0, |before| before.changed_since_batch),
+            reuploaded_since_batch: self
+                .before
+                .as_ref()
+                .map_or(0, |before| before.reuploaded_since_batch),
             changed_first: self
                 .before
                 .as_ref()

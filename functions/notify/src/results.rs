@@ -120,12 +120,13 @@ impl Results {
 
     /// A file overwritten or deleted since it was batched: its label may describe other bytes.
     async fn compare(&mut self, store: &impl Store, dataset: &DatasetName) -> Result<(), StoreError> {
-        let files = std::mem::take(&mut self.files);
-        let changed = match files.len() {
-            0..=ASKED_FOR => asked_for(store, files).await?,
-            _ => listed(store, dataset, files).await?,
+        let there = match self.files.len() {
+            0..=ASKED_FOR => asked_for(store, &self.files).await?,
+            _ => listed(store, dataset, &self.files).await?,
         };
-        changed.iter().for_each(|key| self.tally.changed(key));
+        for (key, etag) in &self.files {
+            self.tally.compared(key, etag, there.get(key).map(String::as_str));
+        }
         Ok(())
     }
 
@@ -158,43 +159,45 @@ impl Results {
     }
 }
 
-/// Those of the files that are not as they were, by asking for each.
-async fn asked_for(store: &impl Store, files: BTreeMap<String, String>) -> Result<Vec<String>, StoreError> {
-    let compared = stream::iter(files)
-        .map(|(key, etag)| async move {
-            let there = store.get(Bucket::Input, &key, Some(0..1)).await;
-            let same = match there {
-                Ok(there) => there.is_some_and(|there| there.etag == etag),
+/// The ETags of those of the files that are there, by asking for each.
+async fn asked_for(
+    store: &impl Store,
+    files: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let asked = stream::iter(files.keys())
+        .map(|key| async move {
+            match store.get(Bucket::Input, key, Some(0..1)).await {
+                Ok(there) => Ok(there.map(|there| (key.clone(), there.etag))),
                 // Not readable is not what it was when it was batched.
-                Err(StoreError::Refused { .. }) => false,
-                Err(error) => return Err(error),
-            };
-            Ok((!same).then_some(key))
+                Err(StoreError::Refused { .. }) => Ok(Some((key.clone(), String::new()))),
+                Err(error) => Err(error),
+            }
         })
         .buffered(AT_ONCE);
-    let changed: Vec<Option<String>> = compared.try_collect().await?;
-    Ok(changed.into_iter().flatten().collect())
+    let there: Vec<Option<(String, String)>> = asked.try_collect().await?;
+    Ok(there.into_iter().flatten().collect())
 }
 
 /// The same by a listing of the dataset's folder.
 async fn listed(
     store: &impl Store,
     dataset: &DatasetName,
-    mut files: BTreeMap<String, String>,
-) -> Result<Vec<String>, StoreError> {
+    files: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, StoreError> {
     let (prefix, mut token) = (layout::dataset_prefix(dataset), None::<String>);
+    let mut there = BTreeMap::new();
     loop {
         let page = store
             .list(Bucket::Input, &prefix, false, token.as_deref())
             .await?;
-        for object in page.objects {
-            if files.get(&object.key) == Some(&object.etag) {
-                files.remove(&object.key);
-            }
-        }
+        let of_batch = page
+            .objects
+            .into_iter()
+            .filter(|object| files.contains_key(&object.key));
+        there.extend(of_batch.map(|object| (object.key, object.etag)));
         token = page.next;
         if token.is_none() {
-            return Ok(files.into_keys().collect());
+            return Ok(there);
         }
     }
 }

@@ -64,13 +64,28 @@ pub(super) fn words(bucket: &str, gone: &[String]) -> String {
     )
 }
 
+/// One word of a command for a POSIX shell. Names that hold what is not seen are spelt out for `printf`; what a name ends
+/// in is never a line break here.
 fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/:._-+,=@%".contains(c);
+    let is_plain = |c: char| c.is_alphanumeric() || "/:._-+,@%".contains(c);
+    let is_seen = |c: char| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric();
     if text.chars().all(is_plain) {
         text.to_owned()
-    } else {
+    } else if text.chars().all(is_seen) {
         format!("'{}'", text.replace('\'', r"'\''"))
+    } else {
+        format!("\"$(printf '{}')\"", octal(text))
     }
+}
+
+/// Every byte but those of letters and digits.
+fn octal(text: &str) -> String {
+    text.bytes().fold(String::new(), |out, byte| match byte {
+        plain if plain.is_ascii_alphanumeric() || b"/:._".contains(&plain) => {
+            out + &char::from(plain).to_string()
+        }
+        other => out + &format!("\\{other:03o}"),
+    })
 }
 
 #[cfg(test)]
@@ -88,5 +103,34 @@ mod tests {
             said.contains(r"aws s3 rm 's3://in/teams/Bo'\''s team.yaml' "),
             "{said}"
         );
+    }
+
+    #[test]
+    fn a_shell_takes_whatever_a_file_is_called_for_a_name() {
+        for name in [
+            "d/$(touch x)",
+            "d/`id`",
+            "d/a'b\"c\\d",
+            "d/a\nb",
+            "d/\u{202e}gpj.exe",
+            "d/\u{1b}[2J!! %s $HOME 'x",
+            "d/고양이 1.jpg",
+        ] {
+            let said = words("in", &[name.to_owned()]);
+            let word = said
+                .split("aws s3 rm ")
+                .nth(1)
+                .and_then(|rest| rest.split("   What").next());
+            let script = format!("printf %s {}", word.unwrap_or_default());
+            let output = std::process::Command::new("/bin/sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                format!("s3://in/{name}"),
+                "{said}"
+            );
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What a file's name and size say before a byte of it is read.
 
 use super::{FileKind, MAX_TEXT_FILE, MAX_WHOLE_TEXT, Verdict, image, text};
-use crate::layout::{SPEC_FILE, is_nearly_the_spec};
+use crate::layout::SPEC_FILE;
+use crate::misnamed::is_nearly_the_spec;
 use crate::spec::{Spec, TextSplit};
 use crate::task::Input;
 

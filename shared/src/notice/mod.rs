@@ -14,7 +14,7 @@ use crate::layout;
 use crate::port::{Created, PublishError, Store, StoreError, Topic};
 
 pub use team::TeamCause;
-pub use tell::{JobRefusal, Links};
+pub use tell::{JobRefusal, Links, quoted, shown, taking_out};
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

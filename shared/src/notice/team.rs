@@ -5,7 +5,9 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::message::{shortened, subject};
-use super::tell::{NAMED, brief, cause_hash, id_part, indented, quoted, short_hash, taking_out};
+use super::tell::{
+    NAMED, brief, cause_hash, id_part, indented, quoted, short_hash, shown, shown_lines, taking_out,
+};
 use super::{Notice, NoticeKind};
 use crate::crew::{Joined, TeamProblem};
 use crate::layout;
@@ -50,9 +52,10 @@ impl Notice {
     pub fn team_rejected(team: &TeamName, error: &FileError, sha256: &str) -> Self {
         Self {
             text: format!(
-                "Nothing of the team {team} changes until its file is mended.\n\n{error}\n\nUpload the mended file to \
+                "Nothing of the team {team} changes until its file is fixed.\n\n{}\n\nUpload the fixed file to \
                  the same place; the rest goes by itself.\n{}\n",
-                taking_out("it", &layout::team_file(team))
+                shown_lines(&error.to_string()),
+                taking_out("it", [layout::team_file(team).as_str()])
             ),
             detail: json!({
                 "file_sha256": sha256,
@@ -79,10 +82,10 @@ impl Notice {
             team: None,
             subject: subject("Groundcrew: a team file has a name no team can have"),
             text: format!(
-                "The file {} makes no team:\n\n{}.\n\nA name that is right: teams/numbers-team.yaml.\n{}\n",
+                "The file {} makes no team:\n\n{}\n\nA name that is right:\n\n    teams/numbers-team.yaml\n\n{}\n",
                 quoted(key),
                 indented(&error.to_string()),
-                taking_out("the file", key)
+                taking_out("the file", [key])
             ),
             detail: json!({"key": key, "message": error.to_string()}),
         }
@@ -114,7 +117,7 @@ impl Notice {
         Self {
             text: format!(
                 "The work team {team} cannot be made or changed:\n\n{}\n\nNobody new is invited until then. It is \
-                 tried again at every sweep; mend the cause and it goes by itself.\n",
+                 tried again at every sweep; fix the cause and it goes by itself.\n",
                 indented(&message)
             ),
             detail: json!({"message": message}),
@@ -131,7 +134,7 @@ impl Notice {
     pub fn worker_joined(team: &TeamName, person: &str, email: &str) -> Self {
         Self {
             id: format!("{}{}", Self::joined_prefix(team), id_part(person)),
-            text: format!("{email} has joined the team {team} and sees its work.\n"),
+            text: format!("{} has joined the team {team} and sees its work.\n", shown(email)),
             detail: json!({"email": email, "person": person}),
             ..about(team, NoticeKind::WorkerJoined, "", "has a new member")
         }
@@ -152,7 +155,8 @@ impl Notice {
             team: None,
             subject: subject("Groundcrew: somebody on no list has an account"),
             text: format!(
-                "{who} can sign in and is on no team's list. They see no work.\n\n{}\n",
+                "{} can sign in and is on no team's list. They see no work.\n\n{}\n",
+                shortened(&shown(who), 300),
                 indented(
                     "If they belong to a team, add their address to its file. If not, disable the account in the \
                      user pool."
@@ -171,6 +175,7 @@ impl Notice {
         sorted.sort_unstable();
         let count = sorted.len();
         let named = sorted.get(..count.min(NAMED)).unwrap_or_default();
+        let shown_names: Vec<String> = named.iter().map(|name| shortened(&shown(name), 300)).collect();
         Self {
             id: format!(
                 "unlisted-many/{}",
@@ -182,7 +187,7 @@ impl Notice {
             subject: subject(&format!("Groundcrew: {count} accounts are on no list")),
             text: format!(
                 "{count} people can sign in and are on no team's list. They see no work. The first:\n\n  {}\n",
-                named.join("\n  ")
+                shown_names.join("\n  ")
             ),
             detail: json!({"count": count, "first": named}),
         }
@@ -218,7 +223,7 @@ fn problems_text(team: &TeamName, cause: TeamCause, problems: &[TeamProblem]) ->
     }
     let _ = writeln!(
         text,
-        "\nEverybody else in teams/{team}.yaml is served. Upload the mended file to the same place."
+        "\nEverybody else in teams/{team}.yaml is served. Upload the fixed file to the same place."
     );
     text
 }

@@ -10,12 +10,19 @@ use super::message::{shortened, subject};
 use super::{Notice, NoticeKind};
 use crate::name::{BatchNumber, DatasetName};
 use crate::port::JobState;
+use crate::shell;
 use crate::spec::SpecError;
 use crate::status::{JobSummary, Rejected, WaitingReason};
 use crate::summary::LabelCount;
+use crate::visible::visible;
 
 /// Rejected files and rows named in one notice.
 pub(super) const NAMED: usize = 20;
+/// Files of a notice that a command is given for.
+const COMMANDS: usize = 5;
+/// Where keys of the input bucket begin. A notice does not know the bucket's name.
+const INPUT: &str = "s3://<input bucket>/";
+const OUTPUT: &str = "s3://<output bucket>/";
 
 /// Where to look further; what is not known is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,12 +82,13 @@ impl Notice {
     /// The dataset's `labeling.yaml` cannot be used. Told once per content of the file.
     pub fn spec_rejected(dataset: &DatasetName, error: &SpecError, sha256: &str) -> Self {
         let mut text = format!(
-            "Nothing of the dataset {} is labeled until its labeling.yaml is mended.\n\n",
+            "Nothing of the dataset {} is labeled until its labeling.yaml is fixed.\n\n",
             quoted(dataset.as_str())
         );
         let _ = writeln!(
             text,
-            "{error}\n\nUpload the mended file to the same place; the rest goes by itself."
+            "{}\n\nUpload the fixed file to the same place; the rest goes by itself.",
+            shown_lines(&error.to_string())
         );
         Self {
             id: format!("specs/{}/{}", dataset_hash(dataset), id_part(sha256)),
@@ -121,7 +129,7 @@ impl Notice {
                 "Groundcrew: {} has {what} that cannot be labeled",
                 brief(dataset.as_str())
             )),
-            text: rejected_text(dataset, what, &named, count, &all),
+            text: rejected_text(dataset, what, &named, rejected, &all),
             detail: json!({"count": count, "first": named, "all": all}),
         }
     }
@@ -139,7 +147,7 @@ impl Notice {
             WaitingReason::Quota => ("quota", "It starts by itself as soon as a running job ends."),
             WaitingReason::Refused => (
                 "refused",
-                "It is tried again at every sweep; mend the cause and it starts by itself.",
+                "It is tried again at every sweep; fix the cause and it starts by itself.",
             ),
             WaitingReason::NameTaken => (
                 "name-taken",
@@ -158,8 +166,9 @@ impl Notice {
                 brief(dataset.as_str())
             )),
             text: format!(
-                "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {job}\n  Reason:\n{}\n\n{what_to_do}\n",
+                "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {}\n  Reason:\n{}\n\n{what_to_do}\n",
                 quoted(dataset.as_str()),
+                shown(job),
                 indented(&message)
             ),
             detail: json!({"batch": number, "job": job, "reason": reason, "message": message}),
@@ -180,7 +189,7 @@ impl Notice {
             team: None,
             subject: subject(&format!("Groundcrew: {} is halted", brief(dataset.as_str()))),
             text: format!(
-                "No new batch is cut from the dataset {} until this is mended:\n\n{}\n\nJobs that run already go on.\n",
+                "No new batch is cut from the dataset {} until this is fixed:\n\n{}\n\nJobs that run already go on.\n",
                 quoted(dataset.as_str()),
                 indented(&reason)
             ),
@@ -201,7 +210,7 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     };
     row("Labeled", &format!("{} of {}", labels.labeled, labels.total));
     if let Some(reason) = &summary.failure_reason {
-        row("Reason", reason);
+        row("Reason", &shown(&shortened(reason, 4_000)));
     }
     if labels.unreadable > 0 {
         row(
@@ -213,39 +222,73 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
         );
     }
     if let Some(reason) = &labels.output_error {
-        row("Output", &format!("cannot be read: {}", shortened(reason, 1_000)));
+        row(
+            "Output",
+            &format!("cannot be read: {}", shown(&shortened(reason, 1_000))),
+        );
     }
     for LabelCount { label, count } in labels.per_label.iter().take(50) {
-        row(&format!("  {}", shortened(label, 60)), &count.to_string());
+        row(&format!("  {}", shortened(&shown(label), 60)), &count.to_string());
     }
     if let Some(mean) = labels.mean_confidence {
         row("Mean confidence", &format!("{mean:.2}"));
     }
     if labels.changed_since_batch > 0 {
-        row(
-            "Changed since",
-            &match labels.changed_since_batch {
-                1 => "1 file; its label is of what was there before".to_owned(),
-                count => format!("{count} files; their labels are of what was there before"),
-            },
-        );
+        row("Changed since", &changed_since(labels.changed_since_batch));
     }
-    row("Labeling job", &summary.job);
+    if labels.reuploaded_since_batch > 0 {
+        row("Uploaded anew", &reuploaded_since(labels.reuploaded_since_batch));
+    }
+    if labels.deleted_since_batch > 0 {
+        row("Deleted since", &files(labels.deleted_since_batch));
+    }
+    row("Labeling job", &shown(&summary.job));
+    // A folder is called as its dataset is: what is copied from here into a shell stays a name.
+    let in_bucket = |place: &Option<String>| place.as_deref().map(shell::word);
     let places = [
-        ("Output manifest", &summary.output_manifest),
-        ("Results", &links.results),
-        ("Console", &links.console),
-        ("Portal", &links.portal),
+        ("Output manifest", in_bucket(&summary.output_manifest)),
+        ("Results", in_bucket(&links.results)),
+        ("Console", links.console.clone()),
+        ("Portal", links.portal.clone()),
     ];
     for (name, place) in places {
         if let Some(place) = place {
-            row(name, place);
+            row(name, &place);
         }
     }
     text
 }
 
-fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: usize, all: &str) -> String {
+fn files(count: u64) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    }
+}
+
+fn changed_since(count: u64) -> String {
+    let labels = if count == 1 {
+        "its label is"
+    } else {
+        "their labels are"
+    };
+    format!("{}; {labels} of what was there before", files(count))
+}
+
+fn reuploaded_since(count: u64) -> String {
+    format!(
+        "{}, in parts or in one piece, unlike before: whether the bytes are others cannot be seen",
+        files(count)
+    )
+}
+
+fn rejected_text(
+    dataset: &DatasetName,
+    what: &str,
+    named: &[Rejected],
+    rejected: &[impl Borrow<Rejected>],
+    all: &str,
+) -> String {
     let mut text = format!(
         "{what} of the dataset {} cannot be labeled as they are:\n\n",
         quoted(dataset.as_str())
@@ -254,29 +297,60 @@ fn rejected_text(dataset: &DatasetName, what: &str, named: &[Rejected], count: u
         let row = row.map(|row| format!(", row {row}")).unwrap_or_default();
         let _ = writeln!(text, "  {}{row}\n{}", quoted(key), indented(reason));
     }
-    if count > named.len() {
-        let _ = writeln!(text, "\n  and {} more.", count - named.len());
+    if rejected.len() > named.len() {
+        let _ = writeln!(text, "\n  and {} more.", rejected.len() - named.len());
     }
+    let mut keys: Vec<&str> = named.iter().map(|rejected| rejected.key.as_str()).collect();
+    keys.dedup();
+    keys.truncate(COMMANDS);
     let _ = writeln!(
         text,
-        "\nAll of them: {all} in the output bucket.\nEverything else goes on. Upload mended files to the same place.\n{}",
-        taking_out("a file", "<key>")
+        "\nEverything else goes on. All of them are listed in the output bucket:\n\n    aws s3 cp {} -\n\n{}\n{}",
+        shell::word(&format!("{OUTPUT}{all}")),
+        advice(rejected),
+        taking_out("a file", keys)
     );
     text
 }
 
-/// Which bucket it is, whoever reads this knows; the drop folder on one machine is easily taken for it.
-pub(super) fn taking_out(what: &str, key: &str) -> String {
-    let place = format!("s3://<input bucket>/{key}");
-    format!(
-        "To take {what} out, delete it from the bucket: aws s3 rm {}\nDeleting it in a drop folder deletes nothing \
-         there.",
-        quoted(&place)
-    )
+/// What works: a file of which nothing is in a batch is read again when it changes, one of which a part is in a batch is
+/// not.
+fn advice(rejected: &[impl Borrow<Rejected>]) -> String {
+    let (rows, files): (Vec<_>, Vec<_>) = rejected
+        .iter()
+        .map(Borrow::borrow)
+        .partition(|rejected| rejected.row.is_some());
+    let mut advice = String::new();
+    if !files.is_empty() {
+        advice.push_str("A file: fix it, and upload it to the same place.\n");
+    }
+    if !rows.is_empty() {
+        advice.push_str(FIXED_ROWS);
+    }
+    advice
 }
 
-/// Lines of at most 78 characters where the words allow, four spaces in.
+/// What becomes of fixed rows. Batches never change, and which rows of a changed file are those that were rejected cannot
+/// be told apart safely from its others: so the person who fixed them says which.
+const FIXED_ROWS: &str = "\
+    A row or line: put the fixed ones alone into a file of another name, with the\n\
+    header if there is one. A file that is partly in a batch is not read again;\n\
+    under another name the whole of it would be labeled twice.\n";
+
+/// Which bucket it is, whoever reads this knows; the drop folder on one machine is easily taken for it.
+pub fn taking_out<'k>(what: &str, keys: impl IntoIterator<Item = &'k str>) -> String {
+    let mut text = format!("To take {what} out, delete it from the bucket:\n\n");
+    for key in keys {
+        let place = shell::word(&format!("{INPUT}{key}"));
+        let _ = writeln!(text, "    aws s3 rm {place}");
+    }
+    text + "\nDeleting it in a drop folder deletes nothing there."
+}
+
+/// Lines of at most 78 characters where the words allow, four spaces in. What people or services wrote, or what names
+/// what they wrote.
 pub(super) fn indented(text: &str) -> String {
+    let text = &shown(text);
     let mut lines = vec![String::from("   ")];
     for word in text.split_whitespace() {
         let full = lines
@@ -293,14 +367,45 @@ pub(super) fn indented(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A key or name as people read it: in quotes, escaped, not endless.
-pub(super) fn quoted(name: &str) -> String {
-    format!("{:?}", shortened(name, 300))
+/// A key or name as people read it: in quotes, with everything in it seen, not endless.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", shortened(&shown(name), 300))
 }
 
 /// A name short enough that the subject still says what happened.
 pub(super) fn brief(name: &str) -> String {
-    shortened(name, 40)
+    shortened(&shown(name), 40)
+}
+
+/// What somebody else wrote, in a mail: nothing in it is hidden, and nothing in it becomes a link.
+pub fn shown(text: &str) -> String {
+    without_links(&visible(text))
+}
+
+/// Mail programs make a link of whatever begins like an address of a site. A name is no invitation to go there. An
+/// `s3://` is none to them.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_s3 = out.ends_with("s3") && !out.trim_end_matches("s3").ends_with(char::is_alphanumeric);
+        out.push_str(if is_s3 { "://" } else { "[:]//" });
+        out.push_str(part);
+    }
+    let places: Vec<usize> = out
+        .to_ascii_lowercase()
+        .match_indices("www.")
+        .map(|(at, _)| at + 3)
+        .collect();
+    for at in places.into_iter().rev() {
+        out.replace_range(at..=at, "[.]");
+    }
+    out
+}
+
+/// Several lines of such text.
+pub(super) fn shown_lines(text: &str) -> String {
+    text.lines().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 fn bounded(rejected: &Rejected) -> Rejected {

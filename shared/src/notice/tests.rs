@@ -2,6 +2,7 @@
 
 mod announcing;
 mod limits;
+mod shown;
 
 use std::collections::BTreeMap;
 use std::slice;
@@ -106,14 +107,14 @@ fn a_rejected_spec_is_told_with_line_column_and_hint() {
     specs/f3c7807d475073ba009b/ab12
     Groundcrew: labeling.yaml of numbers cannot be used
 
-    Nothing of the dataset "numbers" is labeled until its labeling.yaml is mended.
+    Nothing of the dataset "numbers" is labeled until its labeling.yaml is fixed.
 
     labeling.yaml:3:1: unknown key `lables`
       did you mean `labels`?
        3 | lables: [a]
          | ^
 
-    Upload the mended file to the same place; the rest goes by itself.
+    Upload the fixed file to the same place; the rest goes by itself.
     "#);
     assert_eq!(notice.detail["line"], 3);
 }
@@ -156,9 +157,20 @@ fn rejected_files_are_told_once_per_set_of_them() {
       "d/b.csv", row 7
         the file is empty (0 bytes)
 
-    All of them: results/d/rejected.jsonl in the output bucket.
-    Everything else goes on. Upload mended files to the same place.
-    To take a file out, delete it from the bucket: aws s3 rm "s3://<input bucket>/<key>"
+    Everything else goes on. All of them are listed in the output bucket:
+
+        aws s3 cp 's3://<output bucket>/results/d/rejected.jsonl' -
+
+    A file: fix it, and upload it to the same place.
+    A row or line: put the fixed ones alone into a file of another name, with the
+    header if there is one. A file that is partly in a batch is not read again;
+    under another name the whole of it would be labeled twice.
+
+    To take a file out, delete it from the bucket:
+
+        aws s3 rm 's3://<input bucket>/d/a.txt'
+        aws s3 rm 's3://<input bucket>/d/b.csv'
+
     Deleting it in a drop folder deletes nothing there.
     "#);
 }

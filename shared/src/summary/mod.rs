@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::Change;
 use crate::output::{Label, OutputLine};
 use crate::port::JobCounters;
 pub use report::report_markdown;
@@ -38,9 +39,15 @@ pub struct Labels {
     /// The least sure items first, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub low_confidence: Vec<LowConfidence>,
-    /// Files that were overwritten or deleted after they were batched: their labels belong to what was there before.
+    /// Files that are not what was batched: their labels belong to what was there before.
     #[serde(default)]
     pub changed_since_batch: u64,
+    /// Files uploaded again in another way, in parts or in one piece: whether they changed cannot be seen.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub reuploaded_since_batch: u64,
+    /// Files that are there no more.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub deleted_since_batch: u64,
     /// The first 20 of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub changed_first: Vec<String>,
@@ -73,7 +80,6 @@ pub struct Tally {
     positions: HashMap<String, usize>,
     confidence_sum: f64,
     confidence_count: u64,
-    last_changed: Option<String>,
 }
 
 impl Tally {
@@ -128,15 +134,19 @@ impl Tally {
         self.labels.total = self.labels.labeled + self.labels.unlabeled;
     }
 
-    /// A file that is no longer what was batched. The rows of one file follow each other and count once.
-    pub fn changed(&mut self, key: &str) {
-        if self.last_changed.as_deref() == Some(key) {
-            return;
-        }
-        self.last_changed = Some(key.to_owned());
-        self.labels.changed_since_batch += 1;
-        if self.labels.changed_first.len() < LISTED {
-            self.labels.changed_first.push(key.to_owned());
+    /// What a file of the batch is by now; each is asked for once.
+    pub fn compared(&mut self, key: &str, batched: &str, now: Option<&str>) {
+        let labels = &mut self.labels;
+        match now.map(|now| Change::between(batched, now)) {
+            Some(Change::Same) => {}
+            Some(Change::Changed) => {
+                labels.changed_since_batch += 1;
+                if labels.changed_first.len() < LISTED {
+                    labels.changed_first.push(key.to_owned());
+                }
+            }
+            Some(Change::Unclear) => labels.reuploaded_since_batch += 1,
+            None => labels.deleted_since_batch += 1,
         }
     }
 
@@ -265,13 +275,26 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_changed_file_counts_once_however_many_rows_it_gave() {
+    fn a_file_is_the_same_another_unclear_or_gone() {
         let mut tally = Tally::new([]);
-        for key in ["a.csv", "a.csv", "b.csv"] {
-            tally.changed(key);
+        for (key, batched, now) in [
+            ("same", "a", Some("a")),
+            ("other", "a", Some("b")),
+            ("in parts", "a", Some("c-2")),
+            ("gone", "a", None),
+        ] {
+            tally.compared(key, batched, now);
         }
         let labels = tally.finish();
-        assert_eq!((labels.changed_since_batch, labels.changed_first.len()), (2, 2));
+        assert_eq!(labels.changed_first, ["other"]);
+        assert_eq!(
+            (
+                labels.changed_since_batch,
+                labels.reuploaded_since_batch,
+                labels.deleted_since_batch
+            ),
+            (1, 1, 1)
+        );
     }
 
     #[test]

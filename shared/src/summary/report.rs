@@ -110,6 +110,7 @@ fn write_least_sure(out: &mut String, labels: &Labels) -> std::fmt::Result {
 }
 
 fn write_changed(out: &mut String, labels: &Labels) -> std::fmt::Result {
+    write_unlike(out, labels)?;
     if labels.changed_since_batch == 0 {
         return Ok(());
     }
@@ -125,6 +126,23 @@ fn write_changed(out: &mut String, labels: &Labels) -> std::fmt::Result {
         0 => Ok(()),
         more => writeln!(out, "- and {more} more"),
     }
+}
+
+/// Files of which it is not known, or known in another way, that they are not what was batched.
+fn write_unlike(out: &mut String, labels: &Labels) -> std::fmt::Result {
+    if labels.deleted_since_batch > 0 {
+        let files = labels.deleted_since_batch;
+        writeln!(out, "\nFiles deleted since the batch was cut: {files}.")?;
+    }
+    if labels.reuploaded_since_batch > 0 {
+        let files = labels.reuploaded_since_batch;
+        writeln!(
+            out,
+            "\nFiles uploaded again in another way, in parts or in one piece: {files}. Whether their bytes are others cannot \
+             be seen."
+        )?;
+    }
+    Ok(())
 }
 
 /// Text in which nothing is Markdown.
@@ -173,7 +191,7 @@ mod tests {
     fn the_report_holds_names_with_markdown_in_them() {
         let mut tally = Tally::new(["Even", "Odd"]);
         tally.add(&line("a\n|b`", "Odd", 0.5));
-        tally.changed("a\n|b`");
+        tally.compared("a\n|b`", "a", Some("b"));
         let report = report_markdown(&summary(tally.finish()), Some("Even or odd? *really*"));
         insta::assert_snapshot!(report, @r#"
         # ``my | num`bers``, batch 3

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_saphyr::Location;
 
+use crate::visible::{is_invisible, visible};
+
 /// Why a `labeling.yaml` or a team file cannot be used. Displays as several lines for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
@@ -87,8 +89,9 @@ impl Problem {
             file: file.to_owned(),
             line: known.then(|| self.at.line()),
             column: known.then(|| self.at.column()),
-            message: shortened(self.message),
-            hint: self.hint.map(shortened),
+            // A name in it may hold what nobody sees, and the difference may be just that.
+            message: shortened(visible(&self.message).into_owned()),
+            hint: self.hint.map(|hint| shortened(visible(&hint).into_owned())),
             excerpt: (known && !self.unseen)
                 .then(|| excerpt(source, self.at.line(), self.at.column()))
                 .flatten(),
@@ -113,12 +116,16 @@ fn excerpt(source: &str, line: u64, column: u64) -> Option<String> {
     let column = usize::try_from(column).ok()?.saturating_sub(1);
     let start = column.saturating_sub(WIDTH / 2);
     let start = if text.chars().count() <= WIDTH { 0 } else { start };
-    // A tab would move the mark, a control character the terminal.
+    // A tab would move the mark, a control character the terminal, and what has no width would hide.
     let shown: String = text
         .chars()
         .skip(start)
         .take(WIDTH)
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| match c {
+            c if c.is_control() => ' ',
+            c if is_invisible(c) => '·',
+            c => c,
+        })
         .collect();
     let (before, after) = (
         if start > 0 { "…" } else { "" },

@@ -149,8 +149,8 @@ impl Looked<'_> {
         match self.s3.get_bucket_versioning().bucket(self.bucket).send().await {
             Ok(told) => {
                 let kept = told.status() == Some(&BucketVersioningStatus::Enabled);
-                let wrong = "versioning is off, so what is overwritten or deleted is lost: switch it on with \
-                             `aws s3api put-bucket-versioning`";
+                let wrong = "versioning is off, so what is overwritten or deleted is lost: switch it on with: \
+                             aws s3api put-bucket-versioning";
                 judged(
                     self.about,
                     (!kept).then(|| wrong.to_owned()),
@@ -180,7 +180,7 @@ impl Looked<'_> {
     }
 
     async fn public_access(&self) -> Finding {
-        let wrong = "does not block public access by itself: `aws s3api put-public-access-block` with all four settings";
+        let wrong = "does not block public access by itself; switch on all four settings with: aws s3api put-public-access-block";
         match self.s3.get_public_access_block().bucket(self.bucket).send().await {
             Ok(told) => {
                 let blocked = told.public_access_block_configuration().is_some_and(is_blocked);
@@ -284,7 +284,9 @@ fn in_clear(rules: &[ServerSideEncryptionRule], key: Option<&str>) -> Option<Str
         .iter()
         .find_map(|rule| rule.apply_server_side_encryption_by_default());
     let Some(rule) = rule else {
-        return Some("encrypts nothing by itself: `aws s3api put-bucket-encryption`".to_owned());
+        return Some(
+            "encrypts nothing by itself; switch it on with: aws s3api put-bucket-encryption".to_owned(),
+        );
     };
     let key = key?;
     let with_it =

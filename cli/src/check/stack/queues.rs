@@ -92,7 +92,7 @@ fn heard(confirmed: u64) -> String {
 fn unheard(confirmed: u64, pending: u64) -> Option<String> {
     match (confirmed, pending) {
         (0, 0) => Some(
-            "go to nobody: deploy with AdminEmail, or subscribe with `aws sns subscribe` to the topic among the outputs"
+            "go to nobody: deploy with AdminEmail, or subscribe to the topic among the outputs with: aws sns subscribe"
                 .to_owned(),
         ),
         (_, 0) => None,

@@ -80,7 +80,7 @@ fn in_words(team: &Team) -> String {
     let problems: Vec<String> = problems.collect();
     let more = match team.problems.len().saturating_sub(PROBLEMS) {
         0 => "",
-        _ => "; and more, which `groundcrew status` lists",
+        _ => "; and more; all of them: groundcrew status",
     };
     let said = format!("{}: {} {}{more}", team.name, team.message, problems.join("; "));
     said.trim_end().to_owned()
@@ -232,7 +232,7 @@ mod tests {
         let team = to_mend((1..=4).map(problem).collect());
         assert_eq!(
             in_words(&team),
-            "cats: What to mend: line 1: problem 1; line 2: problem 2; problem 3; and more, which `groundcrew status` lists"
+            "cats: What to mend: line 1: problem 1; line 2: problem 2; problem 3; and more; all of them: groundcrew status"
         );
         assert_eq!(in_words(&to_mend(Vec::new())), "cats: What to mend:");
     }

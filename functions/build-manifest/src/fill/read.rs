@@ -100,7 +100,7 @@ fn how(spec: &Spec, object: &Object, by_hand: bool) -> Option<How> {
 fn changed(after_row: u64) -> String {
     format!(
         "the file was changed while it was being batched: rows up to {after_row} are in a batch as they were; \
-         drop the rest as a new file"
+         put the rows after it alone into a file of another name"
     )
 }
 

@@ -92,7 +92,7 @@ async fn what_is_broken_is_as_if_it_were_not_there() {
     let head_end = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
     let mut bent = whole.clone();
     *bent.last_mut().unwrap() ^= 1;
-    let newer = String::from_utf8_lossy(&whole[..head_end]).replace("\"version\":1", "\"version\":2");
+    let newer = String::from_utf8_lossy(&whole[..head_end]).replace("\"version\":2", "\"version\":3");
     let newer = [newer.into_bytes(), whole[head_end..].to_vec()].concat();
     for broken in [
         Vec::new(),

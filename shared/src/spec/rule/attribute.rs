@@ -43,7 +43,14 @@ fn wrong(text: &str, task: Task) -> Option<String> {
         return Some(format!("must have 1 to {MAX} characters"));
     }
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return Some("may hold letters A-Z, digits and hyphens only".to_owned());
+        let odd = text
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && *c != '-')
+            .unwrap_or_default();
+        return Some(format!(
+            "may hold letters A-Z, digits and hyphens only; it has `{odd}` (U+{:04X})",
+            u32::from(odd)
+        ));
     }
     if text.starts_with('-') || text.ends_with('-') {
         return Some("must start and end with a letter or digit".to_owned());

@@ -1,8 +1,11 @@
 //! The rules for labels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_saphyr::Location;
 
 use super::prose::{char_count, one_line};
+use crate::lookalike;
 use crate::spec::Label;
 use crate::spec::at::At;
 use crate::spec::error::Problem;
@@ -16,14 +19,12 @@ const MAX_TOTAL_CHARS: usize = 50_000;
 pub(super) fn labels(raw: &At<Vec<At<RawLabel>>>, task: Task, source: &str) -> Result<Vec<Label>, Problem> {
     count(raw, task)?;
     let mut labels: Vec<Label> = Vec::new();
-    let (mut names, mut hotkeys) = (BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut hotkeys) = (BTreeMap::new(), BTreeSet::new());
     for one in &raw.value {
         let label = label(one, task, source)?;
-        if !names.insert(label.name.clone()) {
-            return Err(
-                Problem::new(one.at, format!("the label `{}` is here twice", label.name))
-                    .hint("every label has a name of its own: remove one of them"),
-            );
+        // Workers see names, not characters: two that look alike would split the votes between them.
+        if let Some((name, at)) = names.insert(lookalike::key(&label.name), (label.name.clone(), one.at)) {
+            return Err(twice(&label.name, one.at, &name, at));
         }
         if label.hotkey.is_some_and(|key| !hotkeys.insert(key)) {
             return Err(Problem::new(
@@ -42,6 +43,19 @@ pub(super) fn labels(raw: &At<Vec<At<RawLabel>>>, task: Task, source: &str) -> R
         .hint("all of them are sent to the worker with every item: use fewer or shorter labels"));
     }
     Ok(labels)
+}
+
+fn twice(name: &str, at: Location, earlier: &str, earlier_at: Location) -> Problem {
+    let Some(difference) = lookalike::difference(earlier, name) else {
+        return Problem::new(at, format!("the label `{name}` is here twice"))
+            .hint("every label has a name of its own: remove one of them");
+    };
+    let (line, column) = (earlier_at.line(), earlier_at.column());
+    Problem::new(
+        at,
+        format!("the label `{name}` looks like `{earlier}`, line {line}, column {column}: {difference}"),
+    )
+    .hint("workers cannot tell them apart: remove one of them, or give it another name")
 }
 
 /// Counts: API reference, LabelCategoryConfigS3Uri (at least two for classification), and the developer guide's
@@ -106,6 +120,10 @@ fn check_name(name: &At<&str>, task: Task) -> Result<(), Problem> {
     let length = char_count(name.value);
     if name.value.trim().is_empty() {
         return Err(Problem::new(name.at, "a label is empty").hint("every label needs a name"));
+    }
+    if lookalike::key(name.value).is_empty() {
+        let message = format!("the label `{}` shows nothing", name.value);
+        return Err(Problem::new(name.at, message).hint("every label needs a name that can be seen"));
     }
     if length > most {
         return Err(Problem::new(

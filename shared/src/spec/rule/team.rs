@@ -1,5 +1,6 @@
 //! The rules for who labels.
 
+use crate::lookalike;
 use crate::spec::Team;
 use crate::spec::at::At;
 use crate::spec::error::Problem;
@@ -17,12 +18,19 @@ pub(super) fn team(team: &At<String>) -> Result<Team, Problem> {
     }
     Err(Problem::new(
         team.at,
-        format!("`{}` cannot be the name of a work team", text.escape_debug()),
+        format!("`{text}` cannot be the name of a work team"),
     )
-    .hint(
-        "1 to 63 letters A-Z, digits and hyphens, starting and ending with a letter or digit; \
-             or a work team's ARN",
-    ))
+    .hint(like_a_name(text).unwrap_or_else(|| {
+        "1 to 63 letters A-Z, digits and hyphens, starting and ending with a letter or digit; or a work team's ARN"
+            .to_owned()
+    })))
+}
+
+/// What is wrong where the name looks right: a hyphen of another kind, a space of no width.
+fn like_a_name(text: &str) -> Option<String> {
+    let plain = lookalike::key(text);
+    let difference = lookalike::difference(&plain, text)?;
+    is_team_name(&plain).then(|| format!("it looks like `{plain}`, but {difference}: type it anew"))
 }
 
 fn is_team_name(text: &str) -> bool {

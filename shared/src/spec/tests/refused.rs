@@ -341,3 +341,43 @@ proptest! {
         let _ = Spec::parse(&bytes);
     }
 }
+
+#[test]
+fn labels_that_look_alike_are_one_label_and_the_difference_is_said() {
+    for (list, column, difference) in [
+        (
+            "[\"caf\u{e9}\", \"cafe\u{301}\"]",
+            18,
+            "line 2, column 10: one has U+00E9 where the other has U+0065 U+0301 (a combining accent)",
+        ),
+        ("[\"a b\", \"a\u{a0}b\"]", 17, "U+00A0 (a no-break space)"),
+        ("[ab, \"a\u{200b}b\"]", 14, "`a\\u{200B}b` looks like `ab`"),
+        ("[{name: A}, {name: \u{ff21}}]", 21, "U+FF21 (full width)"),
+    ] {
+        let error = refused(&instead("[Even, Odd]", list));
+        assert!(error.message.contains(difference), "{error}");
+        assert_eq!((error.line, error.column), (Some(2), Some(column)), "{error}");
+    }
+    let nothing = refused(&instead("[Even, Odd]", "[a, \"\u{200b}\"]"));
+    assert!(nothing.message.contains("`\\u{200B}` shows nothing"), "{nothing}");
+    parse(&instead("[Even, Odd]", "[Cat, cat, m2, \"m\u{b2}\"]"));
+}
+
+#[test]
+fn a_name_that_only_looks_right_says_which_character_is_not() {
+    for (line, part) in [
+        (
+            "team: \"numbers\u{2011}team\"",
+            "it looks like `numbers-team`, but one has U+002D",
+        ),
+        (
+            "team: \"numbers-\u{200b}team\"",
+            "`numbers-\\u{200B}team` cannot be the name",
+        ),
+    ] {
+        let error = refused(&instead("team: numbers-team", line));
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let error = refused(&with("label_attribute: \"par\u{200b}ity\""));
+    assert!(error.message.contains("`\\u{200B}` (U+200B)"), "{error}");
+}
