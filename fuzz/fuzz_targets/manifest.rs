@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use shared::manifest::{File, MAX_ATTRIBUTE, MAX_LINE, origins, ref_line, text_line};
+use shared::manifest::{File, LineError, MAX_ATTRIBUTE, MAX_LINE, origins, ref_line, text_line};
 
 // The first byte is the length of the key, the text is the rest.
 fuzz_target!(|data: &[u8]| {
@@ -24,6 +24,10 @@ fuzz_target!(|data: &[u8]| {
             let line = format!("{}\n", line.json);
             assert_eq!(value(&line)["source"], text);
             manifest.push_str(&line);
+        }
+        Err(LineError::Unshowable(_)) => {
+            let is_usual = |c: char| !c.is_control() && !c.is_whitespace() && c.is_ascii();
+            assert!(text.is_empty() || !text.chars().all(is_usual), "{text}");
         }
         Err(error) => {
             let long = text.chars().count() > MAX_ATTRIBUTE;

@@ -59,7 +59,7 @@ fn read(spec: &Spec, key: &str, bytes: &[u8], after: u64) -> Vec<Item> {
             }
             Err(reject) => {
                 assert!(
-                    reject.key == key && reject.reason.len() < 2048,
+                    reject.key == key && reject.reason.len() < 8192,
                     "{}",
                     reject.reason
                 );

@@ -16,7 +16,7 @@ impl FileKind {
             "csv" => Self::Csv,
             "tsv" => Self::Tsv,
             "jsonl" => Self::JsonLines,
-            "jpg" | "jpeg" | "png" => Self::Image,
+            "jpg" | "jpeg" | "jfif" | "png" => Self::Image,
             _ => return None,
         })
     }
@@ -31,8 +31,7 @@ pub fn classify(spec: &Spec, path: &str, size: u64) -> Verdict {
         return Verdict::NotSelected;
     }
     if path.ends_with('/') {
-        let reason = "a folder marker, not a file: folders need none, delete it from the bucket";
-        return Verdict::Reject(reason.to_owned());
+        return folder_marker(size);
     }
     if size == 0 {
         let reason = "the file is empty (0 bytes): drop it again, or delete it from the bucket";
@@ -42,6 +41,16 @@ pub fn classify(spec: &Spec, path: &str, size: u64) -> Verdict {
         Ok(kind) => Verdict::Take(kind),
         Err(reason) => Verdict::Reject(reason),
     }
+}
+
+/// What consoles and sync programs make for a folder. One that holds something is a file with an odd name.
+fn folder_marker(size: u64) -> Verdict {
+    if size == 0 {
+        return Verdict::Ignore;
+    }
+    Verdict::Reject(
+        "its name ends in `/`, as only a folder's does: upload the file under another name".to_owned(),
+    )
 }
 
 fn by_kind(spec: &Spec, kind: Option<FileKind>, path: &str, size: u64) -> Result<FileKind, String> {
@@ -82,7 +91,7 @@ fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
         );
     }
     let takes = match input {
-        Input::Image => ".jpg, .jpeg and .png files",
+        Input::Image => ".jpg, .jpeg, .jfif and .png files",
         _ => ".txt, .csv, .tsv and .jsonl files",
     };
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -1,12 +1,10 @@
 //! Manifests made by hand, line by line: what a labeling job would refuse, or show workers wrongly, is refused here.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Found;
-use super::json_lines::{not_usable, what};
+use super::encoding::unshowable;
+use super::json::{self, what};
 use super::text::{is_blank, numbered};
 use crate::manifest::{File, LineError, MAX_ATTRIBUTE, with_origin};
 use crate::task::Input;
@@ -15,14 +13,12 @@ pub(super) fn lines<'a>(
     text: &'a str,
     input: Input,
     file: File<'a>,
-    after_row: u64,
 ) -> impl Iterator<Item = Found<'a>> + Send + 'a {
-    numbered(text, after_row).map(move |(row, json)| {
+    numbered(text).map(move |(row, json)| {
         if is_blank(json) {
-            return Found::Blank;
+            return Found::Blank(Some(row));
         }
-        let object = serde_json::from_str(json).map_err(|e| not_usable(&e));
-        let line = object.and_then(|Attributes(object)| {
+        let line = attributes(json).and_then(|object| {
             check(&object, input)?;
             with_origin(json, &object, file, row).map_err(|e| e.to_string())
         });
@@ -30,31 +26,13 @@ pub(super) fn lines<'a>(
     })
 }
 
-/// The attributes of one line. A name that stands twice is refused: which of the two counts, readers disagree.
-struct Attributes(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Once;
-        impl<'de> Visitor<'de> for Once {
-            type Value = Attributes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
-                let mut object = Map::new();
-                while let Some((name, value)) = entries.next_entry::<String, Value>()? {
-                    if object.contains_key(&name) {
-                        return Err(Error::custom(format_args!("`{name}` stands there twice")));
-                    }
-                    object.insert(name, value);
-                }
-                Ok(Attributes(object))
-            }
-        }
-        deserializer.deserialize_map(Once)
+fn attributes(json: &str) -> Result<Map<String, Value>, String> {
+    match json::read(json)? {
+        Value::Object(object) => Ok(object),
+        other => Err(format!(
+            "the line is {}; it has to be a JSON object",
+            what(&other)
+        )),
     }
 }
 
@@ -82,7 +60,7 @@ fn inline_text(source: &Value) -> Result<(), String> {
             "`source` is an S3 URI, and workers would see the URI, not the text in the file: write the text itself"
                 .to_owned(),
         ),
-        Value::String(_) => Ok(()),
+        Value::String(text) => unshowable(text).map_or(Ok(()), |reason| Err(format!("`source`: {reason}"))),
         other => Err(format!("`source` is {}; it has to be a string", what(other))),
     }
 }
@@ -114,16 +92,16 @@ mod tests {
     use super::*;
     use crate::manifest::Origin;
 
-    fn read(text: &str, input: Input, after_row: u64) -> Vec<Result<String, String>> {
+    fn read(text: &str, input: Input) -> Vec<Result<String, String>> {
         let file = File {
             key: "d/m.manifest",
             etag: "e",
         };
-        let found = lines(text, input, file, after_row);
+        let found = lines(text, input, file);
         let shown = found.filter_map(|found| match found {
             Found::Line(line) => Some(Ok(line.json)),
             Found::Reject(row, reason) => Some(Err(format!("{}! {reason}", row.unwrap()))),
-            Found::Text(..) | Found::Blank => None,
+            Found::Text(..) | Found::Blank(_) => None,
         });
         shown.collect()
     }
@@ -133,7 +111,7 @@ mod tests {
         let line = r#"{"b" : 1.10, "source":"caf\u00e9", "a":12345678901234567890123, "label":0}"#;
         let expected = r#"{"b" : 1.10, "source":"caf\u00e9", "a":12345678901234567890123, "label":0,"groundcrew":{"key":"d/m.manifest","etag":"e","row":2}}"#;
         assert_eq!(
-            read(&format!("\n{line} \r\n"), Input::Text, 0),
+            read(&format!("\n{line} \r\n"), Input::Text),
             [Ok(expected.to_owned())]
         );
     }
@@ -141,7 +119,7 @@ mod tests {
     #[test]
     fn an_origin_of_an_earlier_job_is_replaced() {
         let line = r#"{"source":"a","groundcrew":{"key":"old","etag":"x"},"label":1}"#;
-        let json = read(line, Input::Text, 0).remove(0).unwrap();
+        let json = read(line, Input::Text).remove(0).unwrap();
         let origins: Vec<_> = crate::manifest::origins(json.as_bytes()).collect();
         assert_eq!(
             origins,
@@ -155,16 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_an_origin_or_a_carriage_return_stays_to_the_byte_too() {
-        let line = "{\"big\":10002942403873455e6,\r\"groundcre\\u0077\" :\t{\"key\":\"old\"} , \"source\":\"caf\\u00e9\", \"n\":1.10}";
+    fn a_line_with_an_origin_stays_to_the_byte_too() {
+        let line = "{\"big\":10002942403873455e6, \"groundcre\\u0077\" :\t{\"key\":\"old\"} , \"source\":\"caf\\u00e9\", \"n\":1.10}";
         let expected = r#"{"big":10002942403873455e6, "groundcre\u0077" :	{"key":"d/m.manifest","etag":"e","row":1} , "source":"caf\u00e9", "n":1.10}"#;
-        assert_eq!(read(line, Input::Text, 0), [Ok(expected.to_owned())]);
+        assert_eq!(read(line, Input::Text), [Ok(expected.to_owned())]);
     }
 
     #[test]
     fn a_broken_line_is_refused_with_its_number_and_the_others_go_through() {
         let text = "{\"source\":\"a\"}\n{\"source\":\"b\"\n\n{\"source\":\"c\"}\n";
-        let found = read(text, Input::Text, 0);
+        let found = read(text, Input::Text);
         assert!(found[0].is_ok() && found[2].is_ok(), "{found:?}");
         assert!(
             found[1]
@@ -173,12 +151,11 @@ mod tests {
                 .starts_with("2! the line is not JSON"),
             "{found:?}"
         );
-        assert_eq!(read(text, Input::Text, 2), found[2..]);
     }
 
     #[test]
     fn the_tutorials_mistake_a_uri_where_the_text_should_be_is_refused() {
-        let found = read(r#"{"source":"s3://bucket/numbers/7.txt"}"#, Input::Text, 0);
+        let found = read(r#"{"source":"s3://bucket/numbers/7.txt"}"#, Input::Text);
         assert!(
             found[0]
                 .as_ref()
@@ -217,12 +194,25 @@ mod tests {
             (
                 r#"{"source":"a","x":1,"source":"b"}"#,
                 Input::Text,
-                "`source` stands there twice",
+                "`source` is there twice",
+            ),
+            (
+                r#"{"source":"a","x":{"n":1,"\u006e":2}}"#,
+                Input::Text,
+                "`n` is there twice",
             ),
             ("{}", Input::Text, "needs `source`"),
+            (
+                r#"{"source":"a\u0000b"}"#,
+                Input::Text,
+                "`source`: the text holds a NUL",
+            ),
+            (r#"{"source":"\ufffe"}"#, Input::Text, "no character"),
+            (r#"{"source":"\u200b\u2060"}"#, Input::Text, "nothing to see"),
+            (r#"{"source":"\ud800"}"#, Input::Text, "the line is not JSON"),
             (&long, Input::Text, "`x` is 20001 characters"),
         ] {
-            let found = read(line, input, 0);
+            let found = read(line, input);
             let reason = found[0].as_ref().unwrap_err();
             assert!(reason.starts_with("1! ") && reason.contains(part), "{reason}");
         }
@@ -231,6 +221,6 @@ mod tests {
     #[test]
     fn a_thousand_brackets_are_refused_not_followed() {
         let line = format!("{{\"source\":{}", "[".repeat(100_000));
-        assert!(read(&line, Input::Text, 0)[0].is_err());
+        assert!(read(&line, Input::Text)[0].is_err());
     }
 }

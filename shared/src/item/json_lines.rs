@@ -2,30 +2,59 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Found;
+use super::json::{self, what};
+use super::names::{listed, near_miss};
 use super::text::{is_blank, numbered};
+use crate::visible::exact;
 
+/// The rows, or why the whole file gives none.
 pub(super) fn rows(
     text: &str,
     column: Option<String>,
-    after_row: u64,
-) -> impl Iterator<Item = Found<'_>> + Send {
+) -> Result<impl Iterator<Item = Found<'_>> + Send, String> {
     let field = column.unwrap_or_else(|| "source".to_owned());
-    numbered(text, after_row).map(move |(row, line)| match read(line, &field) {
-        _ if is_blank(line) => Found::Blank,
-        Ok(text) if is_blank(&text) => Found::Blank,
+    field_is_missing(text, &field)?;
+    Ok(numbered(text).map(move |(row, line)| match read(line, &field) {
+        _ if is_blank(line) => Found::Blank(Some(row)),
+        Ok(text) if is_blank(&text) => Found::Reject(Some(row), "the text is empty".to_owned()),
         Ok(text) => Found::Text(Some(row), Cow::Owned(text)),
         Err(reason) => Found::Reject(Some(row), reason),
+    }))
+}
+
+/// Said once and not for each line: no line has a text, and objects are there without the field.
+fn field_is_missing(text: &str, field: &str) -> Result<(), String> {
+    let mut first = None;
+    for (_, line) in numbered(text).filter(|(_, line)| !is_blank(line)) {
+        match json::read(line) {
+            Ok(Value::String(_)) => return Ok(()),
+            Ok(Value::Object(object)) if object.contains_key(field) => return Ok(()),
+            Ok(Value::Object(object)) => first = first.or(Some(object)),
+            _ => {}
+        }
+    }
+    first.map_or(Ok(()), |object| {
+        Err(format!(
+            "no line has a field `{}`; the first object has {}",
+            exact(field),
+            instead(&object, field)
+        ))
     })
 }
 
 fn read(line: &str, field: &str) -> Result<String, String> {
-    let value = serde_json::from_str(line).map_err(|e| not_usable(&e))?;
-    let text = match value {
+    let text = match json::read(line)? {
         Value::String(text) => return Ok(text),
-        Value::Object(mut object) => object.remove(field).ok_or_else(|| no_field(field))?,
+        Value::Object(mut object) => match object.remove(field) {
+            Some(text) => text,
+            None => {
+                let there = instead(&object, field);
+                return Err(format!("the object has no `{}`; it has {there}", exact(field)));
+            }
+        },
         other => {
             return Err(format!(
                 "the line is {}; it has to be an object or a string",
@@ -42,31 +71,14 @@ fn read(line: &str, field: &str) -> Result<String, String> {
     }
 }
 
-fn no_field(field: &str) -> String {
-    format!(
-        "the object has no `{field}`: name the field that holds the text with `text: {{split: row, column: …}}`"
-    )
-}
-
-/// What is wrong with a line as JSON. The reader's own "line 1" is always that and helps nobody.
-pub(super) fn not_usable(error: &serde_json::Error) -> String {
-    let said = error.to_string();
-    let said = said.split(" at line ").next().unwrap_or(&said);
-    let what = if error.is_data() {
-        "the line cannot be used"
-    } else {
-        "the line is not JSON"
-    };
-    format!("{what} (column {}): {said}", error.column())
-}
-
-pub(super) fn what(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+/// The fields there are, and how to name one of them.
+fn instead(object: &Map<String, Value>, field: &str) -> String {
+    let there = || object.keys().map(String::as_str);
+    let hint = near_miss(there(), field).unwrap_or_else(|| {
+        "name the field that holds the text with `text: {split: row, column: …}`".to_owned()
+    });
+    if object.is_empty() {
+        return format!("nothing: {hint}");
     }
+    format!("{}: {hint}", listed(there()))
 }

@@ -6,9 +6,12 @@
 
 mod classify;
 mod delimited;
+pub(crate) mod encoding;
 mod hand_made;
 pub mod image;
+mod json;
 mod json_lines;
+mod names;
 mod text;
 
 use std::borrow::Cow;
@@ -38,7 +41,7 @@ pub enum FileKind {
     Tsv,
     /// `.jsonl`
     JsonLines,
-    /// `.jpg`, `.jpeg`, `.png`
+    /// `.jpg`, `.jpeg`, `.jfif`, `.png`
     Image,
 }
 
@@ -57,7 +60,8 @@ pub enum Verdict {
 
 /// The items of one file, in order: a line for the manifest, or why there is none.
 ///
-/// Blank lines and rows are neither; a file with nothing else gives one reject for the whole file.
+/// Blank lines and rows are neither; a file with nothing else gives one reject for the whole file. Items, rejects and
+/// blank rows together are all rows of the file but its header.
 pub struct Items<'a> {
     file: File<'a>,
     found: Box<dyn Iterator<Item = Found<'a>> + Send + 'a>,
@@ -71,14 +75,24 @@ enum Found<'a> {
     Text(Option<u64>, Cow<'a, str>),
     Line(Line),
     Reject(Option<u64>, String),
-    Blank,
+    Blank(Option<u64>),
+}
+
+impl Found<'_> {
+    fn row(&self) -> Option<u64> {
+        match self {
+            Self::Text(row, _) | Self::Reject(row, _) | Self::Blank(row) => *row,
+            Self::Line(line) => line.row,
+        }
+    }
 }
 
 impl<'a> Items<'a> {
     fn new(file: File<'a>, after_row: u64, found: impl Iterator<Item = Found<'a>> + Send + 'a) -> Self {
+        let is_new = move |found: &Found<'_>| found.row().is_none_or(|row| row > after_row);
         Self {
             file,
-            found: Box::new(found),
+            found: Box::new(found.filter(is_new)),
             after_row,
             blank: 0,
             empty: true,
@@ -122,7 +136,7 @@ impl Iterator for Items<'_> {
         loop {
             let item = match self.found.next() {
                 None => return self.nothing_found().map(Err),
-                Some(Found::Blank) => {
+                Some(Found::Blank(_)) => {
                     self.blank += 1;
                     continue;
                 }
@@ -141,24 +155,38 @@ impl Iterator for Items<'_> {
 /// The items of a text file. `after_row` leaves out the rows an earlier batch has, 0 none.
 pub fn read_text<'a>(spec: &Spec, key: &'a str, etag: &'a str, bytes: &'a [u8], after_row: u64) -> Items<'a> {
     let file = File { key, etag };
-    let text = match text::decode(bytes) {
+    let text = match encoding::decode(bytes) {
         Ok(text) => text,
         Err(reason) => return Items::rejected(file, reason),
     };
-    match (FileKind::of(key), &spec.text) {
+    let rows = match (FileKind::of(key), &spec.text) {
         (Some(FileKind::JsonLines), split) => {
-            Items::new(file, after_row, json_lines::rows(text, column(split), after_row))
+            json_lines::rows(text, column(split)).map(|rows| Items::new(file, after_row, rows))
         }
         (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { column }) => {
-            match delimited::rows(text, kind, column.as_deref(), after_row) {
-                Ok(rows) => Items::new(file, after_row, rows),
-                Err(reason) => Items::rejected(file, reason),
-            }
+            delimited::rows(text, kind, column.as_deref()).map(|rows| Items::new(file, after_row, rows))
         }
-        (_, TextSplit::File) => Items::new(file, 0, text::whole(text)),
-        (_, TextSplit::Line | TextSplit::Row { .. }) => {
-            Items::new(file, after_row, text::lines(text, after_row))
+        (_, TextSplit::File) => Ok(Items::new(file, 0, text::whole(text))),
+        (_, TextSplit::Line | TextSplit::Row { .. }) => Ok(Items::new(file, after_row, text::lines(text))),
+    };
+    rows.unwrap_or_else(|reason| Items::rejected(file, reason))
+}
+
+/// How rows are numbered. It goes up when a reader gives a row another number than before: where a batch ended is
+/// remembered as a row, and read with other numbers it would be another place.
+pub const ROW_NUMBERING: u32 = 2;
+
+/// Whether the file's rows have the numbers they had in [`ROW_NUMBERING`] 1, in which `\r` alone ended no line of a text,
+/// and a broken quote took rows into its own.
+pub fn numbered_as_in_1(spec: &Spec, key: &str, bytes: &[u8], by_hand: bool) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return true;
+    };
+    match (FileKind::of(key), &spec.text) {
+        (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { .. }) if !by_hand => {
+            delimited::numbered_as_before(text, kind)
         }
+        _ => !text::has_lone_carriage_return(text),
     }
 }
 
@@ -181,12 +209,8 @@ pub fn read_manifest<'a>(
     if bytes.len() as u64 > MAX_TEXT_FILE {
         return Items::rejected(file, text::too_large(bytes.len() as u64));
     }
-    match text::decode(bytes) {
-        Ok(text) => Items::new(
-            file,
-            after_row,
-            hand_made::lines(text, spec.task.input(), file, after_row),
-        ),
+    match encoding::decode(bytes) {
+        Ok(text) => Items::new(file, after_row, hand_made::lines(text, spec.task.input(), file)),
         Err(reason) => Items::rejected(file, reason),
     }
 }

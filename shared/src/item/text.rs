@@ -1,22 +1,8 @@
-//! Text as it lies in a file: encoding, byte order mark, line ends.
+//! Texts and the lines of a file: one answer for all readers to what ends a line, and what is blank.
 
 use std::borrow::Cow;
 
 use super::{Found, MAX_TEXT_FILE};
-
-/// The file's text without a byte order mark. A file that is not UTF-8 is refused whole: where one row is in another
-/// encoding, accents in the rest of them are wrong too, and a row once labeled is not labeled again.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, String> {
-    if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
-        return Err("the file is UTF-16: save it as UTF-8".to_owned());
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let line = 1 + bytes[..at].iter().filter(|&&b| b == b'\n').count();
-        format!("the file is not UTF-8 (byte {at}, line {line}): save it as UTF-8")
-    })?;
-    Ok(text.strip_prefix('\u{FEFF}').unwrap_or(text))
-}
 
 pub(super) fn too_large(size: u64) -> String {
     let (size, limit) = (size >> 20, MAX_TEXT_FILE >> 20);
@@ -27,31 +13,80 @@ pub(super) fn too_large(size: u64) -> String {
 
 /// The whole file as one item. The line end that closes a text file is not part of its text.
 pub(super) fn whole(text: &str) -> impl Iterator<Item = Found<'_>> + Send {
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    let text = ["\r\n", "\n", "\r"]
+        .iter()
+        .find_map(|end| text.strip_suffix(end))
+        .unwrap_or(text);
     std::iter::once(if is_blank(text) {
-        Found::Blank
+        Found::Blank(None)
     } else {
         Found::Text(None, Cow::Borrowed(text))
     })
 }
 
 /// Each line as one item.
-pub(super) fn lines(text: &str, after_row: u64) -> impl Iterator<Item = Found<'_>> + Send {
-    numbered(text, after_row).map(|(row, line)| match is_blank(line) {
-        true => Found::Blank,
+pub(super) fn lines(text: &str) -> impl Iterator<Item = Found<'_>> + Send {
+    numbered(text).map(|(row, line)| match is_blank(line) {
+        true => Found::Blank(Some(row)),
         false => Found::Text(Some(row), Cow::Borrowed(line)),
     })
 }
 
-/// Lines with their numbers from 1, ended by `\n` or `\r\n`, without the first `after_row`.
-pub(super) fn numbered(text: &str, after_row: u64) -> impl Iterator<Item = (u64, &str)> + Send {
-    (1..)
-        .zip(text.lines())
-        .skip_while(move |(row, _)| *row <= after_row)
+/// Lines with their numbers from 1, as editors show them.
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> + Send {
+    let mut rest = text;
+    let lines = std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (line, behind) = split_line(rest);
+        rest = behind;
+        Some(line)
+    });
+    (1..).zip(lines)
+}
+
+/// The first line, and what is behind its end: `\n`, `\r\n` or `\r`.
+pub(super) fn split_line(text: &str) -> (&str, &str) {
+    let end = text.bytes().position(|byte| matches!(byte, b'\n' | b'\r'));
+    let (line, rest) = text
+        .split_at_checked(end.unwrap_or(text.len()))
+        .unwrap_or((text, ""));
+    let behind = rest
+        .strip_prefix("\r\n")
+        .or_else(|| rest.strip_prefix(['\n', '\r']));
+    (line, behind.unwrap_or(rest))
+}
+
+/// Whether a line ends in `\r` alone somewhere, as old Macs and some spreadsheets write it.
+pub(super) fn has_lone_carriage_return(text: &str) -> bool {
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\r' && bytes.peek() != Some(&b'\n') {
+            return true;
+        }
+    }
+    false
 }
 
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_three_line_ends_ends_a_line_and_nothing_else_does() {
+        for text in ["a\nb\n\nc", "a\r\nb\r\n\r\nc\r\n", "a\rb\r\rc\r"] {
+            let lines: Vec<_> = numbered(text).collect();
+            assert_eq!(lines, [(1, "a"), (2, "b"), (3, ""), (4, "c")], "{text:?}");
+        }
+        assert_eq!(numbered("\n\r\n\r").count(), 3);
+        assert_eq!(numbered("a\u{85}b\u{2028}c\u{b}d\u{c}e").count(), 1);
+        assert_eq!(numbered("").count(), 0);
+        assert!(has_lone_carriage_return("a\r\nb\rc") && has_lone_carriage_return("a\r"));
+        assert!(!has_lone_carriage_return("a\r\nb\n"));
+    }
 }
