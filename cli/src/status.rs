@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use console::Reader;
 use console::model::Model;
+use shared::manifest::without_line_breaks;
 
 use crate::args::{Place, Status};
 use crate::endpoint::target;
@@ -53,7 +54,7 @@ async fn watch(mut reader: Reader, status: &Status) -> anyhow::Result<ExitCode> 
     let mut before: Option<String> = None;
     loop {
         let now = match reader.load().await {
-            Ok(model) if json => serde_json::to_string(&model)? + "\n",
+            Ok(model) if json => without_line_breaks(serde_json::to_string(&model)?) + "\n",
             Ok(model) => show::text(&model, status.people, Paint::stdout()),
             Err(error) => match self::reader(place).await {
                 Ok(found) => {

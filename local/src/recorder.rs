@@ -73,6 +73,12 @@ impl Recorder {
     }
 
     fn write(&self, line: &Value) {
+        // What JSON lets stay in a line, and some readers split lines at.
+        let line = line
+            .to_string()
+            .replace('\u{85}', "\\u0085")
+            .replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029");
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
             tracing::warn!(%error, "a request could not be recorded");

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::manifest::without_line_breaks;
 use crate::output::{Class, Label, OutputLine, Source};
 
 /// The CSV's header. `source` is the text of a text item, `uri` the URI of a file; in a multi-label
@@ -127,7 +128,8 @@ impl<W: Write> JsonLines<W> {
     }
 
     pub fn add(&mut self, line: &OutputLine) -> io::Result<()> {
-        serde_json::to_writer(&mut self.writer, &item(line))?;
+        let json = without_line_breaks(serde_json::to_string(&item(line))?);
+        self.writer.write_all(json.as_bytes())?;
         self.writer.write_all(b"\n")
     }
 
@@ -197,6 +199,19 @@ mod tests {
         let mut reader = csv::Reader::from_reader(written.as_bytes());
         let first = reader.records().next().unwrap().unwrap();
         assert_eq!(&first[2], "=1+1, \"x\"\ny");
+    }
+
+    #[test]
+    fn an_item_is_one_line_to_every_reader() {
+        let line = r#"{"source":"a\u2028b\u0085c\u2029d","groundcrew":{"key":"d/\u2028.txt","etag":"e"}}"#;
+        let mut export = JsonLines::new(Vec::new());
+        export
+            .add(&crate::output::parse(line.as_bytes(), "a").unwrap())
+            .unwrap();
+        let written = String::from_utf8(export.finish().unwrap()).unwrap();
+        assert!(!written.contains(['\u{85}', '\u{2028}', '\u{2029}']), "{written}");
+        let item: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(item["source"], "a\u{2028}b\u{85}c\u{2029}d");
     }
 
     #[test]

@@ -18,7 +18,17 @@ pub(super) fn manifest(job: &Running, decisions: &[Decision]) -> String {
         }
         text.push('\n');
     }
-    text
+    without_line_breaks(text)
+}
+
+/// JSON lets U+0085, U+2028 and U+2029 stay unescaped; some readers split lines there.
+fn without_line_breaks(text: String) -> String {
+    if !text.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
+    text.replace('\u{85}', "\\u0085")
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029")
 }
 
 /// `<attribute>` and `<attribute>-metadata`; `None` if there is nothing to say. A failed object has no label and says in
@@ -97,4 +107,16 @@ fn push_joined(text: &mut String, line: &str, fields: &Map<String, Value>, job: 
     // Input lines have `source` or `source-ref`, so there is always something before the comma.
     text.push(',');
     text.push_str(&fields[1..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_to_every_reader() {
+        let line = "{\"source\":\"a\u{2028}b\u{85}c\u{2029}\"}\n";
+        let expected = "{\"source\":\"a\\u2028b\\u0085c\\u2029\"}\n";
+        assert_eq!(without_line_breaks(line.to_owned()), expected);
+    }
 }

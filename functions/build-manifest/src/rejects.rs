@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use shared::layout;
+use shared::manifest::without_line_breaks;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Object, Replaced, Store, StoreError};
 use shared::status::Rejected;
@@ -254,7 +255,8 @@ impl Rejects {
         let mut body = Vec::new();
         for entry in &self.entries {
             // An entry is strings and numbers, which always serialise.
-            body.extend(serde_json::to_vec(entry).unwrap_or_default());
+            let json = serde_json::to_string(entry).unwrap_or_default();
+            body.extend(without_line_breaks(json).into_bytes());
             body.push(b'\n');
         }
         body
