@@ -53,6 +53,8 @@ pub struct Dataset {
     pub left_out: u64,
     pub batches: u32,
     pub items: u64,
+    /// Blank rows of its files, which are neither items nor rejected.
+    pub blank_rows: u64,
     pub rejected: u64,
     pub rejected_first: Vec<Rejected>,
     /// The whole list, where something was rejected.

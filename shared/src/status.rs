@@ -28,6 +28,9 @@ pub struct DatasetStatus {
     /// Batches cut so far, and the items in them.
     pub batches: u32,
     pub items: u64,
+    /// Rows of batched files that are no items: with the items they are all rows, headers aside.
+    #[serde(skip_serializing_if = "RowsLeftOut::is_empty", default)]
+    pub rows_left_out: RowsLeftOut,
     /// Files and rows that are in no batch and never will be as they are.
     pub rejected: u64,
     /// The first of them; all of them are in `results/<dataset>/rejected.jsonl`.
@@ -46,6 +49,27 @@ pub struct DatasetStatus {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+/// How many rows of the files in a batch, or in all batches, are no items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsLeftOut {
+    pub rejected: u64,
+    /// Lines that are blank, and rows of a table without anything in them.
+    pub blank: u64,
+}
+
+impl RowsLeftOut {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::ops::AddAssign for RowsLeftOut {
+    fn add_assign(&mut self, more: Self) {
+        self.rejected += more.rejected;
+        self.blank += more.blank;
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use shared::item::{self, FileKind, Verdict, image};
+use shared::item::{self, FileKind, Items, Verdict, image};
 use shared::layout::{READY_FILE, SPEC_FILE};
 use shared::manifest::Line;
 use shared::name::DatasetName;
 use shared::spec::Spec;
-use shared::status::Rejected;
 
 use super::files::{Found, part, walk};
 
@@ -28,6 +27,8 @@ pub(crate) struct Findings {
     pub(crate) batches: u64,
     /// Labelled from manifests made by hand alone.
     pub(crate) manual: bool,
+    /// Rows that are neither items nor rejected: there is nothing in them.
+    pub(crate) blank_rows: u64,
     pub(crate) rejected: u64,
     pub(crate) rejected_first: Vec<Reject>,
     /// Left out by `select`.
@@ -137,13 +138,14 @@ impl Tally<'_> {
         Ok(())
     }
 
-    fn take_lines(&mut self, path: &str, items: impl Iterator<Item = Result<Line, Rejected>>) {
-        for item in items {
+    fn take_lines(&mut self, path: &str, mut items: Items<'_>) {
+        for item in items.by_ref() {
             match item {
                 Ok(line) => self.add(path, &line),
                 Err(rejected) => self.reject(path, rejected.row, rejected.reason),
             }
         }
+        self.found.blank_rows += items.blank();
     }
 
     fn take_image(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {

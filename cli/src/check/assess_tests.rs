@@ -38,7 +38,14 @@ fn every_kind_of_bad_file_is_listed_with_its_reason_and_good_ones_go_through() {
         (TEXTS, "cat.png", PNG, "text"),
         (&lines, "blank.txt", b"\n \n", "blank"),
         (&rows, "columns.csv", b"a,b\n1,2\n", "body"),
-        (&rows, "ragged.csv", b"body,b\n1,2\nonly\n", ""),
+        (&rows, "ragged.csv", b"b,body\n1,2\nonly\n", "cells are missing"),
+        (
+            &rows,
+            "quote.csv",
+            b"b,body\n1,2\n2,\"open\n3,c\n",
+            "never closed",
+        ),
+        (&lines, "wide.txt", b"a\0b\0\n\0", "UTF-16"),
         (IMAGES, "cut.png", truncated, "cut off"),
         (IMAGES, "fake.jpg", b"this is text, whatever its name says", ""),
         (IMAGES, "empty.png", b"", "empty"),
@@ -120,6 +127,19 @@ fn what_select_leaves_out_is_counted_apart() {
         "{found:?}"
     );
     assert_eq!(found.not_selected, 2, "{found:?}");
+}
+
+#[test]
+fn rows_are_items_rejected_or_blank_and_all_are_counted() {
+    let spec = format!("{TEXTS}text: {{split: row, column: text}}\n");
+    let csv = b"id,text\n1,one\n\n,\n2,\"two\" or more\n3,\n4,four\n";
+    let jsonl = b"{\"text\":\"one\"}\n{\"text\":\"\"}\n{\"text\":\"  \"}\n\n{\"text\":\"two\"}\n";
+    let found = found(&spec, &[("a.csv", csv), ("b.jsonl", jsonl)]);
+    assert_eq!(
+        (found.items, found.rejected, found.blank_rows),
+        (4, 4, 3),
+        "{found:?}"
+    );
 }
 
 #[test]

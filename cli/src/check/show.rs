@@ -91,6 +91,11 @@ fn sources(found: &Findings) -> String {
         ""
     };
     let mut parts = vec![counted(found.files, "file") + by_hand];
+    match found.blank_rows {
+        0 => {}
+        1 => parts.push("1 blank row passed over".to_owned()),
+        rows => parts.push(format!("{rows} blank rows passed over")),
+    }
     if found.not_selected > 0 {
         parts.push(format!("{} not selected", found.not_selected));
     }

@@ -50,6 +50,7 @@ fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
         let _infallible = writeln!(text, "  … and {older} older {batches}");
     }
     about_rejects(text, dataset, paint);
+    about_blank_rows(text, dataset);
     text.push('\n');
 }
 
@@ -163,6 +164,15 @@ fn about_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
     }
 }
 
+fn about_blank_rows(text: &mut String, dataset: &Dataset) {
+    let rows = match dataset.blank_rows {
+        0 => return,
+        1 => "1 blank row was".to_owned(),
+        rows => format!("{rows} blank rows were"),
+    };
+    let _infallible = writeln!(text, "  {rows} passed over");
+}
+
 fn about_dead_letters(text: &mut String, model: &Model, paint: Paint) {
     for letters in model.dead_letters.iter().filter(|letters| letters.count > 0) {
         let mark = paint.word(Look::Bad, "✗");
@@ -239,6 +249,7 @@ mod tests {
             left_out: 2,
             batches: 1,
             items: 10,
+            blank_rows: 3,
             rejected: 0,
             rejected_first: Vec::new(),
             rejected_list: None,
@@ -251,7 +262,8 @@ mod tests {
         assert_eq!(
             text(&model, false, Paint::none()),
             "● numbers  text-classification, team numbers-team, 2 beyond the limit\n  Workers are labeling: 5 of 10 items done.\n  \
-             batch 1    ████████████ ··········· 5 of 10 labeled, in progress, 3 answers an item\n\n"
+             batch 1    ████████████ ··········· 5 of 10 labeled, in progress, 3 answers an item\n  \
+             3 blank rows were passed over\n\n"
         );
     }
 

@@ -73,6 +73,7 @@ fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) 
         left_out,
         batches: u32::try_from(jobs.len()).unwrap_or(u32::MAX),
         items: jobs.iter().map(|job| job.items).sum(),
+        blank_rows: status.map_or(0, |s| s.rows_left_out.blank),
         rejected,
         rejected_first: status.map(|s| s.rejected_first.clone()).unwrap_or_default(),
         rejected_list: (rejected > 0).then(|| layout::rejected(name)).and_then(|key| {

@@ -40,6 +40,7 @@ fn status(dataset: &str, state: DatasetState) -> DatasetStatus {
         pending_files: if state == DatasetState::UpToDate { 0 } else { 2 },
         batches: 0,
         items: 0,
+        rows_left_out: shared::status::RowsLeftOut::default(),
         rejected: 0,
         rejected_first: Vec::new(),
         changed_since_batch: 0,

@@ -9,6 +9,7 @@ use shared::layout;
 use shared::manifest::{OriginError, origins};
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Object, Store, StoreError};
+use shared::status::RowsLeftOut;
 
 use crate::memory::{self, Kept};
 
@@ -20,6 +21,11 @@ pub(crate) mod meta {
     pub(crate) const ITEMS: &str = "items";
     /// The last line's file goes on in the next batch, after this row.
     pub(crate) const RESUME: &str = "resume-after-row";
+    /// How the rows are numbered in which that row was counted; 1 where it is not said.
+    pub(crate) const NUMBERING: &str = "row-numbering";
+    /// Rows of the batch's files that are no items.
+    pub(crate) const REJECTED: &str = "rejected-rows";
+    pub(crate) const BLANK: &str = "blank-rows";
 }
 
 /// The first half of a key's SHA-256: 16 bytes for a key of up to 1,024, and nobody can find two that collide.
@@ -103,6 +109,13 @@ pub(crate) struct Resume {
     pub(crate) key: String,
     pub(crate) etag: String,
     pub(crate) after_row: u64,
+    /// Of `after_row`: [`shared::item::ROW_NUMBERING`] as it was then.
+    #[serde(default = "first_numbering")]
+    pub(crate) numbering: u32,
+}
+
+fn first_numbering() -> u32 {
+    1
 }
 
 /// Batches 1 to k of a dataset.
@@ -112,6 +125,8 @@ pub(crate) struct Batches {
     manifests: Vec<Option<String>>,
     files: HashMap<KeyHash, EtagMark>,
     pub(crate) items: u64,
+    /// Of their files.
+    pub(crate) left_out: RowsLeftOut,
     /// Left over by the last batch.
     pub(crate) resume: Option<Resume>,
     /// What of this has been written down for other processes.
@@ -123,6 +138,7 @@ pub(crate) struct Batches {
 pub(crate) struct Added {
     pub(crate) files: Vec<BatchedFile>,
     pub(crate) items: u64,
+    pub(crate) left_out: RowsLeftOut,
     pub(crate) resume: Option<Resume>,
 }
 
@@ -197,12 +213,14 @@ impl Batches {
         manifests: Vec<String>,
         files: impl Iterator<Item = BatchedFile>,
         items: u64,
+        left_out: RowsLeftOut,
         resume: Option<Resume>,
     ) -> Self {
         Self {
             manifests: manifests.into_iter().map(Some).collect(),
             files: files.map(|file| (file.key, file.etag)).collect(),
             items,
+            left_out,
             resume,
             kept: Kept::default(),
         }
@@ -281,6 +299,7 @@ impl Batches {
         let files = added.files.iter().map(|file| (file.key, file.etag));
         self.files.extend(files);
         self.items += added.items;
+        self.left_out += added.left_out;
         self.resume = added.resume;
     }
 }
@@ -336,11 +355,17 @@ fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Ad
         }
         last = Some(origin);
     }
-    let after_row = metadata.get(meta::RESUME).and_then(|row| row.parse().ok());
-    added.resume = last.zip(after_row).map(|(o, after_row)| Resume {
+    let number = |name| metadata.get(name).and_then(|number| number.parse::<u64>().ok());
+    added.left_out = RowsLeftOut {
+        rejected: number(meta::REJECTED).unwrap_or(0),
+        blank: number(meta::BLANK).unwrap_or(0),
+    };
+    let numbering = number(meta::NUMBERING).and_then(|number| u32::try_from(number).ok());
+    added.resume = last.zip(number(meta::RESUME)).map(|(o, after_row)| Resume {
         key: o.key,
         etag: o.etag,
         after_row,
+        numbering: numbering.unwrap_or_else(first_numbering),
     });
     Ok(added)
 }

@@ -174,8 +174,17 @@ impl<S: Store, T> Cutting<'_, S, T> {
             (meta::SPEC.to_owned(), self.spec.sha256.clone()),
             (meta::ITEMS.to_owned(), added.items.to_string()),
         ]);
+        for (name, rows) in [
+            (meta::REJECTED, added.left_out.rejected),
+            (meta::BLANK, added.left_out.blank),
+        ] {
+            if rows > 0 {
+                metadata.insert(name.to_owned(), rows.to_string());
+            }
+        }
         if let Some(resume) = &added.resume {
             metadata.insert(meta::RESUME.to_owned(), resume.after_row.to_string());
+            metadata.insert(meta::NUMBERING.to_owned(), resume.numbering.to_string());
         }
         metadata
     }

@@ -6,7 +6,7 @@ use shared::item::{self, Items};
 use shared::manifest::Line;
 use shared::port::{Object, Store, StoreError};
 use shared::spec::Spec;
-use shared::status::Rejected;
+use shared::status::{Rejected, RowsLeftOut};
 
 use crate::batches::{Added, BatchedFile, Resume};
 
@@ -108,11 +108,15 @@ impl Filled {
                 Taken::All
             }
             Contents::Image { etag } => self.take_image(recipe, key, &etag),
-            Contents::Text { bytes, etag } => {
-                let items = item::read_text(recipe.spec, key, &etag, &bytes, candidate.after_row);
-                self.take_rows(recipe, candidate, &etag, items)
-            }
-            Contents::ByHand { bytes, etag } => {
+            Contents::Text { bytes, etag } | Contents::ByHand { bytes, etag } => {
+                if let Some(reason) = candidate.renumbered(recipe.spec, &bytes) {
+                    self.reject(key, &etag, reason);
+                    return Taken::All;
+                }
+                if !candidate.is_by_hand() {
+                    let items = item::read_text(recipe.spec, key, &etag, &bytes, candidate.after_row);
+                    return self.take_rows(recipe, candidate, &etag, items);
+                }
                 let items = item::read_manifest(recipe.spec, key, &etag, &bytes, candidate.after_row);
                 let batch_of_its_own = |taken| if taken == Taken::All { Taken::Last } else { taken };
                 batch_of_its_own(self.take_rows(recipe, candidate, &etag, items))
@@ -135,21 +139,21 @@ impl Filled {
         recipe: &Recipe<'_>,
         candidate: &Candidate,
         etag: &str,
-        items: Items<'_>,
+        mut items: Items<'_>,
     ) -> Taken {
         let key = &candidate.object.key;
         let mut bad = BadRows::default();
         // As it was at the last row taken: what comes behind it is read again for the next batch.
-        let mut settled = (0, 0);
+        let mut settled = (bad.mark(), 0);
         let (mut lines, mut last_row) = (0_u64, 0);
         let mut taken = Taken::All;
-        for item in items {
+        while let Some(item) = items.next() {
             match item {
                 Ok(line) if self.has_room(recipe, &line) => {
                     self.push(&line);
                     lines += 1;
                     last_row = line.row.unwrap_or(last_row);
-                    settled = bad.mark();
+                    settled = (bad.mark(), items.blank());
                 }
                 Ok(_) if lines == 0 => return Taken::Nothing,
                 Ok(_) => {
@@ -158,19 +162,29 @@ impl Filled {
                         key: key.clone(),
                         etag,
                         after_row: last_row,
+                        numbering: item::ROW_NUMBERING,
                     });
-                    bad.back_to(settled);
+                    bad.back_to(settled.0);
                     taken = Taken::Part;
                     break;
                 }
                 Err(reject) => bad.add(reject),
             }
         }
+        let blank = match taken {
+            Taken::Part => settled.1,
+            _ => items.blank(),
+        };
+        let left_out = RowsLeftOut {
+            rejected: bad.count(),
+            blank,
+        };
         let bad = bad.listed();
         let whole = bad.iter().any(|reject| reject.row.is_none());
         self.rejected.extend(bad);
         if lines > 0 {
             self.added.files.push(BatchedFile::of(key, etag));
+            self.added.left_out += left_out;
         } else if !whole {
             self.reject(key, etag, nothing_left(candidate.after_row));
         }
@@ -212,6 +226,10 @@ impl BadRows {
         } else {
             self.more += 1;
         }
+    }
+
+    fn count(&self) -> u64 {
+        self.first.len() as u64 + self.more
     }
 
     fn mark(&self) -> (usize, u64) {
@@ -272,6 +290,7 @@ mod tests {
             },
             how: How::Rejected("it is empty".to_owned()),
             after_row: 0,
+            numbering: item::ROW_NUMBERING,
         };
         let candidates = (0..=MAX_REJECTED).map(bad).collect();
         let filled = fill(&FakeStore::default(), &recipe, candidates).await.unwrap();

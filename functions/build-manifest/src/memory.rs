@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Replaced, Store, StoreError};
+use shared::status::RowsLeftOut;
 
 use crate::batches::{BatchedFile, Batches, EtagMark, KeyHash, Resume};
 
@@ -37,6 +38,8 @@ struct Head {
     /// ETags of batches 1 to k.
     manifests: Vec<String>,
     items: u64,
+    #[serde(default)]
+    left_out: RowsLeftOut,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     resume: Option<Resume>,
     /// Of what follows.
@@ -97,7 +100,7 @@ fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
     let whole = rest.is_empty() && head.sha256 == hex::encode(Sha256::digest(hashes.as_flattened()));
     (head.version == VERSION && as_listed && whole).then(|| {
         let files = hashes.iter().filter_map(file);
-        Batches::remembered(head.manifests, files, head.items, head.resume)
+        Batches::remembered(head.manifests, files, head.items, head.left_out, head.resume)
     })
 }
 
@@ -113,6 +116,7 @@ fn body(batches: &Batches) -> Option<Vec<u8>> {
         version: VERSION,
         manifests,
         items: batches.items,
+        left_out: batches.left_out,
         resume: batches.resume.clone(),
         sha256: hex::encode(Sha256::digest(hashes.as_flattened())),
     };

@@ -281,6 +281,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             pending_files: standing.pending as u64,
             batches: u32::try_from(batches.count()).unwrap_or(u32::MAX),
             items: batches.items,
+            rows_left_out: batches.left_out,
             rejected: 0,
             rejected_first: Vec::new(),
             changed_since_batch: self

@@ -11,7 +11,7 @@ use shared::name::{BatchNumber, DatasetName};
 use shared::output::{self, OutputLine};
 use shared::port::{Bucket, JobDescription, Labeling, Replaced, Store, StoreError, Topic};
 use shared::spec::{ExportFormat, Spec};
-use shared::status::JobSummary;
+use shared::status::{JobSummary, RowsLeftOut};
 use shared::summary::{Tally, report_markdown};
 
 use crate::Deps;
@@ -31,8 +31,10 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     job: &JobDescription,
 ) -> Result<JobSummary, StoreError> {
     let store = &deps.store;
-    let spec = spec_of(store, dataset, batch).await?;
+    let metadata = batch_metadata(store, dataset, batch).await?;
+    let spec = spec_of(store, &metadata).await?;
     let mut results = Results::new(spec.as_ref());
+    results.tally.left_out(rows_left_out(&metadata));
     if let Some(key) = output_key(job, &deps.output_bucket) {
         match read_output(store, key, &job.label_attribute, &mut results).await {
             // Encrypted with a key the function may not use, say: no reason for silence.
@@ -63,21 +65,38 @@ fn output_key<'a>(job: &'a JobDescription, output_bucket: &str) -> Option<&'a st
     (bucket == output_bucket).then_some(key)
 }
 
-/// The spec the batch was cut with; without it the summary still says what the labels are.
-async fn spec_of(
+/// What build-manifest says of the batch; nothing if the manifest is gone.
+async fn batch_metadata(
     store: &impl Store,
     dataset: &DatasetName,
     batch: BatchNumber,
-) -> Result<Option<Spec>, StoreError> {
+) -> Result<BTreeMap<String, String>, StoreError> {
     let manifest = store
         .get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1))
         .await?;
-    let sha256 = manifest.and_then(|manifest| manifest.metadata.get("spec-sha256").cloned());
-    let Some(sha256) = sha256 else { return Ok(None) };
+    Ok(manifest.map(|manifest| manifest.metadata).unwrap_or_default())
+}
+
+/// The spec the batch was cut with; without it the summary still says what the labels are.
+async fn spec_of(
+    store: &impl Store,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Option<Spec>, StoreError> {
+    let Some(sha256) = metadata.get("spec-sha256") else {
+        return Ok(None);
+    };
     let text = store
-        .get(Bucket::Output, &layout::pinned_spec(&sha256), None)
+        .get(Bucket::Output, &layout::pinned_spec(sha256), None)
         .await?;
     Ok(text.and_then(|text| Spec::parse(&text.bytes).ok()))
+}
+
+fn rows_left_out(metadata: &BTreeMap<String, String>) -> RowsLeftOut {
+    let number = |name| metadata.get(name).and_then(|rows: &String| rows.parse().ok());
+    RowsLeftOut {
+        rejected: number("rejected-rows").unwrap_or(0),
+        blank: number("blank-rows").unwrap_or(0),
+    }
 }
 
 /// What is gathered while the output is read.

@@ -1,5 +1,6 @@
 //! The names of columns and fields, as messages show them, and why the one that is asked for is not among them.
 
+use crate::lookalike;
 use crate::visible::{exact, is_invisible};
 
 /// Names shown, and characters of each: a broken file does not fill a page.
@@ -36,6 +37,11 @@ pub(super) fn near_miss<'a>(mut names: impl Iterator<Item = &'a str>, asked: &'a
             "the quotes in {} are part of the name: write the name without them",
             quoted(name)
         ),
+        _ if lookalike::key(like) == lookalike::key(asked) => format!(
+            "{} only looks the same ({}): write both alike",
+            quoted(like),
+            lookalike::difference(like, asked).unwrap_or_default()
+        ),
         _ => format!(
             "call it {} in the spec too: capital letters and spaces count",
             quoted(like)
@@ -45,9 +51,8 @@ pub(super) fn near_miss<'a>(mut names: impl Iterator<Item = &'a str>, asked: &'a
 
 /// The name as a person would read it aloud.
 fn folded(name: &str) -> String {
-    let kept = name
-        .chars()
-        .filter(|c| !is_invisible(*c) && !c.is_whitespace() && !QUOTES.contains(c));
+    let name = lookalike::key(name);
+    let kept = name.chars().filter(|c| !c.is_whitespace() && !QUOTES.contains(c));
     kept.flat_map(char::to_lowercase).collect()
 }
 
@@ -65,6 +70,7 @@ mod tests {
             ("\u{FEFF}text", "`\\u{FEFF}text`"),
             ("“text”", "the quotes in `“text”` are part of the name"),
             ("Text", "call it `Text`"),
+            ("ｔｅｘｔ", "only looks the same (one has U+FF54"),
         ] {
             let hint = near_miss(["id", name].into_iter(), "text").unwrap_or_default();
             assert!(hint.contains(part), "{hint}");

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::output::{Label, OutputLine};
 use crate::port::JobCounters;
+use crate::status::RowsLeftOut;
 pub use report::report_markdown;
 
 /// Items listed by name: the least sure, and the changed.
@@ -39,6 +40,9 @@ pub struct Labels {
     /// The least sure items first, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub low_confidence: Vec<LowConfidence>,
+    /// Rows of the batch's files that are no items: with `total` they are all rows, headers aside.
+    #[serde(skip_serializing_if = "RowsLeftOut::is_empty", default)]
+    pub rows_left_out: RowsLeftOut,
     /// Files that are not what was batched: their labels belong to what was there before.
     #[serde(default)]
     pub changed_since_batch: u64,
@@ -132,6 +136,11 @@ impl Tally {
         self.labels.human = counters.human_labeled;
         self.labels.unlabeled = counters.failed + counters.unlabeled;
         self.labels.total = self.labels.labeled + self.labels.unlabeled;
+    }
+
+    /// What the batch's files held beside its items.
+    pub fn left_out(&mut self, rows: RowsLeftOut) {
+        self.labels.rows_left_out = rows;
     }
 
     /// What a file of the batch is by now; each is asked for once.

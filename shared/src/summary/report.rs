@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{LabelCount, Labels, LowConfidence};
 use crate::port::JobState;
-use crate::status::JobSummary;
+use crate::status::{JobSummary, RowsLeftOut};
 
 /// The report of one job. `title` is the spec's.
 pub fn report_markdown(summary: &JobSummary, title: Option<&str>) -> String {
@@ -61,6 +61,13 @@ fn write_counts(out: &mut String, labels: &Labels) -> std::fmt::Result {
     }
     if let Some(reason) = &labels.output_error {
         writeln!(out, "| Output | cannot be read: {} |", cell(reason))?;
+    }
+    let RowsLeftOut { rejected, blank } = labels.rows_left_out;
+    if rejected > 0 {
+        writeln!(out, "| Rows rejected, not in the batch | {rejected} |")?;
+    }
+    if blank > 0 {
+        writeln!(out, "| Blank rows, not in the batch | {blank} |")?;
     }
     let machine = labels.labeled - labels.human.min(labels.labeled);
     if machine > 0 {

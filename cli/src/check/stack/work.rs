@@ -145,6 +145,7 @@ mod tests {
             left_out: 0,
             batches: 0,
             items: 0,
+            blank_rows: 0,
             rejected: 0,
             rejected_first: Vec::new(),
             rejected_list: None,

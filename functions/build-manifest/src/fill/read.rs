@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use futures::future::try_join;
 use shared::item::image::{self, Probe};
-use shared::item::{FileKind, MAX_TEXT_FILE, Verdict, classify};
+use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, numbered_as_in_1};
 use shared::layout::InputKey;
 use shared::port::{Bucket, Object, Store, StoreError};
 use shared::spec::Spec;
@@ -19,6 +19,8 @@ pub(crate) struct Candidate {
     pub(crate) how: How,
     /// Rows up to this one are in a batch already; 0 none.
     pub(crate) after_row: u64,
+    /// How rows were numbered when that one was.
+    pub(crate) numbering: u32,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,26 @@ impl Candidate {
             object,
             how,
             after_row,
+            numbering: resume.map_or(ROW_NUMBERING, |resume| resume.numbering),
+        })
+    }
+
+    /// Why the rest of the file cannot be read: rows have other numbers than when its first ones came into a batch, so
+    /// that going on would label some twice or leave some out.
+    pub(super) fn renumbered(&self, spec: &Spec, bytes: &[u8]) -> Option<String> {
+        let key = &self.object.key;
+        let same = match self.numbering {
+            _ if self.after_row == 0 => true,
+            ROW_NUMBERING => true,
+            1 => numbered_as_in_1(spec, key, bytes, self.is_by_hand()),
+            _ => false,
+        };
+        (!same).then(|| {
+            format!(
+                "rows up to {} are in a batch as an earlier version of Groundcrew read the file, and this one reads its \
+                 line ends or quotes otherwise: put the rows that are in no batch into a new file",
+                self.after_row
+            )
         })
     }
 

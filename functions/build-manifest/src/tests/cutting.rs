@@ -125,6 +125,68 @@ async fn rows_that_do_not_fit_go_on_in_the_next_batch() {
     );
 }
 
+/// Batch 1 of a file, with as many rows of it as an earlier version took, which said nothing of how it numbers them.
+fn batch_of_an_earlier_version(world: &World, key: &str, rows: u64) {
+    let etag = world.store.etag(Bucket::Input, key).unwrap();
+    let line = |row| json!({"source": "x", "groundcrew": {"key": key, "etag": etag, "row": row}}).to_string();
+    let manifest = (1..=rows).map(|row| line(row) + "\n").collect::<String>();
+    let metadata = [("resume-after-row", rows.to_string())];
+    let metadata = metadata.each_ref().map(|(name, value)| (*name, value.as_str()));
+    world
+        .store
+        .put_output("manifests/d/000001.manifest", manifest, &metadata);
+}
+
+#[tokio::test]
+async fn a_file_half_batched_by_an_earlier_version_goes_on_where_rows_are_the_same() {
+    let lines = SPEC.to_owned() + "text: {split: line}\n";
+    for (text, rest) in [
+        ("1\r\n2\n3\n4\n", vec!["d/a.txt#3", "d/a.txt#4"]),
+        ("1\r2\n3\n4\n", vec![]),
+    ] {
+        let world = World::new();
+        world.store.drop_file("d/labeling.yaml", lines.clone());
+        world.store.drop_file("d/a.txt", text);
+        batch_of_an_earlier_version(&world, "d/a.txt", 2);
+        world.after(120).await;
+        world.after(120).await;
+        assert_eq!(
+            world.batches().get(1).cloned().unwrap_or_default(),
+            rest,
+            "{text:?}"
+        );
+        let rejected: Vec<_> = world.status().rejected_first;
+        assert_eq!(rejected.len(), usize::from(rest.is_empty()), "{rejected:?}");
+        if let Some(reject) = rejected.first() {
+            let said = "rows up to 2 are in a batch as an earlier version of Groundcrew read the file";
+            assert!(reject.reason.starts_with(said), "{}", reject.reason);
+        }
+    }
+}
+
+#[tokio::test]
+async fn items_rejected_and_blank_rows_of_all_batches_are_all_rows() {
+    let world = World::new();
+    world.store.drop_file("d/labeling.yaml", ROWS);
+    // 15 rows and the header: a blank one after each third, a bad one after each fifth.
+    let rows: String = (1..=11)
+        .map(|n| format!("{n}\n{}", if n % 3 == 0 { "\n" } else { "" }))
+        .collect();
+    world.store.drop_file("d/a.csv", format!("n\n{rows}\"x\" y\n"));
+    world.store.drop_file("d/b.csv", "n\n\n1,2\n3\n");
+    world.after(120).await;
+    let status = world.status();
+    let left_out = status.rows_left_out;
+    assert_eq!((status.items, left_out.rejected, left_out.blank), (12, 2, 4));
+    let another = world.another();
+    world.store.drop_file("d/c.csv", "n\n\n4\n");
+    world.store.pass(120);
+    reconcile(&another, &d(), None).await.unwrap();
+    assert_eq!(world.status().rows_left_out.blank, 5, "read from the batches");
+    let metadata = world.store.metadata("manifests/d/000001.manifest");
+    assert_eq!(metadata.get("row-numbering").map(String::as_str), Some("2"));
+}
+
 #[tokio::test]
 async fn the_rest_of_a_file_goes_on_after_a_crash_and_at_once() {
     let world = World::new();
