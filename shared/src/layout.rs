@@ -17,6 +17,8 @@ pub const LABELS: &str = "labels/";
 /// All batches.
 pub const MANIFESTS: &str = "manifests/";
 
+/// Notices that wait.
+pub const DIGEST: &str = "digest/";
 /// Where every dataset stands.
 pub const STATUS: &str = "status/";
 /// Who belongs to which teams.
@@ -183,6 +185,11 @@ pub fn seen(dataset: &DatasetName) -> String {
 /// Marker that a notice with this id has been published. Holds the notice itself.
 pub fn notified(notice_id: &str) -> String {
     format!("notified/{notice_id}")
+}
+
+/// How many notices have left in an hour, and which wait for the hour's digest.
+pub fn digest(desk: &str) -> String {
+    format!("{DIGEST}{desk}.json")
 }
 
 /// A team's file, in the input bucket.

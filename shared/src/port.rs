@@ -256,6 +256,11 @@ pub struct PublishError {
 
 /// Where notices leave: one SNS topic.
 pub trait Topic: Send + Sync {
+    /// Notices of a kind that others can cause at will, which leave one by one in an hour; more leave as a digest.
+    fn hourly(&self) -> usize {
+        crate::notice::HOURLY
+    }
+
     fn publish(
         &self,
         message: &crate::notice::Message,

@@ -40,6 +40,7 @@ impl Run {
         if self.world.lock().truth.crew.has_limit() {
             self.sweep_and_settle(Function::SyncTeam);
         }
+        self.digest(Function::SyncTeam);
     }
 
     fn holds(&mut self) -> bool {

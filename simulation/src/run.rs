@@ -5,6 +5,7 @@ use std::task::Poll;
 
 use platform::HandlerError;
 use serde_json::{Value, json};
+use shared::notice::UNBOUNDED;
 
 use crate::agenda::Event;
 use crate::clock::{Clock, Woken};
@@ -92,7 +93,10 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
         Scene::Datasets => draw(&mut dice, &mut faults),
         Scene::Crew => crew::draw(&mut dice, &mut faults),
     };
-    let world = World::new(dice, faults, &plan, Trace::kept(options.trace));
+    let mut world = World::new(dice, faults, &plan, Trace::kept(options.trace));
+    // In every fifth schedule nearly every notice that others can cause waits for a digest; in the others none does, and
+    // what a digest changes is seen apart from the rest.
+    world.hourly = if seed % 5 == 4 { 1 } else { UNBOUNDED };
     let Some(mut run) = Run::new(world, options.without, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };
@@ -198,6 +202,7 @@ impl Run {
         self.sweep_and_settle(Function::BuildManifest);
         self.sweep_and_settle(Function::StartJob);
         self.sweep_and_settle(Function::Notify);
+        self.digest(Function::BuildManifest);
         let again = {
             let mut world = self.world.lock();
             if world.wrong.is_some() {
@@ -220,6 +225,14 @@ impl Run {
                     detail: format!("another round wrote {more} times"),
                 }));
             }
+        }
+    }
+
+    /// What waits for the digest of its hour leaves with the first round after it.
+    pub(crate) fn digest(&mut self, function: Function) {
+        if self.world.lock().notices_wait() {
+            self.wait(HOUR);
+            self.sweep_and_settle(function);
         }
     }
 

@@ -68,7 +68,8 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
         Safeguard::TrustCheck => &[Promise::MemberTrue],
         Safeguard::Budget => &[Promise::SignInPasses],
         Safeguard::JoinedLast => &[Promise::JoinedTrue],
-        Safeguard::PersonUnchanged => &[Promise::ListTrue],
+        // The document also counts the mails.
+        Safeguard::PersonUnchanged => &[Promise::ListTrue, Promise::InvitedOnce],
         Safeguard::RosterUnchanged => &[Promise::RosterTrue],
         Safeguard::Repair | Safeguard::CrewSweep => &[Promise::RosterTrue, Promise::EveryoneServed],
     }

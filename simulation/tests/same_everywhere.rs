@@ -8,15 +8,15 @@ use simulation::{Options, run};
 const TRACES: [(u64, &str); 3] = [
     (
         1,
-        "e87ec13eb6f8cf6324e24f40ab54666cca4930353b4cc5bfea210e76f76b5b90",
+        "2e7407ba97c5eade90b5f5bb5f57d41e45c5ec8823b55f21a6ca8d5a50b46f00",
     ),
     (
         3,
-        "e754e54e17c1415ef8998ac58b6c4afd830fa7ff93255de13aa7975fad2af7a6",
+        "1353956adb0939ce71be28b45f0147fc50e5d55daf6604f7dd5b9f2e64449911",
     ),
     (
         5,
-        "4c941269f27b1c71eb57b0565ee8b84b81f50c8f1ecf03c76cfca3a0b869a37e",
+        "5c422d86f509feb5ba1ea618c692f12d48bea66fd40dbdf79d2359e4904f445d",
     ),
 ];
 

@@ -164,6 +164,39 @@ fn every_row_of_bad_input_names_a_test_that_exists() {
     }
 }
 
+#[test]
+fn nothing_touches_a_command_that_readers_copy() {
+    let pages = [
+        "README.md",
+        "docs/DEPLOY.md",
+        "docs/SPEC.md",
+        "docs/TEAMS.md",
+        "docs/SECURITY.md",
+    ];
+    let mut commands = 0;
+    for name in pages {
+        let page = page(name);
+        // Between back ticks every second part is code; blocks are lines of their own.
+        let parts: Vec<&str> = page.split('`').collect();
+        for code in parts.windows(2).skip(1).step_by(2) {
+            let [code, after] = code else { continue };
+            let starts = ["aws ", "groundcrew ", "sam ", "eval ", "curl "];
+            let is_command = starts.iter().any(|start| code.starts_with(start));
+            let has_arguments = ["s3://", " --", "$("].iter().any(|part| code.contains(part));
+            if is_command && has_arguments {
+                commands += 1;
+                let touched = after.starts_with(['.', ',', ';', ':', ')', '!', '?']);
+                assert!(
+                    !touched,
+                    "{name}: `{code}`{}",
+                    after.chars().take(20).collect::<String>()
+                );
+            }
+        }
+    }
+    assert!(commands >= 8, "only {commands} commands were found");
+}
+
 /// Every line of Rust there is.
 fn sources() -> String {
     walkdir::WalkDir::new(root())

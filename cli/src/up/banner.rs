@@ -142,4 +142,46 @@ mod tests {
         assert!(banner(true).contains("w@example.com   Mango\n"));
         assert!(!banner(false).contains("Mango"), "{}", banner(false));
     }
+
+    /// A double click, or a copied line, takes what touches an address, a path or a command along.
+    #[test]
+    fn nothing_touches_what_people_copy_from_the_banner() {
+        let mut info = info();
+        info.web_url = "http://127.0.0.1:8080/".into();
+        info.drop_folder = "/home/b o/$(id)/drop".into();
+        for before in [Before::Nothing, Before::Example, Before::Something] {
+            let text = text(&info, before, true, Paint::none());
+            let copied = [
+                "http://127.0.0.1:8080/",
+                "w@example.com",
+                "Mango",
+                "aws_url",
+                "console_url?token=console_token",
+                "outbox_url",
+                "'/home/b o/$(id)/drop'",
+                "'/home/b o/$(id)/drop/teams'",
+                "aws s3 cp --recursive s3://out/results/ results",
+            ];
+            for part in copied {
+                let (_, after) = text
+                    .split_once(part)
+                    .unwrap_or_else(|| panic!("no `{part}` in {text}"));
+                assert!(after.starts_with([' ', '\n']), "{part} is touched in {text}");
+                assert!(text.contains(&format!(" {part}")), "{part} is touched in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_lines_to_paste_set_what_they_name_whatever_it_holds() {
+        let mut info = info();
+        info.secret_access_key = "$(touch x)'`id`".into();
+        let lines = exports(&info).join("\n");
+        let script = format!("{lines}\nprintf %s \"$AWS_SECRET_ACCESS_KEY\"");
+        let output = std::process::Command::new("/bin/sh")
+            .args(["-c", &script])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "$(touch x)'`id`");
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Look {
     /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
     pub(crate) files: Vec<Object>,
     pub(crate) changed: Changed,
+    /// Changed while only a part of their rows is in a batch: the rest may go on or be rejected by this very look.
+    unsettled: Vec<(Object, Change)>,
 }
 
 /// Files in a batch that are not what the batch has of them.
@@ -35,29 +37,35 @@ pub(crate) struct Changed {
     pub(crate) count: u64,
     /// Of these, files that may hold the same bytes.
     pub(crate) unclear: u64,
-    /// The first of them, those that surely changed before the others.
-    pub(crate) first: Vec<String>,
+    /// The first by key of those that surely changed, and of the others.
+    sure_first: Vec<String>,
+    unclear_first: Vec<String>,
 }
 
 /// Changed files that are named.
-pub(crate) const NAMED: usize = 20;
+const NAMED: usize = 20;
 
 impl Changed {
+    /// The first of them, those that surely changed before the others.
+    pub(crate) fn first(&self) -> Vec<String> {
+        let all = self.sure_first.iter().chain(&self.unclear_first);
+        all.take(NAMED).cloned().collect()
+    }
+
     fn add(&mut self, key: String, change: Change) {
-        let sure = self.count - self.unclear;
-        match change {
+        let first = match change {
             Change::Same => return,
-            Change::Changed => {
-                let place = usize::try_from(sure).unwrap_or(NAMED).min(self.first.len());
-                self.first.insert(place, key);
-            }
+            Change::Changed => &mut self.sure_first,
             Change::Unclear => {
                 self.unclear += 1;
-                self.first.push(key);
+                &mut self.unclear_first
             }
-        }
+        };
+        // In order whatever the order they are found in: the same files are the same status.
+        let place = first.partition_point(|known| *known < key);
+        first.insert(place, key);
+        first.truncate(NAMED);
         self.count += 1;
-        self.first.truncate(NAMED);
     }
 }
 
@@ -79,6 +87,7 @@ pub(crate) async fn look(
         by_hand: false,
         files: Vec::new(),
         changed: Changed::default(),
+        unsettled: Vec::new(),
     };
     let mut token: Option<String> = None;
     loop {
@@ -103,6 +112,15 @@ pub(crate) async fn look(
 }
 
 impl Look {
+    /// After the batches were cut: what does not go on any more is in a batch as it was then.
+    pub(crate) fn settle(&mut self, batches: &Batches) {
+        for (object, change) in std::mem::take(&mut self.unsettled) {
+            if !batches.goes_on(&object.key) {
+                self.changed.add(object.key, change);
+            }
+        }
+    }
+
     /// It came after the last look that found anything, and no event has led to one since. An object uploaded in parts
     /// is as old as the beginning of its upload, so that its time says nothing; its ETag tells it (`<md5>-<parts>`).
     pub(crate) fn is_untold(&self, file: &Object, looked_at: Option<Timestamp>) -> bool {
@@ -120,7 +138,11 @@ impl Look {
                 self.by_hand |= matches!(kind, InputKey::Manifest(_));
                 match batches.change(&object) {
                     Some(change) if !batches.goes_on(&object.key) => self.changed.add(object.key, change),
-                    _ => self.files.push(object),
+                    change => {
+                        self.unsettled
+                            .extend(change.map(|change| (object.clone(), change)));
+                        self.files.push(object);
+                    }
                 }
             }
             InputKey::Team(_)

@@ -72,7 +72,7 @@ async fn steps<S: Store, T: Topic>(
         return halt_or_fail(&report, batches, error, 0).await;
     }
     let (mut cut, mut untold) = (0, 0);
-    let (spec, look, waiting, rule) = loop {
+    let (spec, mut look, waiting, rule) = loop {
         // 2. Open uploads, then everything that is in no batch.
         let mut look = look(store, dataset, batches).await?;
         // 3. The spec.
@@ -98,6 +98,7 @@ async fn steps<S: Store, T: Topic>(
         }
     };
     rejects.settle(batches);
+    look.settle(batches);
     rejects.save(store).await?;
     // 7. Say where the dataset stands, and what was rejected.
     let limit_reached = spec.room(batches) == 0;

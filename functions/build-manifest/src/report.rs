@@ -101,7 +101,7 @@ impl Standing {
 fn say_changed(status: &mut DatasetStatus, changed: &Changed) {
     status.changed_since_batch = changed.count;
     status.reuploaded_since_batch = changed.unclear;
-    status.changed_first.clone_from(&changed.first);
+    status.changed_first = changed.first();
 }
 
 fn count_wait(files: usize) -> String {

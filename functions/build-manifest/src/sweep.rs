@@ -10,6 +10,7 @@ use platform::metric::Metric;
 use serde_json::{Value, json};
 use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;
+use shared::notice::{Desk, send_digest};
 use shared::port::{Bucket, Store, StoreError, Topic};
 
 use crate::Deps;
@@ -26,8 +27,8 @@ pub(crate) async fn answer<S: Store, T: Topic>(
     which: Sweep,
 ) -> Result<Value, HandlerError> {
     let all = which == Sweep::All;
-    let (datasets, misplaced) = match which {
-        Sweep::Datasets(names) => (names, Vec::new()),
+    let (datasets, misplaced, date) = match which {
+        Sweep::Datasets(names) => (names, Vec::new(), Timestamp::UNIX_EPOCH),
         Sweep::All => folders(&deps.store)
             .await
             .map_err(|error| failed(1, 1, error.to_string()))?,
@@ -61,6 +62,10 @@ pub(crate) async fn answer<S: Store, T: Topic>(
             errors.push(error.to_string());
         }
     }
+    if all && let Err(error) = send_digest(&deps.store, &deps.topic, Desk::Datasets, date).await {
+        tracing::error!(%error, "the digest of notices was not sent; the next sweep tries again");
+        errors.push(error.to_string());
+    }
     match errors.first() {
         Some(first) => Err(failed(errors.len(), of, first.clone())),
         None => Ok(json!({ "datasets": of, "batches": cut })),
@@ -71,8 +76,8 @@ fn failed(failed: usize, of: usize, first: String) -> HandlerError {
     HandlerError::Sweep { failed, of, first }
 }
 
-/// The folders at the top of the input bucket, and what lies there that can be no dataset.
-async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>), StoreError> {
+/// The folders at the top of the input bucket, what lies there that can be no dataset, and S3's time.
+async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>, Timestamp), StoreError> {
     let (mut datasets, mut misplaced) = (Vec::new(), Vec::new());
     let (mut token, mut date) = (None::<String>, Timestamp::UNIX_EPOCH);
     loop {
@@ -102,7 +107,7 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
     datasets.rotate_left(first);
     misplaced.sort();
     misplaced.dedup();
-    Ok((datasets, misplaced))
+    Ok((datasets, misplaced, date))
 }
 
 /// Where the round over very many datasets begins: each time elsewhere, so that one which is always killed before its

@@ -80,7 +80,7 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
     tracing::info!(%dataset, batch = batch.get(), job = job.name, state = ?job.state, ?announced, "a job has ended");
     Ok(match announced {
         Announced::Now => Ended::Told,
-        Announced::Before => Ended::ToldBefore,
+        Announced::InDigest | Announced::Before => Ended::ToldBefore,
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::crew::{Roster, TeamFile};
 use shared::layout::{self, InputKey, JoinedKey};
 use shared::name::TeamName;
-use shared::notice::Notice;
+use shared::notice::{Desk, Notice, send_digest};
 use shared::port::crew::{AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
@@ -27,6 +27,10 @@ pub(crate) async fn answer<P: Ports>(ports: &P) -> Result<Value, HandlerError> {
     let mut sweep = Sweep::default();
     let swept = sweep.all(&run).await;
     let now = run.now();
+    if let Err(error) = send_digest(ports.store(), ports.topic(), Desk::Teams, now).await {
+        tracing::error!(%error, "the digest of notices was not sent; the next sweep tries again");
+        sweep.errors.push(error.into());
+    }
     run.end().await;
     count(ports, now).await;
     swept.map_err(|error| failed(1, 1, &error))?;

@@ -29,6 +29,7 @@ impl NoticeKind {
             Self::TeamRefused => "team-refused",
             Self::WorkerJoined => "worker-joined",
             Self::WorkerUnlisted => "worker-unlisted",
+            Self::Digest => "digest",
         }
     }
 }

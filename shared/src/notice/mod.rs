@@ -1,6 +1,7 @@
 //! What people are told, in the one readable and the one machine form, and the protocol that tells them at least
 //! once and, but for a crash between two calls, only once.
 
+mod digest;
 mod message;
 mod team;
 mod tell;
@@ -12,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::layout;
 use crate::port::{Created, PublishError, Store, StoreError, Topic};
+use digest::Leave;
 
+pub use digest::{Desk, HOURLY, UNBOUNDED, send_digest};
 pub use team::TeamCause;
 pub use tell::{JobRefusal, Links, quoted, shown, taking_out};
 
@@ -55,6 +58,8 @@ pub enum NoticeKind {
     WorkerJoined,
     /// Somebody on no list has signed up or signed in.
     WorkerUnlisted,
+    /// What came beyond the number that leave one by one in an hour.
+    Digest,
 }
 
 /// A notice as SNS takes it.
@@ -79,6 +84,8 @@ pub struct Notified {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announced {
     Now,
+    /// It is in the ledger, and leaves with the hour's digest.
+    InDigest,
     Before,
 }
 
@@ -94,30 +101,52 @@ pub enum AnnounceError {
 /// the same id; the other order would, in the same crash, never say it.
 ///
 /// 1. Said already? Then nothing.
-/// 2. Publish.
-/// 3. Write the marker.
+/// 2. Count it. Beyond so many an hour it waits for the hour's digest, and the ledger that says so is written.
+/// 3. Publish, unless it waits.
+/// 4. Write the marker.
 pub async fn announce(
     store: &impl Store,
     topic: &impl Topic,
     notice: &Notice,
     now: Timestamp,
 ) -> Result<Announced, AnnounceError> {
-    let marker = layout::notified(&notice.id);
-    if store
-        .get(crate::port::Bucket::Output, &marker, Some(0..1))
-        .await?
-        .is_some()
-    {
+    if is_marked(store, notice).await? {
         return Ok(Announced::Before);
     }
+    let leave = match notice.kind.desk() {
+        Some(desk) if topic.hourly() < UNBOUNDED => {
+            digest::enter(store, desk, notice, now, topic.hourly()).await?
+        }
+        _ => Leave::Alone,
+    };
+    if leave == Leave::InDigest {
+        mark(store, notice, now).await?;
+        return Ok(Announced::InDigest);
+    }
     topic.publish(&notice.message()).await?;
-    let body = serde_json::to_vec_pretty(&Notified {
+    mark(store, notice, now).await?;
+    Ok(Announced::Now)
+}
+
+async fn is_marked(store: &impl Store, notice: &Notice) -> Result<bool, StoreError> {
+    let marker = layout::notified(&notice.id);
+    let there = store
+        .get(crate::port::Bucket::Output, &marker, Some(0..1))
+        .await?;
+    Ok(there.is_some())
+}
+
+async fn mark(store: &impl Store, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
+    let notified = Notified {
         at: now,
         notice: notice.clone(),
-    })
-    .unwrap_or_default();
-    match store.create(&marker, body, &BTreeMap::new()).await? {
-        Created::New | Created::AlreadyThere => Ok(Announced::Now),
+    };
+    let body = serde_json::to_vec_pretty(&notified).unwrap_or_default();
+    match store
+        .create(&layout::notified(&notice.id), body, &BTreeMap::new())
+        .await?
+    {
+        Created::New | Created::AlreadyThere => Ok(()),
     }
 }
 

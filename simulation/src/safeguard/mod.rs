@@ -417,6 +417,10 @@ impl Labeling for Ports {
 }
 
 impl Topic for Ports {
+    fn hourly(&self) -> usize {
+        self.port.hourly()
+    }
+
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         if self.is_without(Safeguard::MarkerLast) {
             let id = message.attributes.get("id").cloned().unwrap_or_default();

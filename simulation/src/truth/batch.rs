@@ -59,9 +59,11 @@ impl World {
             return self.started(key);
         }
         match key.strip_prefix("notified/") {
-            Some(id) => hold(self.truth.told.contains_key(id), Promise::NoticeTrue, || {
-                format!("{id} is marked as told and never left")
-            }),
+            Some(id) => hold(
+                self.truth.told.contains_key(id) || self.waits_for_digest(id),
+                Promise::NoticeTrue,
+                || format!("{id} is marked as told, never left and is in no digest"),
+            ),
             None => self.crew_written(of, key, before),
         }
     }

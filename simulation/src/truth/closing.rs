@@ -21,7 +21,14 @@ impl World {
             self.spec_told(&dataset.name)?;
             self.all_started(&dataset.name)?;
         }
-        self.all_told()
+        self.all_told()?;
+        self.no_digest_is_owed()
+    }
+
+    pub(super) fn no_digest_is_owed(&self) -> Held {
+        hold(!self.notices_wait(), Promise::RejectsListed, || {
+            "notices wait for a digest that has not left".to_owned()
+        })
     }
 
     /// A batch the reply did not count, or one it counted and did not make.

@@ -85,6 +85,9 @@ impl World {
         hold(looked, Promise::NoticeOnce, || {
             format!("#{of} told {id} although its marker was there, or without looking")
         })?;
+        if id.starts_with(layout::DIGEST) {
+            return self.digest_told(message);
+        }
         let Some((job, state)) = id.strip_prefix("jobs/").and_then(|rest| rest.split_once('/')) else {
             return self.crew_told(of, message);
         };
@@ -100,6 +103,54 @@ impl World {
             .any(|word| state.starts_with(word));
         hold(refused || truly == Some(state), Promise::NoticeTrue, || {
             format!("{id} was told, and the job is {truly:?}")
+        })
+    }
+}
+
+impl World {
+    /// A digest tells of each notice it names.
+    fn digest_told(&mut self, message: &Message) -> Held {
+        let forms: Value = serde_json::from_str(&message.body).unwrap_or_default();
+        let json = forms.get("default").and_then(Value::as_str).unwrap_or_default();
+        let json: Value = serde_json::from_str(json).unwrap_or_default();
+        let named = json.pointer("/detail/notices").and_then(Value::as_array);
+        let text = |notice: &Value, name: &str| {
+            let text = notice.get(name).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        hold(
+            named.is_some_and(|named| !named.is_empty()),
+            Promise::NoticeTrue,
+            || "a digest names no notice".to_owned(),
+        )?;
+        for notice in named.into_iter().flatten() {
+            let id = text(notice, "id");
+            self.truth.crew.note_told(text(notice, "team"), id.clone());
+            *self.truth.told.entry(id).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether a ledger names it: it leaves with the digest.
+    pub(super) fn waits_for_digest(&self, id: &str) -> bool {
+        self.waiting().any(|waiting| waiting == id)
+    }
+
+    pub(crate) fn notices_wait(&self) -> bool {
+        self.waiting().next().is_some()
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = String> + '_ {
+        self.output.under(layout::DIGEST).flat_map(|(_, stored)| {
+            let ledger: Value = serde_json::from_slice(&stored.bytes).unwrap_or_default();
+            let lists = ["/waiting", "/leaving/notices"].map(|list| ledger.pointer(list).cloned());
+            let notices = lists
+                .into_iter()
+                .flatten()
+                .filter_map(|list| list.as_array().cloned())
+                .flatten();
+            let ids = notices.filter_map(|notice| Some(notice.get("id")?.as_str()?.to_owned()));
+            ids.collect::<Vec<_>>()
         })
     }
 }

@@ -11,6 +11,8 @@ pub(crate) mod workforce;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use shared::notice::UNBOUNDED;
+
 use crate::agenda::{Agenda, Event};
 use crate::crew::SignIn;
 use crate::dice::Dice;
@@ -86,6 +88,8 @@ pub(crate) struct World {
     pub(crate) truth: Truth,
     pub(crate) trace: Trace,
     pub(crate) wrong: Option<Violation>,
+    /// Notices that leave one by one in an hour.
+    pub(crate) hourly: usize,
     /// Effective writes and publishes, ever.
     pub(crate) writes: u64,
     /// Calls that reached the world, and bytes they read.
@@ -145,6 +149,7 @@ impl World {
             truth: Truth::default(),
             trace,
             wrong: None,
+            hourly: UNBOUNDED,
             writes: 0,
             cost: Cost::default(),
         };

@@ -234,6 +234,10 @@ impl Labeling for Port {
 }
 
 impl Topic for Port {
+    fn hourly(&self) -> usize {
+        self.0.lock().hourly
+    }
+
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         let who = self.0.lock().calls.current;
         let late = {

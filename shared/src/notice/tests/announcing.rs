@@ -26,8 +26,17 @@ impl World {
     }
 
     fn markers(&self) -> Vec<String> {
-        self.objects.lock().unwrap().keys().cloned().collect()
+        let objects = self.objects.lock().unwrap();
+        objects
+            .keys()
+            .filter(|key| key.starts_with("notified/"))
+            .cloned()
+            .collect()
     }
+}
+
+fn etag_of(bytes: &[u8]) -> String {
+    crate::spec::Spec::sha256(bytes)
 }
 
 fn refused<T>() -> Result<T, StoreError> {
@@ -51,8 +60,8 @@ impl Store for World {
         let found = self.objects.lock().unwrap().get(key).cloned();
         Ok(found.map(|bytes| Fetched {
             size: bytes.len() as u64,
+            etag: etag_of(&bytes),
             bytes,
-            etag: "e".into(),
             last_modified: Timestamp::UNIX_EPOCH,
             metadata: BTreeMap::new(),
         }))
@@ -73,8 +82,14 @@ impl Store for World {
         }
     }
 
-    async fn replace(&self, _: &str, _: Vec<u8>, _: Option<&str>) -> Result<Replaced, StoreError> {
-        refused()
+    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+        let mut objects = self.objects.lock().unwrap();
+        if objects.get(key).map(|there| etag_of(there)).as_deref() != etag {
+            return Ok(Replaced::Changed);
+        }
+        let etag = etag_of(&body);
+        objects.insert(key.to_owned(), body);
+        Ok(Replaced::Done { etag })
     }
 }
 
@@ -154,4 +169,143 @@ async fn a_crash_between_notice_and_marker_says_it_twice_with_the_same_id() {
     );
     let ids = world.ids();
     assert_eq!((ids.len(), &ids[0]), (2, &ids[1]));
+}
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 / 3_600 * 3_600 + minute * 60).unwrap()
+}
+
+fn broken_spec(number: usize) -> Notice {
+    let error = SpecError {
+        file: "labeling.yaml".into(),
+        line: None,
+        column: None,
+        message: "the file is empty".into(),
+        hint: None,
+        excerpt: None,
+    };
+    Notice::spec_rejected(&dataset(&format!("d{number}")), &error, "ab")
+}
+
+/// What the digest sent last names.
+fn named(world: &World) -> Vec<String> {
+    let published = world.published.lock().unwrap();
+    let forms: Value = serde_json::from_str(&published.last().unwrap().body).unwrap();
+    let json: Value = serde_json::from_str(forms["default"].as_str().unwrap()).unwrap();
+    assert_eq!(json["kind"], "digest");
+    let notices = json["detail"]["notices"].as_array().unwrap();
+    notices
+        .iter()
+        .map(|notice| notice["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn of_a_hundred_and_twenty_broken_specs_ten_leave_alone_and_the_rest_in_one_digest() {
+    let world = World::default();
+    for number in 0..120 {
+        // Every one is looked at twice, by an event and by the sweep.
+        for _ in 0..2 {
+            announce(&world, &world, &broken_spec(number), at(30))
+                .await
+                .unwrap();
+        }
+    }
+    assert_eq!((world.ids().len(), world.markers().len()), (10, 120));
+    assert!(
+        !send_digest(&world, &world, Desk::Datasets, at(59)).await.unwrap(),
+        "the hour is not over"
+    );
+    for _ in 0..2 {
+        send_digest(&world, &world, Desk::Datasets, at(60)).await.unwrap();
+    }
+    assert_eq!(world.ids().len(), 11);
+    let expected: Vec<String> = (10..120).map(|number| broken_spec(number).id).collect();
+    assert_eq!(named(&world), expected);
+    let text = world.published.lock().unwrap().last().unwrap().body.clone();
+    assert!(text.contains("110 more notices have come since"), "{text}");
+    assert!(
+        text.contains("Groundcrew: labeling.yaml of d10 cannot be used"),
+        "{text}"
+    );
+    // The next hour counts anew.
+    let next = announce(&world, &world, &broken_spec(200), at(61)).await.unwrap();
+    assert_eq!(next, Announced::Now);
+}
+
+#[tokio::test]
+async fn the_end_of_a_job_and_another_desk_wait_for_nobody() {
+    let world = World::default();
+    for number in 0..20 {
+        announce(&world, &world, &broken_spec(number), at(0))
+            .await
+            .unwrap();
+    }
+    let ended = Notice::job_finished(&summary(JobState::Completed), &Links::default());
+    let team = Notice::team_refused(&crate::name::TeamName::new("cats").unwrap(), "no");
+    for notice in [ended, team] {
+        assert_eq!(
+            announce(&world, &world, &notice, at(0)).await.unwrap(),
+            Announced::Now
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_digest_that_did_not_leave_leaves_later_with_the_same_id_and_nothing_is_lost() {
+    let mut world = World::default();
+    for number in 0..12 {
+        announce(&world, &world, &broken_spec(number), at(0))
+            .await
+            .unwrap();
+    }
+    world.topic_down = true;
+    assert!(send_digest(&world, &world, Desk::Datasets, at(61)).await.is_err());
+    world.topic_down = false;
+    // What comes meanwhile is in the next one.
+    for number in 12..30 {
+        announce(&world, &world, &broken_spec(number), at(62))
+            .await
+            .unwrap();
+    }
+    world.store_down_for_writes = true;
+    assert!(send_digest(&world, &world, Desk::Datasets, at(63)).await.is_err());
+    world.store_down_for_writes = false;
+    assert!(send_digest(&world, &world, Desk::Datasets, at(64)).await.unwrap());
+    let ids = world.ids();
+    let digests: Vec<&String> = ids.iter().filter(|id| id.starts_with("digest/")).collect();
+    assert_eq!(
+        (digests.len(), digests[0]),
+        (2, digests[1]),
+        "twice after a crash, with one id"
+    );
+    let first: Vec<String> = (10..12).map(|number| broken_spec(number).id).collect();
+    assert_eq!(named(&world), first);
+    assert!(
+        send_digest(&world, &world, Desk::Datasets, at(121))
+            .await
+            .unwrap()
+    );
+    let second: Vec<String> = (22..30).map(|number| broken_spec(number).id).collect();
+    assert_eq!(named(&world), second);
+    assert_eq!(
+        world
+            .markers()
+            .iter()
+            .filter(|key| key.contains("/specs/"))
+            .count(),
+        30
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_behind_counts_in_the_hour_others_have_begun() {
+    let world = World::default();
+    for number in 0..10 {
+        announce(&world, &world, &broken_spec(number), at(61))
+            .await
+            .unwrap();
+    }
+    let late = announce(&world, &world, &broken_spec(10), at(59)).await.unwrap();
+    assert_eq!(late, Announced::InDigest);
 }

@@ -27,6 +27,7 @@ impl World {
                 self.team_closing(team, file)?;
             }
         }
+        self.no_digest_is_owed()?;
         self.others_told()
     }
 

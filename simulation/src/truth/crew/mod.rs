@@ -155,6 +155,13 @@ fn members(roster: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
+impl CrewTruth {
+    /// Admins were told this of the team.
+    pub(in crate::truth) fn note_told(&mut self, team: String, id: String) {
+        self.told.insert((team, id));
+    }
+}
+
 impl World {
     /// Something about people was written to the output bucket; `before` is what lay there.
     pub(in crate::truth) fn crew_written(&mut self, of: u32, key: &str, before: Option<&Stored>) -> Held {
@@ -219,7 +226,7 @@ impl World {
                 format!("#{of} told {id}, and there is no marker")
             })?;
         }
-        self.truth.crew.told.insert((team, id));
+        self.truth.crew.note_told(team, id);
         Ok(())
     }
 }
