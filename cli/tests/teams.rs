@@ -65,6 +65,17 @@ fn a_folder_of_team_files_is_checked_file_by_file() {
 }
 
 #[test]
+fn of_names_that_differ_in_case_the_second_is_refused() {
+    let folder = folder(&[("Numbers.yaml", GOOD), ("numbers.yaml", GOOD)]);
+    let output = groundcrew(&["check", folder.path().to_str().unwrap()]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    for part in ["✓ Numbers", "✗", "numbers.yaml: names that differ in capital"] {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+}
+
+#[test]
 fn one_team_file_is_checked_by_its_path() {
     let folder = folder(&[("numbers-team.yaml", GOOD)]);
     let path = folder.path().join("teams/numbers-team.yaml");

@@ -134,6 +134,7 @@ fn roster(members: Vec<Member>) -> Roster {
         portal_url: String::new(),
         workteam_arn: String::new(),
         topic_arn: None,
+        owned: None,
         invitation: None,
         members,
         problems: Vec::new(),

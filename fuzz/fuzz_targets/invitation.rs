@@ -1,5 +1,5 @@
 //! An invitation in a team's own words: bounded, and whatever the words are, HTML without a script, an image, a handler or
-//! a link to anything but the web and mail.
+//! a link to anything but the portal and the contact.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -33,7 +33,7 @@ const TAGS: [&str; 28] = [
     "tr",
     "ul",
     "s",
-    "div",
+    "span",
 ];
 
 // The first line is the subject and the organization, the rest the text.
@@ -94,9 +94,8 @@ fn harmless(tag: &str) {
     assert!(!value.contains(['"', '<', '>']), "<{tag}>");
     match attribute {
         "href" => {
-            let url = value.trim().to_ascii_lowercase();
-            let safe = ["http://", "https://", "mailto:"];
-            assert!(safe.iter().any(|scheme| url.starts_with(scheme)), "<{tag}>");
+            let known = ["https://portal.example.org", "mailto:labels@example.org"];
+            assert!(known.contains(&value), "<{tag}>");
         }
         "start" => assert!(value.bytes().all(|b| b.is_ascii_digit()), "<{tag}>"),
         "style" => assert!(value.starts_with("text-align: "), "<{tag}>"),

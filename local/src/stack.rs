@@ -437,6 +437,9 @@ fn environment(info: &StackInfo) -> Environment {
         // No mail leaves this machine: there is no quota of it.
         ("INVITATIONS_PER_DAY", "unlimited".to_owned()),
         ("MAX_INVITATIONS", "3".to_owned()),
+        // Whoever can drop files here owns the machine.
+        ("ALLOWED_EMAIL_DOMAINS", String::new()),
+        ("NETWORKS_WITHIN", String::new()),
         ("WORK_TOPIC_PREFIX", "groundcrew-work".to_owned()),
         ("AWS_ACCOUNT", info.account.clone()),
         ("AWS_PARTITION", PARTITION.to_owned()),
@@ -454,15 +457,21 @@ async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -> Result<St
         .ensure_group(name)
         .await
         .map_err(|error| refused(error.to_string()))?;
+    // `sync-team` goes on with work teams tagged so, and with no other.
+    let owner = json!([{"Key": "groundcrew:stack", "Value": OUTPUT_BUCKET}]);
     let known = labeling(engine, "DescribeWorkteam", &json!({"WorkteamName": name})).await;
     if let Some(arn) = known
         .ok()
         .as_ref()
         .and_then(|known| known["Workteam"]["WorkteamArn"].as_str())
     {
+        // One that is there may be of a version that made it without.
+        let tags = json!({"ResourceArn": arn, "Tags": owner});
+        labeling(engine, "AddTags", &tags).await.map_err(refused)?;
         return Ok(arn.to_owned());
     }
     let request = json!({
+        "Tags": owner,
         "WorkteamName": name,
         "Description": format!("Everyone in the group {name}"),
         "MemberDefinitions": [{"CognitoMemberDefinition": {

@@ -195,6 +195,8 @@ pub const SYNC_TEAM: FunctionWiring = FunctionWiring {
         "CLIENT_ID",
         "INVITATIONS_PER_DAY",
         "MAX_INVITATIONS",
+        "ALLOWED_EMAIL_DOMAINS",
+        "NETWORKS_WITHIN",
         "WORK_TOPIC_PREFIX",
         "AWS_ACCOUNT",
         "AWS_PARTITION",

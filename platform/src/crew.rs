@@ -11,10 +11,12 @@ use aws_sdk_sagemaker::config::http::HttpResponse;
 use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::{
     CognitoConfig, CognitoMemberDefinition, MemberDefinition, NotificationConfiguration,
-    OidcMemberDefinition, SourceIpConfig, Workteam,
+    OidcMemberDefinition, SourceIpConfig, Tag, Workteam,
 };
+use jiff::Timestamp;
 use shared::port::crew::{
-    CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, Workforce, WorkforceDescription,
+    CrewError, Identity, Members, OWNER_TAG, TeamChange, WorkTeam, WorkTeamDescription, Workforce,
+    WorkforceDescription,
 };
 use tokio::sync::OnceCell;
 
@@ -47,14 +49,21 @@ impl PrivateWorkforce {
             .await
     }
 
-    async fn create_team_once(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn create_team_once(
+        &self,
+        workforce: &str,
+        team: &WorkTeam,
+        owner: &str,
+    ) -> Result<TeamChange, CrewError> {
+        let tag = Tag::builder().key(OWNER_TAG).value(owner).build();
         let call = self.client().await.create_workteam();
         let call = call
             .workteam_name(&team.name)
             .workforce_name(workforce)
             .description(&team.description)
             .set_member_definitions(Some(definitions(&team.members)))
-            .set_notification_configuration(team.topic_arn.as_deref().map(|arn| notification(Some(arn))));
+            .set_notification_configuration(team.topic_arn.as_deref().map(|arn| notification(Some(arn))))
+            .tags(tag);
         match call.send().await {
             Ok(_) => Ok(TeamChange::Done),
             Err(error) => unchanged(failure("CreateWorkteam", &error)),
@@ -139,14 +148,36 @@ impl Workforce for PrivateWorkforce {
 
     /// A group or a workforce made a moment ago may not be seen by this call yet, which says so with a
     /// ValidationException: that answer is believed the third time.
-    async fn create_team(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn create_team(
+        &self,
+        workforce: &str,
+        team: &WorkTeam,
+        owner: &str,
+    ) -> Result<TeamChange, CrewError> {
         for wait in self.waits {
-            match self.create_team_once(workforce, team).await? {
+            match self.create_team_once(workforce, team, owner).await? {
                 TeamChange::Invalid { .. } => tokio::time::sleep(wait).await,
                 change => return Ok(change),
             }
         }
-        self.create_team_once(workforce, team).await
+        self.create_team_once(workforce, team, owner).await
+    }
+
+    async fn team_owner(&self, arn: &str) -> Result<Option<String>, CrewError> {
+        let mut token = None;
+        loop {
+            let call = self.client().await.list_tags().resource_arn(arn);
+            let page = call.set_next_token(token).send().await;
+            let page = page.map_err(|error| failure("ListTags", &error))?;
+            let tags = page.tags.unwrap_or_default();
+            if let Some(tag) = tags.into_iter().find(|tag| tag.key() == Some(OWNER_TAG)) {
+                return Ok(tag.value);
+            }
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// What is not said stays as it is, so that no topic is said with an empty configuration.
@@ -231,8 +262,12 @@ fn described(workforce: aws_sdk_sagemaker::types::Workforce) -> WorkforceDescrip
 fn team(team: Workteam) -> WorkTeamDescription {
     let topic_arn = team.notification_configuration;
     let topic_arn = topic_arn.and_then(|notification| notification.notification_topic_arn);
+    let created = team
+        .create_date
+        .and_then(|date| Timestamp::from_nanosecond(date.as_nanos()).ok());
     WorkTeamDescription {
         arn: team.workteam_arn.unwrap_or_default(),
+        created: created.unwrap_or(Timestamp::UNIX_EPOCH),
         sub_domain: bare(team.sub_domain),
         team: WorkTeam {
             name: team.workteam_name.unwrap_or_default(),

@@ -11,7 +11,7 @@ use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
 use shared::port::Created;
-use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Invited};
+use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, Invited};
 use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
@@ -152,13 +152,16 @@ impl Directory for UserPool {
         }
     }
 
-    async fn has_group(&self, name: &str) -> Result<bool, CrewError> {
+    async fn group(&self, name: &str) -> Result<Option<Group>, CrewError> {
         let call = self.client().await.get_group();
         let call = call.user_pool_id(&self.id).group_name(name);
         let send = || call.clone().send();
         match self.repeated("GetGroup", Category::PoolResourceRead, send).await {
-            Ok(_) => Ok(true),
-            Err(failure) if is_missing_group(&failure) => Ok(false),
+            Ok(output) => output.group.map_or_else(
+                || Err(answer_without("GetGroup", "the group")),
+                |group| Ok(Some(account::group(group))),
+            ),
+            Err(failure) if is_missing_group(&failure) => Ok(None),
             Err(failure) => Err(failure.into()),
         }
     }

@@ -202,6 +202,17 @@ pub fn roster(team: &TeamName) -> String {
     format!("{CREW}{team}.json")
 }
 
+/// Which of the spellings of a team's name is the team's: created once.
+pub fn team_spelling(team: &TeamName) -> String {
+    format!("crew-names/{}", team.folded())
+}
+
+/// Written by an operator: the group and the work team of this name that are there are the team's from now on. Functions
+/// read it and may not write it.
+pub fn adopted(team: &TeamName) -> String {
+    format!("adopted/{team}")
+}
+
 /// Names a person in keys: SHA-256 (64 hex digits) of the lower-cased, trimmed address.
 pub fn person_id(email: &str) -> String {
     hex::encode(Sha256::digest(email.trim().to_lowercase()))

@@ -101,6 +101,11 @@ impl TeamName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same for all spellings that differ in case. Names are ASCII, so that there are no other twins.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
 }
 
 impl fmt::Display for TeamName {

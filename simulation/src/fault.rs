@@ -150,6 +150,10 @@ faults! {
     TeamBroken,
     /// A file whose name no team can have (each schedule).
     Misnamed,
+    /// The user pool has a group of the team's name that others made, with people in it (each team).
+    GroupOfOthers,
+    /// The account has a work team of the team's name that others made (each team).
+    WorkTeamOfOthers,
 }
 
 /// The first of those that only people and teams have.

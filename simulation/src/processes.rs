@@ -62,6 +62,8 @@ fn syncing(ports: &dyn Fn() -> Ports, plan: &Plan) -> SyncDeps {
             client_id: CLIENT.to_owned(),
             invitations_per_day: crew.and_then(|crew| crew.mails_a_day),
             max_invitations: crew.map_or(3, |crew| crew.invitations),
+            allowed_domains: Default::default(),
+            networks_within: Default::default(),
             portal_url: None,
         },
     }
@@ -72,6 +74,7 @@ fn assigning(ports: &dyn Fn() -> Ports, without: Option<Safeguard>) -> assign_wo
     assign_worker::Deps {
         store: ports(),
         directory: Box::new(move |_| Arc::clone(&pool)),
+        stack: OUTPUT.to_owned(),
         budget: match without {
             Some(Safeguard::Budget) => Duration::from_secs(900),
             _ => assign_worker::BUDGET,

@@ -71,6 +71,7 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
         // The document also counts the mails.
         Safeguard::PersonUnchanged => &[Promise::ListTrue, Promise::InvitedOnce],
         Safeguard::RosterUnchanged => &[Promise::RosterTrue],
+        Safeguard::GroupMark | Safeguard::WorkTeamMark => &[Promise::OthersUntouched],
         Safeguard::Repair | Safeguard::CrewSweep => &[Promise::RosterTrue, Promise::EveryoneServed],
     }
 }

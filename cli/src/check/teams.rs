@@ -1,5 +1,6 @@
 //! Team files, before they are dropped: one `teams/<team>.yaml`, or a folder of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,28 @@ pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<Checked>> {
     if files.is_empty() {
         bail!("there is no team file here");
     }
-    files.into_iter().map(one).collect()
+    let mut checked = files.into_iter().map(one).collect::<anyhow::Result<Vec<_>>>()?;
+    refuse_twins(&mut checked);
+    Ok(checked)
+}
+
+/// As in the bucket: of names that differ in case alone, the first one is the team.
+fn refuse_twins(checked: &mut [Checked]) {
+    let mut first: BTreeMap<String, TeamName> = BTreeMap::new();
+    for checked in checked {
+        let Ok((name, _)) = &checked.file else { continue };
+        match first.get(&name.folded()) {
+            None => {
+                first.insert(name.folded(), name.clone());
+            }
+            Some(first) => {
+                checked.file = Err(Broken::Name(format!(
+                    "names that differ in capital and small letters alone are one name, and there is `{first}.{SUFFIX}` \
+                     beside it: give one of them another name"
+                )));
+            }
+        }
+    }
 }
 
 fn one(path: PathBuf) -> anyhow::Result<Checked> {

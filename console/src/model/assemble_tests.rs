@@ -198,6 +198,7 @@ fn team_of(facts: &mut Facts, states: &[MemberState]) {
         portal_url: String::new(),
         workteam_arn: "arn".into(),
         topic_arn: None,
+        owned: None,
         invitation: None,
         members: states.iter().enumerate().map(member).collect(),
         problems: Vec::new(),

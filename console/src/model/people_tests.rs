@@ -34,6 +34,7 @@ fn roster(team: &str, members: Vec<Member>) -> Roster {
         portal_url: "https://portal.example".into(),
         workteam_arn: format!("arn:aws:sagemaker:r:1:workteam/private-crowd/{team}"),
         topic_arn: None,
+        owned: None,
         invitation: None,
         members,
         problems: Vec::new(),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use futures::future::join_all;
-use shared::crew::{Joined, Person};
+use futures::future::{FutureExt, join, join_all};
+use shared::crew::{Joined, Membership, Person, made_group, made_group_before};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::Directory;
@@ -22,8 +22,10 @@ pub(crate) type Added = Mutex<Vec<String>>;
 /// 1. Still the temporary password? Then nothing.
 /// 2. The person's document; on no list and in no group: a marker, and an admin hears of it.
 /// 3. Whether it is this person's: the same pool, and the same account or a verified address.
-/// 4. AdminAddUserToGroup for every team whose group is missing, all at once.
-/// 5. A marker for each that was added: `sync-team` announces and subscribes the person.
+/// 4. Whether the event is of the account it names, as the pool has it: who may call this function could put another
+///    user name beside somebody's `sub`.
+/// 5. AdminAddUserToGroup for every team whose group is missing, all at once, where the group is the team's own.
+/// 6. A marker for each that was added: `sync-team` announces and subscribes the person.
 pub(crate) async fn assign<S: Store, D: Directory>(deps: &Deps<S, D>, asked: &Asked, added: &Added) {
     if asked.password_is_temporary {
         return;
@@ -40,18 +42,84 @@ pub(crate) async fn assign<S: Store, D: Directory>(deps: &Deps<S, D>, asked: &As
         tracing::warn!(why = doubt, "dropped an event; nobody was put into a group");
         return;
     }
-    let missing = person.teams.keys().filter(|team| !asked.groups.contains(team));
-    let missing: Vec<TeamName> = missing.filter_map(|team| TeamName::new(team).ok()).collect();
+    let missing = person
+        .teams
+        .iter()
+        .filter(|(team, _)| !asked.groups.contains(team));
+    let missing: Vec<(TeamName, &Membership)> = missing
+        .filter_map(|(team, membership)| Some((TeamName::new(team).ok()?, membership)))
+        .collect();
     if missing.is_empty() {
         return;
     }
     let pool = (deps.directory)(&asked.user_pool);
-    join_all(
-        missing
-            .iter()
-            .map(|team| join(deps, &*pool, asked, team, &id, added)),
-    )
-    .await;
+    let pool = &*pool;
+    // Side by side, and no team waits for another's group: a sign-in waits for all of this.
+    let account = is_the_account(pool, asked).shared();
+    let teams = missing.iter().map(|(team, membership)| {
+        let (account, id) = (account.clone(), &id);
+        async move {
+            if join(account, own_group(deps, pool, team, membership)).await == (true, true) {
+                add(deps, pool, asked, team, id, added).await;
+            }
+        }
+    });
+    join_all(teams).await;
+}
+
+/// Whether user name, `sub` and address are those of one account, as the pool has it.
+async fn is_the_account<D: Directory>(pool: &D, asked: &Asked) -> bool {
+    match pool.find(&asked.username).await {
+        Ok(Some(account)) => {
+            let email = asked.email.as_deref().unwrap_or_default();
+            let same = account.username == asked.username
+                && account.sub == asked.sub
+                && account.email.eq_ignore_ascii_case(email)
+                && account.verified >= asked.email_verified;
+            if !same {
+                tracing::warn!(
+                    why = "the pool has another account of this name",
+                    "dropped an event; nobody was put into a group"
+                );
+            }
+            same
+        }
+        Ok(None) => {
+            tracing::warn!("the account has gone; nobody was put into the group");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%error, "the account could not be looked up; the sweep puts it into its groups");
+            false
+        }
+    }
+}
+
+/// Whether the group of the team's name is the one this person belongs into, and not one that others made since.
+async fn own_group<S: Store, D: Directory>(
+    deps: &Deps<S, D>,
+    pool: &D,
+    team: &TeamName,
+    membership: &Membership,
+) -> bool {
+    match pool.group(team.as_str()).await {
+        Ok(Some(group)) => {
+            let own = made_group(&group, &deps.stack, team, membership.group)
+                || (membership.group.is_none() && made_group_before(&group));
+            if !own {
+                tracing::warn!(%team, "the group is not the team's own; nobody was put into it");
+            }
+            own
+        }
+        Ok(None) => {
+            tracing::warn!(%team, "there is no group; the sweep makes it");
+            false
+        }
+        Err(error) => {
+            tracing::error!(%team, %error, "the group could not be looked up; the sweep puts people into it");
+            false
+        }
+    }
 }
 
 /// Outer `None`: it could not be looked up. Inner: on no list.
@@ -95,7 +163,7 @@ fn is_theirs(asked: &Asked, person: &Person) -> Result<(), &'static str> {
     }
 }
 
-async fn join<S: Store, D: Directory>(
+async fn add<S: Store, D: Directory>(
     deps: &Deps<S, D>,
     pool: &D,
     asked: &Asked,

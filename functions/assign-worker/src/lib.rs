@@ -38,6 +38,8 @@ pub struct Deps<S = Buckets, D = UserPool> {
     /// The user pool of this id. The event names it: the stack cannot tell the function which pool calls it without
     /// the one waiting for the other to be made.
     pub directory: Pools<D>,
+    /// The output bucket: groups made by this stack name it.
+    pub stack: String,
     /// From the beginning of an invocation to its answer.
     pub budget: Duration,
     pub metrics: Metrics,
@@ -48,6 +50,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     let sdk = sdk.into().hurried();
     let (input, output) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
     Ok(Deps {
+        stack: output.clone(),
         store: Buckets::new(input, output, env, sdk.clone()),
         directory: pools(sdk),
         budget: BUDGET,

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use platform::fake::{FakeDirectory, FakeMetrics, FakeStore};
 use serde_json::{Value, json};
-use shared::crew::{Invitation, Membership, Person};
+use shared::crew::{Invitation, Membership, Person, group_description};
 use shared::layout;
+use shared::name::TeamName;
 use shared::port::crew::{Account, AccountStatus};
 
 use crate::{Deps, handle};
@@ -32,13 +33,15 @@ impl World {
         let (store, directory) = (FakeStore::at("2026-11-22T10:00:00Z"), FakeDirectory::default());
         let ana = directory.put_account(ANA, AccountStatus::Confirmed);
         for team in teams {
-            directory.put_group(team);
+            let team = TeamName::new(team).expect(team);
+            directory.put_described_group(team.as_str(), &group_description("out", &team));
         }
         let pool = directory.clone();
         let metrics = FakeMetrics::default();
         let deps = Deps {
             store: store.clone(),
             directory: Box::new(move |_| Arc::new(pool.clone())),
+            stack: "out".to_owned(),
             // Long enough for everything that answers, short enough to wait for what does not.
             budget: Duration::from_millis(300),
             metrics: metrics.metrics(),
@@ -58,7 +61,7 @@ impl World {
         let since = self.store.now();
         let teams = teams
             .iter()
-            .map(|team| ((*team).to_owned(), Membership { since }));
+            .map(|team| ((*team).to_owned(), Membership { since, group: None }));
         let mut person = Person {
             email: email.to_owned(),
             user_pool: POOL.to_owned(),

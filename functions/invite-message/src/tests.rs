@@ -44,6 +44,7 @@ impl World {
             portal_url: "https://portal.example.org".to_owned(),
             workteam_arn: String::new(),
             topic_arn: None,
+            owned: None,
             invitation: None,
             members: Vec::new(),
             problems: Vec::new(),
@@ -59,7 +60,7 @@ impl World {
         let since = self.store.now();
         let teams = teams
             .iter()
-            .map(|team| ((*team).to_owned(), Membership { since }));
+            .map(|team| ((*team).to_owned(), Membership { since, group: None }));
         let person = Person {
             email: ANA.to_owned(),
             user_pool: user_pool.to_owned(),
@@ -161,7 +162,10 @@ async fn a_team_has_words_of_its_own() {
         "Come and label for Example Lab <&>"
     );
     let html = answer["response"]["emailMessage"].as_str().unwrap();
-    assert!(html.contains("Dear <strong>{username}</strong>"), "{html}");
+    assert!(
+        html.contains("<strong><code>{username}</code></strong>"),
+        "{html}"
+    );
 }
 
 #[tokio::test]

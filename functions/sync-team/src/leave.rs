@@ -6,21 +6,39 @@ use shared::name::TeamName;
 use shared::port::crew::{Directory, WorkTopics};
 
 use crate::member::Standing;
+use crate::own::OwnGroup;
 use crate::people::{Served, each};
 use crate::reconcile::in_state;
 use crate::run::Run;
 use crate::{Ports, SyncError, person};
 
-pub(crate) async fn serve<P: Ports>(run: &Run<'_, P>, team: &TeamName, roster: &Roster) -> Served {
+pub(crate) async fn serve<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    group: &OwnGroup,
+    roster: &Roster,
+) -> Served {
     let leaving = in_state(roster, MemberState::Leaving);
     let topic = roster.topic_arn.as_deref();
-    each(run, leaving, |member| go(run, team, topic, member)).await
+    let from = Places {
+        topic,
+        group: group.may_change(),
+    };
+    each(run, leaving, |member| go(run, team, from, member)).await
+}
+
+/// What somebody leaves beside the team's document.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'p> {
+    pub(crate) topic: Option<&'p str>,
+    /// The group of the team's name is not others'.
+    pub(crate) group: bool,
 }
 
 pub(crate) async fn go<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
-    topic: Option<&str>,
+    from: Places<'_>,
     member: Member,
 ) -> Result<Option<Standing>, SyncError> {
     let known = person::change(run, &member.person, |before| {
@@ -39,10 +57,10 @@ pub(crate) async fn go<P: Ports>(
                 .await?
                 .map(|account| account.username),
         };
-        if let Some(username) = username {
+        if let Some(username) = username.filter(|_| from.group) {
             directory.remove_from_group(&username, team.as_str()).await?;
         }
-        if let Some(topic) = topic {
+        if let Some(topic) = from.topic {
             run.ports.work_topics().unsubscribe(topic, &known.email).await?;
         }
     }

@@ -1,11 +1,14 @@
 //! `sync-team` makes it true that the team's group, work team and invitations match its file.
 
+mod bounds;
 mod events;
 mod joined;
 mod leave;
 mod mail;
 mod member;
+mod names;
 mod networks;
+mod own;
 mod people;
 mod person;
 mod place;
@@ -32,6 +35,7 @@ pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
 use platform::{crew::PrivateWorkforce, topics::TeamTopics};
 use serde_json::Value;
+use shared::crew::{AllowedDomains, Networks};
 use shared::port::crew::CrewError;
 use shared::port::{PublishError, StoreError};
 
@@ -66,7 +70,7 @@ impl From<shared::notice::AnnounceError> for SyncError {
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `USER_POOL_ID`, `CLIENT_ID`, `INVITATIONS_PER_DAY` (a
-/// number or `unlimited`), `MAX_INVITATIONS`, `WORK_TOPIC_PREFIX`, `AWS_ACCOUNT`, `AWS_PARTITION`, and `PORTAL_URL`
+/// number or `unlimited`), `MAX_INVITATIONS`, `ALLOWED_EMAIL_DOMAINS`, `NETWORKS_WITHIN`, `WORK_TOPIC_PREFIX`, `AWS_ACCOUNT`, `AWS_PARTITION`, and `PORTAL_URL`
 /// where it is set. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
@@ -77,6 +81,8 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         client_id: required(env, "CLIENT_ID")?,
         invitations_per_day: per_day(required(env, "INVITATIONS_PER_DAY")?)?,
         max_invitations: number("MAX_INVITATIONS", required(env, "MAX_INVITATIONS")?)?,
+        allowed_domains: bound(env, "ALLOWED_EMAIL_DOMAINS", AllowedDomains::parse)?,
+        networks_within: bound(env, "NETWORKS_WITHIN", Networks::parse)?,
         portal_url: env("PORTAL_URL")
             .map(|url| url.trim_end_matches('/').to_owned())
             .filter(|url| !url.is_empty()),
@@ -108,6 +114,23 @@ fn per_day(text: String) -> Result<Option<u32>, ConfigError> {
         return Ok(None);
     }
     number("INVITATIONS_PER_DAY", text).map(Some)
+}
+
+/// An operator's bound. One that cannot be read starts nothing, rather than bounding nothing; empty: there is none.
+fn bound<T, E: std::fmt::Display>(
+    env: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, ConfigError> {
+    let text = env(name).unwrap_or_default();
+    parse(&text).map_err(|error| {
+        tracing::error!(name, %error, "a setting cannot be read");
+        ConfigError::Malformed {
+            name,
+            value: text.clone(),
+            expected: "it is a list of domains (`example.org`, `*.example.org`) or networks (`203.0.113.0/24`)",
+        }
+    })
 }
 
 fn number(name: &'static str, text: String) -> Result<u32, ConfigError> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use shared::crew::TeamFile;
+use shared::crew::{Networks, TeamFile};
 use shared::layout::InputKey;
 use shared::name::TeamName;
-use shared::notice::TeamCause;
+use shared::notice::{Notice, TeamCause};
 use shared::port::Bucket;
 use shared::port::crew::{TeamChange, Workforce, WorkforceDescription};
 
@@ -25,10 +25,19 @@ pub(crate) async fn set<P: Ports>(
     there: &WorkforceDescription,
     problems: &mut Problems,
 ) -> Result<bool, SyncError> {
-    if file.networks.is_empty() {
+    let within = &run.ports.settings().networks_within;
+    let mut problem = |message: String| problems.add(TeamCause::Networks, message, None);
+    let (named, outside): (Vec<&String>, Vec<&String>) =
+        file.networks.iter().partition(|network| within.allow(network));
+    for network in outside {
+        problem(format!(
+            "`{network}` is not set: an operator lets work be done from within {} alone (NetworksWithin)",
+            within.listed()
+        ));
+    }
+    if named.is_empty() {
         return Ok(false);
     }
-    let mut problem = |message: String| problems.add(TeamCause::Networks, message, None);
     let Some(others) = others(run, team).await? else {
         // Another file cannot be read; that is told by itself, and until then nobody is shut out.
         return Ok(false);
@@ -49,7 +58,8 @@ pub(crate) async fn set<P: Ports>(
     let all = others
         .iter()
         .flat_map(|(_, networks)| networks)
-        .chain(&file.networks);
+        .filter(|network| within.allow(network))
+        .chain(named);
     let union: BTreeSet<&String> = all.collect();
     if union.len() > MOST {
         problem(format!(
@@ -62,6 +72,12 @@ pub(crate) async fn set<P: Ports>(
         return Ok(false);
     }
     let cidrs: Vec<String> = union.into_iter().cloned().collect();
+    // Said before it is done: whoever is stopped in between says it again.
+    let opened = Networks::opened(&there.cidrs, &cidrs);
+    if !opened.is_empty() {
+        run.tell(&Notice::networks_opened(team, &there.cidrs, &opened, run.now()))
+            .await?;
+    }
     match run.ports.workforce().set_networks(&there.name, &cidrs).await? {
         TeamChange::Done => return Ok(true),
         TeamChange::Taken => return Err(SyncError::WorkforceNotReady("being changed".to_owned())),

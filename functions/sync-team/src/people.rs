@@ -89,11 +89,17 @@ where
 }
 
 /// Everybody who waits. A mail that was set aside for somebody who did not need it is for the next.
-pub(crate) async fn serve<P: Ports>(run: &Run<'_, P>, team: &TeamName, roster: &Roster) -> Served {
+/// `group` is when the team's own group was made.
+pub(crate) async fn serve<P: Ports>(
+    run: &Run<'_, P>,
+    team: &TeamName,
+    group: Option<Timestamp>,
+    roster: &Roster,
+) -> Served {
     let mut waiting = in_state(roster, MemberState::Waiting);
     let mut served = Served::default();
     loop {
-        let more = each(run, waiting.clone(), |member| come(run, team, member)).await;
+        let more = each(run, waiting.clone(), |member| come(run, team, group, member)).await;
         let (moved, failed) = (more.moved.len(), !more.errors.is_empty());
         waiting.retain(|member| !more.moved.iter().any(|moved| moved.person == member.person));
         served = served.and(more);
@@ -106,13 +112,15 @@ pub(crate) async fn serve<P: Ports>(run: &Run<'_, P>, team: &TeamName, roster: &
 async fn come<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
+    group: Option<Timestamp>,
     member: Member,
 ) -> Result<Option<Standing>, SyncError> {
     // Written down before any mail: signing in is enough from now on.
-    let held = person::hold(run, team, &member.person, &member.email).await?;
+    let held = person::hold(run, (team, group), &member.person, &member.email).await?;
     let come = Come {
         run,
         team,
+        group,
         id: &member.person,
         email: &held.email,
     };
@@ -134,6 +142,7 @@ async fn come<P: Ports>(
 struct Come<'r, 'd, P> {
     run: &'r Run<'d, P>,
     team: &'r TeamName,
+    group: Option<Timestamp>,
     id: &'r str,
     email: &'r str,
 }
@@ -240,14 +249,14 @@ impl<P: Ports> Come<'_, '_, P> {
                 reason: "an account that was there is not found".to_owned(),
             }));
         };
-        let held = person::hold(self.run, self.team, self.id, self.email).await?;
+        let held = person::hold(self.run, (self.team, self.group), self.id, self.email).await?;
         self.has_account(&held, &account).await
     }
 
     async fn has_account(&self, person: &Person, account: &Account) -> Result<Standing, SyncError> {
         match account.status {
             _ if !account.is_theirs(person.sub.as_deref()) => self.cannot_be_reached(NOT_SHOWN).await,
-            AccountStatus::Confirmed => join(self.run, self.team, self.id, account).await,
+            AccountStatus::Confirmed => join(self.run, (self.team, self.group), self.id, account).await,
             AccountStatus::Unconfirmed => self.cannot_be_reached(SIGNED_UP).await,
             AccountStatus::Invited if person.username.is_none() => {
                 let mail = person::first_mail(account.modified, self.team);
@@ -322,11 +331,11 @@ pub(crate) fn invited(at: Timestamp, account: &Account, times: u32) -> Standing 
 /// Has a password already: into the group at once, without a mail.
 pub(crate) async fn join<P: Ports>(
     run: &Run<'_, P>,
-    team: &TeamName,
+    (team, group): (&TeamName, Option<Timestamp>),
     id: &str,
     account: &Account,
 ) -> Result<Standing, SyncError> {
-    person::hold(run, team, id, &account.email).await?;
+    person::hold(run, (team, group), id, &account.email).await?;
     person::record(run, id, account, Invitation::clone).await?;
     if !run
         .ports

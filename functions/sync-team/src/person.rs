@@ -42,10 +42,11 @@ pub(crate) async fn change<P: Ports>(
     })
 }
 
-/// The person belongs to the team from now on, whatever happens next. Whoever is put in anew is tried anew.
+/// The person belongs to the team from now on, whatever happens next. Whoever is put in anew is tried anew. `group` is
+/// when the team's own group was made: a sign-in puts people into no other.
 pub(crate) async fn hold<P: Ports>(
     run: &Run<'_, P>,
-    team: &TeamName,
+    (team, group): (&TeamName, Option<Timestamp>),
     person: &str,
     email: &str,
 ) -> Result<Person, SyncError> {
@@ -59,10 +60,14 @@ pub(crate) async fn hold<P: Ports>(
                 ..nobody(email, pool)
             };
         }
-        if !held.teams.contains_key(team.as_str()) {
-            held.teams.insert(team.to_string(), Membership { since: now });
-            if held.invitation.problem.is_some() {
-                held.invitation = Invitation::default();
+        match held.teams.get_mut(team.as_str()) {
+            Some(membership) => membership.group = group.or(membership.group),
+            None => {
+                let membership = Membership { since: now, group };
+                held.teams.insert(team.to_string(), membership);
+                if held.invitation.problem.is_some() {
+                    held.invitation = Invitation::default();
+                }
             }
         }
         held

@@ -1,5 +1,6 @@
-//! Steps 3 to 7: everything a team needs before its people come.
+//! Steps 4 to 7: everything a team needs before its people come.
 
+use jiff::Timestamp;
 use shared::crew::{MemberState, Roster, SignIn, TeamFile};
 use shared::name::TeamName;
 use shared::notice::TeamCause;
@@ -8,10 +9,11 @@ use shared::port::crew::{
     Workforce, WorkforceDescription,
 };
 
+use crate::own::OwnGroup;
 use crate::problems::Problems;
 use crate::run::Run;
 use crate::workforce::Found;
-use crate::{Ports, SyncError, joined, networks, workforce};
+use crate::{Ports, SyncError, joined, networks, own, workforce};
 
 /// Where the team's people come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,22 +28,50 @@ pub(crate) struct Made {
     pub(crate) portal_url: String,
     pub(crate) workteam_arn: String,
     pub(crate) topic_arn: Option<String>,
+    /// When the team's own group was made; `None` for a team that signs in elsewhere.
+    pub(crate) group: Option<Timestamp>,
+    /// When the work team was made.
+    pub(crate) work_team: Timestamp,
+    /// ETag of the operator's document that handed one of them over.
+    pub(crate) adopted: Option<String>,
+}
+
+/// What a place is made for.
+pub(crate) struct Wanted<'w> {
+    pub(crate) team: &'w TeamName,
+    pub(crate) file: &'w TeamFile,
+    pub(crate) roster: &'w Roster,
+    pub(crate) group: &'w OwnGroup,
 }
 
 pub(crate) async fn make<P: Ports>(
     run: &Run<'_, P>,
-    team: &TeamName,
-    file: &TeamFile,
-    roster: &Roster,
+    wanted: &Wanted<'_>,
     problems: &mut Problems,
 ) -> Result<Place, SyncError> {
-    // 3. The team's own group, and which of the imported ones there are.
+    let Wanted {
+        team,
+        file,
+        roster,
+        group,
+    } = wanted;
+    if file.cognito().is_some() && group.own().is_none() {
+        return Ok(Place::Refused(own::refusal("group in the user pool", team)));
+    }
+    // Which of the imported groups there are.
     let groups = groups(run, team, file, problems).await?;
     // 4. The one workforce there can be.
     let there = match workforce::find_or_make(run, &file.sign_in).await? {
         Found::Usable(there) => there,
         Found::Refused(why) => return Ok(Place::Refused(why)),
     };
+    // Before anything is changed for it.
+    let known = run.ports.workforce().team(team.as_str()).await?;
+    if let Some(known) = &known
+        && !own::is_own_team(run, team, roster, known).await?
+    {
+        return Ok(Place::Refused(own::refusal("work team", team)));
+    }
     if networks::set(run, team, file, &there, problems).await?
         && let Found::Refused(why) = workforce::find_or_make(run, &file.sign_in).await?
     {
@@ -50,13 +80,13 @@ pub(crate) async fn make<P: Ports>(
     // 5. Where work notices go.
     let topic_arn = topic(run, team, file, roster).await?;
     // 6. The work team.
-    let wanted = WorkTeam {
+    let work_team_wanted = WorkTeam {
         name: team.to_string(),
         description: file.description.clone(),
         members: members(&there, groups),
         topic_arn: topic_arn.clone(),
     };
-    let described = match work_team(run, &there, &wanted).await? {
+    let described = match work_team(run, wanted, &there, known, &work_team_wanted).await? {
         Ok(described) => described,
         Err(why) => return Ok(Place::Refused(why)),
     };
@@ -71,11 +101,31 @@ pub(crate) async fn make<P: Ports>(
     }
     Ok(Place::Made(Made {
         portal_url,
-        workteam_arn: described.arn,
         topic_arn,
+        group: group.own(),
+        work_team: described.created,
+        adopted: adopted(run, wanted, &described).await?,
+        workteam_arn: described.arn,
     }))
 }
 
+/// The operator's document, where it was needed.
+async fn adopted<P: Ports>(
+    run: &Run<'_, P>,
+    wanted: &Wanted<'_>,
+    described: &WorkTeamDescription,
+) -> Result<Option<String>, SyncError> {
+    let Wanted {
+        team, roster, group, ..
+    } = wanted;
+    let owned = roster.owned.clone().unwrap_or_default();
+    if owned.group == group.own().or(owned.group) && owned.work_team == Some(described.created) {
+        return Ok(None);
+    }
+    own::adoption(run, team, roster).await
+}
+
+/// The team's own and those imported. An imported one is named in the work team; who is in it is for others to say.
 async fn groups<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
@@ -86,15 +136,9 @@ async fn groups<P: Ports>(
         SignIn::Oidc { groups, .. } => return Ok(groups.clone()),
         SignIn::Cognito(cognito) => &cognito.groups,
     };
-    let directory = run.ports.directory();
-    if !directory.has_group(team.as_str()).await? {
-        directory
-            .create_group(team.as_str(), "The people of a Groundcrew team")
-            .await?;
-    }
     let mut groups = vec![team.to_string()];
     for group in imported {
-        if directory.has_group(&group.name).await? {
+        if run.ports.directory().group(&group.name).await?.is_some() {
             groups.push(group.name.clone());
         } else {
             let message = format!(
@@ -153,11 +197,13 @@ async fn topic<P: Ports>(
 /// `Err`: what somebody has to change.
 async fn work_team<P: Ports>(
     run: &Run<'_, P>,
+    of: &Wanted<'_>,
     there: &WorkforceDescription,
+    known: Option<WorkTeamDescription>,
     wanted: &WorkTeam,
 ) -> Result<Result<WorkTeamDescription, String>, SyncError> {
     let port = run.ports.workforce();
-    let change = match port.team(&wanted.name).await? {
+    let change = match known {
         Some(described) if same(&described.team, wanted) => return Ok(Ok(described)),
         Some(_) => {
             tracing::info!(team = wanted.name, "changes the work team");
@@ -165,7 +211,8 @@ async fn work_team<P: Ports>(
         }
         None => {
             tracing::info!(team = wanted.name, "makes the work team");
-            port.create_team(&there.name, wanted).await?
+            let owner = &run.ports.settings().output_bucket;
+            port.create_team(&there.name, wanted, owner).await?
         }
     };
     match change {
@@ -180,6 +227,9 @@ async fn work_team<P: Ports>(
     }
     // Taken: somebody made it in this moment; what differs is set the next time.
     match port.team(&wanted.name).await? {
+        Some(described) if !own::is_own_team(run, of.team, of.roster, &described).await? => {
+            Ok(Err(own::refusal("work team", of.team)))
+        }
         Some(described) => Ok(Ok(described)),
         None => Err(SyncError::WorkforceNotReady("making the work team".to_owned())),
     }

@@ -5,6 +5,7 @@ use platform::metric::Metrics;
 use platform::s3::Buckets;
 use platform::topic::SnsTopic;
 use platform::{crew::PrivateWorkforce, topics::TeamTopics};
+use shared::crew::{AllowedDomains, Networks};
 use shared::port::crew::{Directory, WorkTopics, Workforce};
 use shared::port::{Store, Topic};
 
@@ -31,6 +32,10 @@ pub struct Settings {
     pub invitations_per_day: Option<u32>,
     /// For one person, the first included.
     pub max_invitations: u32,
+    /// Where people may have their addresses.
+    pub allowed_domains: AllowedDomains,
+    /// What a team file's `networks` have to lie within.
+    pub networks_within: Networks,
     /// Where the portal is, when it is not where the workforce says. Without a slash at its end.
     pub portal_url: Option<String>,
 }

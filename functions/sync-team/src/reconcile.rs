@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::crew::{MemberState, Roster, TeamFile};
+use shared::crew::{MemberState, Ownership, Roster, TeamFile, TeamProblem};
 use shared::layout;
 use shared::name::TeamName;
 use shared::notice::Notice;
@@ -12,10 +12,10 @@ use shared::yaml::FileError;
 
 use crate::member::{self, Moved};
 use crate::people::Served;
-use crate::place::{self, Place};
+use crate::place::{self, Place, Wanted};
 use crate::problems::Problems;
 use crate::run::Run;
-use crate::{Ports, SyncError, joined, leave, people, roster};
+use crate::{Ports, SyncError, bounds, joined, leave, names, own, people, roster};
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,20 +60,28 @@ async fn attempt<P: Ports>(
         Ahead::Written(ahead) => *ahead,
         Ahead::Ended(outcome) => return Ok(Some(outcome)),
     };
-    // 3-7. The group, the workforce, the topic, the work team, the portal's addresses.
+    // 3. The team's own group; one that others made stays as it is.
+    let group = own::make_group(run, team, &file, &ahead).await?;
+    // 4-7. The workforce, the topic, the work team, the portal's addresses.
     let mut problems = Problems::of(&file);
-    let place = place::make(run, team, &file, &ahead, &mut problems).await?;
+    let wanted = Wanted {
+        team,
+        file: &file,
+        roster: &ahead,
+        group: &group,
+    };
+    let place = place::make(run, &wanted, &mut problems).await?;
     if !place_known(run, team, &etag, &place).await? {
         return Ok(None);
     }
     touched.extend(unfinished(&ahead));
     // 8. Those who come: only where there is a team to come to.
     let served = match &place {
-        Place::Made(_) => people::serve(run, team, &ahead).await,
+        Place::Made(_) => people::serve(run, team, group.own(), &ahead).await,
         Place::Refused(_) => Served::default(),
     };
     // 9. Those who go.
-    let left = leave::serve(run, team, &ahead).await;
+    let left = leave::serve(run, team, &group, &ahead).await;
     // 10. How it stands now, and what somebody has to be told.
     let served = served.and(left);
     if let Place::Made(made) = &place {
@@ -125,6 +133,16 @@ async fn written_ahead<P: Ports>(
                 return Ok(Ahead::Ended(Outcome::Rejected));
             }
         };
+        if let Some(first) = names::twin(run, team, &before).await? {
+            let message = names::refusal(team, &first);
+            let after = refused(before, &file, &text.etag, &message);
+            if roster::replace(run, team, &seen, after).await?.is_none() {
+                continue;
+            }
+            run.tell(&Notice::team_refused(team, &message)).await?;
+            return Ok(Ahead::Ended(Outcome::Refused));
+        }
+        let file = bounds::people(file, &before, &run.ports.settings().allowed_domains);
         // 2. Who comes and who goes, written down before anything is done for them.
         let after = roster::written_ahead(before, &file, &text.etag, touched, run.now());
         if let Some(ahead) = roster::replace(run, team, &seen, after).await? {
@@ -147,6 +165,22 @@ fn rejected(before: Roster, etag: &str, error: &FileError) -> Roster {
     }
 }
 
+/// A file for a name that is another team's: nobody of it comes or goes.
+fn refused(before: Roster, file: &TeamFile, etag: &str, message: &str) -> Roster {
+    Roster {
+        file_etag: etag.to_owned(),
+        organization: file.organization.clone(),
+        contact: file.contact.clone(),
+        description: file.description.clone(),
+        problems: vec![TeamProblem {
+            message: message.to_owned(),
+            line: None,
+        }],
+        settled: true,
+        ..before
+    }
+}
+
 /// Written before anybody is invited: the invitation names the portal.
 async fn place_known<P: Ports>(
     run: &Run<'_, P>,
@@ -157,7 +191,13 @@ async fn place_known<P: Ports>(
     let Place::Made(made) = place else { return Ok(true) };
     let written = roster::change(run, team, |before| {
         let before = before.filter(|roster| roster.file_etag == etag)?;
+        let owned = before.owned.clone().unwrap_or_default();
         Some(Roster {
+            owned: Some(Ownership {
+                group: made.group.or(owned.group),
+                work_team: Some(made.work_team),
+                adopted: made.adopted.clone().or(owned.adopted),
+            }),
             portal_url: made.portal_url.clone(),
             workteam_arn: made.workteam_arn.clone(),
             ..before.clone()

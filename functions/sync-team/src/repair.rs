@@ -3,18 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::crew::{Invitation, Member, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::{Account, AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
+use crate::leave::Places;
 use crate::member::{self, Standing};
 use crate::people::{self, Served, each};
 use crate::problems::tell_unreachable;
 use crate::run::Run;
-use crate::{Ports, SyncError, joined, leave, person, roster};
+use crate::{Ports, SyncError, joined, leave, own, person, roster};
 
 /// A mail goes out again so long before the temporary password runs out; where that is good for a few days only, in the
 /// last quarter of its time.
@@ -48,6 +49,10 @@ pub(crate) async fn repair<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Resul
     if roster.members.is_empty() {
         return Ok(Repaired::default());
     }
+    // Nobody comes into a group of others, and nobody goes.
+    let Some(made) = own::group(run, team, &roster).await?.own() else {
+        return Ok(Repaired::default());
+    };
     let members = run.ports.directory().members(team.as_str()).await?;
     let group: BTreeSet<String> = members.into_iter().map(|account| account.username).collect();
     let life = run.invitation_life().await?;
@@ -56,6 +61,7 @@ pub(crate) async fn repair<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Resul
         team,
         topic: roster.topic_arn.as_deref(),
         group: &group,
+        made,
         life,
     };
     let look = &look;
@@ -93,6 +99,8 @@ struct Look<'r, 'd, P> {
     team: &'r TeamName,
     topic: Option<&'r str>,
     group: &'r BTreeSet<String>,
+    /// When the group was made.
+    made: Timestamp,
     life: SignedDuration,
 }
 
@@ -139,11 +147,15 @@ impl<P: Ports> Look<'_, '_, P> {
     async fn at(&self, member: Member) -> Result<Option<Standing>, SyncError> {
         let (run, now) = (self.run, self.run.now());
         if member.state == MemberState::Left {
-            return leave::go(run, self.team, self.topic, member).await;
+            let from = Places {
+                topic: self.topic,
+                group: true,
+            };
+            return leave::go(run, self.team, from, member).await;
         }
         match self.account(&member) {
             Some(account) if account.status == AccountStatus::Confirmed => {
-                people::join(run, self.team, &member.person, account)
+                people::join(run, (self.team, Some(self.made)), &member.person, account)
                     .await
                     .map(Some)
             }

@@ -83,25 +83,7 @@ pub(crate) async fn change<P: Ports>(
 impl Seen {
     /// The roster, or one of nobody for a team that has none yet.
     pub(crate) fn or_empty(&self, team: &TeamName, now: Timestamp) -> Roster {
-        self.roster.clone().unwrap_or_else(|| empty(team, now))
-    }
-}
-
-fn empty(team: &TeamName, now: Timestamp) -> Roster {
-    Roster {
-        team: team.to_string(),
-        file_etag: String::new(),
-        at: now,
-        organization: String::new(),
-        contact: String::new(),
-        description: String::new(),
-        portal_url: String::new(),
-        workteam_arn: String::new(),
-        topic_arn: None,
-        invitation: None,
-        members: Vec::new(),
-        problems: Vec::new(),
-        settled: false,
+        self.roster.clone().unwrap_or_else(|| Roster::empty(team, now))
     }
 }
 

@@ -104,7 +104,7 @@ impl Sweep {
             return Ok(());
         }
         let outcome = reconcile(run, team).await?;
-        if outcome == Outcome::Rejected && !run.ports.directory().has_group(team.as_str()).await? {
+        if outcome == Outcome::Rejected && run.ports.directory().group(team.as_str()).await?.is_none() {
             // Nobody can be put into it before a file that can be used makes it again.
             self.partial = true;
             return Ok(());
@@ -122,7 +122,7 @@ impl Sweep {
             return Ok(());
         };
         for group in &cognito.groups {
-            if run.ports.directory().has_group(&group.name).await? {
+            if run.ports.directory().group(&group.name).await?.is_some() {
                 let members = run.ports.directory().members(&group.name).await?;
                 self.grouped
                     .extend(members.into_iter().map(|account| account.username));

@@ -1,7 +1,9 @@
 //! What sync-team makes true, against ports in memory, fault by fault.
 
 mod bad_input;
+mod bounds;
 mod faults;
+mod foreign;
 mod large;
 mod logging;
 mod mail;
@@ -61,6 +63,8 @@ impl World {
                 client_id: "client".to_owned(),
                 invitations_per_day: None,
                 max_invitations: 3,
+                allowed_domains: Default::default(),
+                networks_within: Default::default(),
                 portal_url: None,
             },
         };

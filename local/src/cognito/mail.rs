@@ -47,7 +47,7 @@ impl SignIn {
             Some(words) => words,
             None => self.pools_words(letter)?,
         };
-        let plain = plain_text(&words.message);
+        let html = fill(&words.message, &escape(&user.email), &escape(letter.secret));
         let entry = Entry {
             id: uuid::Uuid::new_v4().to_string(),
             at: self.pool.time.now(),
@@ -55,8 +55,8 @@ impl SignIn {
             to: user.email.clone(),
             from: FROM.to_owned(),
             subject: Some(fill(&words.subject, &user.email, letter.secret)),
-            text: fill(&plain, &user.email, letter.secret),
-            html: Some(fill(&words.message, &escape(&user.email), &escape(letter.secret))),
+            text: plain_text(&html),
+            html: Some(html),
             state: Delivery::Delivered,
         };
         let outbox = self.pool.outbox.clone();
@@ -119,14 +119,14 @@ impl SignIn {
                 invite.and_then(|invite| invite.email_subject.as_deref()),
                 invite.and_then(|invite| invite.email_message.as_deref()),
                 "Your temporary password",
-                "Your username is {username} and temporary password is {####}.",
+                "<p>Your username is:</p><p>{username}</p><p>Your temporary password is:</p><p>{####}</p>",
             )
         } else {
             let (subject, message) = settings.code_texts();
             let default = if letter.source == "CustomMessage_ForgotPassword" {
-                "Your password reset code is {####}."
+                "<p>Your password reset code is:</p><p>{####}</p>"
             } else {
-                "Your confirmation code is {####}."
+                "<p>Your confirmation code is:</p><p>{####}</p>"
             };
             (subject, message, "Your verification code", default)
         };
@@ -180,9 +180,11 @@ fn plain_text(html: &str) -> String {
                     let shown = address.strip_prefix("mailto:").unwrap_or(address);
                     !text.ends_with(shown)
                 });
-                address
-                    .into_iter()
-                    .for_each(|address| text.push_str(&format!(" ({address})")));
+                // On a line of its own: whatever stands behind it would be copied with it.
+                for address in address {
+                    text.push_str(&format!(":\n{address}\n"));
+                    rest = rest.trim_start_matches(['.', ',', ';', ':', '!', '?', ')']);
+                }
             }
             "br" => text.push('\n'),
             "li" if !closes => {
@@ -193,6 +195,7 @@ fn plain_text(html: &str) -> String {
                 number = (!closes).then_some(0);
                 text.push_str("\n\n");
             }
+            "td" | "th" | "pre" => text.push('\n'),
             "p" | "div" | "h1" | "h2" | "h3" | "ul" | "tr" | "table" | "blockquote" => {
                 text.push_str("\n\n");
             }
@@ -227,6 +230,8 @@ fn unescape(text: &str) -> String {
         ("&gt;", ">"),
         ("&quot;", "\""),
         ("&#39;", "'"),
+        ("&#123;", "{"),
+        ("&#125;", "}"),
         ("&nbsp;", " "),
         ("&amp;", "&"),
     ];
@@ -259,10 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn what_people_copy_is_alone_on_its_line_in_plain_text_too() {
+        let html = "<p>Sign in <a href=\"https://x.org\">here</a>, as:<br><code>a@b.c</code></p><table><tr><td>with</td>\
+                    <td>p&#123;w.</td></tr></table><pre>x<br>y</pre>";
+        let text = "Sign in here:\nhttps://x.org\nas:\na@b.c\n\nwith\n\np{w.\n\nx\ny";
+        assert_eq!(plain_text(html), text);
+    }
+
+    #[test]
     fn the_plain_text_of_a_message_keeps_its_lines_and_links() {
         let html = "<style>p{}</style><p>Hello &amp; <b>welcome</b> to\n the team.</p><ul><li>one</li><li>two</li></ul><ol><li>three</li><li>four</li></ol>\
                     <p>Go to <a href=\"https://x.org/?a=1&amp;b=2\">the portal</a>.<br>Bye</p>";
-        let text = "Hello & welcome to the team.\n\n- one\n- two\n\n1. three\n2. four\n\nGo to the portal (https://x.org/?a=1&b=2).\nBye";
+        let text = "Hello & welcome to the team.\n\n- one\n- two\n\n1. three\n2. four\n\nGo to the portal:\nhttps://x.org/?a=1&b=2\n\nBye";
         assert_eq!(plain_text(html), text);
         assert_eq!(plain_text("no tags, 1 < 2"), "no tags, 1 2");
     }

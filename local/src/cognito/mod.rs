@@ -28,7 +28,7 @@ use axum::Router;
 
 use crate::data_dir::DataDir;
 use crate::error::StackError;
-use crate::info::FirstWorker;
+use crate::info::{FirstWorker, OUTPUT_BUCKET};
 use crate::outbox::Outbox;
 use client::{Client, ClientSettings};
 pub(crate) use error::PoolError;
@@ -203,23 +203,33 @@ impl SignIn {
         passwords::matches(&worker.password, user.and_then(|user| user.password_hash)).await
     }
 
+    /// The group of a team that this machine brings along: `sync-team` goes on with groups described so, and with no other.
+    /// One without a description is of a version that gave none.
     pub(crate) async fn ensure_group(&self, name: &str) -> Result<(), PoolError> {
-        match self.create_group(name, None).await {
-            Ok(_) | Err(PoolError::GroupExists) => Ok(()),
-            Err(error) => Err(error),
-        }
+        let (name, now) = (api::groups::checked_name(name)?, self.pool.time.now());
+        let description = format!("Groundcrew team {name} of {OUTPUT_BUCKET}");
+        let ensure = move |changes: &mut Changes<'_>| {
+            let group = match changes.group(&name)? {
+                Some(known) if known.description.is_some() => return Ok(()),
+                Some(known) => Group {
+                    description: Some(description),
+                    ..known
+                },
+                None => Group {
+                    name,
+                    description: Some(description),
+                    precedence: None,
+                    role_arn: None,
+                    created: now,
+                    modified: None,
+                },
+            };
+            changes.put_group(&group)
+        };
+        self.pool.store.write(ensure).await
     }
 
-    async fn create_group(&self, name: &str, about: Option<Group>) -> Result<Group, PoolError> {
-        let (name, now) = (api::groups::checked_name(name)?, self.pool.time.now());
-        let group = about.unwrap_or(Group {
-            name,
-            description: None,
-            precedence: None,
-            role_arn: None,
-            created: now,
-            modified: None,
-        });
+    async fn create_group(&self, group: Group) -> Result<Group, PoolError> {
         self.pool
             .store
             .write(move |changes| {

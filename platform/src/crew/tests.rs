@@ -77,7 +77,7 @@ async fn the_workforce_is_described_whatever_it_signs_in_with() {
 async fn a_team_is_made_of_its_groups_and_heard_of_by_its_topic() {
     let (service, workforce) = workforce([ok(&json!({"WorkteamArn": "arn"}))]).await;
     let made = workforce
-        .create_team("default", &team(Some(TOPIC)))
+        .create_team("default", &team(Some(TOPIC)), "out")
         .await
         .unwrap();
     assert_eq!(made, TeamChange::Done);
@@ -86,8 +86,22 @@ async fn a_team_is_made_of_its_groups_and_heard_of_by_its_topic() {
         json!({
             "WorkteamName": "numbers", "WorkforceName": "default", "Description": "People who label numbers",
             "MemberDefinitions": definitions(), "NotificationConfiguration": {"NotificationTopicArn": TOPIC},
+            "Tags": [{"Key": "groundcrew:stack", "Value": "out"}],
         })
     );
+}
+
+#[tokio::test]
+async fn a_tag_says_which_stack_made_a_team() {
+    let (service, workforce) = workforce([
+        ok(&json!({"Tags": [{"Key": "team", "Value": "x"}], "NextToken": "more"})),
+        ok(&json!({"Tags": [{"Key": "groundcrew:stack", "Value": "out"}]})),
+        ok(&json!({"Tags": []})),
+    ])
+    .await;
+    assert_eq!(workforce.team_owner("arn").await.unwrap().as_deref(), Some("out"));
+    assert_eq!(service.asked()[1].json()["NextToken"], "more");
+    assert_eq!(workforce.team_owner("arn").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -100,7 +114,7 @@ async fn a_team_of_another_sign_in_is_made_of_its_claims() {
         members,
         ..team(None)
     };
-    workforce.create_team("default", &team).await.unwrap();
+    workforce.create_team("default", &team, "out").await.unwrap();
     let asked = service.asked()[0].json();
     assert_eq!(
         asked["MemberDefinitions"],
@@ -152,7 +166,10 @@ async fn a_refusal_says_what_stands_in_the_way() {
     .await;
     let change = workforce.create_workforce("default", "p", "c").await.unwrap();
     assert_eq!(change, TeamChange::Taken);
-    let change = workforce.create_team("default", &team(None)).await.unwrap();
+    let change = workforce
+        .create_team("default", &team(None), "out")
+        .await
+        .unwrap();
     assert!(matches!(change, TeamChange::LimitReached { .. }), "{change:?}");
     let error = workforce.set_networks("default", &[]).await.unwrap_err();
     assert!(matches!(error, CrewError::Transient { .. }), "{error}");
@@ -165,7 +182,10 @@ async fn a_group_made_a_moment_ago_is_waited_for() {
     let unseen = || refused("ValidationException", "The group does not exist");
     let (service, workforce) = workforce([unseen(), unseen(), ok(&json!({}))]).await;
     assert_eq!(
-        workforce.create_team("default", &team(None)).await.unwrap(),
+        workforce
+            .create_team("default", &team(None), "out")
+            .await
+            .unwrap(),
         TeamChange::Done
     );
     assert_eq!(service.asked().len(), 3);
@@ -175,7 +195,10 @@ async fn a_group_made_a_moment_ago_is_waited_for() {
 async fn a_group_that_never_comes_is_told() {
     let unseen = || refused("ValidationException", "The group does not exist");
     let (_, workforce) = workforce([unseen(), unseen(), unseen()]).await;
-    let change = workforce.create_team("default", &team(None)).await.unwrap();
+    let change = workforce
+        .create_team("default", &team(None), "out")
+        .await
+        .unwrap();
     assert!(matches!(change, TeamChange::Invalid { .. }), "{change:?}");
 }
 

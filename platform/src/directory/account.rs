@@ -2,9 +2,16 @@
 
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
 use aws_sdk_cognitoidentityprovider::primitives::DateTime;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType, UserType};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, GroupType, UserStatusType, UserType};
 use jiff::Timestamp;
-use shared::port::crew::{Account, AccountStatus};
+use shared::port::crew::{Account, AccountStatus, Group};
+
+pub(super) fn group(group: GroupType) -> Group {
+    Group {
+        description: group.description.unwrap_or_default(),
+        created: timestamp(group.creation_date.as_ref()),
+    }
+}
 
 pub(super) fn from_user(user: UserType) -> Account {
     let attributes = user.attributes.unwrap_or_default();

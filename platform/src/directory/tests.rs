@@ -146,11 +146,26 @@ async fn what_is_there_already_or_gone_already_is_fine() {
         pool.create_group("numbers", "d").await.unwrap(),
         Created::AlreadyThere
     );
-    assert!(!pool.has_group("numbers").await.unwrap());
+    assert_eq!(pool.group("numbers").await.unwrap(), None);
     assert!(!pool.add_to_group("8f4d", "numbers").await.unwrap());
     pool.remove_from_group("8f4d", "numbers").await.unwrap();
     pool.remove_from_group("8f4d", "numbers").await.unwrap();
     assert_eq!(pool.find("ana@example.org").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_group_is_known_by_its_description_and_by_when_it_was_made() {
+    let (_, pool) = pool([
+        ok(&json!({"Group": {"GroupName": "numbers", "Description": "d", "CreationDate": 1_764_000_000.5}})),
+        ok(&json!({"Group": {"GroupName": "numbers"}})),
+    ])
+    .await;
+    let group = pool.group("numbers").await.unwrap().unwrap();
+    assert_eq!(
+        (group.description.as_str(), group.created.as_millisecond()),
+        ("d", 1_764_000_000_500)
+    );
+    assert_eq!(pool.group("numbers").await.unwrap().unwrap().description, "");
 }
 
 #[tokio::test]
@@ -162,7 +177,7 @@ async fn a_pool_that_is_not_there_is_no_missing_group() {
         )
     };
     let (_, pool) = pool([gone(), gone(), gone()]).await;
-    assert!(pool.has_group("numbers").await.is_err());
+    assert!(pool.group("numbers").await.is_err());
     assert!(pool.remove_from_group("8f4d", "numbers").await.is_err());
     assert!(pool.add_to_group("8f4d", "numbers").await.is_err());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use shared::port::Created;
-use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Directory, Invited};
+use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Directory, Group, Invited};
 use tokio::time::Instant;
 
 use super::faults::{Faults, throttled};
@@ -46,6 +46,8 @@ struct State {
     accounts: BTreeMap<String, Account>,
     made: u64,
     groups: BTreeMap<String, BTreeSet<String>>,
+    /// What is known of each group.
+    described: BTreeMap<String, Group>,
     mailed: Vec<Mailed>,
     mail_left: Option<usize>,
     made_without_mail: bool,
@@ -169,9 +171,27 @@ impl FakeDirectory {
         }
     }
 
-    /// A group that is there.
+    /// A group that is there, whoever made it.
     pub fn put_group(&self, name: &str) {
-        self.state().groups.entry(name.to_owned()).or_default();
+        self.put_described_group(name, "Made by hand");
+    }
+
+    pub fn put_described_group(&self, name: &str, description: &str) {
+        self.state().make_group(name, description);
+    }
+
+    /// Somebody deletes the group.
+    pub fn remove_group(&self, name: &str) {
+        let mut state = self.state();
+        state.groups.remove(name);
+        state.described.remove(name);
+    }
+
+    /// Somebody changes the group's description.
+    pub fn describe_group(&self, name: &str, description: &str) {
+        if let Some(group) = self.state().described.get_mut(name) {
+            description.clone_into(&mut group.description);
+        }
     }
 
     /// Puts an account into a group past every rule.
@@ -181,6 +201,7 @@ impl FakeDirectory {
             .accounts
             .get(&email.to_lowercase())
             .map(|a| a.username.clone());
+        state.make_group(group, "Made by hand");
         let members = state.groups.entry(group.to_owned()).or_default();
         members.extend(username);
     }
@@ -238,6 +259,19 @@ impl FakeDirectory {
 }
 
 impl State {
+    /// What is there stays as it is. No two are made at the same time.
+    fn make_group(&mut self, name: &str, description: &str) {
+        self.made += 1;
+        let moment = i64::try_from(self.made).unwrap_or_default();
+        let created = self.now + jiff::SignedDuration::from_millis(moment);
+        let group = Group {
+            description: description.to_owned(),
+            created,
+        };
+        self.groups.entry(name.to_owned()).or_default();
+        self.described.entry(name.to_owned()).or_insert(group);
+    }
+
     fn make(&mut self, email: &str) -> Account {
         self.made += 1;
         let name = format!("5ec0de00-0000-4000-8000-{:012}", self.made);
@@ -336,20 +370,20 @@ impl Clock {
 }
 
 impl Directory for FakeDirectory {
-    async fn create_group(&self, name: &str, _description: &str) -> Result<Created, CrewError> {
+    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
         self.call(("CreateGroup", Category::PoolResourceUpdate), name, |state| {
             if state.groups.contains_key(name) {
                 return Created::AlreadyThere;
             }
-            state.groups.insert(name.to_owned(), BTreeSet::new());
+            state.make_group(name, description);
             Created::New
         })
         .await
     }
 
-    async fn has_group(&self, name: &str) -> Result<bool, CrewError> {
+    async fn group(&self, name: &str) -> Result<Option<Group>, CrewError> {
         self.call(("GetGroup", Category::PoolResourceRead), name, |state| {
-            state.groups.contains_key(name)
+            state.described.get(name).cloned()
         })
         .await
     }
@@ -370,7 +404,12 @@ impl Directory for FakeDirectory {
 
     async fn find(&self, email: &str) -> Result<Option<Account>, CrewError> {
         self.call(("AdminGetUser", Category::UserRead), email, |state| {
-            state.accounts.get(&email.to_lowercase()).cloned()
+            let by_name = || state.accounts.values().find(|account| account.username == email);
+            state
+                .accounts
+                .get(&email.to_lowercase())
+                .or_else(by_name)
+                .cloned()
         })
         .await
     }

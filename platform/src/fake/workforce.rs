@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use shared::name::TeamName;
 use shared::port::crew::{
     CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, Workforce, WorkforceDescription,
@@ -25,6 +26,9 @@ pub struct FakeWorkforce {
 struct State {
     workforce: Option<WorkforceDescription>,
     teams: BTreeMap<String, WorkTeam>,
+    /// When each team was made, in seconds, and the stack that says it did.
+    made: BTreeMap<String, (i64, Option<String>)>,
+    count: i64,
     limit: Option<usize>,
     looks_until_active: usize,
     directory: Option<FakeDirectory>,
@@ -62,8 +66,14 @@ impl FakeWorkforce {
         self.state().workforce = workforce;
     }
 
+    /// A team that is there, whoever made it.
     pub fn put_team(&self, team: WorkTeam) {
-        self.state().teams.insert(team.name.clone(), team);
+        self.state().make(team, None);
+    }
+
+    /// Somebody deletes the team.
+    pub fn remove_team(&self, name: &str) {
+        self.state().teams.remove(name);
     }
 
     pub fn teams(&self) -> Vec<WorkTeam> {
@@ -127,6 +137,13 @@ impl State {
         let known = known.filter(|_| matches!(team.members, Members::Cognito { .. }));
         let missing = known.is_some_and(|known| groups.iter().any(|group| !known.contains(group)));
         missing.then(|| invalid("a group does not exist in the user pool"))
+    }
+
+    fn make(&mut self, team: WorkTeam, owner: Option<&str>) {
+        self.count += 1;
+        let made = (self.count, owner.map(str::to_owned));
+        self.made.insert(team.name.clone(), made);
+        self.teams.insert(team.name.clone(), team);
     }
 
     fn busy(&mut self, status: &str) {
@@ -195,6 +212,10 @@ impl Workforce for FakeWorkforce {
             let team = state.teams.get(name)?.clone();
             Some(WorkTeamDescription {
                 arn: format!("{ARN}:workteam/private-crowd/{name}"),
+                created: state
+                    .made
+                    .get(name)
+                    .and_then(|(second, _)| Timestamp::from_second(*second).ok())?,
                 team,
                 sub_domain: SUB_DOMAIN.to_owned(),
             })
@@ -202,7 +223,20 @@ impl Workforce for FakeWorkforce {
         .await
     }
 
-    async fn create_team(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn team_owner(&self, arn: &str) -> Result<Option<String>, CrewError> {
+        self.call("ListTags", arn, |state| {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            state.made.get(name).and_then(|(_, owner)| owner.clone())
+        })
+        .await
+    }
+
+    async fn create_team(
+        &self,
+        workforce: &str,
+        team: &WorkTeam,
+        owner: &str,
+    ) -> Result<TeamChange, CrewError> {
         self.call("CreateWorkteam", &team.name, |state| {
             let there = state
                 .workforce
@@ -221,7 +255,7 @@ impl Workforce for FakeWorkforce {
                 let reason = "ResourceLimitExceeded: work teams".to_owned();
                 return TeamChange::LimitReached { reason };
             }
-            state.teams.insert(team.name.clone(), team.clone());
+            state.make(team.clone(), Some(owner));
             TeamChange::Done
         })
         .await

@@ -37,7 +37,7 @@ fn is_local(local: &str) -> bool {
         .all(|atom| !atom.is_empty() && atom.bytes().all(is_atom))
 }
 
-fn is_domain(domain: &str) -> bool {
+pub(super) fn is_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')

@@ -27,6 +27,9 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     pub since: Timestamp,
+    /// When the team's own group was made, where it is known: a group of its name made at another time is another one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<Timestamp>,
 }
 
 /// What has been mailed. It is written here before it is sent: a crash in between costs one mail, never sends one

@@ -4,6 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::name::TeamName;
+
 /// Changed by If-Match alone. Written before anything is done for its members, and again when it is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Roster {
@@ -20,6 +22,9 @@ pub struct Roster {
     pub workteam_arn: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub topic_arn: Option<String>,
+    /// The group and the work team that are the team's own; absent in documents of versions that did not write it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owned: Option<super::Ownership>,
     /// Own words for the invitation, Markdown with placeholders.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub invitation: Option<super::InvitationText>,
@@ -28,6 +33,28 @@ pub struct Roster {
     pub problems: Vec<TeamProblem>,
     /// Everything in the file has been done, or is listed under `problems` or in a member's state.
     pub settled: bool,
+}
+
+impl Roster {
+    /// Of a team that has none yet: nobody is in it, and nothing is its own.
+    pub fn empty(team: &TeamName, at: Timestamp) -> Self {
+        Self {
+            team: team.to_string(),
+            file_etag: String::new(),
+            at,
+            organization: String::new(),
+            contact: String::new(),
+            description: String::new(),
+            portal_url: String::new(),
+            workteam_arn: String::new(),
+            topic_arn: None,
+            owned: Some(super::Ownership::default()),
+            invitation: None,
+            members: Vec::new(),
+            problems: Vec::new(),
+            settled: false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

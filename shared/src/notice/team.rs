@@ -130,6 +130,32 @@ impl Notice {
         }
     }
 
+    /// A team file lets work be done from where it could not be done before. Told once a day and change, before it is made.
+    pub fn networks_opened(
+        team: &TeamName,
+        before: &[String],
+        opened: &[String],
+        now: jiff::Timestamp,
+    ) -> Self {
+        let hash = short_hash(json!([before, opened]).to_string().as_bytes());
+        Self {
+            text: format!(
+                "The file teams/{team}.yaml opens the portal, for all teams, to these networks:\n\n{}\n\nSo far work \
+                 could be done from:\n\n{}\n\nIf that is not as it should be, take them out of the file. NetworksWithin, \
+                 a parameter of the stack, says what a team file may name.\n",
+                indented(&opened.join("\n")),
+                indented(&before.join("\n"))
+            ),
+            detail: json!({"cause": "networks-opened", "before": before, "opened": opened}),
+            ..about(
+                team,
+                NoticeKind::TeamProblems,
+                &format!("networks-opened/{}/{hash}", now.strftime("%Y-%m-%d")),
+                "opens the portal to more networks",
+            )
+        }
+    }
+
     /// Somebody has set a password and sees the team's work. Told once per person and team.
     pub fn worker_joined(team: &TeamName, person: &str, email: &str) -> Self {
         Self {

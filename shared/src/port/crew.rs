@@ -5,6 +5,9 @@ use std::future::Future;
 
 use super::Created;
 
+/// Key of the tag that says which stack made a work team.
+pub const OWNER_TAG: &str = "groundcrew:stack";
+
 /// Why the directory, the workforce or the topics did not do it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CrewError {
@@ -68,6 +71,15 @@ pub enum Invited {
     Invalid { reason: String },
 }
 
+/// A group of the directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Empty where it has none.
+    pub description: String,
+    /// When it was made: a group deleted and made again is another one.
+    pub created: jiff::Timestamp,
+}
+
 /// The app client's addresses, read and merged: UpdateUserPoolClient resets whatever is not repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientUrls {
@@ -85,7 +97,7 @@ pub trait Directory: Send + Sync {
     ) -> impl Future<Output = Result<Created, CrewError>> + Send;
 
     /// GetGroup.
-    fn has_group(&self, name: &str) -> impl Future<Output = Result<bool, CrewError>> + Send;
+    fn group(&self, name: &str) -> impl Future<Output = Result<Option<Group>, CrewError>> + Send;
 
     /// AdminCreateUser: the address as user name, verified, invitation by e-mail only. Creating is the lock: a
     /// second call for the same address answers [`Invited::AlreadyThere`] and sends nothing.
@@ -99,7 +111,7 @@ pub trait Directory: Send + Sync {
         team: &str,
     ) -> impl Future<Output = Result<Invited, CrewError>> + Send;
 
-    /// AdminGetUser by e-mail address.
+    /// AdminGetUser by e-mail address or by user name.
     fn find(&self, email: &str) -> impl Future<Output = Result<Option<Account>, CrewError>> + Send;
 
     /// ListUsers, all pages.
@@ -193,6 +205,8 @@ pub enum Members {
 pub struct WorkTeamDescription {
     pub team: WorkTeam,
     pub arn: String,
+    /// When it was made: a work team deleted and made again is another one.
+    pub created: jiff::Timestamp,
     /// Host of the portal, without a scheme.
     pub sub_domain: String,
 }
@@ -237,12 +251,16 @@ pub trait Workforce: Send + Sync {
     fn team(&self, name: &str)
     -> impl Future<Output = Result<Option<WorkTeamDescription>, CrewError>> + Send;
 
-    /// CreateWorkteam in this workforce.
+    /// CreateWorkteam in this workforce, with the tag [`OWNER_TAG`] of this value.
     fn create_team(
         &self,
         workforce: &str,
         team: &WorkTeam,
+        owner: &str,
     ) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;
+
+    /// ListTags: the value of the work team's [`OWNER_TAG`].
+    fn team_owner(&self, arn: &str) -> impl Future<Output = Result<Option<String>, CrewError>> + Send;
 
     /// UpdateWorkteam.
     fn update_team(&self, team: &WorkTeam) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;

@@ -5,7 +5,7 @@ mod plan;
 mod sign_in;
 
 pub(crate) use act::{CrewAct, MISNAMED};
-pub(crate) use plan::{CrewPlan, STRANGER, draw};
+pub(crate) use plan::{ADMINISTRATOR, CrewPlan, STRANGER, draw};
 pub(crate) use sign_in::SignIn;
 
 /// A version of a team file.

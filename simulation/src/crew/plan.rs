@@ -23,8 +23,13 @@ pub(crate) struct CrewPlan {
     pub(crate) room: usize,
     pub(crate) bouncing: Vec<&'static str>,
     pub(crate) refused: Vec<&'static str>,
+    /// Teams whose names a group, or a work team, of others has.
+    pub(crate) groups_of_others: Vec<&'static str>,
+    pub(crate) teams_of_others: Vec<&'static str>,
 }
 
+/// In every group of others.
+pub(crate) const ADMINISTRATOR: &str = "admin@example.org";
 pub(crate) const STRANGER: &str = "stranger@example.org";
 const TEAMS: [&str; 2] = ["numbers-team", "letters-team"];
 const PEOPLE: [&str; 5] = [
@@ -55,6 +60,16 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     let teams = drawing.lists(people);
     drawing.people(people);
     drawing.strangers(people);
+    let mut of_others = |fault| -> Vec<&'static str> {
+        let teams = teams.iter().copied();
+        teams
+            .filter(|_| drawing.faults.strikes(fault, drawing.dice))
+            .collect()
+    };
+    let (groups_of_others, teams_of_others) = (
+        of_others(Fault::GroupOfOthers),
+        of_others(Fault::WorkTeamOfOthers),
+    );
     let acts = drawing.acts;
     Plan {
         datasets: Vec::new(),
@@ -66,7 +81,12 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         job_time: 0,
         pages: 0,
         remember_every: None,
-        crew: Some(CrewPlan { teams, ..crew }),
+        crew: Some(CrewPlan {
+            teams,
+            groups_of_others,
+            teams_of_others,
+            ..crew
+        }),
     }
 }
 
@@ -102,6 +122,8 @@ impl Drawing<'_> {
             room: if self.strikes(Fault::TeamsFull) { 1 } else { 25 },
             bouncing,
             refused,
+            groups_of_others: Vec::new(),
+            teams_of_others: Vec::new(),
         }
     }
 

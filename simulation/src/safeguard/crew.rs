@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use shared::crew::group_description;
 use shared::layout;
+use shared::name::TeamName;
 use shared::port::crew::{
-    Account, AccountStatus, ClientUrls, CrewError, Directory, Invited, TeamChange, WorkTeam,
+    Account, AccountStatus, ClientUrls, CrewError, Directory, Group, Invited, TeamChange, WorkTeam,
     WorkTeamDescription, WorkTopics, Workforce, WorkforceDescription,
 };
 use shared::port::{Bucket, Created, Fetched, Replaced, Store, StoreError};
 
 use super::{Ports, Safeguard};
+use crate::OUTPUT;
 use crate::world::store::ANY;
 
 fn read(bytes: &[u8]) -> Map<String, Value> {
@@ -122,8 +125,15 @@ impl Directory for Ports {
         self.port.create_group(name, description).await
     }
 
-    async fn has_group(&self, name: &str) -> Result<bool, CrewError> {
-        self.port.has_group(name).await
+    async fn group(&self, name: &str) -> Result<Option<Group>, CrewError> {
+        let group = self.port.group(name).await?;
+        Ok(match (self.without, TeamName::new(name)) {
+            (Some(Safeguard::GroupMark), Ok(team)) => group.map(|group| Group {
+                description: group_description(OUTPUT, &team),
+                ..group
+            }),
+            _ => group,
+        })
     }
 
     async fn invite(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
@@ -214,8 +224,20 @@ impl Workforce for Ports {
         self.port.team(name).await
     }
 
-    async fn create_team(&self, workforce: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
-        self.port.create_team(workforce, team).await
+    async fn create_team(
+        &self,
+        workforce: &str,
+        team: &WorkTeam,
+        owner: &str,
+    ) -> Result<TeamChange, CrewError> {
+        self.port.create_team(workforce, team, owner).await
+    }
+
+    async fn team_owner(&self, arn: &str) -> Result<Option<String>, CrewError> {
+        match self.without {
+            Some(Safeguard::WorkTeamMark) => Ok(Some(OUTPUT.to_owned())),
+            _ => self.port.team_owner(arn).await,
+        }
     }
 
     async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {

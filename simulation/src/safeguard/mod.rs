@@ -85,6 +85,10 @@ pub enum Safeguard {
     PersonUnchanged,
     /// So is the roster.
     RosterUnchanged,
+    /// A group is the team's own only if its description, or the roster, says so.
+    GroupMark,
+    /// A work team is the team's own only if its tag, or the roster, says so.
+    WorkTeamMark,
 }
 
 impl Safeguard {
@@ -96,7 +100,7 @@ impl Safeguard {
         }
     }
 
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::CreateIfAbsent,
         Self::ReadAgainOn412,
         Self::OwnerToken,
@@ -128,6 +132,8 @@ impl Safeguard {
         Self::CrewSweep,
         Self::PersonUnchanged,
         Self::RosterUnchanged,
+        Self::GroupMark,
+        Self::WorkTeamMark,
     ];
 }
 

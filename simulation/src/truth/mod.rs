@@ -60,6 +60,8 @@ pub enum Promise {
     ListedFirst,
     /// Nobody is put into, kept in or taken out of a group unless a team's file asks for it.
     MemberTrue,
+    /// A group or a work team that others made is never changed.
+    OthersUntouched,
     /// A sign-in brings the teams with its very token.
     MemberAtOnce,
     /// A sign-in is never stopped, and never loses a group.

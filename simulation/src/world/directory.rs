@@ -3,13 +3,14 @@
 use std::fmt::Debug;
 
 use shared::port::Created;
-use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Invited};
+use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, Invited};
 
 use super::World;
 use super::calls::Turn;
 use super::pool::{Mailed, PoolAccount};
 use super::store::Port;
 use crate::fault::Fault;
+use crate::time::timestamp;
 
 pub(super) fn unavailable(operation: &'static str, reason: &str) -> CrewError {
     CrewError::Transient {
@@ -112,22 +113,29 @@ fn invited(mailed: Mailed) -> Invited {
 }
 
 impl Directory for Port {
-    async fn create_group(&self, name: &str, _: &str) -> Result<Created, CrewError> {
-        let group = name.to_owned();
+    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
+        let (group, described) = (name.to_owned(), description.to_owned());
         self.change(pool("CreateGroup"), name.to_owned(), move |world, _| {
             if world.pool.groups.contains_key(&group) {
                 return Created::AlreadyThere;
             }
             world.writes += 1;
-            world.pool.groups.insert(group.clone(), Default::default());
+            let now = world.now;
+            world.pool.make_group(&group, &described, now);
+            world.truth.crew.groups_of_others.remove(&group);
             Created::New
         })
         .await
     }
 
-    async fn has_group(&self, name: &str) -> Result<bool, CrewError> {
+    async fn group(&self, name: &str) -> Result<Option<Group>, CrewError> {
         self.look(pool("GetGroup"), name, |world| {
-            world.pool.groups.contains_key(name)
+            world.pool.groups.get(name)?;
+            let (description, made) = world.pool.described.get(name)?;
+            Some(Group {
+                description: description.clone(),
+                created: timestamp(*made),
+            })
         })
         .await
     }
@@ -151,7 +159,8 @@ impl Directory for Port {
 
     async fn find(&self, email: &str) -> Result<Option<Account>, CrewError> {
         self.look(pool("AdminGetUser"), email, |world| {
-            world.pool.by_address(email).map(PoolAccount::shown)
+            let account = world.pool.by_address(email).or_else(|| world.pool.by_name(email));
+            account.map(PoolAccount::shown)
         })
         .await
     }

@@ -167,6 +167,12 @@ impl World {
         self.crowd.slow = crew.slow_workforce;
         self.crowd.workforce = crew.has_workforce.then_some(0);
         self.truth.crew.promised(crew);
+        for team in &crew.groups_of_others {
+            self.put_group_of_others(team);
+        }
+        for team in &crew.teams_of_others {
+            self.put_team_of_others(team);
+        }
     }
 
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::port::crew::{Account, AccountStatus};
 
 use super::World;
+use crate::crew::ADMINISTRATOR;
 use crate::fault::Fault;
 use crate::time::{DAY, Ms, SECOND, timestamp, whole_second};
 
@@ -28,6 +29,8 @@ pub(crate) struct Pool {
     pub(crate) accounts: Vec<PoolAccount>,
     /// User names by group.
     pub(crate) groups: BTreeMap<String, BTreeSet<String>>,
+    /// Description of each group, and when it was made.
+    pub(crate) described: BTreeMap<String, (String, Ms)>,
     made: u32,
     /// Days a temporary password is good.
     pub(crate) days: u16,
@@ -114,6 +117,12 @@ impl Pool {
         username
     }
 
+    pub(crate) fn make_group(&mut self, name: &str, description: &str, now: Ms) {
+        self.groups.insert(name.to_owned(), BTreeSet::new());
+        self.described
+            .insert(name.to_owned(), (description.to_owned(), now));
+    }
+
     /// The account leaves its groups.
     pub(crate) fn delete(&mut self, email: &str) {
         let Some(username) = self.by_address(email).map(|gone| gone.username.clone()) else {
@@ -127,6 +136,22 @@ impl Pool {
 }
 
 impl World {
+    /// A group that others made, with an administrator in it.
+    pub(super) fn put_group_of_others(&mut self, name: &str) {
+        let now = self.now;
+        self.pool.make_group(name, "Administrators", now);
+        self.truth.crew.groups_of_others.insert(name.to_owned());
+        let username = match self.pool.by_address(ADMINISTRATOR) {
+            Some(account) => account.username.clone(),
+            None => self.pool.make(ADMINISTRATOR, AccountStatus::Confirmed, now),
+        };
+        self.pool
+            .groups
+            .entry(name.to_owned())
+            .or_default()
+            .insert(username);
+    }
+
     /// Whether the sender still has a mail today.
     fn has_mail(&mut self) -> bool {
         let today = day(self.now);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::port::crew::{
-    CrewError, Identity, TeamChange, WorkTeam, WorkTeamDescription, WorkTopics, Workforce,
+    CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, WorkTopics, Workforce,
     WorkforceDescription,
 };
 
@@ -11,7 +11,7 @@ use super::World;
 use super::directory::Asked;
 use super::store::Port;
 use crate::fault::Fault;
-use crate::time::{MINUTE, Ms};
+use crate::time::{MINUTE, Ms, timestamp};
 use crate::{CLIENT, POOL};
 
 const HOST: &str = "abc.labeling.us-east-1.sagemaker.aws";
@@ -23,6 +23,8 @@ pub(crate) struct Crowd {
     /// A new one takes up to half an hour.
     pub(crate) slow: bool,
     pub(crate) teams: BTreeMap<String, WorkTeam>,
+    /// When each was made, and the stack its tag names.
+    made: BTreeMap<String, (Ms, Option<String>)>,
     /// Work teams there may be.
     pub(crate) room: usize,
     /// By ARN: lower-cased address, and whether it has confirmed.
@@ -52,7 +54,20 @@ impl World {
         TeamChange::Done
     }
 
-    fn make_team(&mut self, team: &WorkTeam) -> TeamChange {
+    /// A work team that others made.
+    pub(super) fn put_team_of_others(&mut self, name: &str) {
+        let team = WorkTeam {
+            name: name.to_owned(),
+            description: "Made by others".to_owned(),
+            members: Members::Oidc { groups: Vec::new() },
+            topic_arn: None,
+        };
+        self.crowd.teams.insert(name.to_owned(), team);
+        self.crowd.made.insert(name.to_owned(), (self.now, None));
+        self.truth.crew.teams_of_others.insert(name.to_owned());
+    }
+
+    fn make_team(&mut self, team: &WorkTeam, owner: &str) -> TeamChange {
         if self.crowd.teams.contains_key(&team.name) {
             return TeamChange::Taken;
         }
@@ -60,11 +75,15 @@ impl World {
             let reason = "ResourceLimitExceeded: work teams".to_owned();
             return TeamChange::LimitReached { reason };
         }
-        self.set_team(team)
+        let made = (self.now, Some(owner.to_owned()));
+        self.crowd.made.insert(team.name.clone(), made);
+        self.set_team(0, team)
     }
 
-    fn set_team(&mut self, team: &WorkTeam) -> TeamChange {
+    fn set_team(&mut self, of: u32, team: &WorkTeam) -> TeamChange {
         self.writes += 1;
+        let held = self.is_no_team_of_others(of, &team.name);
+        self.check(held);
         self.crowd.teams.insert(team.name.clone(), team.clone());
         TeamChange::Done
     }
@@ -109,24 +128,33 @@ impl Workforce for Port {
             Some(WorkTeamDescription {
                 team: world.crowd.teams.get(name)?.clone(),
                 arn: format!("arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/{name}"),
+                created: timestamp(world.crowd.made.get(name)?.0),
                 sub_domain: HOST.to_owned(),
             })
         })
         .await
     }
 
-    async fn create_team(&self, _: &str, team: &WorkTeam) -> Result<TeamChange, CrewError> {
-        let wanted = team.clone();
+    async fn team_owner(&self, arn: &str) -> Result<Option<String>, CrewError> {
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        self.look(crowd("ListTags"), name, |world| {
+            world.crowd.made.get(name)?.1.clone()
+        })
+        .await
+    }
+
+    async fn create_team(&self, _: &str, team: &WorkTeam, owner: &str) -> Result<TeamChange, CrewError> {
+        let (wanted, owner) = (team.clone(), owner.to_owned());
         self.change(crowd("CreateWorkteam"), team.name.clone(), move |world, _| {
-            world.make_team(&wanted)
+            world.make_team(&wanted, &owner)
         })
         .await
     }
 
     async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
         let wanted = team.clone();
-        self.change(crowd("UpdateWorkteam"), team.name.clone(), move |world, _| {
-            world.set_team(&wanted)
+        self.change(crowd("UpdateWorkteam"), team.name.clone(), move |world, of| {
+            world.set_team(of, &wanted)
         })
         .await
     }

@@ -56,7 +56,12 @@ fn called(function: &FunctionWiring) -> BTreeSet<String> {
             "kms:Decrypt",
         ],
         "sync-team" => SYNC_TEAM,
-        "assign-worker" => &["s3:PutObject", "cognito-idp:AdminAddUserToGroup"],
+        "assign-worker" => &[
+            "s3:PutObject",
+            "cognito-idp:AdminAddUserToGroup",
+            "cognito-idp:AdminGetUser",
+            "cognito-idp:GetGroup",
+        ],
         "invite-message" => &[],
         other => panic!("say here what `{other}` calls"),
     };
@@ -94,6 +99,9 @@ const SYNC_TEAM: &[&str] = &[
     "sagemaker:DescribeWorkteam",
     "sagemaker:CreateWorkteam",
     "sagemaker:UpdateWorkteam",
+    // Work teams are tagged when they are made, and known by the tag.
+    "sagemaker:AddTags",
+    "sagemaker:ListTags",
     "sns:CreateTopic",
     "sns:GetTopicAttributes",
     "sns:SetTopicAttributes",

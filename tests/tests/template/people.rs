@@ -131,8 +131,57 @@ fn forgotten_passwords_keep_some_of_the_days_mail() {
         variables["INVITATIONS_PER_DAY"].clone()
     };
     assert_eq!(daily(&Stack::by_default()), "40", "of 50");
-    assert_eq!(daily(&with_ses()), "unlimited");
+    assert_eq!(daily(&with_ses()), "200", "finite, unless somebody says so");
+    assert_eq!(
+        daily(&Stack::with(&[("InvitationsPerDay", "unlimited")])),
+        "unlimited"
+    );
     assert_eq!(daily(&Stack::with(&[("InvitationsPerDay", "7")])), "7");
+}
+
+#[test]
+fn an_operators_bounds_reach_the_function_and_none_is_set_by_default() {
+    let variable = |stack: &Value, name: &str| {
+        let variables = &stack["Resources"]["SyncTeamFunction"]["Properties"]["Environment"]["Variables"];
+        variables[name].clone()
+    };
+    for (parameter, name, value) in [
+        (
+            "AllowedEmailDomains",
+            "ALLOWED_EMAIL_DOMAINS",
+            "example.org,*.lab.test",
+        ),
+        (
+            "NetworksWithin",
+            "NETWORKS_WITHIN",
+            "203.0.113.0/24,2001:db8::/32",
+        ),
+    ] {
+        assert_eq!(variable(&Stack::by_default(), name), "");
+        assert_eq!(variable(&Stack::with(&[(parameter, value)]), name), value);
+    }
+}
+
+#[test]
+fn what_an_operator_hands_over_no_function_can_write() {
+    let stack = Stack::by_default();
+    for (name, resource) in stack["Resources"].as_object().expect("resources") {
+        for policy in resource["Properties"]["Policies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            for statement in policy["PolicyDocument"]["Statement"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
+                let text = statement.to_string();
+                let writes = text.contains("s3:Put") || text.contains("s3:*");
+                assert!(!(writes && text.contains("/adopted/")), "{name}: {text}");
+            }
+        }
+    }
 }
 
 #[test]

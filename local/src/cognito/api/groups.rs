@@ -82,7 +82,7 @@ impl SignIn {
             created: self.pool.time.now(),
             modified: None,
         };
-        let group = self.create_group(&request.group_name, Some(group)).await?;
+        let group = self.create_group(group).await?;
         Ok(json!({"Group": shown_group(&group)}))
     }
 

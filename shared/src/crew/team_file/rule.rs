@@ -1,15 +1,15 @@
 //! The rules of a team file: from the shape that was read to the [`TeamFile`] everything else trusts.
 
-use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 use serde_saphyr::Location;
 
 use super::raw::{RawInvitation, RawSignIn, RawTeam};
 use super::{CognitoTeam, ImportedGroup, MAX_WORKERS, SignIn, TeamFile, Worker};
-use crate::crew::{InvitationText, TeamProblem, address, invitation};
+use crate::crew::{InvitationText, Network, NetworkError, TeamProblem, address, invitation};
 use crate::layout;
 use crate::name::TeamName;
+use crate::visible::visible;
 use crate::yaml::at::At;
 use crate::yaml::error::Problem;
 
@@ -31,7 +31,7 @@ pub(super) fn check(root: &At<RawTeam>, team: &TeamName) -> Result<TeamFile, Pro
         "description: People who label numbers",
     )?;
     Ok(TeamFile {
-        organization: one_line("organization", organization, 128)?,
+        organization: name(organization)?,
         contact: contact_address(contact)?,
         // CreateWorkteam.Description.
         description: one_line("description", description, 200)?,
@@ -43,7 +43,7 @@ pub(super) fn check(root: &At<RawTeam>, team: &TeamName) -> Result<TeamFile, Pro
             .unwrap_or_default(),
         sign_in: match &raw.sign_in {
             Some(sign_in) => oidc(raw, sign_in)?,
-            None => SignIn::Cognito(cognito(raw, team)?),
+            None => SignIn::Cognito(cognito(raw, team, contact.value.trim())?),
         },
     })
 }
@@ -65,10 +65,26 @@ fn one_line(key: &str, text: &At<String>, most: usize) -> Result<String, Problem
         format!("has {length} characters, {most} are the most")
     } else if trimmed.chars().any(char::is_control) {
         "must be one line, without control characters".to_owned()
+    } else if visible(trimmed) != trimmed {
+        format!(
+            "has a character that cannot be seen: `{}`; take it out",
+            visible(trimmed)
+        )
     } else {
         return Ok(trimmed.to_owned());
     };
     Err(Problem::new(text.at, format!("`{key}` {wrong}")))
+}
+
+/// A name, and not an address that mail programs would make a link of.
+fn name(organization: &At<String>) -> Result<String, Problem> {
+    let name = one_line("organization", organization, 128)?;
+    let lower = name.to_lowercase();
+    if lower.contains("://") || lower.split_whitespace().any(|word| word.starts_with("www.")) {
+        let message = format!("`organization` is an address: `{}`", shown(&name));
+        return Err(Problem::new(organization.at, message).hint("give a name: it is what people know you by"));
+    }
+    Ok(name)
 }
 
 fn contact_address(contact: &At<String>) -> Result<String, Problem> {
@@ -83,7 +99,7 @@ fn contact_address(contact: &At<String>) -> Result<String, Problem> {
     }
 }
 
-fn cognito(raw: &RawTeam, team: &TeamName) -> Result<CognitoTeam, Problem> {
+fn cognito(raw: &RawTeam, team: &TeamName, contact: &str) -> Result<CognitoTeam, Problem> {
     let listed: &[At<String>] = match &raw.workers {
         Some(list) if list.value.len() > MAX_WORKERS => {
             let message = format!(
@@ -96,7 +112,11 @@ fn cognito(raw: &RawTeam, team: &TeamName) -> Result<CognitoTeam, Problem> {
         None => &[],
     };
     let (workers, unusable) = workers(listed);
-    let invitation = raw.invitation.as_ref().map(own_words).transpose()?;
+    let invitation = raw
+        .invitation
+        .as_ref()
+        .map(|raw| own_words(raw, contact))
+        .transpose()?;
     Ok(CognitoTeam {
         workers,
         unusable,
@@ -188,9 +208,9 @@ fn group_name(group: &At<String>, most: usize) -> Result<String, Problem> {
     Ok(name)
 }
 
-fn own_words(raw: &At<RawInvitation>) -> Result<InvitationText, Problem> {
+fn own_words(raw: &At<RawInvitation>, contact: &str) -> Result<InvitationText, Problem> {
     let RawInvitation { subject, text } = &raw.value;
-    let checked = |text: &Option<At<String>>, check: fn(&str) -> Result<(), String>| {
+    let checked = |text: &Option<At<String>>, check: &dyn Fn(&str) -> Result<(), String>| {
         text.as_ref()
             .map(|text| match check(&text.value) {
                 Ok(()) => Ok(text.value.trim().to_owned()),
@@ -199,8 +219,8 @@ fn own_words(raw: &At<RawInvitation>) -> Result<InvitationText, Problem> {
             .transpose()
     };
     Ok(InvitationText {
-        subject: checked(subject, invitation::check_subject)?,
-        text: checked(text, invitation::check_text)?,
+        subject: checked(subject, &invitation::check_subject)?,
+        text: checked(text, &|text| invitation::check_text(text, contact))?,
     })
 }
 
@@ -251,15 +271,16 @@ fn networks(list: &At<Vec<At<String>>>) -> Result<Vec<String>, Problem> {
 }
 
 fn network(network: &At<String>) -> Result<String, Problem> {
-    let text = network.value.trim();
-    let parts = text.split_once('/');
-    let cidr =
-        parts.and_then(|(address, bits)| Some((address.parse::<IpAddr>().ok()?, bits.parse::<u8>().ok()?)));
-    match cidr {
-        Some((IpAddr::V4(_), 0..=32) | (IpAddr::V6(_), 0..=128)) => Ok(text.to_owned()),
-        _ => Err(
-            Problem::new(network.at, format!("`{}` is no network", shown(text)))
-                .hint("its form is `203.0.113.0/24`; one address is `203.0.113.7/32`"),
-        ),
-    }
+    let wrong = |error: NetworkError| {
+        let hint = match error {
+            NetworkError::Form(_) => "its form is `203.0.113.0/24`; one address is `203.0.113.7/32`",
+            NetworkError::TooWide(_) => {
+                "name at least /8, or /16 of IPv6; leave `networks` out where none is meant"
+            }
+        };
+        Problem::new(network.at, error.to_string()).hint(hint)
+    };
+    Network::narrow(&network.value)
+        .map(|network| network.to_string())
+        .map_err(wrong)
 }

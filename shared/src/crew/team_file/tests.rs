@@ -107,6 +107,16 @@ fn a_file_that_cannot_be_used_says_where_and_what_to_do() {
         ("organization: again", vec!["here twice"]),
         ("networks: [203.0.113.0]", vec!["is no network", "203.0.113.0/24"]),
         ("networks: ['203.0.113.0/33']", vec!["is no network"]),
+        ("networks: ['0.0.0.0/0']", vec![":4:", "as good as every network"]),
+        (
+            "networks: ['0.0.0.0/1', '128.0.0.0/1']",
+            vec!["as good as every network", "leave `networks` out"],
+        ),
+        ("networks: ['::/0']", vec!["as good as every network"]),
+        (
+            "invitation: {text: '{username} {password} [x](https://evil.test/{password})'}",
+            vec![":4:", "cannot be linked to"],
+        ),
         ("groups: [a b]", vec!["no spaces"]),
         ("groups: [a, a]", vec!["twice"]),
         ("groups: [numbers-team]", vec!["own group"]),
@@ -128,6 +138,24 @@ fn a_file_that_cannot_be_used_says_where_and_what_to_do() {
             assert!(error.contains(part), "{more}: {part}:\n{error}");
         }
     }
+}
+
+#[test]
+fn a_name_that_hides_something_or_is_an_address_is_refused() {
+    for (name, part) in [
+        ("Lab\u{202E}baL", "cannot be seen: `Lab\\u{202E}baL`"),
+        ("La\u{200B}b", "cannot be seen"),
+        ("https://evil.test", "is an address"),
+        ("see www.evil.test", "is an address"),
+    ] {
+        let text = LEAST.replace("Example Lab", name);
+        let error = TeamFile::parse(&self::name(), text.as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(part) && error.contains(":1:"), "{error}");
+    }
+    let text = LEAST.replace("People who", "People\u{2066} who");
+    assert!(TeamFile::parse(&name(), text.as_bytes()).is_err());
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl World {
                 self.is_out(&shown, &email, state)?;
             }
         }
+        if self.truth.crew.is_taken(team) {
+            return hold(self.is_told(team, "/refused/"), Promise::EveryoneServed, || {
+                format!("nobody was told that others have the name of {team}")
+            });
+        }
         if !self.crowd.teams.contains_key(team) {
             let full = self.crowd.teams.len() >= self.crowd.room;
             return hold(
@@ -204,7 +209,8 @@ impl World {
     pub(crate) fn somebody_waits(&self) -> bool {
         self.truth.crew.files.keys().any(|team| {
             let roster = members(&document(self.output.get(&layout_roster(team))));
-            let made = self.crowd.teams.contains_key(team) && self.truth.crew.is_usable(team);
+            let crew = &self.truth.crew;
+            let made = self.crowd.teams.contains_key(team) && crew.is_usable(team) && !crew.is_taken(team);
             made && roster.values().any(|state| state == "waiting")
         })
     }

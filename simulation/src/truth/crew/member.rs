@@ -8,8 +8,24 @@ use crate::crew::SignIn;
 use crate::world::World;
 
 impl World {
+    fn is_no_group_of_others(&self, of: u32, group: &str) -> Held {
+        let of_others = self.truth.crew.groups_of_others.contains(group);
+        hold(!of_others, Promise::OthersUntouched, || {
+            format!("#{of} changes who is in {group}, which others made")
+        })
+    }
+
+    /// A function changed a work team.
+    pub(crate) fn is_no_team_of_others(&self, of: u32, team: &str) -> Held {
+        let of_others = self.truth.crew.teams_of_others.contains(team);
+        hold(!of_others, Promise::OthersUntouched, || {
+            format!("#{of} changes the work team {team}, which others made")
+        })
+    }
+
     /// A function put an account into a group.
     pub(crate) fn put_in(&mut self, of: u32, username: &str, group: &str) -> Held {
+        self.is_no_group_of_others(of, group)?;
         let account = self.pool.by_name(username);
         let email = account.filter(|account| account.verified);
         let email = email.map(|account| account.email.to_lowercase());
@@ -24,6 +40,7 @@ impl World {
 
     /// A function took an account out of a group.
     pub(crate) fn taken_out(&mut self, of: u32, username: &str, group: &str) -> Held {
+        self.is_no_group_of_others(of, group)?;
         let email = self
             .pool
             .by_name(username)

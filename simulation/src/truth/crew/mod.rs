@@ -46,6 +46,9 @@ pub(crate) struct CrewTruth {
     ever_in: BTreeSet<(String, String)>,
     /// Since when the roster calls the person invited or joined, by team and person.
     called: BTreeMap<(String, String), Ms>,
+    /// Groups, and work teams, that others made.
+    pub(crate) groups_of_others: BTreeSet<String>,
+    pub(crate) teams_of_others: BTreeSet<String>,
     /// What admins were told of each team.
     told: BTreeSet<(String, String)>,
 }
@@ -120,6 +123,11 @@ impl CrewTruth {
         let last = self.usable(team).last();
         last.map(|file| file.people.iter().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// Whether something of others has the team's name: nothing is made, and nobody comes.
+    pub(crate) fn is_taken(&self, team: &str) -> bool {
+        self.groups_of_others.contains(team) || self.teams_of_others.contains(team)
     }
 
     pub(crate) fn has_limit(&self) -> bool {
