@@ -150,9 +150,9 @@ faults! {
     TeamBroken,
     /// A file whose name no team can have (each schedule).
     Misnamed,
-    /// The user pool has a group of the team's name that others made, with people in it (each team).
+    /// The user pool has a group of the team's name that others made, with people in it (each schedule).
     GroupOfOthers,
-    /// The account has a work team of the team's name that others made (each team).
+    /// The account has a work team of the team's name that others made (each schedule).
     WorkTeamOfOthers,
 }
 

@@ -27,6 +27,8 @@ fn broken_without(safeguard: Safeguard) -> Option<(u64, Promise)> {
 fn chances(safeguard: Safeguard) -> Vec<(Fault, u8)> {
     match safeguard {
         Safeguard::WholeListing => vec![(Fault::PageFails, 60)],
+        // Two teams have to change one person's document in the same moment.
+        Safeguard::PersonUnchanged => vec![(Fault::TwoTeams, 100)],
         _ => Vec::new(),
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct CrewPlan {
 /// In every group of others.
 pub(crate) const ADMINISTRATOR: &str = "admin@example.org";
 pub(crate) const STRANGER: &str = "stranger@example.org";
+/// A team whose name a group or a work team of others has.
+const OF_OTHERS: &str = "staff-team";
 const TEAMS: [&str; 2] = ["numbers-team", "letters-team"];
 const PEOPLE: [&str; 5] = [
     "ana@example.org",
@@ -57,19 +59,12 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     };
     let people = PEOPLE.get(..2 + drawing.dice.index(4)).unwrap_or(&PEOPLE);
     let crew = drawing.world(people);
-    let teams = drawing.lists(people);
+    let of_others = |fault, drawing: &mut Drawing<'_>| drawing.strikes(fault).then_some(OF_OTHERS);
+    let group_of_others = of_others(Fault::GroupOfOthers, &mut drawing);
+    let team_of_others = of_others(Fault::WorkTeamOfOthers, &mut drawing);
+    let teams = drawing.lists(people, group_of_others.or(team_of_others));
     drawing.people(people);
     drawing.strangers(people);
-    let mut of_others = |fault| -> Vec<&'static str> {
-        let teams = teams.iter().copied();
-        teams
-            .filter(|_| drawing.faults.strikes(fault, drawing.dice))
-            .collect()
-    };
-    let (groups_of_others, teams_of_others) = (
-        of_others(Fault::GroupOfOthers),
-        of_others(Fault::WorkTeamOfOthers),
-    );
     let acts = drawing.acts;
     Plan {
         datasets: Vec::new(),
@@ -83,8 +78,8 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         remember_every: None,
         crew: Some(CrewPlan {
             teams,
-            groups_of_others,
-            teams_of_others,
+            groups_of_others: group_of_others.into_iter().collect(),
+            teams_of_others: team_of_others.into_iter().collect(),
             ..crew
         }),
     }
@@ -127,11 +122,13 @@ impl Drawing<'_> {
         }
     }
 
-    fn lists(&mut self, people: &[&'static str]) -> Vec<&'static str> {
+    /// `of_others` is a team whose name others have.
+    fn lists(&mut self, people: &[&'static str], of_others: Option<&'static str>) -> Vec<&'static str> {
         let second = self.strikes(Fault::TwoTeams);
         let teams = if second { &TEAMS[..] } else { &TEAMS[..1] };
+        let teams: Vec<&'static str> = teams.iter().copied().chain(of_others).collect();
         let (mut number, mut times) = (0, Vec::new());
-        for team in teams {
+        for team in teams.iter().copied() {
             // Admins who keep two files often drop both.
             if !self.dice.percent(60) {
                 times.clear();
@@ -142,12 +139,12 @@ impl Drawing<'_> {
                 self.act(
                     at,
                     CrewAct::DeleteGroup {
-                        group: (*team).to_owned(),
+                        group: team.to_owned(),
                     },
                 );
             }
         }
-        teams.to_vec()
+        teams
     }
 
     /// A file and its versions; each person of it comes with one of them, and may go and come back.
