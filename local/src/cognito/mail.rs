@@ -181,7 +181,7 @@ fn plain_text(html: &str) -> String {
                     !text.ends_with(shown)
                 });
                 // On a line of its own: whatever stands behind it would be copied with it.
-                for address in address {
+                if let Some(address) = address {
                     text.push_str(&format!(":\n{address}\n"));
                     rest = rest.trim_start_matches(['.', ',', ';', ':', '!', '?', ')']);
                 }
