@@ -63,14 +63,17 @@ pub async fn mail(app: &App, to: &str, nth: usize) -> Value {
 pub async fn invitation(app: &App, to: &str) -> Result<Invitation> {
     let mail = mail(app, to, 1).await;
     let text = mail["text"].as_str().context("a mail has a text")?;
-    let portal = between(text, "http", |c: char| c.is_whitespace() || ")>".contains(c))
-        .map(|rest| format!("http{rest}"))
+    // Each is alone on its line.
+    let portal = text
+        .lines()
+        .find(|line| line.starts_with("http"))
+        .map(str::to_owned)
         .with_context(|| format!("no address in {text}"))?;
-    let password = between(text, "temporary password ", char::is_whitespace)
-        .map(|word| word.trim_matches(['`', '.', '"']).to_owned())
+    let password = between(text, "temporary password:\n", |c| c == '\n')
+        .map(str::to_owned)
         .with_context(|| format!("no password in {text}"))?;
     Ok(Invitation {
-        portal: portal.trim_end_matches('.').to_owned(),
+        portal,
         password,
         mail,
     })

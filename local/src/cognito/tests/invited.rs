@@ -282,7 +282,7 @@ async fn words_without_their_placeholders_stay_unsent_and_too_many_are_refused()
             assert!(
                 hosted.mail_to(INVITED)[0]
                     .text
-                    .starts_with("Your username is ana@example.org")
+                    .starts_with("Your username is:\n\nana@example.org\n\n")
             );
         } else {
             assert_eq!(answer["__type"], "InvalidLambdaResponseException");

@@ -201,7 +201,8 @@ impl Hosted {
             self.mail_to(email).len()
         );
         let text = self.mail_to(email).remove(0).text;
-        text.trim_end_matches('.').rsplit(' ').next().unwrap().to_owned()
+        // Alone on the last line.
+        text.lines().last().unwrap().to_owned()
     }
 
     async fn invite(&self, email: &str) -> String {
