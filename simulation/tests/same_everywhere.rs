@@ -8,15 +8,15 @@ use simulation::{Options, run};
 const TRACES: [(u64, &str); 3] = [
     (
         1,
-        "2e7407ba97c5eade90b5f5bb5f57d41e45c5ec8823b55f21a6ca8d5a50b46f00",
+        "e9f999e41301a540be265c484a23dc41984493325f296e206fe7b8122a8e71d7",
     ),
     (
         3,
-        "1353956adb0939ce71be28b45f0147fc50e5d55daf6604f7dd5b9f2e64449911",
+        "e07ab018e254973b7a8ccec87c2deaa194cace30b57ba94f673a7f14f73ce817",
     ),
     (
         5,
-        "5c422d86f509feb5ba1ea618c692f12d48bea66fd40dbdf79d2359e4904f445d",
+        "1c35f447efaa25d905c4df81354652212b6d1573753aca75b9a60e1e7fd8706f",
     ),
 ];
 
