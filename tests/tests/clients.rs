@@ -1,36 +1,94 @@
-//! Clients nobody here wrote: boto3 against the endpoint. GROUNDCREW_PYTHON names a Python that has it.
+//! Clients from elsewhere: boto3 and the AWS CLI against the endpoint. GROUNDCREW_PYTHON names a Python that has both.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tests::app::App;
+
+#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+/// A Python with this package, unless there is none and none was promised.
+fn python_with(package: &str) -> Option<String> {
+    let python = std::env::var("GROUNDCREW_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let has = Command::new(&python)
+        .args(["-c", &format!("import {package}")])
+        .output()
+        .is_ok_and(|o| o.status.success());
+    if !has {
+        assert!(
+            std::env::var_os("GROUNDCREW_PYTHON").is_none(),
+            "{python} has no {package}"
+        );
+        eprintln!("skipped: {python} has no {package} (GROUNDCREW_PYTHON names one that has)");
+    }
+    has.then_some(python)
+}
+
+fn said(output: &std::process::Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_finds_what_it_expects() -> Result<()> {
-    let python = std::env::var("GROUNDCREW_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_boto3 = Command::new(&python)
-        .args(["-c", "import boto3"])
-        .output()
-        .is_ok_and(|o| o.status.success());
-    if !has_boto3 {
-        assert!(
-            std::env::var_os("GROUNDCREW_PYTHON").is_none(),
-            "{python} has no boto3"
-        );
-        eprintln!("skipped: {python} has no boto3 (GROUNDCREW_PYTHON names one that has)");
+    let Some(python) = python_with("boto3") else {
         return Ok(());
-    }
+    };
     let app = App::start_bare().await?;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/smoke.py");
     let output = Command::new(&python)
         .arg(script)
         .envs(app.aws_environment())
         .output()?;
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
+    assert!(output.status.success(), "{}", said(&output));
+    Ok(())
+}
+
+/// The blocks of README and docs/SPEC.md that call the AWS CLI on one machine.
+fn commands_of_the_pages() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = ["README.md", "docs/SPEC.md"].map(|page| std::fs::read_to_string(root.join(page)));
+    let pages: Vec<String> = pages.into_iter().flatten().collect();
+    let blocks = pages.iter().flat_map(|page| page.split("```sh\n").skip(1));
+    blocks
+        .filter_map(|rest| Some(rest.split_once("```")?.0.to_owned()))
+        .filter(|block| block.starts_with("aws "))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_of_the_pages_do_what_they_say() -> Result<()> {
+    let Some(python) = python_with("awscli") else {
+        return Ok(());
+    };
+    let app = App::start_bare().await?;
+    let folder = tempfile::tempdir()?;
+    let bin = PathBuf::from(&python).parent().context("a folder")?.to_owned();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let shell = |script: &str| {
+        Command::new("sh")
+            .args(["-ec", script])
+            .current_dir(folder.path())
+            .envs(app.aws_environment())
+            .env("PATH", &path)
+            .output()
+    };
+    let prepared = shell(
+        "echo report > report.md && aws s3 cp report.md s3://groundcrew-output/results/numbers/report.md \
+         && aws s3 cp report.md s3://groundcrew-input/numbers/notes.zip",
+    )?;
+    assert!(prepared.status.success(), "{}", said(&prepared));
+    let blocks = commands_of_the_pages();
+    assert!(blocks.len() >= 2, "{blocks:?}");
+    for block in blocks {
+        let output = shell(&block)?;
+        assert!(output.status.success(), "{block}\n{}", said(&output));
+    }
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("results/numbers/report.md"))?,
+        "report\n"
     );
-    assert!(output.status.success(), "{said}");
+    let gone = shell("aws s3 ls s3://groundcrew-input/numbers/notes.zip")?;
+    assert!(!gone.status.success(), "{}", said(&gone));
     Ok(())
 }

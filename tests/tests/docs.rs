@@ -197,6 +197,61 @@ fn nothing_touches_a_command_that_readers_copy() {
     assert!(commands >= 8, "only {commands} commands were found");
 }
 
+/// Who runs the commands of a page's block that starts with this line: a file that does, and how it can be known there.
+const RUNS: [(&str, &str, &str); 6] = [
+    ("cargo run", "packaging/first_run", "cargo run"),
+    ("cargo test --workspace", ".ci/run", "cargo test --workspace"),
+    (
+        "aws s3 cp --recursive s3://groundcrew-output/results/ results",
+        "tests/tests/clients.rs",
+        "commands_of_the_pages",
+    ),
+    (
+        "aws s3 rm s3://groundcrew-input/numbers/notes.zip",
+        "tests/tests/clients.rs",
+        "commands_of_the_pages",
+    ),
+    (
+        "packaging/ready && sam build && sam deploy --guided    # [AWS]",
+        "packaging/prove",
+        "sam build",
+    ),
+    ("packaging/figures", "packaging/figures", "bench\" cold-start"),
+];
+
+/// The blocks of shell on a page.
+fn shell_blocks(page: &str) -> Vec<&str> {
+    let blocks = page.split("```sh\n").skip(1);
+    blocks
+        .filter_map(|rest| Some(rest.split_once("```")?.0))
+        .collect()
+}
+
+#[test]
+fn every_command_on_the_pages_is_run_or_marked_as_one_for_aws() {
+    let pages = std::fs::read_dir(root().join("docs")).expect("docs/");
+    let mut names: Vec<String> = pages
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".md"))
+        .map(|name| format!("docs/{name}"))
+        .collect();
+    names.push("README.md".to_owned());
+    let mut blocks = 0;
+    for name in names {
+        for block in shell_blocks(&page(&name)) {
+            blocks += 1;
+            let run = RUNS.iter().find(|(start, ..)| block.starts_with(start));
+            if block.starts_with("# [AWS]") {
+                continue;
+            }
+            let (_, file, evidence) = run
+                .unwrap_or_else(|| panic!("{name}: nothing runs this, and it is not marked [AWS]:\n{block}"));
+            assert!(page(file).contains(evidence), "{file} does not run: {block}");
+        }
+    }
+    assert!(blocks >= 10, "the pages have blocks of commands: {blocks}");
+}
+
 /// Every line of Rust there is.
 fn sources() -> String {
     walkdir::WalkDir::new(root())
