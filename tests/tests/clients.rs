@@ -44,15 +44,16 @@ async fn boto3_finds_what_it_expects() -> Result<()> {
     Ok(())
 }
 
-/// The blocks of README and docs/SPEC.md that call the AWS CLI on one machine.
+/// The blocks of README, docs/SPEC.md and docs/TEAMS.md that call the AWS CLI on one machine.
 fn commands_of_the_pages() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let pages = ["README.md", "docs/SPEC.md"].map(|page| std::fs::read_to_string(root.join(page)));
+    let pages =
+        ["README.md", "docs/SPEC.md", "docs/TEAMS.md"].map(|page| std::fs::read_to_string(root.join(page)));
     let pages: Vec<String> = pages.into_iter().flatten().collect();
     let blocks = pages.iter().flat_map(|page| page.split("```sh\n").skip(1));
     blocks
-        .filter_map(|rest| Some(rest.split_once("```")?.0.to_owned()))
-        .filter(|block| block.starts_with("aws "))
+        .filter_map(|rest| Some(rest.split_once("```")?.0.trim_start().to_owned()))
+        .filter(|block| block.starts_with("aws ") || block.starts_with("date -u | aws "))
         .collect()
 }
 
@@ -71,15 +72,17 @@ async fn the_commands_of_the_pages_do_what_they_say() -> Result<()> {
             .current_dir(folder.path())
             .envs(app.aws_environment())
             .env("PATH", &path)
+            .env("OUTPUT", "groundcrew-output")
             .output()
     };
     let prepared = shell(
         "echo report > report.md && aws s3 cp report.md s3://groundcrew-output/results/numbers/report.md \
-         && aws s3 cp report.md s3://groundcrew-input/numbers/notes.zip",
+         && aws s3 cp report.md s3://groundcrew-input/numbers/notes.zip \
+         && aws s3 cp report.md s3://groundcrew-input/cats/notes.zip",
     )?;
     assert!(prepared.status.success(), "{}", said(&prepared));
     let blocks = commands_of_the_pages();
-    assert!(blocks.len() >= 2, "{blocks:?}");
+    assert!(blocks.len() >= 4, "{blocks:?}");
     for block in blocks {
         let output = shell(&block)?;
         assert!(output.status.success(), "{block}\n{}", said(&output));
@@ -88,7 +91,9 @@ async fn the_commands_of_the_pages_do_what_they_say() -> Result<()> {
         std::fs::read_to_string(folder.path().join("results/numbers/report.md"))?,
         "report\n"
     );
-    let gone = shell("aws s3 ls s3://groundcrew-input/numbers/notes.zip")?;
-    assert!(!gone.status.success(), "{}", said(&gone));
+    let adopted = shell("aws s3 ls s3://groundcrew-output/adopted/numbers-team")?;
+    assert!(adopted.status.success(), "{}", said(&adopted));
+    let left = shell("aws s3 ls --recursive s3://groundcrew-input/")?;
+    assert!(!said(&left).contains("notes.zip"), "{}", said(&left));
     Ok(())
 }
