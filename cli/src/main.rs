@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Args, Command, Schema};
 
 fn main() -> ExitCode {
+    close_files_to_others();
     let args = Args::parse();
     log();
     let outcome = match args.chosen() {
@@ -39,6 +40,11 @@ fn main() -> ExitCode {
         paint::complain(&error);
         ExitCode::FAILURE
     })
+}
+
+/// Whatever is written holds answers, addresses or keys: databases and drafts too, which others make.
+fn close_files_to_others() {
+    let _theirs_before = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 fn of_file(schema: &Schema) -> serde_json::Value {

@@ -13,6 +13,8 @@ use crate::error::StackError;
 const LOCK_FILE: &str = "lock";
 /// Nobody else has such a file: it shows a data folder whose lock file was emptied.
 const INDEX: &str = "s3/index.redb";
+/// Folders with files of ours directly in them: mail with passwords, and the index of all keys.
+const PRIVATE_FOLDERS: [&str; 2] = ["outbox", "s3"];
 /// Extension of a file that is not whole yet.
 const DRAFT: &str = "new";
 /// Where people drop files; somebody may have made it, and filled it, before the first start.
@@ -42,6 +44,7 @@ impl DataDir {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&path)
             .map_err(failed("cannot open", &path))?;
         match lock.try_lock() {
@@ -68,6 +71,7 @@ impl DataDir {
         lock.set_len(pid.len() as u64)
             .map_err(failed("cannot write", &path))?;
         clear_away_drafts(root).map_err(failed("cannot tidy up", root))?;
+        make_private(root);
         Ok(Self {
             root: root.to_owned(),
             _lock: lock,
@@ -115,6 +119,36 @@ fn clear_away_drafts(root: &Path) -> std::io::Result<()> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == DRAFT) {
             fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Earlier versions left some files, and copies of a folder leave all, readable to others. Objects are not looked at one by
+/// one: nobody gets to them through a folder that is closed.
+fn make_private(root: &Path) {
+    let mut folders = vec![root.to_owned()];
+    folders.extend(PRIVATE_FOLDERS.map(|name| root.join(name)));
+    for folder in folders {
+        if let Err(error) = close_to_others(&folder) {
+            tracing::warn!(%error, folder = %folder.display(), "permissions could not be tightened");
+        }
+    }
+}
+
+/// The folder, and the files directly in it. Links are left alone: what they lead to may be somebody else's.
+fn close_to_others(folder: &Path) -> std::io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && entry.metadata()?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
         }
     }
     Ok(())
@@ -225,6 +259,38 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_others_could_read_is_closed_to_them_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        drop(DataDir::open(root).unwrap());
+        let elsewhere = tempfile::NamedTempFile::new().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        open(elsewhere.path(), 0o644);
+        let folders = ["outbox", "s3"].map(|name| root.join(name));
+        let files = ["credentials.json", "queues.redb", "outbox/one.json", INDEX].map(|name| root.join(name));
+        for folder in &folders {
+            fs::create_dir(folder).unwrap();
+            open(folder, 0o755);
+        }
+        for file in &files {
+            fs::write(file, "{}").unwrap();
+            open(file, 0o644);
+        }
+        std::os::unix::fs::symlink(elsewhere.path(), root.join("outbox/link.json")).unwrap();
+        open(root, 0o755);
+        DataDir::open(root).unwrap();
+        assert_eq!(mode(root), 0o700);
+        for folder in &folders {
+            assert_eq!(mode(folder), 0o700, "{}", folder.display());
+        }
+        for file in files.iter().chain([&root.join(LOCK_FILE)]) {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+        assert_eq!(mode(elsewhere.path()), 0o644, "a link is not followed");
     }
 
     #[test]

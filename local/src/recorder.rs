@@ -1,8 +1,9 @@
 //! Every request that reaches the AWS port and its answer, one JSON document a line, for whoever wants to see what is
 //! really sent: `groundcrew up --record FILE`. Off unless asked for; the file holds addresses and answers, not keys.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,8 +30,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Goes on at the end of the file, where there is one.
     pub(crate) fn open(path: &Path) -> Result<Self, StackError> {
-        let file = File::options().create(true).append(true).open(path);
-        let file = file.map_err(|error| StackError::Data {
+        let file = open_private(path).map_err(|error| StackError::Data {
             what: "cannot record requests in",
             path: path.to_owned(),
             reason: error.to_string(),
@@ -86,6 +86,16 @@ impl Recorder {
     }
 }
 
+/// For its owner alone, also where an earlier version made it readable to others.
+fn open_private(path: &Path) -> std::io::Result<File> {
+    let file = File::options().create(true).append(true).mode(0o600).open(path)?;
+    // Not of what is no file: `--record /dev/stderr`.
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
 /// The body, base64, if it is small enough to keep, and the body to go on with.
 async fn taken(body: Body) -> Result<(Value, Body), Response> {
     let length = body.size_hint().exact();
@@ -107,4 +117,26 @@ fn shown(headers: &HeaderMap) -> Value {
             .map(|(name, value)| (name.to_string(), Value::String(text(value))))
             .collect::<Map<_, _>>(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_its_owners_alone_also_one_that_was_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for already_there in [false, true] {
+            let path = folder.path().join(format!("{already_there}.jsonl"));
+            if already_there {
+                std::fs::write(&path, "{}\n").unwrap();
+                std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            }
+            Recorder::open(&path).unwrap().write(&json!({}));
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{already_there}");
+            let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+            assert_eq!(lines, 1 + usize::from(already_there));
+        }
+    }
 }
