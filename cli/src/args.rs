@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use local::TrustedProxies;
 
 /// What `aws-config` finds without its SSO and process features.
 const CREDENTIALS: &str = "\
@@ -99,9 +100,25 @@ pub(crate) struct Up {
     /// Write every request to the AWS endpoint, and its answer, to this file (it will hold addresses and answers)
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Proxies in front of the portal, whose X-Forwarded-For says who the client is [default: $GROUNDCREW_TRUSTED_PROXIES]
+    #[arg(long, value_name = "CIDR,...")]
+    trusted_proxies: Option<TrustedProxies>,
     /// Start without the example dataset
     #[arg(long)]
     pub(crate) bare: bool,
+}
+
+impl Up {
+    pub(crate) fn trusted_proxies(&self) -> anyhow::Result<TrustedProxies> {
+        match (&self.trusted_proxies, std::env::var("GROUNDCREW_TRUSTED_PROXIES")) {
+            (Some(given), _) => Ok(given.clone()),
+            (None, Ok(text)) => text
+                .parse()
+                .map_err(|wrong| anyhow::anyhow!("GROUNDCREW_TRUSTED_PROXIES: {wrong}")),
+            (None, Err(std::env::VarError::NotPresent)) => Ok(TrustedProxies::default()),
+            (None, Err(error)) => Err(anyhow::anyhow!("GROUNDCREW_TRUSTED_PROXIES: {error}")),
+        }
+    }
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -241,6 +258,22 @@ mod tests {
             "",
         ] {
             assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_named_by_their_networks() {
+        let parse = |proxies: &str| Args::try_parse_from(["groundcrew", "up", "--trusted-proxies", proxies]);
+        let Command::Up(up) = parse("127.0.0.1/32,10.0.0.0/24").unwrap().chosen() else {
+            panic!("not up")
+        };
+        assert_eq!(
+            up.trusted_proxies().unwrap(),
+            "127.0.0.1/32,10.0.0.0/24".parse().unwrap()
+        );
+        for wrong in ["0.0.0.0/0", "proxy.example.com"] {
+            let refused = parse(wrong).unwrap_err().to_string();
+            assert!(refused.contains(&format!("`{wrong}`")), "{refused}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! `groundcrew up`: everything on this machine, until Ctrl-C.
 
 mod banner;
+mod exposure;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
         web: up.web,
         public_url: up.public_url.clone(),
         record: up.record.clone(),
+        trusted_proxies: up.trusted_proxies()?,
     };
     let mut console = Ok(());
     let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
@@ -63,6 +65,9 @@ async fn serve(up: &Up, data: &Path, stack: &Stack, first: bool) -> anyhow::Resu
         let hint =
             "Only this machine can open the portal so. Name the address that others use, for example with";
         paint::out(&format!("  {hint}\n    --public-url http://192.168.1.5:8080\n\n"))?;
+    }
+    if let Some(warning) = exposure::warning(up.web.ip(), up.public_url.as_deref()) {
+        paint::out(&warning)?;
     }
     wait_for_end().await?;
     let _nobody_listens = writeln!(

@@ -9,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::{Deserialize, Serialize};
 
+use crate::client_address::TrustedProxies;
 use crate::data_dir::read_json;
 use crate::error::StackError;
 
@@ -40,6 +41,8 @@ pub struct StackConfig {
     pub public_url: Option<String>,
     /// Every request to the AWS port and its answer are written here, one JSON document a line.
     pub record: Option<PathBuf>,
+    /// Proxies in front of the web port, whose word about who the client is counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl StackConfig {
@@ -52,6 +55,7 @@ impl StackConfig {
             web: free,
             public_url: None,
             record: None,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod aws_auth;
 mod aws_json;
 mod aws_port;
+mod client_address;
 mod clock;
 mod cognito;
 mod data_dir;
@@ -26,6 +27,7 @@ mod web_guard;
 mod web_port;
 pub mod wiring;
 
+pub use client_address::TrustedProxies;
 pub use drop_folder::{DropProblem, DropStatus};
 pub use error::StackError;
 pub use info::{FirstWorker, QueueInfo, StackConfig, StackInfo};

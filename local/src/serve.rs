@@ -3,6 +3,7 @@
 
 mod hurried;
 mod room;
+mod share;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -26,8 +27,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::client_address::TrustedProxies;
 use crate::error::StackError;
 use hurried::Hurried;
+use share::{Share, Shares};
 
 /// Pages that listen for news keep their connection open; they are cut off after this.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -49,6 +52,8 @@ const PATIENCE: Patience = Patience {
 pub(crate) struct Listening {
     pub(crate) listener: TcpListener,
     pub(crate) address: SocketAddr,
+    /// Their connections are not counted as those of one client.
+    proxies: TrustedProxies,
 }
 
 pub(crate) async fn listen(
@@ -64,7 +69,11 @@ pub(crate) async fn listen(
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    Ok(Listening { listener, address })
+    Ok(Listening {
+        listener,
+        address,
+        proxies: TrustedProxies::default(),
+    })
 }
 
 /// The AWS port and the web port. Where both are taken, both are named: whoever moved one would only then hear of the
@@ -72,13 +81,17 @@ pub(crate) async fn listen(
 pub(crate) async fn listen_on_both(
     aws: SocketAddr,
     web: SocketAddr,
+    proxies: &TrustedProxies,
 ) -> Result<(Listening, Listening), StackError> {
     let listening = (
         listen(aws, "the AWS endpoint", "--aws").await,
         listen(web, "the portal and the console", "--web").await,
     );
     match listening {
-        (Ok(aws), Ok(web)) => Ok((aws, web)),
+        (Ok(aws), Ok(mut web)) => {
+            web.proxies = proxies.clone();
+            Ok((aws, web))
+        }
         (Err(_), Err(StackError::Listen { reason, .. })) => Err(StackError::ListenBoth {
             aws,
             web,
@@ -102,12 +115,14 @@ async fn free_after(address: SocketAddr) -> SocketAddr {
 
 /// Until told to stop; requests under way then have a moment to end.
 pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToken) -> JoinHandle<()> {
-    serve_with(PATIENCE, room::connections(), listening, router, stop)
+    let room = room::connections();
+    let shares = Shares::of(room, &listening.proxies);
+    serve_with(PATIENCE, (room, shares), listening, router, stop)
 }
 
 fn serve_with(
     patience: Patience,
-    connections_at_once: usize,
+    (connections_at_once, shares): (usize, Shares),
     listening: Listening,
     router: Router,
     stop: CancellationToken,
@@ -119,10 +134,13 @@ fn serve_with(
         loop {
             tokio::select! {
                 (seat, (stream, peer)) = next(&mut listener, &room) => {
+                    let Some(share) = share_of(&shares, peer) else {
+                        continue;
+                    };
                     let talk = talk(stream, peer, router.clone(), patience, stop.clone());
                     connections.spawn(async move {
                         talk.await;
-                        drop(seat);
+                        drop((seat, share));
                     });
                 }
                 Some(_ended) = connections.join_next() => {}
@@ -143,6 +161,15 @@ async fn next(
 ) -> (Option<OwnedSemaphorePermit>, (TcpStream, SocketAddr)) {
     let seat = room.clone().acquire_owned().await.ok();
     (seat, Listener::accept(listener).await)
+}
+
+/// Without one, the connection is closed as soon as it is there.
+fn share_of(shares: &Shares, peer: SocketAddr) -> Option<Share> {
+    let share = shares.take(peer.ip());
+    if share.is_none() {
+        tracing::debug!(%peer, "a client has all the connections it may have");
+    }
+    share
 }
 
 async fn talk(
@@ -217,7 +244,8 @@ mod tests {
                 }),
             )
             .route("/broken", routing::get(broken));
-        (address, serve_with(SHORT, ROOM, listening, router, stop.clone()))
+        let room = (ROOM, Shares::of(ROOM, &TrustedProxies::default()));
+        (address, serve_with(SHORT, room, listening, router, stop.clone()))
     }
 
     /// Everything the server says to these bytes, until it hangs up.
@@ -329,11 +357,51 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_beyond_a_clients_share_is_closed_at_once() {
+        let stop = CancellationToken::new();
+        let listening = listen(SocketAddr::from(([127, 0, 0, 1], 0)), "a test", "--test")
+            .await
+            .unwrap();
+        let address = listening.address;
+        let router = Router::new().route("/", routing::get(async || "here"));
+        let shares = Shares::new(2, TrustedProxies::default());
+        let patient = Patience {
+            head: 10 * LONG,
+            body: 10 * LONG,
+        };
+        let _server = serve_with(patient, (ROOM, shares), listening, router, stop.clone());
+        let held = [
+            TcpStream::connect(address).await.unwrap(),
+            TcpStream::connect(address).await.unwrap(),
+        ];
+        // Closed before anything is asked, long before patience ends.
+        assert_eq!(told(address, "").await, "");
+        drop(held);
+        let asked = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let served = async {
+            loop {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let mut answer = String::new();
+                // A connection that is closed while it is written to is reset.
+                let _reset = stream.write_all(asked.as_bytes()).await;
+                let _reset = stream.read_to_string(&mut answer).await;
+                if answer.ends_with("here") {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(LONG, served)
+            .await
+            .expect("those that left made room");
+    }
+
+    #[tokio::test]
     async fn where_both_ports_are_taken_both_are_named_with_two_that_are_free() {
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (aws, web) = listen_on_both(anywhere, anywhere).await.unwrap();
+        let none = TrustedProxies::default();
+        let (aws, web) = listen_on_both(anywhere, anywhere, &none).await.unwrap();
         let taken = (aws.address, web.address);
-        let Err(error) = listen_on_both(taken.0, taken.1).await else {
+        let Err(error) = listen_on_both(taken.0, taken.1, &none).await else {
             panic!("both are taken");
         };
         let StackError::ListenBoth { free, .. } = &error else {
@@ -344,7 +412,7 @@ mod tests {
         for part in [&taken.0.to_string(), &taken.1.to_string(), &pair] {
             assert!(said.contains(part), "no `{part}` in: {said}");
         }
-        let Err(error) = listen_on_both(anywhere, taken.1).await else {
+        let Err(error) = listen_on_both(anywhere, taken.1, &none).await else {
             panic!("one is taken");
         };
         assert!(error.to_string().contains("--web HOST:PORT"), "{error}");

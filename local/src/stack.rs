@@ -83,12 +83,12 @@ impl Stack {
             return Err(StackError::NotLoopback(config.aws));
         }
         let data = DataDir::open(&config.data)?;
-        let (aws, web) = listen_on_both(config.aws, config.web).await?;
+        let (aws, web) = listen_on_both(config.aws, config.web, &config.trusted_proxies).await?;
         let parts = Parts::open(data, &config, &aws, &web).await?;
         let stop_serving = CancellationToken::new();
         let aws_port = parts.aws_port();
         let web_port = WebPort::default();
-        let guard = WebGuard::new(&parts.web_url, parts.here);
+        let guard = WebGuard::new(&parts.web_url, parts.here).behind(&config.trusted_proxies);
         let outbox = outbox::router(parts.outbox.clone(), parts.here, &parts.web_url);
         let mut aws_router = aws_port.clone().router();
         if let Some(file) = &config.record {

@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::client_address::{TrustedProxies, is_forwarded};
+
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
 /// The origin people are meant to use, and the names that are answered.
@@ -17,6 +19,7 @@ const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 pub(crate) struct WebGuard {
     origin: Arc<str>,
     names: Arc<[String]>,
+    proxies: TrustedProxies,
 }
 
 impl WebGuard {
@@ -28,7 +31,22 @@ impl WebGuard {
         Self {
             origin: origin.into(),
             names: names.into(),
+            proxies: TrustedProxies::default(),
         }
+    }
+
+    /// These proxies say who the client is.
+    pub(crate) fn behind(mut self, proxies: &TrustedProxies) -> Self {
+        self.proxies = proxies.clone();
+        self
+    }
+
+    pub(crate) fn proxies(&self) -> TrustedProxies {
+        self.proxies.clone()
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.starts_with("https://")
     }
 }
 
@@ -76,13 +94,13 @@ impl Here {
     }
 
     /// By the address it comes from, which nobody elsewhere can have, and the name it asks for: a foreign page can make
-    /// its own name point here, but not an address.
+    /// its own name point here, but not an address. What a proxy on this machine brings may come from anywhere.
     pub(crate) fn asks(self, peer: IpAddr, headers: &HeaderMap) -> bool {
         // A port that takes both kinds of address shows IPv4 ones as `::ffff:127.0.0.1`.
         let peer = peer.to_canonical();
         let from_here = peer.is_loopback() || peer == self.0.ip();
         let named = |host| LOOPBACK.contains(&host_name(host)) || host_name(host) == self.name();
-        from_here && host(headers).is_some_and(named)
+        from_here && !is_forwarded(headers) && host(headers).is_some_and(named)
     }
 }
 
@@ -104,6 +122,8 @@ fn host_name(host: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -138,6 +158,32 @@ mod tests {
                 here,
                 "{listening} {from} {asks}"
             );
+        }
+    }
+
+    #[test]
+    fn what_a_proxy_brings_is_not_from_this_machine() {
+        let here = Here::of("127.0.0.1:80".parse().unwrap());
+        for (header, from_here) in [
+            ("accept", true),
+            ("x-forwarded-for", false),
+            ("x-forwarded-host", false),
+            ("x-forwarded-proto", false),
+            ("x-forwarded-port", false),
+            ("forwarded", false),
+            ("x-real-ip", false),
+            ("via", false),
+        ] {
+            for value in ["127.0.0.1", ""] {
+                let mut headers = HeaderMap::new();
+                headers.insert(header::HOST, HeaderValue::from_static("localhost"));
+                headers.insert(header, HeaderValue::from_static(value));
+                assert_eq!(
+                    here.asks(Ipv4Addr::LOCALHOST.into(), &headers),
+                    from_here,
+                    "{header}: {value}"
+                );
+            }
         }
     }
 

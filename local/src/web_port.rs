@@ -4,11 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
+use crate::client_address::find_client;
 use crate::cognito::SignIn;
 use crate::page;
 use crate::web_guard::{WebGuard, check_host};
@@ -26,13 +27,34 @@ impl WebPort {
     }
 
     pub(crate) fn router(&self, sign_in: &SignIn, outbox: Router, guard: WebGuard) -> Router {
-        Router::new()
+        let router = Router::new()
             .merge(page::style())
             .merge(sign_in.hosted())
             .merge(outbox)
-            .fallback_service(Router::new().fallback(pages).with_state(self.clone()))
-            .layer(middleware::from_fn_with_state(guard, check_host))
+            .fallback_service(Router::new().fallback(pages).with_state(self.clone()));
+        guarded(router, guard)
     }
+}
+
+/// Outermost first: every answer keeps browsers to https, who asks is known, and only then whether they may.
+fn guarded(router: Router, guard: WebGuard) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(guard.clone(), check_host))
+        .layer(middleware::from_fn_with_state(guard.proxies(), find_client))
+        .layer(middleware::map_response_with_state(guard, stay_encrypted))
+}
+
+/// A year: what browsers' lists of such sites ask for. <https://hstspreload.org/>
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// Where the public address is encrypted, a browser that was there once asks for it unencrypted no more.
+async fn stay_encrypted(State(guard): State<WebGuard>, mut response: Response) -> Response {
+    if guard.is_https() {
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, A_YEAR);
+    }
+    response
 }
 
 async fn pages(State(port): State<WebPort>, request: Request) -> Response {
@@ -47,5 +69,68 @@ async fn pages(State(port): State<WebPort>, request: Request) -> Response {
     match pages.clone().oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::body::Body;
+    use axum::extract::ConnectInfo;
+    use axum::routing;
+
+    use super::*;
+    use crate::web_guard::Here;
+
+    async fn ask(public_url: &str, host: &str) -> (StatusCode, Option<HeaderValue>, String) {
+        let here = Here::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let guard = WebGuard::new(public_url, here).behind(&"127.0.0.1/32".parse().unwrap());
+        let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
+        let router = guarded(Router::new().route("/", routing::get(peer)), guard);
+        let mut request = Request::get("/")
+            .header("host", host)
+            .header("x-forwarded-for", "198.51.100.1, 203.0.113.5")
+            .body(Body::empty())
+            .unwrap();
+        let proxy = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        request.extensions_mut().insert(ConnectInfo(proxy));
+        let response = router.oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 1000).await.unwrap();
+        let stays = head.headers.get(header::STRICT_TRANSPORT_SECURITY).cloned();
+        (head.status, stays, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn every_answer_of_an_https_address_says_to_stay_with_https() {
+        for (public_url, host, status, stays) in [
+            (
+                "https://crew.example.com",
+                "crew.example.com",
+                StatusCode::OK,
+                true,
+            ),
+            (
+                "https://crew.example.com",
+                "other.example.com",
+                StatusCode::MISDIRECTED_REQUEST,
+                true,
+            ),
+            (
+                "http://crew.example.com",
+                "crew.example.com",
+                StatusCode::OK,
+                false,
+            ),
+        ] {
+            let (got, header, body) = ask(public_url, host).await;
+            assert_eq!(
+                (got, header),
+                (status, stays.then_some(A_YEAR)),
+                "{public_url} {host}"
+            );
+            assert_eq!(body == "203.0.113.5", status == StatusCode::OK, "{body}");
+        }
     }
 }
