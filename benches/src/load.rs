@@ -6,6 +6,7 @@ mod limits;
 mod made_up;
 mod objects;
 mod restarts;
+pub(crate) mod sign_ins;
 pub(crate) mod stack;
 mod workers;
 

@@ -44,6 +44,8 @@ enum What {
         #[arg(long, default_value_t = 4_000)]
         items: usize,
     },
+    /// Memory that 200 sign-ins leave behind, against that of one password hash
+    SignInMemory,
     /// Datasets of a million objects, 200 datasets, 500 workers; and what breaks first
     Load(load::Arguments),
     /// (internal) the whole stack in a process of its own
@@ -65,6 +67,7 @@ async fn main() -> Result<()> {
         Some(What::ColdStart) => cold_start::run().await,
         Some(What::Batch { objects, python }) => batch::run(objects, &python).await,
         Some(What::Portal { workers, items }) => portal::run(workers, items).await,
+        Some(What::SignInMemory) => load::sign_ins::run().await,
         Some(What::Load(arguments)) => load::run(&arguments).await,
         Some(What::Stack(arguments)) => load::stack::serve(arguments).await,
         Some(What::Store { data, latency_ms }) => store::serve(&data, latency_ms).await,

@@ -42,6 +42,8 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<()> {
         web: arguments.web,
         public_url: None,
         record: arguments.record,
+        // Requests of many clients are made up.
+        trusted_proxies: "127.0.0.1/32".parse().map_err(anyhow::Error::msg)?,
     };
     let router = |info: &StackInfo| console_config(info).map_or_else(|_| Router::new(), console::router);
     let stack = local::Stack::start(config, router).await?;
@@ -129,6 +131,10 @@ impl Stack {
 
     pub(super) fn memory(&self) -> Result<Memory> {
         Ok(Memory(peak_memory(self.process.id().context("it has ended")?)?))
+    }
+
+    pub(super) fn resident(&self) -> Result<Memory> {
+        Memory::resident(self.process.id().context("it has ended")?)
     }
 
     /// Stops it in order, as Ctrl-C does; seconds it took.
