@@ -17,6 +17,9 @@ fn everything_that_is_written_is_closed_to_others() {
             env!("CARGO_BIN_EXE_groundcrew"),
             "up",
         ])
+        // As behind a proxy, so that the command of docs/SECURITY.md runs too.
+        .args(["--public-url", "https://crew.example.com"])
+        .args(["--trusted-proxies", "127.0.0.1/32"])
         .args(["--aws", "127.0.0.1:0", "--web", "127.0.0.1:0", "--data"])
         .arg(&data)
         .arg("--record")

@@ -198,7 +198,7 @@ fn nothing_touches_a_command_that_readers_copy() {
 }
 
 /// Who runs the commands of a page's block that starts with this line: a file that does, and how it can be known there.
-const RUNS: [(&str, &str, &str); 7] = [
+const RUNS: [(&str, &str, &str); 8] = [
     ("cargo run", "packaging/first_run", "cargo run"),
     ("cargo test --workspace", ".ci/run", "cargo test --workspace"),
     (
@@ -220,6 +220,11 @@ const RUNS: [(&str, &str, &str); 7] = [
         "packaging/ready && sam build && sam deploy --guided    # [AWS]",
         "packaging/prove",
         "sam build",
+    ),
+    (
+        "groundcrew up --web 127.0.0.1:8080 --public-url",
+        "cli/tests/private_files.rs",
+        "\"--trusted-proxies\"",
     ),
     ("packaging/figures", "packaging/figures", "bench\" cold-start"),
 ];
