@@ -26,6 +26,7 @@ mod stack;
 mod web_guard;
 mod web_port;
 pub mod wiring;
+mod work_team;
 
 pub use client_address::TrustedProxies;
 pub use drop_folder::{DropProblem, DropStatus};
