@@ -27,7 +27,7 @@ use crate::aws_json::{self, AwsError, answer, operation};
 
 /// What Cognito takes from anybody, without a signature. The second half is not supported: it is here so that it is told
 /// so, and not that a signature is missing.
-pub(super) const OPEN: [&str; 31] = [
+pub(super) const OPEN: [&str; 34] = [
     "ChangePassword",
     "ConfirmForgotPassword",
     "ConfirmSignUp",
@@ -51,10 +51,13 @@ pub(super) const OPEN: [&str; 31] = [
     "GetUserAttributeVerificationCode",
     "GetUserAuthFactors",
     "ListDevices",
+    "ListUserSessions",
     "ListWebAuthnCredentials",
+    "RevokeUserSession",
     "SetUserMFAPreference",
     "SetUserSettings",
     "StartWebAuthnRegistration",
+    "UpdateAuthEventFeedback",
     "UpdateDeviceStatus",
     "UpdateUserAttributes",
     "VerifySoftwareToken",
