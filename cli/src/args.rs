@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// Datasets, jobs, teams and people of the Groundcrew that runs
     #[command(after_help = CREDENTIALS)]
     Status(Status),
+    /// Print a new link to the console, and one to the outbox, of the Groundcrew that runs here; each works once
+    Link(Data),
     /// The console of a stack on AWS, served on this machine
     #[command(after_help = CREDENTIALS)]
     Console(Console),

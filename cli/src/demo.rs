@@ -33,7 +33,7 @@ fn for_demo(spec: &str) -> String {
 pub(crate) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("the demo needs a temporary folder")?;
     let config = StackConfig::anywhere(folder.path());
-    let stack = Stack::start(config, |_| axum::Router::new()).await?;
+    let stack = Stack::start(config, |_, _| axum::Router::new()).await?;
     let done = tokio::select! {
         done = tokio::time::timeout(PATIENCE, play(&stack, &demo)) => {
             done.unwrap_or_else(|_| Err(anyhow::anyhow!("the demo was not done after {PATIENCE:?}")))

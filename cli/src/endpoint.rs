@@ -108,7 +108,7 @@ pub(crate) fn console_config(stack: &StackInfo) -> anyhow::Result<ConsoleConfig>
         portal_url: stack.web_url.clone(),
         outbox_url: Some(stack.outbox_url.clone()),
         public_url: stack.web_url.clone(),
-        token: stack.console_token.clone(),
+        secret: stack.console_secret.clone(),
         hints: Hints {
             drop_folder: Some(absolute(&stack.drop_folder)),
             aws_endpoint: Some(stack.aws_url.clone()),
@@ -127,7 +127,7 @@ pub(crate) fn absolute(path: &Path) -> String {
 }
 
 /// Fails where nothing was started with this data folder, or nothing of it answers any more.
-async fn running(data: &Path) -> anyhow::Result<StackInfo> {
+pub(crate) async fn running(data: &Path) -> anyhow::Result<StackInfo> {
     let nothing = || {
         let folder = data.display();
         format!(

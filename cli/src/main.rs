@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Up(up) => wait(up::run(up)),
         Command::Demo(demo) => wait(demo::run(demo)),
         Command::Status(status) => wait(status::run(status)),
+        Command::Link(data) => wait(up::link(data)),
         Command::Console(console) => wait(serve_console::run(console)),
         Command::Smoke(smoke) => wait(smoke::run(smoke)),
         Command::Check(check) => wait(check::run(check)),

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: Console) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("the console cannot be served at {}", args.web))?;
     config.public_url = format!("http://{}", listener.local_addr()?);
-    config.token = token()?;
+    config.secret = secret()?;
     paint::out(&greeting(&args.stack, &config, Paint::stdout()))?;
     let served = axum::serve(listener, console::router(config));
     tokio::select! {
@@ -34,20 +34,21 @@ pub(crate) async fn run(args: Console) -> anyhow::Result<ExitCode> {
 }
 
 fn greeting(stack: &str, config: &ConsoleConfig, paint: Paint) -> String {
-    let link = format!("{}/console?token={}", config.public_url, config.token);
+    let token = console::link_token(&config.secret);
+    let link = format!("{}/console?token={token}", config.public_url);
     let (head, link) = (
         paint.word(Look::Strong, "Console"),
         paint.word(Look::Place, &link),
     );
     let last = paint.word(
         Look::Dim,
-        "It acts with your AWS credentials. Ctrl-C ends it; nothing on AWS changes by that.",
+        "The link works once. The console acts with your AWS credentials; Ctrl-C ends it, and nothing on AWS changes by that.",
     );
     format!("\n  {head} of the stack {stack}: {link}\n  {last}\n\n")
 }
 
 /// New at every start.
-fn token() -> anyhow::Result<String> {
+fn secret() -> anyhow::Result<String> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).context("this machine gives no random numbers")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

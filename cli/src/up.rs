@@ -12,8 +12,8 @@ use axum::Router;
 use local::{Stack, StackConfig, StackInfo};
 
 use self::banner::Before;
-use crate::args::Up;
-use crate::endpoint::console_config;
+use crate::args::{Data, Up};
+use crate::endpoint::{console_config, running};
 use crate::example;
 use crate::paint::{self, Paint};
 
@@ -30,16 +30,26 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
         trusted_proxies: up.trusted_proxies()?,
     };
     let mut console = Ok(());
-    let stack = Stack::start(config, |info| mount(info, &mut console)).await?;
+    let stack = Stack::start(config, |info, outbox| mount(info, outbox, &mut console)).await?;
     console?;
     let outcome = serve(&up, &data, &stack, first_start).await;
     stack.shutdown().await;
     outcome
 }
 
-fn mount(info: &StackInfo, problem: &mut anyhow::Result<()>) -> Router {
+/// Links for browsers that are not signed in, or not any more.
+pub(crate) async fn link(data: Data) -> anyhow::Result<ExitCode> {
+    let info = running(&data.folder()).await?;
+    let links = [("Console", &info.console_url), ("Outbox", &info.outbox_url)];
+    for (name, page) in links {
+        paint::out(&format!("{name:<9}{}\n", banner::start_link(page, &info)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn mount(info: &StackInfo, outbox: Router, problem: &mut anyhow::Result<()>) -> Router {
     match console_config(info) {
-        Ok(config) => console::router(config),
+        Ok(config) => console::router_beside(config, outbox),
         Err(error) => {
             *problem = Err(error);
             Router::new()

@@ -20,7 +20,7 @@ const POOL_FUNCTIONS: [&str; 2] = ["assign-worker", "invite-message"];
 async fn running() -> (Stack, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
     let config = StackConfig::anywhere(data.path());
-    (Stack::start(config, |_| Router::new()).await.unwrap(), data)
+    (Stack::start(config, |_, _| Router::new()).await.unwrap(), data)
 }
 
 /// Nothing of whoever runs the tests.

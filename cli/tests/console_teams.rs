@@ -22,7 +22,7 @@ struct Console {
 impl Console {
     async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let stack = Stack::start(StackConfig::anywhere(data.path()), |info| {
+        let stack = Stack::start(StackConfig::anywhere(data.path()), |info, _| {
             let config = ConsoleConfig {
                 sdk: info.sdk(),
                 input_bucket: info.input_bucket.clone(),
@@ -33,7 +33,7 @@ impl Console {
                 portal_url: info.web_url.clone(),
                 outbox_url: None,
                 public_url: info.web_url.clone(),
-                token: info.console_token.clone(),
+                secret: info.console_secret.clone(),
                 hints: Hints::default(),
                 refresh: Duration::from_millis(50),
             };
@@ -43,7 +43,11 @@ impl Console {
         .unwrap();
         let client = Client::builder().cookie_store(true).build().unwrap();
         let info = stack.info();
-        let link = format!("{}?token={}", info.console_url, info.console_token);
+        let link = format!(
+            "{}?token={}",
+            info.console_url,
+            console::link_token(&info.console_secret)
+        );
         assert!(client.get(link).send().await.unwrap().status().is_success());
         Self {
             stack,

@@ -25,7 +25,7 @@ impl Deployed {
     async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let config = StackConfig::anywhere(data.path());
-        let stack = Stack::start(config, |_| Router::new()).await.unwrap();
+        let stack = Stack::start(config, |_, _| Router::new()).await.unwrap();
         let cloudformation = cloudformation(stack.info()).await;
         Self {
             stack,

@@ -4,7 +4,7 @@ import { drawDatasets } from "./dataset-list.js";
 import { h, keyed, plural, setProse, setText } from "./dom.js";
 import "./drop-zone.js";
 import { drawPeople, openPage } from "./people-page.js";
-import { follow } from "./server.js";
+import { follow, signOut } from "./server.js";
 import { drawDeadLetters, drawNotices } from "./side-lists.js";
 import "./spec-editor.js";
 import "./team-editor.js";
@@ -14,7 +14,7 @@ import "./uploads.js";
 
 const at = (id) => document.getElementById(id);
 
-const LIVE = { live: "Live", lost: "Reconnecting…", locked: "Signed out: open the link of groundcrew up again" };
+const LIVE = { live: "Live", lost: "Reconnecting…", locked: "Signed out: open a new link, which groundcrew link prints" };
 
 function show({ now, about, model, people, people_revision: revision }) {
   setClock(now);
@@ -59,6 +59,8 @@ function news({ notices, dead_letters: queues }) {
   if (failed > 0) parts.push(`${failed.toLocaleString()} failed`);
   return parts.join(" · ");
 }
+
+at("sign-out").addEventListener("click", () => signOut());
 
 at("to-news").addEventListener("click", () => {
   at("news").scrollIntoView({ block: "start" });

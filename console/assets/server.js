@@ -48,6 +48,12 @@ export const loadPeople = (wanted) => ask(`people?${new URLSearchParams(wanted)}
 export const redrive = (queue) =>
   ask(`deadletters/${encodeURIComponent(queue)}/redrive`, { method: "POST", headers: CHANGE });
 
+/** Ends this browser's session; the page is locked from then on. */
+export async function signOut() {
+  await fetch("/console/api/sign-out", { method: "POST", headers: CHANGE });
+  location.assign("/console");
+}
+
 export const objectUrl = (key) => `/console/api/object?key=${encodeURIComponent(key)}`;
 
 /** Sends one file. XMLHttpRequest, because fetch does not tell how much has been sent. */

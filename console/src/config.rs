@@ -22,8 +22,9 @@ pub struct ConsoleConfig {
     pub outbox_url: Option<String>,
     /// Origin the console itself is reached at, no slash at the end: other hosts and origins are turned away.
     pub public_url: String,
-    /// Whoever knows it may look; carried by the first link only. At least 128 bits of randomness.
-    pub token: String,
+    /// What links to the console are made with ([`crate::link_token`]); a program that shows it may look too. At least 128
+    /// bits of randomness.
+    pub secret: String,
     pub hints: Hints,
     /// Time between two looks while somebody has the page open.
     pub refresh: Duration,

@@ -1,18 +1,20 @@
-//! Who may look: whoever opened the link that the console's owner was given. That link carries a token once; from
-//! then on the browser holds a cookie. Every request needs it, and comes from the console's own host and origin;
-//! one that changes something also carries a header that a form of another site cannot send.
+//! Who may look: whoever opened a link that the console's owner was given. A link works once; from then on the browser
+//! holds the name of a session. A program of the owner's shows the stack's secret instead. Every request comes from the
+//! console's own host and origin; one that changes something also carries a header that a form of another site cannot send.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use sha2::{Digest as _, Sha256};
 
 use crate::assets;
+use crate::sessions::{LONGEST, Sessions, same};
 
 /// Header of every request that changes something.
 pub(crate) const CHANGE_HEADER: &str = "x-groundcrew";
@@ -22,69 +24,96 @@ pub(crate) const CHANGE_HEADER: &str = "x-groundcrew";
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-const LOCKED: &str = "<p>Open it once through the link that was printed when it was started, by <code>groundcrew up</code> or \
-     <code>groundcrew console</code>: the one with <code>?token=</code> in it. This browser then stays signed in.</p>";
+const LOCKED: &str = "<p>Open it through the link that was printed when it was started, by <code>groundcrew up</code> or \
+     <code>groundcrew console</code>: the one with <code>?token=</code> in it. Each link works once. On the machine that \
+     runs it, <code>groundcrew link</code> prints a new one.</p>";
 
 /// What the locked page itself is made of, and tells nobody anything.
 const OPEN: [&str; 2] = ["/console/assets/style.css", "/console/assets/icon.svg"];
 
-#[derive(Debug)]
+/// Where a session's cookie is sent: to the console, and to what is guarded beside it.
+const COOKIE_PATHS: [&str; 2] = ["/console", "/outbox"];
+/// Ends the session of the browser that asks.
+pub(crate) const SIGN_OUT: &str = "/console/api/sign-out";
+
 pub(crate) struct Gate {
-    token: String,
-    cookie: String,
     secret: String,
-    /// `host:port` the console is reached at.
-    authority: String,
+    cookie: String,
+    sessions: Sessions,
+    /// `host:port` the console is reached at; and, where that is another one, by this machine itself.
+    authorities: Vec<String>,
     /// The cookie travels encrypted or not at all.
     secure: bool,
 }
 
 impl Gate {
-    /// The cookie is derived from the token, so that a browser stays signed in for as long as the token lives, and
-    /// named by it, because browsers do not keep the cookies of two ports of one host apart.
-    pub(crate) fn new(token: &str, public_url: &str) -> Self {
-        let secret = hex::encode(Sha256::digest(format!("groundcrew console cookie {token}")));
-        let name = hex::encode(&Sha256::digest(format!("groundcrew console name {token}"))[..4]);
-        let authority = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    /// The cookie is named by the stack, because browsers do not keep the cookies of two ports of one host apart.
+    pub(crate) fn new(secret: &str, public_url: &str, local_url: Option<&str>) -> Self {
+        let name = hex::encode(&Sha256::digest(format!("groundcrew console name {secret}"))[..4]);
+        let authority = |url: &str| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            rest.split('/').next().unwrap_or_default().to_ascii_lowercase()
+        };
         Self {
-            token: token.to_owned(),
+            secret: secret.to_owned(),
             cookie: format!("groundcrew-console-{name}"),
-            secret,
-            authority: authority.trim_end_matches('/').to_ascii_lowercase(),
+            sessions: Sessions::new(secret),
+            authorities: std::iter::once(public_url)
+                .chain(local_url)
+                .map(authority)
+                .collect(),
             secure: public_url.starts_with("https://"),
         }
     }
 
-    fn has_cookie(&self, headers: &HeaderMap) -> bool {
+    fn session<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         let cookies = headers
             .get_all(header::COOKIE)
             .iter()
             .filter_map(|value| value.to_str().ok());
-        let pairs = cookies
+        let mut pairs = cookies
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='));
-        pairs
-            .into_iter()
-            .any(|(name, value)| name == self.cookie && same(value, &self.secret))
+        pairs.find_map(|(name, value)| (name == self.cookie).then_some(value))
     }
 
-    fn set_cookie(&self) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!(
-            "{}={}; Path=/console; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}",
-            self.cookie, self.secret
-        )
+    fn is_signed_in(&self, headers: &HeaderMap) -> bool {
+        let session = self.session(headers);
+        session.is_some_and(|name| self.sessions.is_open(name, Instant::now())) || self.is_program(headers)
+    }
+
+    /// A page of another site cannot send this header, and whoever can read the secret may read all the rest.
+    fn is_program(&self, headers: &HeaderMap) -> bool {
+        let given = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.strip_prefix("Bearer "));
+        given.is_some_and(|given| same(given, &self.secret))
+    }
+
+    /// Encrypted at the public address only: this machine itself is reached without.
+    fn set_cookies(&self, value: &str, seconds: u64, host: &str) -> [(HeaderName, String); 2] {
+        let public = self
+            .authorities
+            .first()
+            .is_some_and(|public| public.eq_ignore_ascii_case(host));
+        let secure = if self.secure && public { "; Secure" } else { "" };
+        let name = &self.cookie;
+        COOKIE_PATHS.map(|path| {
+            let text =
+                format!("{name}={value}; Path={path}; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+            (header::SET_COOKIE, text)
+        })
     }
 
     /// The host it was opened for, or, on the same port, this machine or an address: only a *name* can be made to
     /// point here by somebody else.
     fn knows_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        if host == self.authority {
-            return true;
-        }
         let (name, port) = split(&host);
-        port == split(&self.authority).1 && (name == "localhost" || is_address(name))
+        self.authorities.iter().any(|authority| {
+            host == *authority || (port == split(authority).1 && (name == "localhost" || is_address(name)))
+        })
     }
 }
 
@@ -100,11 +129,6 @@ fn is_address(name: &str) -> bool {
         .trim_end_matches(']')
         .parse::<IpAddr>()
         .is_ok()
-}
-
-/// Compared by their hashes: how long it takes says nothing of how much was right.
-fn same(given: &str, right: &str) -> bool {
-    Sha256::digest(given) == Sha256::digest(right)
 }
 
 /// Lets a request through or says why not.
@@ -140,15 +164,18 @@ fn admit(gate: &Gate, request: &Request) -> Result<(), Response> {
         ));
     }
     if let Some(token) = token(request) {
-        return Err(sign_in(gate, token));
+        return Err(sign_in(gate, token, host, request.uri().path()));
     }
-    if !gate.has_cookie(headers) && !OPEN.contains(&request.uri().path()) {
+    if !gate.is_signed_in(headers) && !OPEN.contains(&request.uri().path()) {
         return Err(locked(request));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && headers.get(CHANGE_HEADER).is_none_or(|value| value != "1") {
         let message = format!("A request that changes something needs the header `{CHANGE_HEADER}: 1`.");
         return Err(refuse(StatusCode::FORBIDDEN, &message));
+    }
+    if request.method() == Method::POST && request.uri().path() == SIGN_OUT {
+        return Err(sign_out(gate, headers, host));
     }
     Ok(())
 }
@@ -158,9 +185,9 @@ fn is_from(origin: &HeaderValue, host: &str) -> bool {
     origin.is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// Only the page takes a token, so that it can never end in the address of anything else.
+/// Only pages take a token, so that it can never end in the address of anything else.
 fn token(request: &Request) -> Option<&str> {
-    let page = matches!(request.uri().path(), "/console" | "/console/");
+    let page = matches!(request.uri().path(), "/console" | "/console/" | "/outbox");
     let query = request
         .uri()
         .query()
@@ -169,15 +196,21 @@ fn token(request: &Request) -> Option<&str> {
 }
 
 /// Away from the address that holds the token, whichever way it ends.
-fn sign_in(gate: &Gate, token: &str) -> Response {
-    if !same(token, &gate.token) {
+fn sign_in(gate: &Gate, token: &str, host: &str, page: &str) -> Response {
+    let Some(session) = gate.sessions.begin(token, Instant::now()) else {
         return locked_page();
+    };
+    let cookies = gate.set_cookies(&session, LONGEST.as_secs(), host);
+    let onward = Redirect::to(page.trim_end_matches('/'));
+    (AppendHeaders(cookies), onward).into_response()
+}
+
+fn sign_out(gate: &Gate, headers: &HeaderMap, host: &str) -> Response {
+    if let Some(session) = gate.session(headers) {
+        gate.sessions.end(session);
     }
-    (
-        [(header::SET_COOKIE, gate.set_cookie())],
-        Redirect::to("/console"),
-    )
-        .into_response()
+    let cookies = gate.set_cookies("", 0, host);
+    (AppendHeaders(cookies), StatusCode::NO_CONTENT).into_response()
 }
 
 fn locked_page() -> Response {
@@ -189,12 +222,18 @@ fn locked_page() -> Response {
 }
 
 fn locked(request: &Request) -> Response {
-    if matches!(request.uri().path(), "/console" | "/console/") {
+    let accepts = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let path = request.uri().path();
+    let outbox_page = path.starts_with("/outbox") && accepts.is_some_and(|kinds| kinds.contains("text/html"));
+    if matches!(path, "/console" | "/console/") || outbox_page {
         return locked_page();
     }
     refuse(
         StatusCode::UNAUTHORIZED,
-        "Open the console through the link that was printed when it was started.",
+        "Open the console through a link first: `groundcrew link` prints one.",
     )
 }
 
@@ -227,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_foreign_name_is_not_the_consoles_host_but_an_address_is() {
-        let gate = Gate::new("t", "http://127.0.0.1:8080");
+        let gate = Gate::new("t", "http://127.0.0.1:8080", None);
         for host in [
             "127.0.0.1:8080",
             "localhost:8080",
@@ -245,6 +284,18 @@ mod tests {
             "",
         ] {
             assert!(!gate.knows_host(host), "{host}");
+        }
+        let behind = Gate::new(
+            "t",
+            "https://crew.example.org",
+            Some("http://127.0.0.1:8080/outbox"),
+        );
+        for (host, known) in [
+            ("crew.example.org", true),
+            ("127.0.0.1:8080", true),
+            ("crew.example.org:8080", false),
+        ] {
+            assert_eq!(behind.knows_host(host), known, "{host}");
         }
     }
 }

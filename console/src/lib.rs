@@ -12,11 +12,13 @@ pub mod model;
 mod reader;
 mod reason;
 mod router;
+mod sessions;
 mod starter;
 mod team_file;
 mod upload;
 
 pub use config::{ConsoleConfig, Hints, Queue};
 pub use reader::{LoadError, Reader, is_listed_alone};
-pub use router::router;
+pub use router::{router, router_beside};
+pub use sessions::link_token;
 pub use starter::{Kind, starter};

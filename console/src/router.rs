@@ -20,7 +20,7 @@ use shared::spec::Spec;
 use tokio_util::io::ReaderStream;
 
 use crate::config::ConsoleConfig;
-use crate::gate::{Gate, guard, refuse};
+use crate::gate::{Gate, SIGN_OUT, guard, refuse};
 use crate::live::{About, Live};
 use crate::model::crew::{Wanted, browse};
 use crate::model::enough::Needs;
@@ -46,7 +46,17 @@ type Shared = State<Arc<Console>>;
 
 /// Everything under `/console`, guarded.
 pub fn router(config: ConsoleConfig) -> Router {
-    let gate = Arc::new(Gate::new(&config.token, &config.public_url));
+    router_beside(config, Router::new())
+}
+
+/// The same, and pages of others beside it, for whoever is signed in to the console alone.
+pub fn router_beside(config: ConsoleConfig, others: Router) -> Router {
+    let gate = Arc::new(Gate::new(
+        &config.secret,
+        &config.public_url,
+        config.outbox_url.as_deref(),
+    ));
+    let others = others.route_layer(axum::middleware::from_fn_with_state(gate.clone(), guard));
     let about = About {
         portal_url: config.portal_url.clone(),
         outbox_url: config.outbox_url.clone(),
@@ -76,8 +86,11 @@ pub fn router(config: ConsoleConfig) -> Router {
         .route("/console/api/deadletters/{queue}/redrive", post(redrive))
         .route("/console/{*nothing}", get(no_such_page))
         .merge(teams::routes())
+        // The guard answers this one itself: it knows whose session ends.
+        .route(SIGN_OUT, post(no_such_page))
         .route_layer(axum::middleware::from_fn_with_state(gate, guard))
         .with_state(Arc::new(console))
+        .merge(others)
 }
 
 async fn page() -> Response {

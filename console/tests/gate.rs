@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, SdkConfig};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use console::{ConsoleConfig, Hints, router};
+use console::{ConsoleConfig, Hints, link_token, router};
 use shared::name::JobPrefix;
 use tower::ServiceExt as _;
 
@@ -15,7 +15,11 @@ const HOST: &str = "127.0.0.1:8080";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 fn console() -> axum::Router {
-    router(ConsoleConfig {
+    router(config())
+}
+
+fn config() -> ConsoleConfig {
+    ConsoleConfig {
         sdk: SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .build(),
@@ -27,10 +31,15 @@ fn console() -> axum::Router {
         portal_url: format!("http://{HOST}"),
         outbox_url: None,
         public_url: format!("http://{HOST}"),
-        token: TOKEN.into(),
+        secret: TOKEN.into(),
         hints: Hints::default(),
         refresh: Duration::from_secs(1),
-    })
+    }
+}
+
+thread_local! {
+    /// Sessions are the console's own: one console a test, which has its thread to itself.
+    static CONSOLE: axum::Router = console();
 }
 
 async fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
@@ -41,14 +50,15 @@ async fn ask(method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Bod
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    console()
+    CONSOLE
+        .with(Clone::clone)
         .oneshot(request.body(Body::empty()).unwrap())
         .await
         .unwrap()
 }
 
 async fn cookie() -> String {
-    let answer = ask("GET", &format!("/console?token={TOKEN}"), &[]).await;
+    let answer = ask("GET", &format!("/console?token={}", link_token(TOKEN)), &[]).await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
     assert_eq!(answer.headers()[header::LOCATION], "/console");
     let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
@@ -58,6 +68,59 @@ async fn cookie() -> String {
     );
     assert!(!cookie.contains(TOKEN), "the cookie gives the token away");
     cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_the_secret_itself_is_no_link() {
+    let link = format!("/console?token={}", link_token(TOKEN));
+    assert_eq!(ask("GET", &link, &[]).await.status(), StatusCode::SEE_OTHER);
+    for spent in [link, format!("/console?token={TOKEN}")] {
+        let answer = ask("GET", &spent, &[]).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{spent}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_signs_out_is_out_and_others_stay() {
+    let (leaving, staying) = (cookie().await, cookie().await);
+    assert_ne!(leaving, staying, "each sign-in is a session of its own");
+    let path = "/console/api/sign-out";
+    let without_header = ask("POST", path, &[("cookie", &leaving)]).await;
+    assert_eq!(without_header.status(), StatusCode::FORBIDDEN);
+    let out = ask("POST", path, &[("cookie", &leaving), ("x-groundcrew", "1")]).await;
+    assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    assert!(
+        out.headers()[header::SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .contains("Max-Age=0")
+    );
+    let after = ask("GET", "/console", &[("cookie", &leaving)]).await;
+    assert_eq!(after.status(), StatusCode::UNAUTHORIZED);
+    let other = ask("GET", "/console", &[("cookie", &staying)]).await;
+    assert_eq!(other.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_program_shows_the_secret_and_pages_beside_the_console_want_a_session_too() {
+    let beside = axum::Router::new().route("/outbox", axum::routing::get(async || "mail"));
+    let app = console::router_beside(config(), beside);
+    for (header, status) in [
+        (format!("Bearer {TOKEN}"), StatusCode::OK),
+        (format!("Bearer {TOKEN}0"), StatusCode::UNAUTHORIZED),
+        ("Bearer ".to_owned(), StatusCode::UNAUTHORIZED),
+        (TOKEN.to_owned(), StatusCode::UNAUTHORIZED),
+    ] {
+        let request = Request::get("/outbox")
+            .header("host", HOST)
+            .header("authorization", &header);
+        let answer = app
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), status, "{header}");
+    }
 }
 
 #[tokio::test]

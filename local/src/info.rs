@@ -69,8 +69,8 @@ pub struct StackInfo {
     pub console_url: String,
     /// Answers on this machine alone, and so is not below `web_url` where others use that.
     pub outbox_url: String,
-    /// Whoever opens the console needs it once: `{console_url}?token=…`.
-    pub console_token: String,
+    /// Links to console and outbox are made with it, and programs show it: `Authorization: Bearer …`.
+    pub console_secret: String,
     pub region: String,
     pub account: String,
     pub access_key_id: String,

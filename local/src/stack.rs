@@ -70,10 +70,11 @@ struct Parts {
 }
 
 impl Stack {
-    /// Returns when every part answers. `extra_web` adds pages to the web port.
+    /// Returns when every part answers. `extra_web` adds pages to the web port; it is given the outbox, which has no sign-in
+    /// of its own: what does not come back guarded is not served.
     pub async fn start(
         config: StackConfig,
-        extra_web: impl FnOnce(&StackInfo) -> Router,
+        extra_web: impl FnOnce(&StackInfo, Router) -> Router,
     ) -> Result<Self, StackError> {
         if !config.aws.ip().is_loopback() {
             return Err(StackError::NotLoopback(config.aws));
@@ -92,17 +93,13 @@ impl Stack {
         }
         let servers = vec![
             serve(aws, aws_router, stop_serving.clone()),
-            serve(
-                web,
-                web_port.router(&parts.sign_in, outbox, guard),
-                stop_serving.clone(),
-            ),
+            serve(web, web_port.router(&parts.sign_in, guard), stop_serving.clone()),
         ];
         parts.make_buckets().await?;
         let engine = parts.start_engine().await?;
         aws_port.set_labeling(engine.api());
         let info = parts.settle(&config, &engine).await?;
-        web_port.open(engine.portal(), extra_web(&info));
+        web_port.open(engine.portal(), extra_web(&info, outbox));
         parts.run(info, engine, stop_serving, servers).await
     }
 
@@ -331,7 +328,7 @@ impl Parts {
             web_url: self.web_url.clone(),
             console_url: format!("{}/console", self.web_url),
             outbox_url: outbox::address(self.here),
-            console_token: self.data.kept("console-token.json", cognito::random_secret)?,
+            console_secret: self.data.kept("console-token.json", cognito::random_secret)?,
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             access_key_id: self.credentials.access_key_id.clone(),

@@ -26,11 +26,10 @@ impl WebPort {
         let _set_once = self.pages.set(extra.fallback_service(portal));
     }
 
-    pub(crate) fn router(&self, sign_in: &SignIn, outbox: Router, guard: WebGuard) -> Router {
+    pub(crate) fn router(&self, sign_in: &SignIn, guard: WebGuard) -> Router {
         let router = Router::new()
             .merge(page::style())
             .merge(sign_in.hosted())
-            .merge(outbox)
             .fallback_service(Router::new().fallback(pages).with_state(self.clone()));
         guarded(router, guard)
     }

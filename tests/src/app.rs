@@ -151,13 +151,29 @@ impl App {
         self.folder.path()
     }
 
-    /// The console with the token it wants once.
+    /// A link to the console, as `groundcrew link` prints it: each works once.
     pub fn console_url(&self) -> String {
-        format!(
-            "{}?token={}",
-            self.text("console_url"),
-            self.text("console_token")
-        )
+        self.link_to("console_url")
+    }
+
+    /// A link to the outbox.
+    pub fn outbox_url(&self) -> String {
+        self.link_to("outbox_url")
+    }
+
+    fn link_to(&self, page: &str) -> String {
+        let token = console::link_token(self.text("console_secret"));
+        format!("{}?token={token}", self.text(page))
+    }
+
+    /// Everything that was mailed, as a program of the owner's reads it; `to` is part of an address.
+    pub async fn outbox(&self, to: &str) -> Result<Value> {
+        let mut url = reqwest::Url::parse(&format!("{}/api", self.text("outbox_url")))?;
+        url.query_pairs_mut().append_pair("to", to);
+        let asked = reqwest::Client::new()
+            .get(url)
+            .bearer_auth(self.text("console_secret"));
+        Ok(asked.send().await?.error_for_status()?.json().await?)
     }
 
     /// First sign-in: e-mail and password.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use reqwest::Url;
 use serde_json::Value;
 
 use crate::app::App;
@@ -39,10 +38,7 @@ pub fn team_file(workers: &[&str]) -> String {
 
 /// Everything that was mailed to this address, oldest first.
 pub async fn mails(app: &App, to: &str) -> Result<Vec<Value>> {
-    let url = format!("{}/api", app.text("outbox_url"));
-    let mut url = Url::parse(&url)?;
-    url.query_pairs_mut().append_pair("to", to);
-    let outbox: Value = reqwest::get(url).await?.error_for_status()?.json().await?;
+    let outbox = app.outbox(to).await?;
     let all = outbox["messages"].as_array().cloned().unwrap_or_default();
     let mut mine: Vec<Value> = all.into_iter().filter(|mail| mail["to"] == to).collect();
     mine.sort_by_key(|mail| mail["at"].as_str().unwrap_or_default().to_owned());

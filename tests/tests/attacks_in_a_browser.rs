@@ -225,7 +225,7 @@ async fn hostile_texts_names_labels_and_instructions_stay_text_on_every_page() -
         .await?;
     wait::until("the outbox shows the notice", PATIENCE, || async {
         browser
-            .open(app.text("outbox_url"))
+            .open(&app.outbox_url())
             .await
             .map_err(|error| error.to_string())?;
         let text = browser.page_text().await.map_err(|error| error.to_string())?;

@@ -26,7 +26,7 @@ fn drop_a_number(app: &App) -> Result<()> {
 }
 
 async fn read_the_mail(browser: &Browser, app: &App) -> Result<()> {
-    browser.open(app.text("outbox_url")).await?;
+    browser.open(&app.outbox_url()).await?;
     let mail = browser
         .find("main a[href*='/outbox/']:not([href*='/api'])")
         .await?;

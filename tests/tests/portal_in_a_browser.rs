@@ -108,7 +108,7 @@ async fn a_person_labels_the_numbers_with_the_keyboard_and_the_job_completes() -
     .await;
     assert_eq!(job["counters"]["total_labeled"], 10, "{job}");
 
-    browser.open(app.text("outbox_url")).await?;
+    browser.open(&app.outbox_url()).await?;
     browser.wait_for_text("numbers").await?;
     browser.screenshot("outbox").await?;
     Ok(())
@@ -158,7 +158,7 @@ async fn on_a_phone_nothing_sticks_out_to_the_side_and_the_keys_named_are_the_ke
     let keys = browser.run(keys, serde_json::json!([])).await?;
     assert_eq!(keys, "1 2 choose");
     browser.leave_frame().await?;
-    browser.open(app.text("outbox_url")).await?;
+    browser.open(&app.outbox_url()).await?;
     browser.find(".messages, main p").await?;
     fits_phones(&browser, "the outbox").await?;
     Ok(())

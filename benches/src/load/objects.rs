@@ -206,7 +206,11 @@ async fn on_top(data: &Path, batches: usize) -> Result<()> {
 async fn page(stack: &Stack) -> Result<()> {
     let client = reqwest::Client::builder().cookie_store(true).build()?;
     let start = Instant::now();
-    let url = format!("{}?token={}", stack.info.console_url, stack.info.console_token);
+    let url = format!(
+        "{}?token={}",
+        stack.info.console_url,
+        console::link_token(&stack.info.console_secret)
+    );
     client.get(url).send().await?.error_for_status()?.bytes().await?;
     println!(
         "  the console's page: {:.0} ms",

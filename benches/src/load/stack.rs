@@ -45,7 +45,10 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<()> {
         // Requests of many clients are made up.
         trusted_proxies: "127.0.0.1/32".parse().map_err(anyhow::Error::msg)?,
     };
-    let router = |info: &StackInfo| console_config(info).map_or_else(|_| Router::new(), console::router);
+    let router = |info: &StackInfo, outbox: Router| match console_config(info) {
+        Ok(config) => console::router_beside(config, outbox),
+        Err(_) => Router::new(),
+    };
     let stack = local::Stack::start(config, router).await?;
     for n in 0..arguments.workers {
         let team = &stack.info().team;
@@ -75,7 +78,7 @@ pub(super) fn console_config(stack: &StackInfo) -> Result<ConsoleConfig> {
         portal_url: stack.web_url.clone(),
         outbox_url: Some(stack.outbox_url.clone()),
         public_url: stack.web_url.clone(),
-        token: stack.console_token.clone(),
+        secret: stack.console_secret.clone(),
         hints: Hints {
             drop_folder: None,
             aws_endpoint: None,

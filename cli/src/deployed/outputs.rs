@@ -70,7 +70,7 @@ pub(super) fn target(stack: &Stack, region: &Region, sdk: SdkConfig) -> anyhow::
             outbox_url: None,
             // Whoever serves a console says where, and to whom.
             public_url: String::new(),
-            token: String::new(),
+            secret: String::new(),
             hints: Hints::default(),
             refresh: REFRESH,
             sdk,

@@ -16,6 +16,11 @@ pub(super) enum Before {
     Something,
 }
 
+/// Opens a page of the console, or of the outbox, once.
+pub(crate) fn start_link(page: &str, info: &StackInfo) -> String {
+    format!("{page}?token={}", console::link_token(&info.console_secret))
+}
+
 /// `first_password`: whether the first worker's is still the one that was made.
 pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint: Paint) -> String {
     let place = |text: &str| paint.word(Look::Place, text);
@@ -44,9 +49,15 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
     row("  sign in", &format!("{}   {password}", info.worker.email));
     row(
         "Console",
-        &place(&format!("{}?token={}", info.console_url, info.console_token)),
+        &format!(
+            "{}   this link works once",
+            place(&start_link(&info.console_url, info))
+        ),
     );
-    row("Outbox", &place(&info.outbox_url));
+    row(
+        "Outbox",
+        &format!("{}   once the console is open", place(&info.outbox_url)),
+    );
     row(
         "Drop folder",
         &format!("{drop}   a subfolder is a dataset; what is deleted here stays in the bucket"),
@@ -102,7 +113,7 @@ mod tests {
     fn info() -> StackInfo {
         let mut info =
             serde_json::json!({"worker": {"email": "w@example.com", "password": "Mango"}, "queues": []});
-        let names = "aws_url web_url console_url outbox_url console_token account access_key_id secret_access_key \
+        let names = "aws_url web_url console_url outbox_url console_secret account access_key_id secret_access_key \
                      input_bucket state_bucket topic_arn labeling_role_arn job_prefix user_pool_id client_id team data \
                      drop_folder";
         for name in names.split(' ') {

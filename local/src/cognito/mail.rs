@@ -2,6 +2,7 @@
 //! HTML, which is what Cognito sends, and as the plain text of it.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-message.html>
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::SignIn;
@@ -18,6 +19,8 @@ const CODE: &str = "{####}";
 /// Cognito's limits, in characters.
 const LONGEST_SUBJECT: usize = 140;
 const LONGEST_MESSAGE: usize = 20_000;
+/// No code is good for longer.
+const LONGEST_CODE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is mailed, and why.
 pub(super) struct Letter<'a> {
@@ -48,6 +51,12 @@ impl SignIn {
             None => self.pools_words(letter)?,
         };
         let html = fill(&words.message, &escape(&user.email), &escape(letter.secret));
+        let life = if letter.invites() {
+            self.settings()?.temporary_life()
+        } else {
+            LONGEST_CODE
+        };
+        let secret_until = self.pool.time.now() + life;
         let entry = Entry {
             id: uuid::Uuid::new_v4().to_string(),
             at: self.pool.time.now(),
@@ -58,9 +67,15 @@ impl SignIn {
             text: plain_text(&html),
             html: Some(html),
             state: Delivery::Delivered,
+            secret_until: Some(secret_until),
         };
         let outbox = self.pool.outbox.clone();
-        let put = tokio::task::spawn_blocking(move || outbox.put(entry)).await;
+        let put = move || {
+            // A newer password or code makes those mailed before void.
+            outbox.forget_secrets_of(&entry.to)?;
+            outbox.put(entry)
+        };
+        let put = tokio::task::spawn_blocking(put).await;
         match put {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(PoolError::NoDelivery(format!(

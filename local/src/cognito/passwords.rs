@@ -1,8 +1,10 @@
 //! Passwords: made, hashed (argon2id), compared. Never logged.
 
-use argon2::Argon2;
+use std::sync::{Mutex, PoisonError};
+
 use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::Rng;
 use rand::distr::Alphanumeric;
 use tokio::sync::Semaphore;
@@ -41,12 +43,64 @@ pub(crate) fn random_secret() -> String {
 }
 
 /// Hashing takes 19 MiB each time, and anybody may ask for it: so many at once, and the others wait.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
+const MOST_AT_ONCE: usize = 2;
+static AT_ONCE: Semaphore = Semaphore::const_new(MOST_AT_ONCE);
+
+/// The memory is kept and used again. Given back to the allocator each time, it stays with the thread that had it, and
+/// every thread of the pool would end up holding as much.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+/// Bytes of a hash, as argon2's crate makes them by default.
+const HASH_BYTES: usize = 32;
 
 /// Off the async threads: it takes tens of milliseconds on purpose.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let _turn = AT_ONCE.acquire().await.ok()?;
+    let _permit = AT_ONCE.acquire().await.ok()?;
     tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// Argon2id in memory that is used again.
+fn argon2id(params: Params, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), argon2::Error> {
+    let blocks = params.block_count();
+    let pool = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = pool().pop().unwrap_or_default();
+    memory.resize(blocks, Block::default());
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hashed = hasher.hash_password_into_with_memory(password, salt, out, &mut memory[..blocks]);
+    pool().push(memory);
+    hashed
+}
+
+fn hash_now(password: &str) -> Option<String> {
+    let salt = SaltString::generate(&mut OsRng);
+    let mut bytes = [0; 64];
+    let salt_bytes = salt.decode_b64(&mut bytes).ok()?;
+    let mut out = [0; HASH_BYTES];
+    argon2id(Params::default(), password.as_bytes(), salt_bytes, &mut out).ok()?;
+    let hash = PasswordHash {
+        algorithm: argon2::ARGON2ID_IDENT,
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&Params::default()).ok()?,
+        salt: Some(salt.as_salt()),
+        hash: Some(Output::new(&out).ok()?),
+    };
+    Some(hash.to_string())
+}
+
+fn matches_now(password: &str, hash: &str) -> Option<bool> {
+    let hash = PasswordHash::new(hash).ok()?;
+    if hash.algorithm != argon2::ARGON2ID_IDENT {
+        return None;
+    }
+    let params = Params::try_from(&hash).ok()?;
+    let mut bytes = [0; 64];
+    let salt = hash.salt?.decode_b64(&mut bytes).ok()?;
+    let right = hash.hash?;
+    let mut out = [0; HASH_BYTES];
+    let out = out.get_mut(..right.len())?;
+    argon2id(params, password.as_bytes(), salt, out).ok()?;
+    // `Output` is compared in constant time.
+    Some(Output::new(out).ok()? == right)
 }
 
 /// The policy is the caller's business; the longest password is not.
@@ -55,15 +109,9 @@ pub(super) async fn hash(password: &str) -> Result<String, PoolError> {
         return Err(PoolError::BadPassword("Password too long"));
     }
     let password = password.to_owned();
-    let hashed = off_thread(move || {
-        let salt = SaltString::generate(&mut OsRng);
-        Argon2::default()
-            .hash_password(password.as_bytes(), &salt)
-            .map(|hash| hash.to_string())
-    });
-    match hashed.await {
-        Some(Ok(hash)) => Ok(hash),
-        _ => Err(PoolError::internal("the password could not be hashed")),
+    match off_thread(move || hash_now(&password)).await.flatten() {
+        Some(hash) => Ok(hash),
+        None => Err(PoolError::internal("the password could not be hashed")),
     }
 }
 
@@ -74,14 +122,9 @@ pub(super) async fn matches(password: &str, hash: Option<String>) -> bool {
     }
     let password = password.to_owned();
     let compare = move || match hash {
-        Some(hash) => PasswordHash::new(&hash).is_ok_and(|hash| {
-            Argon2::default()
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        }),
+        Some(hash) => matches_now(&password, &hash).unwrap_or(false),
         None => {
-            let salt = SaltString::generate(&mut OsRng);
-            let _spent = Argon2::default().hash_password(password.as_bytes(), &salt);
+            let _spent = hash_now(&password);
             false
         }
     };
@@ -99,6 +142,30 @@ mod tests {
         words.dedup();
         assert_eq!(words.len(), 64);
         assert_ne!(readable(), readable());
+    }
+
+    /// What earlier versions kept was made by the crate's own front door.
+    #[tokio::test]
+    async fn hashes_are_read_and_made_as_the_crate_itself_does() {
+        use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+        let salt = SaltString::generate(&mut OsRng);
+        let theirs = Argon2::default()
+            .hash_password(b"horse", &salt)
+            .unwrap()
+            .to_string();
+        assert!(matches("horse", Some(theirs)).await);
+        let ours = hash("horse").await.unwrap();
+        let ours = PasswordHash::new(&ours).unwrap();
+        assert!(Argon2::default().verify_password(b"horse", &ours).is_ok());
+        assert!(Argon2::default().verify_password(b"house", &ours).is_err());
+    }
+
+    #[tokio::test]
+    async fn many_tries_at_once_keep_the_memory_of_a_few() {
+        let tries = (0..8).map(|_| matches("wrong", None));
+        futures::future::join_all(tries).await;
+        let kept = MEMORY.lock().unwrap().len();
+        assert!((1..=MOST_AT_ONCE).contains(&kept), "{kept}");
     }
 
     #[tokio::test]

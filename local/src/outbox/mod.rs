@@ -32,7 +32,13 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
     pub state: Delivery,
+    /// It holds a password or a code that is good until then; after that, and once it was used, the text is taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_until: Option<Timestamp>,
 }
+
+/// What stands in the place of a mail whose password or code is good no more.
+const TAKEN_OUT: &str = "The password or code in this mail is not good any more, so it was taken out.";
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -72,6 +78,7 @@ impl Outbox {
             entries: Arc::new(Mutex::new(entries)),
         };
         outbox.give_up_what_was_under_way()?;
+        outbox.take_out_secrets(|entry| entry.secret_until.is_some_and(|until| until <= Timestamp::now()))?;
         Ok(outbox)
     }
 
@@ -83,6 +90,24 @@ impl Outbox {
             .filter(|entry| entry.state == Delivery::Sending)
         {
             entry.state = Delivery::Failed("groundcrew was stopped before the endpoint took it".to_owned());
+            self.put(entry)?;
+        }
+        Ok(())
+    }
+
+    /// What was mailed to this address was used, or is void by now.
+    pub(crate) fn forget_secrets_of(&self, address: &str) -> Result<(), StackError> {
+        self.take_out_secrets(|entry| entry.to.eq_ignore_ascii_case(address))
+    }
+
+    fn take_out_secrets(&self, is_void: impl Fn(&Entry) -> bool) -> Result<(), StackError> {
+        let void = self
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.secret_until.is_some() && is_void(entry));
+        for mut entry in void {
+            TAKEN_OUT.clone_into(&mut entry.text);
+            (entry.html, entry.secret_until) = (None, None);
             self.put(entry)?;
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! The outbox in the browser (`/outbox`) and as JSON (`/outbox/api`). There is no sign-in: whoever may read it is on
-//! this machine, which is checked by the address the request comes from and the name it asks for.
+//! The outbox in the browser (`/outbox`) and as JSON (`/outbox/api`). It holds passwords, so it wants two things: a session of
+//! the console, which whoever serves these pages asks for, and a request from this machine, which is checked here.
 
 use std::fmt::Write;
 use std::net::SocketAddr;

@@ -22,6 +22,7 @@ fn entry(id: &str, state: Delivery) -> Entry {
         text: "<script>alert(1)</script>".to_owned(),
         html: None,
         state,
+        secret_until: None,
     }
 }
 
@@ -159,4 +160,40 @@ fn what_was_under_way_when_the_process_ended_is_shown_as_failed() {
         .unwrap();
     let state = Outbox::open(folder.path()).unwrap().entries().remove(0).state;
     assert!(matches!(state, Delivery::Failed(_)), "{state:?}");
+}
+
+#[tokio::test]
+async fn passwords_and_codes_are_taken_out_once_they_are_used_or_void() {
+    let folder = tempfile::tempdir().unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    let secret = |id: &str, to: &str, until: Timestamp| Entry {
+        to: to.to_owned(),
+        text: "Otter-Plum-1234".to_owned(),
+        html: Some("<b>Otter-Plum-1234</b>".to_owned()),
+        secret_until: Some(until),
+        ..entry(id, Delivery::Delivered)
+    };
+    let (past, future) = (Timestamp::from_second(2_000).unwrap(), Timestamp::MAX);
+    outbox.put(secret("void", "a@example.com", past)).unwrap();
+    outbox.put(secret("used", "Bo@example.com", future)).unwrap();
+    outbox.put(secret("good", "cy@example.com", future)).unwrap();
+    outbox.put(entry("notice", Delivery::Delivered)).unwrap();
+    outbox.forget_secrets_of("bo@example.com").unwrap();
+    let outbox = Outbox::open(folder.path()).unwrap();
+    let shown = |id: &str| outbox.entry(id).unwrap();
+    for id in ["void", "used"] {
+        assert!(
+            shown(id).text.contains("taken out") && shown(id).html.is_none(),
+            "{id}"
+        );
+    }
+    assert_eq!(shown("good").text, "Otter-Plum-1234");
+    assert_eq!(shown("notice").text, "<script>alert(1)</script>");
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    assert_eq!(
+        texts.filter(|text| text.contains("Otter")).count(),
+        1,
+        "on disk too"
+    );
 }

@@ -247,5 +247,6 @@ fn entry(to: &Subscription, message: &Message, text: String, state: Delivery) ->
         text,
         html: None,
         state,
+        secret_until: None,
     }
 }

@@ -10,7 +10,7 @@ use tests::{raw, sign_in, wait};
 /// What stands in files that nobody may be sent.
 fn secrets(app: &App) -> Vec<String> {
     let mut all = vec!["root:x:0:0".to_owned(), "$argon2".to_owned()];
-    for field in ["secret_access_key", "console_token"] {
+    for field in ["secret_access_key", "console_secret"] {
         all.push(app.text(field).to_owned());
     }
     all

@@ -248,7 +248,8 @@ async fn another_site_changes_nothing_at_the_console() -> Result<()> {
 async fn the_consoles_token_opens_it_at_one_address_only() -> Result<()> {
     let app = App::start_bare().await?;
     let http = sign_in::client()?;
-    let (console, token) = (app.text("console_url"), app.text("console_token"));
+    let console = app.text("console_url");
+    let token = &console::link_token(app.text("console_secret"));
     for path in ["/api/model", "/api/spec/x", "/api/object", "/assets/console.js"] {
         let answer = http
             .get(format!("{console}{path}?token={token}&key=status/x.json"))

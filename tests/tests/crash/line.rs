@@ -335,11 +335,7 @@ impl Crashing {
 
     /// A notice may come again after a crash, always with the id it had.
     async fn check_notices(&mut self, status: &Value) -> Result<()> {
-        let outbox: Value = reqwest::get(format!("{}/api", self.app.text("outbox_url")))
-            .await?
-            .error_for_status()?
-            .json()
-            .await?;
+        let outbox = self.app.outbox("").await?;
         let messages = outbox["messages"].as_array().context("the outbox has messages")?;
         let told: Vec<String> = messages
             .iter()

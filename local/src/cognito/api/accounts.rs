@@ -147,6 +147,7 @@ impl SignIn {
             })
             .await?;
         let asker = Asker {
+            address: None,
             client_id: None,
             metadata: request.client_metadata,
         };

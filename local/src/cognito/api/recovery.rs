@@ -58,6 +58,7 @@ impl ByCode {
 
     fn asker(&self) -> Asker {
         Asker {
+            address: None,
             client_id: Some(self.client_id.clone()),
             metadata: self.client_metadata.clone(),
         }
@@ -107,6 +108,7 @@ impl SignIn {
             .write(move |changes| changes.add_user(&record))
             .await?;
         let asker = Asker {
+            address: None,
             client_id: Some(client.id),
             metadata: request.client_metadata,
         };

@@ -1,6 +1,9 @@
 //! Codes by mail: for a forgotten password, and for an address somebody signed up with. Six digits are few: they are
 //! good for a while, and guessing them is slowed down as guessing passwords is.
 
+use std::net::IpAddr;
+
+use aws_lc_rs::hmac;
 use jiff::SignedDuration;
 use rand::Rng;
 use serde_json::{Map, Value};
@@ -8,8 +11,8 @@ use serde_json::{Map, Value};
 use crate::cognito::client::same;
 use crate::cognito::error::PoolError;
 use crate::cognito::mail::Letter;
+use crate::cognito::spraying::Guest;
 use crate::cognito::store::record::{Code, Purpose, Status, User};
-use crate::cognito::tokens::digest;
 use crate::cognito::{SignIn, passwords};
 
 /// Cognito's: an hour for a password, a day for an address.
@@ -20,9 +23,14 @@ fn life(purpose: Purpose) -> SignedDuration {
     }
 }
 
-/// Who asks: for the trigger.
+/// Codes compared with one that was mailed; after that it is void, and another one has to be sent.
+const MOST_TRIES: u8 = 5;
+
+/// Who asks: for the trigger, and for what one client may try.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cognito) struct Asker {
+    /// `None`: through the API, which listens on this machine only.
+    pub(in crate::cognito) address: Option<IpAddr>,
     pub(in crate::cognito) client_id: Option<String>,
     pub(in crate::cognito) metadata: Option<Map<String, Value>>,
 }
@@ -71,8 +79,9 @@ impl SignIn {
         let code = format!("{:06}", rand::rng().random_range(0..1_000_000));
         let kept = Code {
             purpose,
-            hash: digest(&format!("{}.{code}", user.username)),
+            hash: self.code_hash(user, &code),
             until: self.pool.time.now() + life(purpose),
+            tries: 0,
         };
         let user = self
             .change_user(&user.username, move |user| {
@@ -98,7 +107,9 @@ impl SignIn {
         asker: &Asker,
     ) -> Result<User, PoolError> {
         self.settings()?.policies.password_policy.allows(password)?;
-        let user = self.check_code(name, code, Purpose::Password)?;
+        let user = self
+            .check_code(name, code, Purpose::Password, asker.address)
+            .await?;
         let hash = passwords::hash(password).await?;
         let (now, used) = (self.pool.time.now(), user.code.map(|code| code.hash));
         let user = self
@@ -125,7 +136,9 @@ impl SignIn {
         code: &str,
         asker: &Asker,
     ) -> Result<(), PoolError> {
-        let user = self.check_code(name, code, Purpose::SignUp)?;
+        let user = self
+            .check_code(name, code, Purpose::SignUp, asker.address)
+            .await?;
         let user = self
             .change_user(&user.username, |user| {
                 confirm(user)?;
@@ -149,28 +162,81 @@ impl SignIn {
             .await
     }
 
-    fn check_code(&self, name: &str, code: &str, purpose: Purpose) -> Result<User, PoolError> {
+    /// Each comparison is counted in the account before it is made, so that a code is void after a few, however many
+    /// tries come at once and whatever else is asked for meanwhile.
+    async fn check_code(
+        &self,
+        name: &str,
+        code: &str,
+        purpose: Purpose,
+        client: Option<IpAddr>,
+    ) -> Result<User, PoolError> {
+        let guest = Guest {
+            client,
+            ..Guest::default()
+        };
+        let now = self.pool.time.instant();
+        self.pool
+            .code_spraying
+            .allows(&guest, now)
+            .map_err(|_| PoolError::TooManyTries)?;
         let user = self.pool.store.view()?.find(name)?;
         let address = user
             .as_ref()
             .map_or_else(|| name.to_owned(), |user| user.email.clone());
-        let begun = self.pool.code_guessing.begin(&address, self.pool.time.instant());
+        let begun = self.pool.code_guessing.begin(&address, now);
         begun.map_err(|_| PoolError::TooManyTries)?;
+        match self.compared_code(user, code, purpose).await {
+            Err(PoolError::WrongCode) => {
+                self.pool.code_spraying.failed(&guest, now);
+                Err(PoolError::WrongCode)
+            }
+            // An expired code was the right one all the same.
+            right @ (Ok(_) | Err(PoolError::CodeExpired)) => {
+                self.pool.code_guessing.succeeded(&address);
+                right
+            }
+            other => other,
+        }
+    }
+
+    async fn compared_code(
+        &self,
+        user: Option<User>,
+        code: &str,
+        purpose: Purpose,
+    ) -> Result<User, PoolError> {
         let user = user.filter(|user| user.enabled).ok_or(PoolError::WrongCode)?;
+        if user.code.is_none() {
+            return Err(PoolError::WrongCode);
+        }
+        let user = self.change_user(&user.username, count_try).await?;
         let kept = user
             .code
             .as_ref()
-            .filter(|code| code.purpose == purpose)
+            .filter(|code| code.purpose == purpose && code.tries <= MOST_TRIES)
             .ok_or(PoolError::WrongCode)?;
-        if !same(&kept.hash, &digest(&format!("{}.{}", user.username, code.trim()))) {
+        if !same(&kept.hash, &self.code_hash(&user, code.trim())) {
             return Err(PoolError::WrongCode);
         }
-        self.pool.code_guessing.succeeded(&address);
         if kept.until <= self.pool.time.now() {
             return Err(PoolError::CodeExpired);
         }
         Ok(user)
     }
+
+    fn code_hash(&self, user: &User, code: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.pool.client_secret.as_bytes());
+        let text = format!("code|{}|{code}", user.username);
+        hex::encode(hmac::sign(&key, text.as_bytes()))
+    }
+}
+
+fn count_try(user: &mut User) -> Result<(), PoolError> {
+    if let Some(code) = &mut user.code {
+        code.tries = code.tries.saturating_add(1);
+    }
+    Ok(())
 }
 
 fn confirm(user: &mut User) -> Result<(), PoolError> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::cognito::client::same;
 use crate::cognito::error::PoolError;
 use crate::cognito::spraying::Guest;
+use crate::cognito::store::Changes;
 use crate::cognito::store::record::{Status, User};
 use crate::cognito::tokens::digest;
 use crate::cognito::{SignIn, passwords};
@@ -34,14 +35,20 @@ impl SignIn {
             seconds: wait.as_secs() + 1,
         };
         let user = self.pool.store.view()?.find(name)?;
-        let known = guest.is_admin || user.as_ref().is_some_and(|user| self.is_known_to(guest, user));
+        let known_browser = user.as_ref().is_some_and(|user| self.is_known_to(guest, user));
+        let known = guest.is_admin || known_browser;
         let _turn = self.pool.spraying.turn().await;
         if !known {
             let allowed = self.pool.spraying.allows(guest, self.pool.time.instant());
             allowed.map_err(locked)?;
         }
         let address = user.as_ref().map_or(name, |user| user.email.as_str());
-        let begun = self.pool.guessing.begin(address, self.pool.time.instant());
+        // A browser the person has signed in with is counted apart: strangers who guess lock out strangers.
+        let guessing = match known_browser {
+            true => &self.pool.known_guessing,
+            false => &self.pool.guessing,
+        };
+        let begun = guessing.begin(address, self.pool.time.instant());
         begun.map_err(locked)?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let right = passwords::matches(password, hash).await;
@@ -51,7 +58,7 @@ impl SignIn {
         let Some(user) = user.filter(|_| right) else {
             return Err(PoolError::not_authorized("Incorrect username or password."));
         };
-        self.pool.guessing.succeeded(&user.email);
+        guessing.succeeded(&user.email);
         if !user.enabled {
             return Err(PoolError::not_authorized("User is disabled."));
         }
@@ -132,7 +139,14 @@ impl SignIn {
         name: &str,
         change: impl FnOnce(&mut User) -> Result<(), PoolError> + Send + 'static,
     ) -> Result<User, PoolError> {
-        self.change_user_and(name, change, |changes, user| changes.end_sign_ins(&user.username))
-            .await
+        let end_sign_ins = |changes: &mut Changes<'_>, user: &User| changes.end_sign_ins(&user.username);
+        let user = self.change_user_and(name, change, end_sign_ins).await?;
+        // The password or code that was mailed has done its work.
+        let (outbox, address) = (self.pool.outbox.clone(), user.email.clone());
+        let forgotten = tokio::task::spawn_blocking(move || outbox.forget_secrets_of(&address)).await;
+        if let Ok(Err(error)) = forgotten {
+            tracing::warn!(%error, "used secrets stay in the outbox until they expire");
+        }
+        Ok(user)
     }
 }

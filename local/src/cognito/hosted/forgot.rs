@@ -1,10 +1,12 @@
 //! A forgotten password: the address, the code that is mailed to it, a new password. Nothing here tells who has an
 //! account, neither in words nor by how long it takes.
 
-use axum::Form;
-use axum::extract::{RawQuery, State};
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Form};
 use serde::Deserialize;
 
 use super::asked::FOREIGN;
@@ -55,6 +57,7 @@ pub(super) async fn ask(
     }
     let email = form.username.trim().to_owned();
     let asker = Asker {
+        address: None,
         client_id: Some(asked.client_id),
         metadata: None,
     };
@@ -82,6 +85,7 @@ pub(super) async fn confirm(
     State(sign_in): State<SignIn>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     Form(form): Form<Confirmation>,
 ) -> Response {
     let asked = match sign_in.asked(query.as_deref()) {
@@ -104,6 +108,7 @@ pub(super) async fn confirm(
         return again("The two passwords are not the same.", false);
     }
     let asker = Asker {
+        address: peer.map(|Extension(ConnectInfo(peer))| peer.ip()),
         client_id: Some(asked.client_id),
         metadata: None,
     };

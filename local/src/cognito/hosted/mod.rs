@@ -7,7 +7,7 @@ mod forms;
 mod login;
 mod token;
 
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::{DefaultBodyLimit, Query, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Json, Router, routing};
@@ -23,6 +23,8 @@ use super::{POOL_ID, SignIn};
 use crate::page::page;
 use asked::{Asked, back};
 
+/// An address, two passwords, a code and a session fit many times; nobody may have more read before anything is checked.
+const LARGEST_FORM: usize = 16 * 1024;
 const COOKIE: &str = "groundcrew_sign_in";
 
 pub(super) fn router(sign_in: SignIn) -> Router {
@@ -41,6 +43,7 @@ pub(super) fn router(sign_in: SignIn) -> Router {
         .route("/oauth2/revoke", routing::post(token::revoke))
         .route("/oauth2/userInfo", routing::get(token::user_info))
         .route("/logout", routing::get(log_out))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .with_state(sign_in);
     Router::new().nest(&format!("/cognito/{POOL_ID}"), routes)
 }

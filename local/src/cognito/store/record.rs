@@ -60,9 +60,12 @@ impl Status {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::cognito) struct Code {
     pub(in crate::cognito) purpose: Purpose,
-    /// SHA-256 of user name and code.
+    /// HMAC of user name and code, by a key of this pool: six digits alone are found from a plain hash at once.
     pub(in crate::cognito) hash: String,
     pub(in crate::cognito) until: Timestamp,
+    /// Codes compared with this one so far.
+    #[serde(default)]
+    pub(in crate::cognito) tries: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,6 +76,47 @@ async fn a_code_is_worth_nothing_without_its_verifier_and_the_client_secret() {
 }
 
 #[tokio::test]
+async fn strangers_who_guess_do_not_lock_a_browser_somebody_works_in() {
+    let hosted = hosted().await;
+    let mine = browser();
+    assert_eq!(
+        hosted.log_in(&mine, PASSWORD).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    for _ in 0..8 {
+        hosted.log_in(&browser(), "Wrong passw0rd!").await;
+    }
+    let stranger = hosted.log_in(&browser(), PASSWORD).await;
+    assert_eq!(stranger.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(
+        hosted.log_in(&mine, PASSWORD).await.status(),
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn a_form_larger_than_any_is_refused_before_it_is_read() {
+    let hosted = hosted().await;
+    let long = "x".repeat(20_000);
+    for page in ["login", "newPassword", "forgotPassword", "confirmForgotPassword"] {
+        let form = [
+            ("username", long.as_str()),
+            ("password", ""),
+            ("again", ""),
+            ("session", ""),
+            ("code", ""),
+        ];
+        let answer = browser()
+            .post(hosted.page(page))
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE, "{page}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_look_alike_and_guessing_is_slowed() {
     let hosted = hosted().await;
     let wrong = hosted.log_in(&browser(), "wrong password").await;

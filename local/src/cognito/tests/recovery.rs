@@ -84,6 +84,43 @@ async fn a_forgotten_password_is_replaced_by_a_code_from_the_mail_and_the_trigge
 }
 
 #[tokio::test]
+async fn a_code_is_void_after_five_tries_whatever_else_is_asked_for_meanwhile() {
+    let hosted = hosted().await;
+    forgot(&hosted, EMAIL).await;
+    let code = hosted.mailed(EMAIL, 1).await;
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    for _ in 0..5 {
+        confirm(&hosted, EMAIL, wrong, OWN).await;
+    }
+    // As many other names as are remembered push this one out.
+    let now = hosted.sign_in.pool.time.instant() + Duration::from_secs(1);
+    for n in 0..10_001 {
+        let _counted = hosted
+            .sign_in
+            .pool
+            .code_guessing
+            .begin(&format!("{n}@example.org"), now);
+    }
+    let answer = confirm(&hosted, EMAIL, &code, OWN).await;
+    assert!(answer.contains("The code is not right"), "{answer}");
+    assert_ne!(
+        hosted.log_in(&browser(), OWN).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let kept = hosted
+        .sign_in
+        .pool
+        .store
+        .view()
+        .unwrap()
+        .find(EMAIL)
+        .unwrap()
+        .unwrap();
+    let hash = kept.code.unwrap().hash;
+    assert!(hash.len() == 64 && !hash.contains(&code), "an HMAC: {hash}");
+}
+
+#[tokio::test]
 async fn a_password_that_was_kept_is_known_to_be_over_when_it_was_replaced() {
     let hosted = hosted().await;
     let kept = |password: &str| FirstWorker {
