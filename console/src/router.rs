@@ -56,7 +56,11 @@ pub fn router_beside(config: ConsoleConfig, others: Router) -> Router {
         &config.public_url,
         config.outbox_url.as_deref(),
     ));
-    let others = others.route_layer(axum::middleware::from_fn_with_state(gate.clone(), guard));
+    // A layer over no routes at all is a mistake to axum.
+    let others = match others.has_routes() {
+        true => others.route_layer(axum::middleware::from_fn_with_state(gate.clone(), guard)),
+        false => others,
+    };
     let about = About {
         portal_url: config.portal_url.clone(),
         outbox_url: config.outbox_url.clone(),
