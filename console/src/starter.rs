@@ -30,7 +30,7 @@ impl Kind {
         match extension.to_ascii_lowercase().as_str() {
             "txt" => Some(Self::Texts),
             "csv" | "tsv" | "jsonl" => Some(Self::Rows),
-            "jpg" | "jpeg" | "png" => Some(Self::Images),
+            "jpg" | "jpeg" | "jfif" | "png" => Some(Self::Images),
             _ => None,
         }
     }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn the_suggestion_follows_what_most_files_are() {
         for (keys, kind) in [
-            (vec!["d/a.txt", "d/b.JPG", "d/c.jpeg"], Kind::Images),
+            (vec!["d/a.txt", "d/b.JPG", "d/c.jfif"], Kind::Images),
             (vec!["d/a.txt", "d/b.jpg"], Kind::Texts),
             (vec!["d/a.csv"], Kind::Rows),
             (vec!["d/README", "d/x.zip"], Kind::Texts),

@@ -105,6 +105,28 @@ fn event(id: &str, job: &str) -> Value {
 }
 
 #[tokio::test]
+async fn rows_that_are_no_items_are_in_the_summary_and_the_report() {
+    let world = World::new(JobState::Completed);
+    let key = "manifests/d/000001.manifest";
+    let before = world.store.metadata(key);
+    let mut metadata: Vec<(&str, &str)> = before.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    metadata.extend([("rejected-rows", "2"), ("blank-rows", "3")]);
+    world.store.put_output(key, "{}\n", &metadata);
+    world.ended().await;
+    let left_out = world.summary().labels.rows_left_out;
+    assert_eq!((left_out.rejected, left_out.blank), (2, 3));
+    let report = world.store.output("results/d/000001/report.md").unwrap();
+    assert!(
+        report.contains("| Rows rejected, not in the batch | 2 |"),
+        "{report}"
+    );
+    assert!(
+        report.contains("| Blank rows, not in the batch | 3 |"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn a_finished_job_is_summarised_exported_and_told_once() {
     let world = World::new(JobState::Completed);
     assert_eq!(world.ended().await, Ended::Told);

@@ -423,6 +423,40 @@ proptest! {
         prop_assert_eq!(read(COLUMN, "d/a.csv", &bytes, 0), rows);
     }
     #[test]
+    fn whatever_the_quotes_no_row_is_lost_and_no_text_is_made_up(
+        text in "([a-b ]|\"|\"\"|,|\t|\n|\r|\r\n|\\\\|;){0,60}",
+        key in prop::sample::select(vec!["d/a.csv", "d/a.tsv"]),
+        header in any::<bool>(),
+    ) {
+        let (rest, text) = match (header, key) {
+            (true, "d/a.csv") => (COLUMN, format!("id,text\n{text}")),
+            (true, _) => (COLUMN, format!("id\ttext\n{text}")),
+            (false, _) => (ROW, text),
+        };
+        let spec = spec(rest);
+        let mut items = read_text(&spec, key, "e", text.as_bytes(), 0);
+        let mut rows = Vec::new();
+        for item in items.by_ref() {
+            let row = item.as_ref().map_or_else(|reject| reject.row, |line| line.row);
+            // The whole file is refused.
+            let Some(row) = row else { return Ok(()) };
+            rows.push(row);
+            if let Ok(line) = item {
+                let line: Value = serde_json::from_str(&line.json).unwrap();
+                let source = line["source"].as_str().unwrap();
+                let quoted = format!("\"{}\"", source.replace('"', "\"\""));
+                prop_assert!(text.contains(&quoted) || text.contains(source), "{source:?} of {text:?}");
+            }
+        }
+        let last = rows.last().copied().unwrap_or(0);
+        let others = items.blank() + u64::from(header);
+        prop_assert!(last <= rows.len() as u64 + others, "{rows:?} and {others} of {text:?}");
+        if !text.contains('"') {
+            let lines = text.replace("\r\n", "\n").replace('\r', "\n").lines().count() as u64;
+            prop_assert_eq!(rows.len() as u64 + others, lines, "{:?}", text);
+        }
+    }
+    #[test]
     fn every_row_of_a_csv_is_an_item_or_a_reject_unless_it_is_blank(
         rows in prop::collection::vec(
             (prop::collection::vec("[a-z ]{0,3}|\"([a-z, \r\n]|\"\"){0,4}\"", 1..4), "\n|\r\n|\r|\n\n|\r\n\r\n"),
