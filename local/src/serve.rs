@@ -4,6 +4,7 @@
 mod hurried;
 mod room;
 mod share;
+mod unread;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use futures::FutureExt;
@@ -31,6 +32,7 @@ use crate::client_address::TrustedProxies;
 use crate::error::StackError;
 use hurried::Hurried;
 use share::{Share, Shares};
+use unread::{Kept, Leftover};
 
 /// Pages that listen for news keep their connection open; they are cut off after this.
 const LAST_WORDS: Duration = Duration::from_millis(300);
@@ -182,9 +184,19 @@ async fn talk(
     // Answers are small and written at once: waiting for more to send only delays them.
     let _slower = stream.set_nodelay(true);
     let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut request = request.map(|body| Body::new(Hurried::new(body, patience.body)));
+        let leftover = Leftover::default();
+        let expects = request.headers().contains_key(header::EXPECT);
+        let kept = |body| Body::new(Kept::new(Hurried::new(body, patience.body), leftover.clone()));
+        let mut request = request.map(kept);
         request.extensions_mut().insert(ConnectInfo(peer));
-        answer(router.clone(), request)
+        let router = router.clone();
+        async move {
+            let mut answered = answer(router, request).await;
+            if let Ok(response) = &mut answered {
+                leftover.settle(expects, response.headers_mut()).await;
+            }
+            answered
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -243,7 +255,8 @@ mod tests {
                     Body::from_stream(futures::stream::pending::<Result<&str, axum::Error>>())
                 }),
             )
-            .route("/broken", routing::get(broken));
+            .route("/broken", routing::get(broken))
+            .route("/refused", routing::put(async || StatusCode::FORBIDDEN));
         let room = (ROOM, Shares::of(ROOM, &TrustedProxies::default()));
         (address, serve_with(SHORT, room, listening, router, stop.clone()))
     }
@@ -332,6 +345,33 @@ mod tests {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(
             answer.starts_with("HTTP/1.1 200") && answer.ends_with("xxx"),
+            "{answer}"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_early_answer_does_not_spoil_the_next_request() {
+        let stop = CancellationToken::new();
+        let (address, _) = server(&stop).await;
+        let next = "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
+        // The body was sent: it is read, and the connection goes on.
+        let sent = format!("PUT /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody{next}");
+        let answer = told(address, &sent).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 403") && answer.ends_with("whole"),
+            "{answer}"
+        );
+        // It was not asked for: what follows may be it or not, so nothing may follow.
+        let head = "PUT /refused HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+        let answer = told(address, head).await.to_ascii_lowercase();
+        assert!(
+            answer.starts_with("http/1.1 403") && answer.contains("connection: close"),
+            "{answer}"
+        );
+        let endless = "PUT /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\nbegun";
+        let answer = told(address, endless).await.to_ascii_lowercase();
+        assert!(
+            answer.starts_with("http/1.1 403") && answer.contains("connection: close"),
             "{answer}"
         );
     }

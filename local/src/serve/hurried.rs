@@ -18,6 +18,7 @@ pub(super) struct Hurried {
     left: Duration,
     /// Since when something is awaited, and until when.
     silence: Option<(Instant, Pin<Box<Sleep>>)>,
+    asked_for: bool,
 }
 
 impl Hurried {
@@ -27,7 +28,13 @@ impl Hurried {
             patience,
             left: patience,
             silence: None,
+            asked_for: false,
         }
+    }
+
+    /// Whether anything was read, which also sends the `100 Continue` that a client may wait for.
+    pub(super) fn was_asked_for(&self) -> bool {
+        self.asked_for
     }
 
     fn heard(&mut self, bytes: usize) {
@@ -47,6 +54,7 @@ impl Body for Hurried {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.asked_for = true;
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             let bytes = bytes.map_or(0, Bytes::len);
