@@ -81,6 +81,29 @@ enum Service {
     Confirmation,
     S3,
     Unknown(String),
+    /// Of a protocol that names the service only in the signature.
+    Elsewhere(String),
+}
+
+/// What the signatures for these are scoped to.
+const HERE: [&str; 5] = ["s3", "sns", "sqs", "sagemaker", "cognito-idp"];
+
+/// The service that a request is signed for, in its header or its address.
+fn scope(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let header = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let signed =
+        header.and_then(|text| Some(text.split_once("Credential=")?.1.split(',').next()?.to_owned()));
+    let presigned = || {
+        let query: Vec<(String, String)> = serde_urlencoded::from_str(uri.query()?).ok()?;
+        query
+            .into_iter()
+            .find(|(name, _)| name == "X-Amz-Credential")
+            .map(|(_, value)| value)
+    };
+    let credential = signed.or_else(presigned)?;
+    credential.split('/').nth(3).map(str::to_owned)
 }
 
 fn service(method: &Method, uri: &Uri, headers: &HeaderMap) -> Service {
@@ -94,6 +117,11 @@ fn service(method: &Method, uri: &Uri, headers: &HeaderMap) -> Service {
             Some(("AWSCognitoIdentityProviderService", _)) => Service::SignIn,
             _ => Service::Unknown(String::from_utf8_lossy(target.as_bytes()).into_owned()),
         };
+    }
+    // IAM, STS, EC2 and CloudFormation speak as SNS does, Lambda and others as S3 does.
+    if let Some(scope) = scope(uri, headers).filter(|scope| !HERE.contains(&scope.as_str()) || scope == "sqs")
+    {
+        return Service::Elsewhere(scope);
     }
     let is_form = headers
         .get(header::CONTENT_TYPE)
@@ -127,6 +155,7 @@ async fn dispatch(State(port): State<AwsPort>, request: Request) -> Response {
         Service::Notices => port.notices,
         Service::Confirmation => port.confirmation,
         Service::S3 => port.s3,
+        Service::Elsewhere(scope) => return elsewhere(&scope, request.headers()),
         Service::Unknown(target) => {
             let message = format!(
                 "{target} is not one of the services here: S3, SNS, SQS, SageMaker labeling and Cognito are"
@@ -146,4 +175,85 @@ fn refused(status: StatusCode, kind: &'static str, message: &str) -> Response {
         .headers_mut()
         .insert("x-amzn-errortype", HeaderValue::from_static(kind));
     response
+}
+
+/// In the form that the clients of such a service read.
+fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
+    let services = "S3, SNS, SQS (JSON protocol), SageMaker labeling and Cognito are";
+    // The name comes from the request: only characters that need no escaping in any of the forms.
+    let name: String = scope
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+        .take(64)
+        .collect();
+    let message = format!("{name} is not one of the services here: {services}");
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .map_or(&[][..], HeaderValue::as_bytes);
+    if kind.starts_with(b"application/x-www-form-urlencoded") {
+        let id = uuid::Uuid::new_v4();
+        let error = format!(
+            "<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{message}</Message></Error>"
+        );
+        // EC2 has a form of its own.
+        let body = match scope {
+            "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>{id}</RequestID></Response>"),
+            _ => format!("<ErrorResponse>{error}<RequestId>{id}</RequestId></ErrorResponse>"),
+        };
+        let xml = [(header::CONTENT_TYPE, "text/xml")];
+        return (StatusCode::BAD_REQUEST, xml, body).into_response();
+    }
+    refused(StatusCode::BAD_REQUEST, "UnknownOperationException", &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(method: Method, path: &str, service_name: &str, kind: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        let credential = format!(
+            "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/{service_name}/aws4_request, SignedHeaders=host, Signature=a"
+        );
+        headers.insert(header::AUTHORIZATION, credential.parse().unwrap());
+        headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+        match service(&method, &path.parse().unwrap(), &headers) {
+            Service::Elsewhere(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_not_here_is_known_by_its_signature() {
+        let form = "application/x-www-form-urlencoded; charset=utf-8";
+        for (method, path, name, kind, elsewhere) in [
+            (Method::POST, "/", "sts", form, true),
+            (Method::POST, "/", "ec2", form, true),
+            (Method::POST, "/", "sqs", form, true),
+            (Method::POST, "/", "sns", form, false),
+            (
+                Method::GET,
+                "/2015-03-31/functions",
+                "lambda",
+                "application/json",
+                true,
+            ),
+            (Method::DELETE, "/bucket/key", "s3", "", false),
+            (Method::DELETE, "/bucket/key", "s3express", "", true),
+            (
+                Method::POST,
+                "/service/GraniteServiceVersion20100801/operation/ListMetrics",
+                "monitoring",
+                "application/cbor",
+                true,
+            ),
+        ] {
+            let answer = answered(method, path, name, kind);
+            assert_eq!(answer.is_some(), elsewhere, "{name} {path}");
+        }
+        let presigned =
+            "/?Action=GetCallerIdentity&X-Amz-Credential=AKID%2F20260101%2Fus-east-1%2Fsts%2Faws4_request";
+        let service = service(&Method::GET, &presigned.parse().unwrap(), &HeaderMap::new());
+        assert!(matches!(service, Service::Elsewhere(name) if name == "sts"));
+    }
 }
