@@ -210,14 +210,14 @@ fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
 mod tests {
     use super::*;
 
-    fn answered(method: Method, path: &str, service_name: &str, kind: &str) -> Option<String> {
+    fn answered(method: &Method, path: &str, service_name: &str, kind: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         let credential = format!(
             "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/{service_name}/aws4_request, SignedHeaders=host, Signature=a"
         );
         headers.insert(header::AUTHORIZATION, credential.parse().unwrap());
         headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-        match service(&method, &path.parse().unwrap(), &headers) {
+        match service(method, &path.parse().unwrap(), &headers) {
             Service::Elsewhere(name) => Some(name),
             _ => None,
         }
@@ -248,7 +248,7 @@ mod tests {
                 true,
             ),
         ] {
-            let answer = answered(method, path, name, kind);
+            let answer = answered(&method, path, name, kind);
             assert_eq!(answer.is_some(), elsewhere, "{name} {path}");
         }
         let presigned =

@@ -4,6 +4,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use crc_fast::{CrcAlgorithm, checksum_combine};
+use http::HeaderMap;
 use s3s::{
     S3Result,
     checksum::ChecksumHasher,
@@ -55,6 +56,20 @@ const ALL: [Algorithm; 5] = [
     Algorithm::Sha256,
 ];
 
+/// Those of the service's model that are not computed here.
+const NEWER: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
+
+/// The names of the trailers that a request says will follow its body.
+pub(super) fn announced(headers: &HeaderMap) -> Vec<String> {
+    let named = headers.get_all("x-amz-trailer").into_iter();
+    let named = named.filter_map(|value| value.to_str().ok());
+    named
+        .flat_map(|names| names.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 impl Algorithm {
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -77,17 +92,44 @@ impl Algorithm {
     }
 
     pub(super) fn from_request(asked: Option<&dto::ChecksumAlgorithm>) -> S3Result<Option<Algorithm>> {
-        let Some(asked) = asked else { return Ok(None) };
+        asked.map(|asked| Algorithm::named(asked.as_str())).transpose()
+    }
+
+    pub(super) fn named(asked: &str) -> S3Result<Algorithm> {
         let found = ALL
             .into_iter()
-            .find(|known| known.name().eq_ignore_ascii_case(asked.as_str()));
-        found.map(Some).ok_or_else(|| {
+            .find(|known| known.name().eq_ignore_ascii_case(asked));
+        found.ok_or_else(|| {
+            let message =
+                format!("{asked} is not computed here. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.");
+            match NEWER.iter().any(|newer| newer.eq_ignore_ascii_case(asked)) {
+                true => s3_error!(NotImplemented, "The checksum algorithm {message}"),
+                false => s3_error!(InvalidRequest, "The checksum algorithm {message}"),
+            }
+        })
+    }
+
+    /// That of a header such as `x-amz-checksum-crc32`.
+    pub(super) fn of_header(name: &str) -> S3Result<Algorithm> {
+        let found = ALL.into_iter().find(|known| known.header() == name);
+        found.ok_or_else(|| {
             s3_error!(
-                InvalidRequest,
-                "{} is no checksum algorithm. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.",
-                asked.as_str()
+                NotImplemented,
+                "{name} is not checked here. Use crc32, crc32c, crc64nvme, sha1 or sha256."
             )
         })
+    }
+
+    /// Whether `value` is as long as the checksums of this algorithm; composite ones end in `-<parts>`.
+    pub(super) fn is_value(self, value: &str) -> bool {
+        let length = match self {
+            Algorithm::Crc32 | Algorithm::Crc32c => 4,
+            Algorithm::Crc64Nvme => 8,
+            Algorithm::Sha1 => 20,
+            Algorithm::Sha256 => 32,
+        };
+        let plain = value.split('-').next().unwrap_or_default();
+        BASE64_STANDARD.decode(plain).is_ok_and(|raw| raw.len() == length)
     }
 
     pub(super) fn hasher(self) -> ChecksumHasher {

@@ -39,6 +39,8 @@ pub(super) struct Claims {
     /// The algorithm of the checksum to keep, when that is not simply the client's.
     pub(super) keep: Option<Algorithm>,
     pub(super) trailers: Option<TrailingHeaders>,
+    /// The trailers that were announced: each must come.
+    pub(super) announced: Vec<String>,
 }
 
 /// A body taken in whole and found to be what the client said.
@@ -88,6 +90,7 @@ impl Claims {
             algorithm,
             keep: None,
             trailers: None,
+            announced: Vec::new(),
         }
     }
 }
@@ -109,7 +112,8 @@ pub(super) async fn take(
     let told = said
         .as_ref()
         .map(|(algorithm, _)| *algorithm)
-        .or(claims.algorithm);
+        .or(claims.algorithm)
+        .or_else(|| Algorithm::of_header(claims.announced.first()?).ok());
     let keep = claims.keep.or(told).unwrap_or(Algorithm::Crc64Nvme);
     let mut intake = Intake::new(blobs.clone(), keep, told.unwrap_or(keep), in_file);
     let mut body = std::pin::pin!(body);
@@ -212,6 +216,7 @@ impl Claims {
         if let Some(md5) = &self.md5 {
             compare_md5(md5, taken.md5)?;
         }
+        self.check_trailers()?;
         let said = in_header.or_else(|| self.in_trailer(taken.echo.algorithm));
         if said.is_some_and(|said| said != taken.echo.value) {
             let name = taken.echo.algorithm.name();
@@ -221,6 +226,21 @@ impl Claims {
             ));
         }
         Ok(())
+    }
+
+    fn check_trailers(&self) -> S3Result {
+        let came = |name: &str| {
+            let trailers = self.trailers.as_ref();
+            trailers.and_then(|trailers| trailers.read(|headers| headers.contains_key(name))) == Some(true)
+        };
+        match self.announced.iter().find(|name| !came(name)) {
+            None => Ok(()),
+            Some(name) => Err(custom(
+                "MalformedTrailerError",
+                StatusCode::BAD_REQUEST,
+                format!("x-amz-trailer announced {name}, which did not follow the body."),
+            )),
+        }
     }
 
     fn in_trailer(&self, algorithm: Algorithm) -> Option<String> {

@@ -5,9 +5,11 @@ mod checksum;
 mod condition;
 mod cors;
 mod error;
+mod gate;
 mod ingest;
 mod notification;
 mod outflow;
+mod reader;
 mod service;
 mod store;
 

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::Request,
+    response::Response,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use s3s::{
     S3Error, S3Result,
@@ -17,6 +22,8 @@ use super::{
     api::Api,
     cors,
     error::custom,
+    gate::{self, Content, Framed, Operation},
+    reader::Reader,
     store::{Store, index},
 };
 
@@ -58,34 +65,54 @@ struct Front {
 }
 
 impl Front {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(&self, mut request: Request) -> Response {
         let (method, bucket) = (request.method().clone(), bucket(request.uri().path()).to_owned());
         let origin = request
             .headers()
             .get(header::ORIGIN)
             .and_then(|origin| origin.to_str().ok())
             .map(str::to_owned);
-        let mut response = match self.early(&request, &bucket) {
-            Some(response) => response,
-            None => self.protocol(request).await,
+        let reader = Reader::of(&request);
+        let (operation, mut response) = match self.early(&mut request, &bucket) {
+            Ok(operation) => (operation, self.protocol(request, operation).await),
+            Err(response) => (None, *response),
         };
         if let Some(origin) = origin.filter(|_| method != Method::OPTIONS)
             && let Some(headers) = cors::simple(&self.rules(&bucket), &origin, method.as_str())
         {
             response.headers_mut().extend(headers);
         }
-        finish(&method, response)
-    }
-
-    /// Answers what needs no protocol, and refuses what must not reach it.
-    fn early(&self, request: &Request, bucket: &str) -> Option<Response> {
-        if request.method() == Method::OPTIONS {
-            return Some(preflight(&self.rules(bucket), request.headers()));
+        if response.status().is_success() {
+            reader.shield(response.headers_mut());
         }
-        refusal(request).map(failure)
+        finish(&method, operation, response).await
     }
 
-    async fn protocol(&self, request: Request) -> Response {
+    /// The operation that is asked for; or an answer, where the request needs no protocol or must not reach it.
+    fn early(
+        &self,
+        request: &mut Request,
+        bucket: &str,
+    ) -> Result<Option<&'static Operation>, Box<Response>> {
+        if request.method() == Method::OPTIONS {
+            return Err(Box::new(preflight(&self.rules(bucket), request.headers())));
+        }
+        let checked = match refusal(request) {
+            Some(error) => Err(error),
+            None => gate::check(request),
+        };
+        checked.map_err(|error| Box::new(failure(error)))
+    }
+
+    async fn protocol(&self, request: Request, operation: Option<&'static Operation>) -> Response {
+        let request = match operation {
+            Some(operation) if operation.content == Content::Xml => gate::whole(request, operation).await,
+            _ => Ok(watched(request)),
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return failure(error),
+        };
         match self.protocol.call(request.map(s3s::Body::http_body_unsync)).await {
             Ok(response) => response.map(Body::new),
             Err(error) => {
@@ -105,6 +132,12 @@ impl Front {
             .and_then(|snapshot| index::bucket(&snapshot.buckets, bucket));
         record.map(|record| record.cors).unwrap_or_default()
     }
+}
+
+fn watched(request: Request) -> Request {
+    let (parts, body) = request.into_parts();
+    let body = Framed::watch(body, &parts.headers);
+    Request::from_parts(parts, body)
 }
 
 fn bucket(path: &str) -> &str {
@@ -193,8 +226,15 @@ fn failure(error: S3Error) -> Response {
     }
 }
 
-fn finish(method: &Method, mut response: Response) -> Response {
-    if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().simple().to_string()) {
+async fn finish(method: &Method, operation: Option<&Operation>, mut response: Response) -> Response {
+    let id = Uuid::new_v4().simple().to_string();
+    let names = operation.is_some_and(Operation::answers_with_names);
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = rewritten(response, |body| identified(body, &id)).await;
+    } else if names {
+        response = rewritten(response, |body| Some(referenced(body))).await;
+    }
+    if let Ok(id) = HeaderValue::try_from(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     if response.status() == StatusCode::NOT_MODIFIED {
@@ -206,6 +246,43 @@ fn finish(method: &Method, mut response: Response) -> Response {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     response
+}
+
+/// The response with another body, where `write` has one for it. Only for documents of the protocol, which are in memory.
+async fn rewritten(response: Response, write: impl FnOnce(&str) -> Option<String>) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let written = std::str::from_utf8(&bytes).ok().and_then(write);
+    let Some(written) = written else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(written))
+}
+
+/// An error with the id that the log of a client shows.
+fn identified(body: &str, id: &str) -> Option<String> {
+    let (before, after) = body.rsplit_once("</Error>")?;
+    (!body.contains("<RequestId>"))
+        .then(|| format!("{before}<RequestId>{id}</RequestId><HostId>groundcrew</HostId></Error>{after}"))
+}
+
+/// Characters that XML 1.0 has no way to write, as AWS writes them: a raw carriage return would be read as a line feed.
+fn referenced(body: &str) -> String {
+    let mut written = String::with_capacity(body.len());
+    for character in body.chars() {
+        match character {
+            '\n' | '\t' => written.push(character),
+            '\0'..='\u{1f}' => {
+                written.push_str("&#x");
+                written.extend(char::from_digit(u32::from(character) / 16, 16));
+                written.extend(char::from_digit(u32::from(character) % 16, 16));
+                written.push(';');
+            }
+            _ => written.push(character),
+        }
+    }
+    written
 }
 
 #[cfg(test)]

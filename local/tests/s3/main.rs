@@ -10,5 +10,6 @@ mod keys;
 mod listing;
 mod multipart;
 mod notices;
+mod refusals;
 mod server;
 mod signatures;

@@ -187,7 +187,27 @@ async fn what_cannot_be_completed_says_why() {
     assert_eq!(refusal(complete(vec![wrong]).await), (400, "InvalidPart".into()));
     assert_eq!(refusal(complete(Vec::new()).await).0, 400);
     complete(vec![small.clone()]).await.unwrap();
-    assert_eq!(refusal(complete(vec![small]).await), (404, "NoSuchUpload".into()));
+    assert_eq!(
+        refusal(complete(vec![second]).await),
+        (404, "NoSuchUpload".into())
+    );
+}
+
+#[tokio::test]
+async fn a_completion_asked_for_again_is_answered_again() {
+    let server = start().await;
+    let upload = begin(&server, "k").await;
+    let sent = part(&server, "k", &upload, 1, vec![0; 10]).await;
+    let complete = || {
+        let complete = server.client.complete_multipart_upload();
+        let complete = complete.bucket(BUCKET).key("k").upload_id(&upload);
+        complete.multipart_upload(list(vec![sent.clone()])).send()
+    };
+    let first = complete().await.unwrap();
+    assert_eq!(complete().await.unwrap().e_tag(), first.e_tag());
+    server.put("k", "newer").await;
+    assert_eq!(refusal(complete().await), (404, "NoSuchUpload".into()));
+    assert_eq!(server.get("k").await, b"newer");
 }
 
 #[tokio::test]

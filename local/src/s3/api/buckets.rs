@@ -1,11 +1,13 @@
 //! Buckets and their CORS configuration.
 
+use http::StatusCode;
 use s3s::{S3Result, dto::*, s3_error};
 
 use super::{OWNER, REGION};
 use crate::s3::{
     CorsRule,
     condition::timestamp,
+    error::custom,
     store::{
         Store,
         index::{self, BucketRecord},
@@ -42,6 +44,31 @@ pub(in crate::s3) async fn create(store: &Store, bucket: &str) -> S3Result {
         .await
 }
 
+/// The Region is the one there is; a bucket of another kind is refused.
+pub(super) fn check_configuration(asked: Option<&CreateBucketConfiguration>) -> S3Result {
+    let Some(asked) = asked else { return Ok(()) };
+    if asked.bucket.is_some() || asked.location.is_some() {
+        return Err(s3_error!(
+            NotImplemented,
+            "Directory buckets are not implemented here: leave out Bucket and Location."
+        ));
+    }
+    let region = asked
+        .location_constraint
+        .as_ref()
+        .map(BucketLocationConstraint::as_str);
+    match region {
+        None | Some("" | REGION) => Ok(()),
+        Some(other) => Err(custom(
+            "IllegalLocationConstraintException",
+            StatusCode::BAD_REQUEST,
+            format!(
+                "The {other} location constraint is incompatible for the region specific endpoint this request was sent to."
+            ),
+        )),
+    }
+}
+
 pub(super) fn head(store: &Store, bucket: &str) -> S3Result<HeadBucketOutput> {
     index::bucket(&store.snapshot()?.buckets, bucket)?;
     Ok(HeadBucketOutput {
@@ -61,6 +88,13 @@ pub(super) fn list(store: &Store, input: &ListBucketsInput) -> S3Result<ListBuck
         .unwrap_or(MOST_BUCKETS)
         .clamp(1, MOST_BUCKETS);
     let mut buckets = index::buckets(&store.snapshot()?.buckets)?;
+    if input
+        .bucket_region
+        .as_ref()
+        .is_some_and(|region| region != REGION)
+    {
+        buckets.clear();
+    }
     buckets.retain(|(name, _)| name.starts_with(&prefix) && after.as_ref().is_none_or(|after| name > after));
     let more = buckets.len() > most;
     buckets.truncate(most);

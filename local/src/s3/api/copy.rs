@@ -88,6 +88,7 @@ pub(super) async fn copy(
                     bytes,
                     about,
                     checksum: copied.checksum,
+                    upload: None,
                 },
             };
             changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Copy")?;

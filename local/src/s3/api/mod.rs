@@ -15,13 +15,13 @@ use std::sync::Arc;
 
 use s3s::{S3Request, S3Response, S3Result, dto::*};
 
-use super::store::Store;
+use super::{checksum::announced, store::Store};
 
 pub(super) use buckets::create as create_bucket;
 pub(super) use buckets::set_cors;
 
 /// The account everything here belongs to.
-const OWNER: &str = "000000000000";
+pub(super) const OWNER: &str = "000000000000";
 const REGION: &str = "us-east-1";
 
 /// The store as `s3s` wants it.
@@ -34,6 +34,7 @@ type Answer<T> = S3Result<S3Response<T>>;
 #[async_trait::async_trait]
 impl s3s::S3 for Api {
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+        buckets::check_configuration(req.input.create_bucket_configuration.as_ref())?;
         buckets::create(&self.store, &req.input.bucket).await?;
         Ok(S3Response::new(CreateBucketOutput {
             location: Some(format!("/{}", req.input.bucket)),
@@ -88,7 +89,8 @@ impl s3s::S3 for Api {
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-        object::put(&self.store, req.input, req.trailing_headers)
+        let announced = announced(&req.headers);
+        object::put(&self.store, req.input, req.trailing_headers, announced)
             .await
             .map(S3Response::new)
     }
@@ -145,7 +147,8 @@ impl s3s::S3 for Api {
     }
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-        parts::upload(&self.store, req.input, req.trailing_headers)
+        let announced = announced(&req.headers);
+        parts::upload(&self.store, req.input, req.trailing_headers, announced)
             .await
             .map(S3Response::new)
     }

@@ -122,8 +122,11 @@ struct Wish {
 impl Wish {
     fn fulfil(mut self, changes: &mut Changes<'_>, bucket: &str, key: &str) -> S3Result<ObjectRecord> {
         index::bucket(&changes.buckets, bucket)?;
-        let upload = index::upload(&changes.uploads, bucket, key, &self.upload)?;
         let existing = index::object(&changes.objects, bucket, key)?;
+        let upload = match index::upload(&changes.uploads, bucket, key, &self.upload) {
+            Ok(upload) => upload,
+            Err(gone) => return existing.filter(|object| self.is_fulfilled_by(object)).ok_or(gone),
+        };
         self.condition
             .check(existing.as_ref().map(|existing| &existing.head))?;
         let parts = self.chosen(&index::parts(&changes.parts, &self.upload)?)?;
@@ -137,6 +140,16 @@ impl Wish {
             "ObjectCreated:CompleteMultipartUpload",
         )?;
         Ok(record)
+    }
+
+    /// Whether `object` is what an earlier completion of this upload with these parts made: a client whose answer was lost
+    /// asks again, and is answered as it would have been.
+    fn is_fulfilled_by(&self, object: &ObjectRecord) -> bool {
+        let named = self.parts.iter().map(|part| part.e_tag.as_ref().map(ETag::value));
+        let etag = named
+            .collect::<Option<Vec<_>>>()
+            .and_then(|etags| joined_etag(&etags).ok());
+        object.rest.upload.as_ref() == Some(&self.upload) && etag.as_ref() == Some(&object.head.etag)
     }
 
     /// The parts the client names, which must be those it sent, in ascending order, none but the last small.
@@ -204,6 +217,7 @@ impl Wish {
                 bytes,
                 about: upload.about,
                 checksum: Some(checksum),
+                upload: Some(self.upload.clone()),
             },
         })
     }
@@ -239,11 +253,15 @@ fn compare(said: Option<&(Algorithm, String)>, checksum: &Stored) -> S3Result {
     }
 }
 
-/// The MD5 of the parts' MD5s, and how many they are.
 fn etag_of(parts: &[PartRecord]) -> S3Result<String> {
+    joined_etag(&parts.iter().map(|part| part.etag.as_str()).collect::<Vec<_>>())
+}
+
+/// The MD5 of the parts' MD5s, and how many they are.
+fn joined_etag(etags: &[&str]) -> S3Result<String> {
     let mut md5 = Md5::new();
-    for part in parts {
-        md5.update(&hex::decode(&part.etag).map_err(s3s::S3Error::internal_error)?);
+    for etag in etags {
+        md5.update(&hex::decode(etag).map_err(s3s::S3Error::internal_error)?);
     }
-    Ok(format!("{}-{}", hex::encode(md5.finalize()), parts.len()))
+    Ok(format!("{}-{}", hex::encode(md5.finalize()), etags.len()))
 }

@@ -25,6 +25,7 @@ pub(super) async fn put(
     store: &Arc<Store>,
     mut input: PutObjectInput,
     trailers: Option<TrailingHeaders>,
+    announced: Vec<String>,
 ) -> S3Result<PutObjectOutput> {
     refuse_unsupported!(input)?;
     refuse(&[("x-amz-write-offset-bytes", input.write_offset_bytes.is_some())])?;
@@ -42,6 +43,7 @@ pub(super) async fn put(
         algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
         keep: None,
         trailers,
+        announced,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
     let taken = ingest::take(&store.blobs, body, claims, false).await?;
@@ -71,6 +73,7 @@ pub(super) async fn put(
                     bytes,
                     about,
                     checksum: Some(checksum),
+                    upload: None,
                 },
             };
             changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Put")
@@ -157,6 +160,8 @@ impl Shown {
                     "Cannot specify both Range header and partNumber query parameter."
                 ));
             }
+            // Not even the last bytes of nothing.
+            (Some(_), None) if size == 0 => return Err(unsatisfiable(size)),
             (Some(range), None) => (range.check(size).map_err(|_| unsatisfiable(size))?, None),
             (None, Some(part)) => one_part(record, part)?,
         };

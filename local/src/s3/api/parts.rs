@@ -82,6 +82,7 @@ pub(super) async fn upload(
     store: &Arc<Store>,
     mut input: UploadPartInput,
     trailers: Option<TrailingHeaders>,
+    announced: Vec<String>,
 ) -> S3Result<UploadPartOutput> {
     refuse(&[(
         "x-amz-server-side-encryption-customer-algorithm",
@@ -96,6 +97,7 @@ pub(super) async fn upload(
         algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
         keep: Some(upload.plan.algorithm),
         trailers,
+        announced,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
     let taken = ingest::take(&store.blobs, body, claims, true).await?;

@@ -177,6 +177,7 @@ mod tests {
             bytes: Whereabouts::Inline,
             about: About::default(),
             checksum: None,
+            upload: None,
         };
         let head = Head {
             size: 1,

@@ -29,6 +29,9 @@ pub(in crate::s3) struct Rest {
     pub(in crate::s3) bytes: Whereabouts,
     pub(in crate::s3) about: About,
     pub(in crate::s3) checksum: Option<Stored>,
+    /// The multipart upload it was completed from: its completion may be asked for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::s3) upload: Option<String>,
 }
 
 /// Where an object's bytes lie.
@@ -191,6 +194,7 @@ mod tests {
                 bytes,
                 about,
                 checksum: None,
+                upload: None,
             },
         }
     }

@@ -1,0 +1,82 @@
+//! Bodies that are documents of the protocol: read whole, and found to be what was promised, before they are acted on.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::HeaderMap;
+use s3s::{
+    S3Result,
+    crypto::{Checksum as _, Md5},
+    s3_error,
+};
+
+use super::{headers::checksum_headers, operations::Operation};
+use crate::s3::checksum::Algorithm;
+
+/// Ten thousand parts with a checksum each, and a thousand of the longest keys, are less.
+const LARGEST: usize = 8 << 20;
+
+/// The request with its body in memory.
+pub(in crate::s3) async fn whole(request: Request, operation: &Operation) -> S3Result<Request> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, LARGEST).await.map_err(|_| {
+        s3_error!(
+            IncompleteBody,
+            "The body ended early, or has more than {LARGEST} bytes."
+        )
+    })?;
+    check_digests(operation, &parts.headers, &body)?;
+    check_content(operation, &body)?;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3Result {
+    let bad = |name: &str| {
+        s3_error!(
+            BadDigest,
+            "The {name} you specified did not match the calculated checksum."
+        )
+    };
+    if let Some(said) = headers.get("content-md5") {
+        let mut md5 = Md5::new();
+        md5.update(body);
+        if BASE64_STANDARD.encode(md5.finalize()).as_bytes() != said.as_bytes() {
+            return Err(bad("Content-MD5"));
+        }
+    }
+    // Those of CompleteMultipartUpload are of the object.
+    if operation.name == "CompleteMultipartUpload" {
+        return Ok(());
+    }
+    for (name, said) in checksum_headers(headers) {
+        let algorithm = Algorithm::of_header(name)?;
+        let mut hasher = algorithm.hasher();
+        hasher.update(body);
+        if algorithm.stored(&hasher.finalize())?.value != said {
+            return Err(bad(algorithm.name()));
+        }
+    }
+    Ok(())
+}
+
+/// What the protocol library would pass over in silence.
+fn check_content(operation: &Operation, body: &Bytes) -> S3Result {
+    if contains(body, b"<![CDATA[") {
+        return Err(s3_error!(
+            MalformedXML,
+            "CDATA sections are not read here. Write &amp; and &lt; instead."
+        ));
+    }
+    if operation.name == "CreateBucket" && contains(body, b"<Tag") {
+        return Err(s3_error!(
+            NotImplemented,
+            "Tags of a bucket are not implemented here."
+        ));
+    }
+    Ok(())
+}
+
+fn contains(body: &[u8], text: &[u8]) -> bool {
+    body.windows(text.len()).any(|window| window == text)
+}
