@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::EventSink;
 use crate::clock::Clock;
 use crate::keeper;
 use crate::state::{
@@ -17,6 +16,7 @@ use crate::state::{
 };
 use crate::work::Running;
 use crate::workforce::CurrentWorkforce;
+use crate::{EventSink, Groups, Readable};
 
 /// Documents read at once.
 const READERS: usize = 32;
@@ -28,7 +28,7 @@ pub(crate) struct Core {
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) place: Place,
     pub(crate) pace: Pace,
-    pub(crate) max_running_jobs: usize,
+    pub(crate) rules: Rules,
     /// Jobs in work, by name in lower case.
     running: RwLock<HashMap<String, Arc<Running>>>,
     /// As last read; the portal follows it.
@@ -61,6 +61,13 @@ impl Place {
     }
 }
 
+/// What the operator allows.
+pub(crate) struct Rules {
+    pub(crate) max_running_jobs: usize,
+    pub(crate) readable: Vec<Readable>,
+    pub(crate) groups: Option<Arc<dyn Groups>>,
+}
+
 /// How often the engine looks at what nobody tells it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
@@ -89,7 +96,7 @@ impl Core {
         objects: Arc<dyn Objects>,
         state_bucket: String,
         place: Place,
-        max_running_jobs: usize,
+        rules: Rules,
         events: Arc<dyn EventSink>,
         (clock, pace): (Clock, Pace),
     ) -> Core {
@@ -100,7 +107,7 @@ impl Core {
             events,
             place,
             pace,
-            max_running_jobs,
+            rules,
             running: RwLock::default(),
             workforce: CurrentWorkforce::default(),
             teams: RwLock::default(),
@@ -198,24 +205,31 @@ impl Core {
         &self,
         prefix: &str,
     ) -> Result<Vec<T>, StoreError> {
+        Ok(self.read_each(prefix).await?.into_iter().flatten().collect())
+    }
+
+    /// Every document below a prefix, in order of keys; `None` for one that cannot be read.
+    pub(crate) async fn read_each<T: serde::de::DeserializeOwned>(
+        &self,
+        prefix: &str,
+    ) -> Result<Vec<Option<T>>, StoreError> {
         let listed = self.documents.list(prefix).await?;
-        let found: Vec<Option<T>> = stream::iter(listed)
+        stream::iter(listed)
             .map(|item| async move {
                 Ok::<_, StoreError>(self.legible(&item.key).await?.map(|stored| stored.value))
             })
             .buffered(READERS)
             .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+            .await
     }
 
     /// The document; one that is not a document any more is left out and told of, and holds up no other.
-    async fn legible<T: serde::de::DeserializeOwned>(
+    pub(crate) async fn legible<T: serde::de::DeserializeOwned>(
         &self,
         key: &str,
     ) -> Result<Option<Stored<T>>, StoreError> {
         match self.documents.load(key).await {
-            Err(StoreError::Refused(reason)) => {
+            Err(StoreError::Refused(reason) | StoreError::Unreadable(reason)) => {
                 let mut told = self.illegible.lock().unwrap_or_else(PoisonError::into_inner);
                 // Each is told once, not at each look.
                 if told.insert(key.to_owned()) {
@@ -227,13 +241,20 @@ impl Core {
         }
     }
 
-    /// A link by which a worker's browser may read an object for a while (`grant_read_access`). Whoever writes templates and
-    /// manifests names the object, so the boundary is what the engine itself may read: its own state is refused here, the
-    /// rest is for its role's policy to say, as the labeling role's does in Ground Truth. The message goes to the worker.
+    /// A link by which a worker's browser may read an object for a while (`grant_read_access`). That the task names the
+    /// object is for the rendering to see to; here is what the operator lets tasks show at all. The message goes to the worker.
     pub(crate) async fn grant_read_access(&self, uri: &str) -> Result<String, String> {
         let at = Address::parse(uri).ok_or("It names no object in S3 (s3://bucket/key).")?;
         if self.documents.hold(&at) {
-            return Err("It lies in the labeling engine's own bucket, which nobody is shown.".into());
+            return Err("It is in the labeling engine's own bucket, which nobody is shown.".into());
+        }
+        if !self
+            .rules
+            .readable
+            .iter()
+            .any(|part| part.has(&at.bucket, &at.key))
+        {
+            return Err("It is outside of what labeling tasks may show; the operator lists that.".into());
         }
         // A browser takes such steps out of the address; the link would be for another object than the one named.
         if at.key.split('/').any(|step| step == "." || step == "..") {
@@ -248,8 +269,11 @@ impl Core {
 
     /// Finds what there is to look after, and gives it somebody.
     pub(crate) async fn supervise(self: &Arc<Core>) -> Result<(), StoreError> {
-        let workforces: Vec<WorkforceRecord> = self.read_all(keys::WORKFORCES).await?;
-        self.workforce.set(workforces.into_iter().next());
+        let workforces: Vec<Option<WorkforceRecord>> = self.read_each(keys::WORKFORCES).await?;
+        match workforces.iter().any(Option::is_none) {
+            true => self.workforce.set_unreadable(),
+            false => self.workforce.set(workforces.into_iter().flatten().next()),
+        }
         let teams = self.all_teams().await?;
         let teams = teams
             .into_iter()

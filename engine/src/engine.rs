@@ -12,17 +12,17 @@ use tokio_util::sync::DropGuard;
 use crate::api::Api;
 use crate::clock;
 use crate::config::Config;
-use crate::core::{Core, PACE, Place};
+use crate::core::{Core, PACE, Place, Rules};
 use crate::notices;
 use crate::portal::{self, PortalState};
 use crate::state::{Documents, S3, StoreError};
 use crate::work::Work;
 
-/// Gets what happens to labeling jobs. Must not block.
+/// Gets what happens to labeling jobs.
 pub trait EventSink: Send + Sync {
     /// A state change: a whole EventBridge event document. At least once for each end of a job, after the job's document
-    /// says so.
-    fn state_changed(&self, event: serde_json::Value);
+    /// says so. `Ok` once it cannot get lost any more; what fails (the error is for the log) is tried again.
+    fn state_changed(&self, event: serde_json::Value) -> BoxFuture<'_, Result<(), String>>;
 
     /// Tells a work team of work, through the topic of its NotificationConfiguration. At least once; what fails (the error
     /// is for the log) is tried again later.
@@ -74,7 +74,11 @@ impl Engine {
             Arc::new(S3(config.s3.clone())),
             config.state_bucket.clone(),
             place,
-            config.max_running_jobs,
+            Rules {
+                max_running_jobs: config.max_running_jobs,
+                readable: config.readable.clone(),
+                groups: config.groups.clone(),
+            },
             events,
             (clock::system(), PACE),
         ));
@@ -142,7 +146,7 @@ async fn session_key(documents: &Documents) -> Result<[u8; 64], StoreError> {
             Ok(Ok(key)) => Ok(key),
             _ => renew(documents, AT, bytes).await,
         },
-        Ok(None) | Err(StoreError::Refused(_)) => renew(documents, AT, bytes).await,
+        Ok(None) | Err(StoreError::Unreadable(_)) => renew(documents, AT, bytes).await,
         Err(error) => Err(error),
     }
 }

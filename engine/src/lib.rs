@@ -2,6 +2,7 @@
 //! in S3 and is changed by conditional writes alone.
 
 mod api;
+mod blocking;
 mod clock;
 mod config;
 mod consolidate;
@@ -22,5 +23,5 @@ mod testing;
 pub mod work;
 mod workforce;
 
-pub use config::{Config, DEFAULT_MAX_RUNNING_JOBS, SignIn};
+pub use config::{Config, DEFAULT_MAX_RUNNING_JOBS, Groups, Readable, SignIn};
 pub use engine::{Engine, EngineError, EventSink, WorkNotice};

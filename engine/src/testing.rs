@@ -14,10 +14,10 @@ use tokio_util::sync::DropGuard;
 use tower::ServiceExt;
 
 use crate::api::Api;
-use crate::core::{Core, Pace, Place};
+use crate::core::{Core, Pace, Place, Rules};
 use crate::state::memory::Memory;
 use crate::work::{Lease, Work, WorkError, Worker};
-use crate::{EventSink, WorkNotice};
+use crate::{EventSink, Groups, Readable, WorkNotice};
 
 const PACE: Pace = Pace {
     tick: Duration::from_millis(5),
@@ -34,13 +34,23 @@ pub(crate) struct Events(pub(crate) Mutex<Vec<Value>>, pub(crate) Notices);
 pub(crate) struct Notices {
     pub(crate) sent: Mutex<Vec<WorkNotice>>,
     pub(crate) refused: AtomicI64,
+    /// So many more events cannot be sent.
+    pub(crate) lose_events: AtomicI64,
     /// So many more are refused.
     pub(crate) refuse: AtomicI64,
 }
 
 impl EventSink for Events {
-    fn state_changed(&self, event: Value) {
-        self.0.lock().unwrap().push(event);
+    fn state_changed(&self, event: Value) -> BoxFuture<'_, Result<(), String>> {
+        async move {
+            if self.1.lose_events.load(Ordering::SeqCst) > 0 {
+                self.1.lose_events.fetch_sub(1, Ordering::SeqCst);
+                return Err("the bus is away".to_owned());
+            }
+            self.0.lock().unwrap().push(event);
+            Ok(())
+        }
+        .boxed()
     }
 
     fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>> {
@@ -52,6 +62,22 @@ impl EventSink for Events {
         }
         notices.sent.lock().unwrap().push(notice);
         async { Ok(()) }.boxed()
+    }
+}
+
+/// A user pool with every group but one.
+#[derive(Debug)]
+struct TheCrew;
+
+impl Groups for TheCrew {
+    fn check<'a>(&'a self, _: &'a str, group: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        async move {
+            match group {
+                "no-such-group" => Err("there is no such group".to_owned()),
+                _ => Ok(()),
+            }
+        }
+        .boxed()
     }
 }
 
@@ -111,7 +137,15 @@ impl World {
             self.store.clone(),
             "state".into(),
             place,
-            3,
+            Rules {
+                max_running_jobs: 3,
+                readable: vec![Readable {
+                    bucket: "in".into(),
+                    prefix: String::new(),
+                    except: vec!["teams/".into()],
+                }],
+                groups: Some(Arc::new(TheCrew)),
+            },
             self.events.clone(),
             (Arc::new(clock), PACE),
         ))

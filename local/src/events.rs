@@ -87,10 +87,15 @@ pub(crate) struct JobEvents {
 }
 
 impl EventSink for JobEvents {
-    fn state_changed(&self, event: Value) {
+    fn state_changed(&self, event: Value) -> BoxFuture<'_, Result<(), String>> {
+        let mut sent = Ok(());
         for wiring in FUNCTIONS.iter().filter(|wiring| wiring.hears_job_states()) {
-            send(&self.queues, wiring, &event);
+            match self.queues.get(wiring.name) {
+                Some(queue) => queue.send(Message::new(event.to_string())),
+                None => sent = Err(format!("there is no queue {}", wiring.name)),
+            }
         }
+        std::future::ready(sent).boxed()
     }
 
     /// As SageMaker does: a message to the work team's topic.

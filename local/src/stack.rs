@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use axum::Router;
-use engine::Engine;
+use engine::{Engine, Readable};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -286,6 +286,8 @@ impl Parts {
             },
             s3_public_origin: self.address.aws_url.to_string(),
             max_running_jobs: engine::DEFAULT_MAX_RUNNING_JOBS,
+            readable: readable(),
+            groups: Some(Arc::new(self.sign_in.clone())),
             trusted_proxies: 0,
         };
         let events = Arc::new(JobEvents {
@@ -415,6 +417,22 @@ fn uploads(data: &DataDir) -> PathBuf {
     // Earlier versions kept it beside.
     let _none_there = std::fs::rename(data.path("dropped.jsonl"), &with_the_store);
     with_the_store
+}
+
+/// What tasks may show to workers: what was dropped, and what the line made of it. Not the team files, and nothing of what
+/// the functions keep of people (`people/`, `crew/`, `mail/`) or for themselves.
+fn readable() -> Vec<Readable> {
+    let part = |bucket: &str, prefix: &str, except: &[&str]| Readable {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        except: except.iter().map(|&hidden| hidden.to_owned()).collect(),
+    };
+    vec![
+        part(INPUT_BUCKET, "", &["teams/"]),
+        part(OUTPUT_BUCKET, "manifests/", &[]),
+        part(OUTPUT_BUCKET, "jobs/", &[]),
+        part(OUTPUT_BUCKET, "labels/", &[]),
+    ]
 }
 
 /// What the functions find in their environment.

@@ -50,6 +50,8 @@ fn config(portal_url: String) -> Config {
             groups_claim: "cognito:groups".to_owned(),
         },
         max_running_jobs: 1,
+        readable: Vec::new(),
+        groups: None,
         trusted_proxies: 0,
     }
 }

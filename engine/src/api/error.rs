@@ -73,10 +73,16 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         tracing::error!(%error, "the state store failed");
+        let message = match error {
+            StoreError::Unreadable(_) => {
+                "A document of the engine's state cannot be read. The engine's log names it; put a copy back."
+            }
+            _ => "The engine could not reach its state. Try again.",
+        };
         ApiError {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             kind: "InternalFailure",
-            message: "The engine could not reach its state. Try again.".into(),
+            message: message.into(),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Labeling jobs: create, describe, stop.
 
-use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value, json};
 
 use super::Api;
 use super::error::{ApiError, Result};
 use super::reply::time;
-use super::tags;
+use super::{places, tags};
 use crate::core::Core;
 use crate::job::JobSpec;
 use crate::state::{Counters, JobRecord, JobStatus, StoreError, keys};
@@ -19,15 +18,10 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     refuse_own_bucket(core, &spec)?;
     check_team(core, &spec).await?;
     let _one_at_a_time = api.creating.lock().await;
-    if core
-        .documents
-        .load::<JobRecord>(&keys::job(&spec.name))
-        .await?
-        .is_some()
-    {
+    if exists(core, &spec.name).await? {
         return Err(taken(&spec.name));
     }
-    check_quota(core).await?;
+    let place = places::claim(core, &spec.name).await?;
     let now = (core.clock)();
     let record = JobRecord {
         arn: core.place.arn(&spec.job_name_in_output()),
@@ -41,24 +35,17 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
         counters: Counters::default(),
         output: None,
         closing: false,
+        replaces: None,
         announced: false,
         tags,
         request,
     };
-    // The marker first: a job nobody looks after would be worse than a marker without a job.
-    match core
-        .documents
-        .create(&keys::unfinished(&spec.name), &json!({}))
-        .await
-    {
-        Ok(_) | Err(StoreError::Changed) => {}
-        Err(error) => return Err(error.into()),
-    }
     match core.documents.create(&keys::job(&spec.name), &record).await {
         Ok(_) => {}
         Err(StoreError::Changed) => return Err(taken(&spec.name)),
         Err(error) => return Err(error.into()),
     }
+    place.keep(core).await?;
     core.keep(&spec.name);
     tracing::info!(job = spec.name, "labeling job created");
     Ok(json!({"LabelingJobArn": record.arn}))
@@ -168,33 +155,13 @@ async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {
     }
 }
 
-/// Counts jobs that have not ended, by their documents: the marker of an ended job may still be there while its
-/// event is on its way, and whoever gets that event may rightly expect a free place.
-async fn check_quota(core: &Core) -> Result<()> {
-    let markers = core.documents.list(keys::UNFINISHED).await?;
-    let documents: Vec<String> = markers
-        .iter()
-        .filter_map(|marker| marker.key.strip_prefix(keys::UNFINISHED))
-        .map(keys::job)
-        .collect();
-    let jobs: Vec<_> = stream::iter(documents)
-        .map(|key| async move { core.documents.load::<JobRecord>(&key).await })
-        .buffer_unordered(16)
-        .try_collect()
-        .await?;
-    let running = jobs
-        .into_iter()
-        .flatten()
-        .filter(|job| !job.value.status.is_terminal())
-        .count();
-    let max = core.max_running_jobs;
-    if running < max {
-        return Ok(());
+/// A name is taken by a damaged document as well: nobody knows any more whose it is.
+async fn exists(core: &Core, name: &str) -> Result<bool> {
+    match core.documents.load::<JobRecord>(&keys::job(name)).await {
+        Ok(found) => Ok(found.is_some()),
+        Err(StoreError::Unreadable(_)) => Ok(true),
+        Err(error) => Err(error.into()),
     }
-    Err(ApiError::limit(format!(
-        "The account-level service limit 'Number of concurrent labeling jobs' is {max} Labeling Jobs, with current utilization \
-         of {running} Labeling Jobs and a request delta of 1 Labeling Jobs. Wait for a job to end."
-    )))
 }
 
 fn taken(name: &str) -> ApiError {

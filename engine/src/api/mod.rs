@@ -6,6 +6,7 @@ mod jobs;
 mod list_jobs;
 mod model;
 mod paging;
+mod places;
 mod render;
 mod reply;
 mod shapes;

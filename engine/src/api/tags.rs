@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Api;
 use super::error::{ApiError, Result};
+use super::workforces;
 use crate::core::Core;
 use crate::state::{JobRecord, Tag, TeamRecord, WorkforceRecord, keys};
 
@@ -48,7 +49,7 @@ pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
 }
 
 pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
-    let (key, kind) = resource(request)?;
+    let (key, kind) = resource(&api.core, request).await?;
     let found = api
         .core
         .documents
@@ -59,7 +60,7 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
 }
 
 async fn change(core: &Core, request: &Value, change: impl Fn(&mut Vec<Tag>)) -> Result<Vec<Tag>> {
-    let (key, kind) = resource(request)?;
+    let (key, kind) = resource(core, request).await?;
     let change = |tags: &mut Vec<Tag>| {
         change(tags);
         match tags.len() {
@@ -101,7 +102,7 @@ enum Kind {
 }
 
 /// Key of the document behind a ResourceArn.
-fn resource(request: &Value) -> Result<(String, Kind)> {
+async fn resource(core: &Core, request: &Value) -> Result<(String, Kind)> {
     let arn = request["ResourceArn"].as_str().unwrap_or_default();
     let mut parts = arn.splitn(6, ':').nth(5).unwrap_or_default().split('/');
     let (kind, name) = (
@@ -111,7 +112,7 @@ fn resource(request: &Value) -> Result<(String, Kind)> {
     match kind {
         "labeling-job" => Ok((keys::job(name), Kind::Job)),
         "workteam" => Ok((keys::team(name), Kind::Team)),
-        "workforce" => Ok((keys::workforce(name), Kind::Workforce)),
+        "workforce" => Ok((workforces::key(core, name).await?, Kind::Workforce)),
         other => Err(ApiError::validation(format!(
             "Tagging {other:?} is not supported by this labeling engine: it has labeling jobs, work teams and workforces."
         ))),

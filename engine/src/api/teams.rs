@@ -18,6 +18,7 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let tags = tags::take(&mut request)?;
     refuse_what_is_not_here(&request)?;
     check_members(&request["MemberDefinitions"])?;
+    check_groups(core, &request["MemberDefinitions"]).await?;
     let name = text(&request, "WorkteamName");
     if core.documents.load::<Value>(&keys::team(&name)).await?.is_some() {
         return Err(taken(&name));
@@ -60,6 +61,7 @@ pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
     refuse_what_is_not_here(&request)?;
     if let Some(members) = request.get("MemberDefinitions") {
         check_members(members)?;
+        check_groups(core, members).await?;
         workforces::check_members_of(core, members).await?;
     }
     let name = text(&request, "WorkteamName");
@@ -169,6 +171,24 @@ fn check_members(members: &Value) -> Result<()> {
         return Err(ApiError::validation(
             "Each of MemberDefinitions needs either CognitoMemberDefinition or OidcMemberDefinition, the same in all of them.",
         ));
+    }
+    Ok(())
+}
+
+/// "You must first create the user pools before you can create a work team." (CreateWorkteam)
+async fn check_groups(core: &Core, members: &Value) -> Result<()> {
+    let Some(groups) = &core.rules.groups else {
+        return Ok(());
+    };
+    let cognito = members.as_array().into_iter().flatten();
+    for member in cognito.filter_map(|member| member.get("CognitoMemberDefinition")) {
+        let named = |name: &str| member[name].as_str().unwrap_or_default();
+        let found = groups.check(named("UserPool"), named("UserGroup"), named("ClientId"));
+        found.await.map_err(|why| {
+            ApiError::validation(format!(
+                "A CognitoMemberDefinition names what does not exist: {why}."
+            ))
+        })?;
     }
     Ok(())
 }

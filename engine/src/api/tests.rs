@@ -380,3 +380,97 @@ async fn nothing_of_a_job_may_lie_in_the_engines_own_bucket() {
     assert!(!rendered.to_string().contains("signed.example"), "{rendered}");
     assert!(!rendered["Errors"].as_array().unwrap().is_empty(), "{rendered}");
 }
+
+#[tokio::test]
+async fn engines_on_one_store_keep_the_quota_together() {
+    let (world, rig) = ready().await;
+    let other = world.engine().await;
+    let mut made = 0;
+    for nth in 0..4 {
+        let names = [format!("one-{nth}"), format!("other-{nth}")];
+        let results = tokio::join!(
+            rig.call("CreateLabelingJob", request(&names[0])),
+            other.call("CreateLabelingJob", request(&names[1]))
+        );
+        for result in [results.0, results.1] {
+            match result {
+                Ok(_) => made += 1,
+                Err(refused) => assert_eq!(kind(&refused), "ResourceLimitExceeded", "{refused}"),
+            }
+        }
+    }
+    assert!((2..=3).contains(&made), "{made} in 3 places");
+    // Who was refused holds no place: the rest are there for who comes next.
+    for nth in made..3 {
+        rig.job(&format!("later-{nth}"), |_| {}).await;
+    }
+    let error = rig.call("CreateLabelingJob", request("last")).await.unwrap_err();
+    assert_eq!(kind(&error), "ResourceLimitExceeded");
+}
+
+#[tokio::test]
+async fn a_damaged_job_document_holds_up_no_other_job() {
+    let (world, rig) = ready().await;
+    world
+        .store
+        .put_text("s3://state/labeling-jobs/broken.json", "{\"name\": \"broken\"");
+    world.store.put_text("s3://state/unfinished/broken", "{}");
+    rig.job("numbers", |_| {}).await;
+    let error = rig
+        .call("CreateLabelingJob", request("broken"))
+        .await
+        .unwrap_err();
+    assert_eq!(kind(&error), "ResourceInUse");
+    rig.call("ListLabelingJobs", json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_team_of_a_group_that_does_not_exist_is_refused() {
+    let (_, rig) = ready().await;
+    let member = json!({"CognitoMemberDefinition": {
+        "UserPool": "us-east-1_abc", "UserGroup": "no-such-group", "ClientId": "client"
+    }});
+    let request = json!({"WorkteamName": "others", "Description": "x", "MemberDefinitions": [member]});
+    let change = json!({"WorkteamName": "crew", "MemberDefinitions": [member]});
+    for (operation, request) in [("CreateWorkteam", request), ("UpdateWorkteam", change)] {
+        let error = rig.call(operation, request).await.unwrap_err();
+        assert_eq!(kind(&error), "ValidationException");
+        assert!(
+            error["message"].as_str().unwrap().contains("no such group"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_template_gets_no_link_that_it_puts_together() {
+    let (_, rig) = ready().await;
+    let rendered = async |template: &str| {
+        let request = json!({
+            "UiTemplate": {"Content": template}, "RoleArn": "arn:aws:iam::000000000000:role/labeling",
+            "Task": {"Input": "{\"taskObject\":\"s3://in/a.png\",\"key\":\"b.png\"}"},
+        });
+        rig.call("RenderUiTemplate", request).await.unwrap().to_string()
+    };
+    for (template, is_given) in [
+        ("{{ task.input.taskObject | grant_read_access }}", true),
+        ("{{ 's3://in/help.png' | grant_read_access }}", true),
+        (
+            "{{ 's3://in/' | append: task.input.key | grant_read_access }}",
+            false,
+        ),
+        (
+            "{{ task.input.taskObject | replace: 'a', 'b' | grant_read_access }}",
+            false,
+        ),
+        ("{{ 's3://in/teams/crew.yaml' | grant_read_access }}", false),
+        ("{{ 's3://out/people/0123' | grant_read_access }}", false),
+    ] {
+        let rendered = rendered(template).await;
+        assert_eq!(
+            rendered.contains("signed.example"),
+            is_given,
+            "{template}: {rendered}"
+        );
+    }
+}

@@ -145,3 +145,35 @@ async fn a_network_or_parameter_that_cannot_be_is_refused_and_what_is_not_here_b
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn of_workforces_created_at_once_by_two_engines_one_is_made() {
+    let world = World::default();
+    let (one, other) = (world.engine().await, world.engine().await);
+    let own = |name: &str| json!({"WorkforceName": name, "OidcConfig": oidc_config()});
+    let made = tokio::join!(
+        one.call("CreateWorkforce", own("b")),
+        other.call("CreateWorkforce", own("a"))
+    );
+    assert!(made.0.is_ok() != made.1.is_ok(), "{made:?}");
+    let listed = one.call("ListWorkforces", json!({})).await.unwrap();
+    assert_eq!(listed["Workforces"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[tokio::test]
+async fn beside_a_workforce_that_cannot_be_read_none_is_made() {
+    let (world, rig) = ready().await;
+    world.store.put_text("s3://state/workforces/default.json", "{");
+    let member =
+        json!({"CognitoMemberDefinition": {"UserPool": "us-east-1_abc", "UserGroup": "g", "ClientId": "c"}});
+    let team = json!({"WorkteamName": "others", "Description": "x", "MemberDefinitions": [member]});
+    assert_eq!(
+        kind(&rig.call("CreateWorkteam", team).await.unwrap_err()),
+        "InternalFailure"
+    );
+    let own = json!({"WorkforceName": "own", "OidcConfig": oidc_config()});
+    assert_eq!(
+        kind(&rig.call("CreateWorkforce", own).await.unwrap_err()),
+        "InternalFailure"
+    );
+}

@@ -34,13 +34,13 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     if request.get("CognitoConfig").is_some() == request.get("OidcConfig").is_some() {
         return Err(ApiError::validation("Give either CognitoConfig or OidcConfig."));
     }
-    if !core.documents.list(keys::WORKFORCES).await?.is_empty() {
+    if there(core).await?.is_some() {
         return Err(exists());
     }
     let name = text(&request, "WorkforceName");
     let secret = take_secret(&mut request);
-    let workforce = new(core, &name, config(&request), secret, tags);
-    match core.documents.create(&keys::workforce(&name), &workforce).await {
+    let workforce = record(core, &name, config(&request), secret, tags);
+    match core.documents.create(keys::WORKFORCE, &workforce).await {
         Ok(_) => {}
         Err(StoreError::Changed) => return Err(exists()),
         Err(error) => return Err(error.into()),
@@ -68,7 +68,7 @@ pub(super) async fn update(api: &Api, mut request: Value) -> Result<Value> {
     };
     let updated = core
         .documents
-        .update(&keys::workforce(&name), change)
+        .update(&find(core, &name).await?.key, change)
         .await?
         .ok_or_else(|| unknown(&name))?
         .value;
@@ -95,22 +95,19 @@ fn refuse_provider(workforce: &WorkforceRecord, has_teams: bool) -> Result<()> {
 }
 
 pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
-    let workforce = load(&api.core, request).await?;
+    let There { workforce, .. } = find(&api.core, &text(request, "WorkforceName")).await?;
     Ok(json!({"Workforce": describe_workforce(&api.core.place, &workforce)}))
 }
 
 pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
-    let workforce = load(&api.core, request).await?;
+    let There { key, workforce } = find(&api.core, &text(request, "WorkforceName")).await?;
     if !api.core.documents.list(keys::TEAMS).await?.is_empty() {
         return Err(ApiError::in_use(format!(
             "The workforce {} has work teams; delete them first.",
             workforce.name
         )));
     }
-    api.core
-        .documents
-        .delete(&keys::workforce(&workforce.name))
-        .await?;
+    api.core.documents.delete(&key).await?;
     api.core.workforce.set(None);
     Ok(json!({}))
 }
@@ -132,8 +129,8 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
 /// The name of the workforce a new team belongs to: the one it names, the one there is, or a new one made of the identity
 /// provider that the team's members come from.
 pub(super) async fn for_team(core: &Core, wanted: Option<&str>, members: &Value) -> Result<String> {
-    let all: Vec<WorkforceRecord> = core.read_all(keys::WORKFORCES).await?;
-    let workforce = match (wanted, all.into_iter().next()) {
+    let there = there(core).await?.map(|there| there.workforce);
+    let workforce = match (wanted, there) {
         (Some(wanted), there) => there
             .filter(|workforce| workforce.name.eq_ignore_ascii_case(wanted))
             .ok_or_else(|| unknown(wanted))?,
@@ -146,9 +143,9 @@ pub(super) async fn for_team(core: &Core, wanted: Option<&str>, members: &Value)
 
 /// The same for a team that gets other members.
 pub(super) async fn check_members_of(core: &Core, members: &Value) -> Result<()> {
-    let all: Vec<WorkforceRecord> = core.read_all(keys::WORKFORCES).await?;
-    all.first()
-        .map_or(Ok(()), |workforce| check_members(workforce, members))
+    there(core)
+        .await?
+        .map_or(Ok(()), |there| check_members(&there.workforce, members))
 }
 
 /// A group's name means something only at the provider the group is of.
@@ -177,16 +174,18 @@ async fn make_default(core: &Core, members: &Value) -> Result<WorkforceRecord> {
         ));
     }
     let config = json!({"CognitoConfig": {"UserPool": member["UserPool"], "ClientId": member["ClientId"]}});
-    let workforce = new(core, DEFAULT, config, Secret::default(), Vec::new());
-    match core.documents.create(&keys::workforce(DEFAULT), &workforce).await {
-        Ok(_) | Err(StoreError::Changed) => {}
+    let workforce = record(core, DEFAULT, config, Secret::default(), Vec::new());
+    let made = match core.documents.create(keys::WORKFORCE, &workforce).await {
+        Ok(_) => workforce,
+        // Another engine was first: its workforce is the one, with whatever settings it has by now.
+        Err(StoreError::Changed) => there(core).await?.ok_or(StoreError::Changed)?.workforce,
         Err(error) => return Err(error.into()),
-    }
-    core.workforce.set(Some(workforce.clone()));
-    Ok(workforce)
+    };
+    core.workforce.set(Some(made.clone()));
+    Ok(made)
 }
 
-fn new(core: &Core, name: &str, config: Value, secret: Secret, tags: Vec<Tag>) -> WorkforceRecord {
+fn record(core: &Core, name: &str, config: Value, secret: Secret, tags: Vec<Tag>) -> WorkforceRecord {
     let now = (core.clock)();
     WorkforceRecord {
         name: name.to_owned(),
@@ -242,13 +241,34 @@ fn describe_workforce(place: &Place, workforce: &WorkforceRecord) -> Value {
     Value::Object(answer)
 }
 
-async fn load(core: &Core, request: &Value) -> Result<WorkforceRecord> {
-    let name = text(request, "WorkforceName");
-    let workforce = core
-        .documents
-        .load::<WorkforceRecord>(&keys::workforce(&name))
-        .await?;
-    workforce.map(|stored| stored.value).ok_or_else(|| unknown(&name))
+/// The workforce there is, and the key of its document.
+struct There {
+    key: String,
+    workforce: WorkforceRecord,
+}
+
+/// An error if it cannot be read: another one must not be made beside it.
+async fn there(core: &Core) -> Result<Option<There>> {
+    let Some(listed) = core.documents.list(keys::WORKFORCES).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let stored = core.documents.load::<WorkforceRecord>(&listed.key).await?;
+    Ok(stored.map(|stored| There {
+        key: listed.key,
+        workforce: stored.value,
+    }))
+}
+
+async fn find(core: &Core, name: &str) -> Result<There> {
+    let there = there(core).await?;
+    there
+        .filter(|there| there.workforce.name.eq_ignore_ascii_case(name))
+        .ok_or_else(|| unknown(name))
+}
+
+/// The key of the document of the workforce of this name.
+pub(super) async fn key(core: &Core, name: &str) -> Result<String> {
+    Ok(find(core, name).await?.key)
 }
 
 /// What the form of the request does not say.

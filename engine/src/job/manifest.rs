@@ -40,6 +40,12 @@ impl Manifest {
             if text.trim_ascii().is_empty() {
                 continue;
             }
+            if manifest.spans.len() == MAX_OBJECTS {
+                return Err(format!(
+                    "line {}: it has more than {MAX_OBJECTS} data objects, which is the most a job may have",
+                    number + 1
+                ));
+            }
             let labeled =
                 check(task, attribute, text).map_err(|why| format!("line {}: {why}", number + 1))?;
             manifest.spans.push((span.0 as u32, span.1 as u32));
@@ -47,9 +53,6 @@ impl Manifest {
         }
         match manifest.spans.len() {
             0 => Err("it has no data objects".into()),
-            n if n > MAX_OBJECTS => Err(format!(
-                "it has {n} data objects; at most {MAX_OBJECTS} are allowed"
-            )),
             _ => Ok(manifest),
         }
     }

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
+use crate::blocking::blocking;
 use crate::core::Core;
 use crate::output::{self, Rest, decide};
-use crate::state::{JobRecord, JobStatus, StoreError, Stored, keys};
-use crate::work::Running;
+use crate::state::{JobRecord, JobStatus, Marker, StoreError, Stored, keys};
+use crate::work::{Inputs, Running};
 
 /// Reading everything again takes at most one part of so many of the time.
 const RARELY: u32 = 20;
@@ -21,12 +22,16 @@ const RARELY: u32 = 20;
 const SETTLED_PART: u32 = 10;
 /// What an engine that is stopped may spend on a quick next start.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// A marker that has no job after this time gets none any more.
+const STRAY: SignedDuration = SignedDuration::from_mins(10);
 /// The pause between two attempts at what keeps failing doubles so many times.
 const DOUBLINGS: u32 = 6;
 
 /// What the keeper remembers between two looks.
 struct Kept {
     running: Option<Arc<Running>>,
+    /// As they were read when the job began, until it is put to work.
+    inputs: Option<Inputs>,
     record: Option<Stored<JobRecord>>,
     looked: Instant,
     refresh: Instant,
@@ -52,6 +57,7 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
     let now = Instant::now();
     let mut kept = Kept {
         running: None,
+        inputs: None,
         record: None,
         looked: now,
         refresh: now + core.pace.refresh,
@@ -69,7 +75,6 @@ pub(crate) async fn keep(core: Arc<Core>, job: String) {
             }
             Ok(Next::Gone) => break,
             Ok(Next::Wait) => kept.fruitless = 0,
-            // A marker is written before its document, and stays alone if that was never written.
             Ok(Next::Nothing) => kept.fruitless += 1,
             Err(error) => {
                 let again_in = pause(core.pace.tick, kept.fruitless);
@@ -115,18 +120,18 @@ async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, Stor
         };
     }
     let Some(record) = kept.record.clone() else {
-        return Ok(Next::Nothing);
+        return without_job(core, job).await;
     };
     match record.value.status {
         JobStatus::Initializing => {
-            open::open(core, &record).await?;
+            kept.inputs = open::open(core, &record).await?;
             kept.record = None;
             Ok(Next::Again)
         }
         JobStatus::InProgress | JobStatus::Stopping => {
             let running = match &kept.running {
                 Some(running) => running.clone(),
-                None => match open::resume(core, &record.value).await? {
+                None => match open::resume(core, &record.value, kept.inputs.take()).await? {
                     Ok(running) => kept.running.insert(running).clone(),
                     Err(reason) => {
                         give_up(core, &record, &reason).await?;
@@ -139,6 +144,24 @@ async fn step(core: &Arc<Core>, job: &str, kept: &mut Kept) -> Result<Next, Stor
         }
         JobStatus::Completed | JobStatus::Failed | JobStatus::Stopped => end(core, &record.value, kept).await,
     }
+}
+
+/// A marker is written before its document, and stays alone if the job was refused or its creation broke off.
+async fn without_job(core: &Core, job: &str) -> Result<Next, StoreError> {
+    let key = keys::unfinished(job);
+    let marker = match core.documents.load::<Marker>(&key).await {
+        Err(StoreError::Unreadable(_)) => Marker::default(),
+        found => match found? {
+            Some(found) => found.value,
+            None => return Ok(Next::Gone),
+        },
+    };
+    if marker.since.is_some_and(|since| (core.clock)() < since + STRAY) {
+        return Ok(Next::Nothing);
+    }
+    tracing::info!(job, "a marker without a job is taken away");
+    core.documents.delete(&key).await?;
+    Ok(Next::Gone)
 }
 
 /// A job in progress whose inputs cannot be used any more: its own copies were taken away.
@@ -198,7 +221,7 @@ async fn tend(
 
 /// For a quick next start, when there is so much more to say. What grows by a part of itself each time is written a few
 /// times over in all; what fails costs that start some time, and is tried again when it has grown.
-async fn write_settled(job: &Running, kept: &mut Kept, growth: u32) {
+async fn write_settled(job: &Arc<Running>, kept: &mut Kept, growth: u32) {
     let settled = job.index().settled_count();
     if settled < kept.settled + growth {
         return;
@@ -234,17 +257,16 @@ async fn take_snapshot(core: &Core, job: &Arc<Running>, kept: &mut Kept) -> Resu
     }
     let began = Instant::now();
     let decisions = decisions(job, Rest::Unlabeled).await?;
-    output::write_snapshot(core.objects.as_ref(), job, &decisions).await?;
+    output::write_snapshot(core.objects.as_ref(), job, decisions).await?;
     kept.snapshot_of = labeled;
     kept.snapshot = Instant::now() + core.pace.snapshot.max(began.elapsed() * RARELY);
     Ok(())
 }
 
-/// Consolidation is arithmetic and may take a second: not on the threads that answer people.
-async fn decisions(job: &Arc<Running>, rest: Rest) -> Result<Vec<output::Decision>, StoreError> {
+/// Consolidation is arithmetic and may take a second.
+async fn decisions(job: &Arc<Running>, rest: Rest) -> Result<Arc<Vec<output::Decision>>, StoreError> {
     let job = job.clone();
-    let decided = tokio::task::spawn_blocking(move || decide(&job, rest)).await;
-    decided.map_err(|error| StoreError::Failed(format!("consolidation broke off: {error}")))
+    blocking(move || Arc::new(decide(&job, rest))).await
 }
 
 /// The job's document says that it ended; what is left is to say so to the world. Whoever ended it does that; others only

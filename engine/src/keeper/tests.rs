@@ -125,3 +125,99 @@ async fn a_file_that_cannot_be_written_does_not_hold_up_the_others() {
     let left = crate::output::write_raw_answers(rig.core.objects.as_ref(), &running, &all).await;
     assert!(left.is_err_and(|left| (1..20).contains(&left.objects.len())));
 }
+
+fn one_answer_each(request: &mut Value) {
+    request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
+}
+
+async fn until_nothing_is_unfinished(world: &World) {
+    while !world.store.keys("state", "unfinished/").is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_sent_is_sent_later_and_only_then_marked() {
+    let (world, rig) = ready().await;
+    rig.job("numbers", one_answer_each).await;
+    let lose = &world.events.1.lose_events;
+    lose.store(i64::MAX, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..2 {
+        rig.answer_next(&worker("a"), "numbers").await.unwrap();
+    }
+    rig.until("numbers", "Completed").await;
+    let told = || lose.load(std::sync::atomic::Ordering::SeqCst);
+    while told() > i64::MAX - 3 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let document = world.store.text("s3://state/labeling-jobs/numbers.json").unwrap();
+    assert!(document.contains("\"announced\":false"), "{document}");
+    lose.store(0, std::sync::atomic::Ordering::SeqCst);
+    until_nothing_is_unfinished(&world).await;
+    assert_eq!(world.events.0.lock().unwrap().len(), 1);
+    let document = world.store.text("s3://state/labeling-jobs/numbers.json").unwrap();
+    assert!(document.contains("\"announced\":true"), "{document}");
+}
+
+#[tokio::test]
+async fn a_marker_without_a_job_is_taken_away_once_it_is_old() {
+    let (world, rig) = ready().await;
+    world.store.put_text("s3://state/unfinished/ghost", "{}");
+    world.store.put_text("s3://state/unfinished/damaged", "{");
+    world.store.put_text(
+        "s3://state/unfinished/young",
+        r#"{"since":"2023-11-14T22:13:20Z"}"#,
+    );
+    rig.core.supervise().await.unwrap();
+    while world.store.keys("state", "unfinished/").len() > 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(world.store.keys("state", "unfinished/"), ["unfinished/young"]);
+    world.advance(601);
+    until_nothing_is_unfinished(&world).await;
+}
+
+#[tokio::test]
+async fn a_job_whose_output_bucket_is_not_there_fails_before_anybody_works() {
+    let (_, rig) = ready().await;
+    let mut request = request("numbers");
+    request["OutputConfig"]["S3OutputPath"] = json!("s3://no-such-bucket/labels/");
+    rig.call("CreateLabelingJob", request).await.unwrap();
+    let job = rig.until("numbers", "Failed").await;
+    assert!(
+        reason(&job).contains("output path s3://no-such-bucket/labels/"),
+        "{job}"
+    );
+}
+
+#[tokio::test]
+async fn the_first_output_stays_and_an_older_jobs_gives_way() {
+    let (world, rig) = ready().await;
+    let at = "s3://out/labels/numbers/manifests/output/output.manifest";
+    world.store.put_text(at, "{\"source\":\"from another life\"}\n");
+    rig.job("numbers", one_answer_each).await;
+    let running = rig.core.running("numbers").unwrap();
+    for _ in 0..2 {
+        rig.answer_next(&worker("a"), "numbers").await.unwrap();
+    }
+    rig.until("numbers", "Completed").await;
+    let first = world.store.text(at).unwrap();
+    assert_eq!(world.output("numbers")[0]["parity"], 0);
+    // Another engine, held up since before the end, and of another opinion.
+    let late = std::sync::Arc::new(vec![crate::output::Decision::Unlabeled; 2]);
+    let end = crate::output::write_end(rig.core.objects.as_ref(), &running, &late, None).await;
+    assert_eq!(world.store.text(at).unwrap(), first);
+    let counters = end.ok().unwrap().counters;
+    assert_eq!((counters.human_labeled, counters.unlabeled), (2, 0));
+}
+
+#[tokio::test]
+async fn the_inputs_of_a_job_are_read_once() {
+    let (world, rig) = ready().await;
+    rig.job("numbers", |_| {}).await;
+    let reads = world
+        .store
+        .manifest_reads
+        .load(std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(reads, 2, "a look for the job's copy, and the manifest");
+}

@@ -1,7 +1,6 @@
 //! What became of each object of a job.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -38,6 +37,7 @@ pub(crate) enum Rest {
 }
 
 const DECLINED: &str = "The task was declined by as many workers as were to answer it.";
+const DAMAGED: &str = "The stored answers to this object were damaged and cannot be read.";
 const EXPIRED: &str = "The task expired before any worker answered it.";
 
 /// Weighs all answers of the job together: who is careful shows over all objects.
@@ -51,6 +51,10 @@ pub(crate) fn decide(job: &Running, rest: Rest) -> Vec<Decision> {
             Outcome::Failed(answers) => Decision::Failed {
                 reason: DECLINED,
                 at: completed(answers).unwrap_or(job.opened),
+            },
+            Outcome::Damaged => Decision::Failed {
+                reason: DAMAGED,
+                at: job.opened,
             },
             Outcome::Done(answers) => {
                 answered.push((position, answers.to_vec()));
@@ -87,14 +91,15 @@ pub(crate) fn counters(decisions: &[Decision]) -> Counters {
 }
 
 fn weigh(job: &Running, answered: &[(usize, Vec<Answer>)]) -> Vec<Vec<Verdict>> {
-    let mut reader = Reader {
-        job,
-        workers: HashMap::new(),
-        contents: HashMap::new(),
-    };
+    let mut workers: HashMap<&str, u32> = HashMap::new();
     let opinions: Vec<Vec<Opinion>> = answered
         .iter()
-        .map(|(_, answers)| answers.iter().map(|answer| reader.opinion(answer)).collect())
+        .map(|(_, answers)| {
+            answers
+                .iter()
+                .map(|answer| opinion(&mut workers, answer))
+                .collect()
+        })
         .collect();
     let classes = job.categories.names().len();
     match job.spec.task.choice() {
@@ -106,25 +111,11 @@ fn weigh(job: &Running, answered: &[(usize, Vec<Answer>)]) -> Vec<Vec<Verdict>> 
     }
 }
 
-/// Gives workers numbers, and reads each different content once.
-struct Reader<'a> {
-    job: &'a Running,
-    workers: HashMap<String, u32>,
-    contents: HashMap<Arc<str>, Vec<u16>>,
-}
-
-impl Reader<'_> {
-    fn opinion(&mut self, answer: &Answer) -> Opinion {
-        let next = self.workers.len() as u32;
-        let worker = *self.workers.entry(answer.person.id.clone()).or_insert(next);
-        let classes = self.contents.entry(answer.content.clone()).or_insert_with(|| {
-            // Answers were read when they were taken; one that cannot be read again says nothing.
-            let content = serde_json::from_str(&answer.content).unwrap_or_default();
-            self.job.read_answer(&content).unwrap_or_default()
-        });
-        Opinion {
-            worker,
-            classes: classes.clone(),
-        }
+/// Gives workers numbers.
+fn opinion<'a>(workers: &mut HashMap<&'a str, u32>, answer: &'a Answer) -> Opinion {
+    let next = workers.len() as u32;
+    Opinion {
+        worker: *workers.entry(answer.person.id.as_str()).or_insert(next),
+        classes: answer.classes.to_vec(),
     }
 }

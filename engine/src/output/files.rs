@@ -35,7 +35,7 @@ impl Files {
         self.at("annotations/intermediate/1/annotations.manifest")
     }
 
-    pub(super) fn raw_folder(&self) -> Address {
+    pub(crate) fn raw_folder(&self) -> Address {
         self.at("annotations/worker-response/iteration-1/")
     }
 
@@ -66,7 +66,7 @@ fn zoned(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-pub(super) fn raw_answers(answers: &[Answer]) -> String {
+pub(super) fn raw_answers(job: &Running, answers: &[Answer]) -> String {
     let answers: Vec<Value> = answers
         .iter()
         .map(|answer| {
@@ -75,7 +75,7 @@ pub(super) fn raw_answers(answers: &[Answer]) -> String {
                 "acceptanceTime": zoned(answer.accepted),
                 "submissionTime": zoned(answer.submitted),
                 "timeSpentInSeconds": seconds,
-                "answerContent": serde_json::from_str::<Value>(&answer.content).unwrap_or_default(),
+                "answerContent": job.answers.content(&answer.classes),
                 "workerId": answer.person.id,
                 "workerMetadata": {"identityData": {
                     "identityProviderType": answer.person.provider.name(),
@@ -88,56 +88,53 @@ pub(super) fn raw_answers(answers: &[Answer]) -> String {
     json!({ "answers": answers }).to_string()
 }
 
+/// How many files the consolidation has, of either kind.
+pub(super) fn consolidations(decisions: &[Decision]) -> usize {
+    labeled(decisions).count().div_ceil(CONSOLIDATED_TOGETHER)
+}
+
+fn labeled(decisions: &[Decision]) -> impl Iterator<Item = (u32, &Decision)> {
+    let labeled = |(_, decision): &(usize, &Decision)| matches!(decision, Decision::Labeled { .. });
+    let all = decisions.iter().enumerate().filter(labeled);
+    all.map(|(index, decision)| (index as u32, decision))
+}
+
 /// Requests and responses of the consolidation, as an annotation-consolidation Lambda function would see and give them.
-pub(super) fn consolidation<'a>(
-    job: &'a Running,
-    decisions: &'a [Decision],
-    files: &'a Files,
-) -> impl Iterator<Item = (File, File)> + 'a {
-    let labeled: Vec<(u32, &Decision)> = decisions
-        .iter()
-        .enumerate()
-        .filter(|(_, decision)| matches!(decision, Decision::Labeled { .. }))
-        .map(|(index, decision)| (index as u32, decision))
+pub(super) fn consolidation(job: &Running, decisions: &[Decision], nth: usize) -> (File, File) {
+    let files = Files::of(&job.spec);
+    let chunk: Vec<(u32, &Decision)> = labeled(decisions)
+        .skip(nth * CONSOLIDATED_TOGETHER)
+        .take(CONSOLIDATED_TOGETHER)
         .collect();
-    let chunks = labeled.len().div_ceil(CONSOLIDATED_TOGETHER);
-    (0..chunks).map(move |nth| {
-        let chunk =
-            &labeled[nth * CONSOLIDATED_TOGETHER..labeled.len().min((nth + 1) * CONSOLIDATED_TOGETHER)];
-        let answers: Vec<Vec<Answer>> = chunk
-            .iter()
-            .map(|(index, _)| job.index().answers(*index))
-            .collect();
-        let at = answers
-            .iter()
-            .filter_map(|answers| completed(answers))
-            .max()
-            .unwrap_or(job.opened);
-        let name = if nth == 0 {
-            stamp(at)
-        } else {
-            format!("{}-{nth}", stamp(at))
-        };
-        let requests: Vec<Value> = chunk
-            .iter()
-            .zip(&answers)
-            .map(|((index, _), answers)| request(job, *index, answers))
-            .collect();
-        let responses: Vec<Value> = chunk
-            .iter()
-            .map(|(index, decision)| response(job, *index, decision))
-            .collect();
+    let answers: Vec<Vec<Answer>> = chunk
+        .iter()
+        .map(|(index, _)| job.index().answers(*index))
+        .collect();
+    let at = answers
+        .iter()
+        .filter_map(|answers| completed(answers))
+        .max()
+        .unwrap_or(job.opened);
+    let name = if nth == 0 {
+        stamp(at)
+    } else {
+        format!("{}-{nth}", stamp(at))
+    };
+    let requests = chunk.iter().zip(&answers);
+    let requests = requests.map(|((index, _), answers)| request(job, *index, answers));
+    let responses = chunk
+        .iter()
+        .map(|(index, decision)| response(job, *index, decision));
+    (
         (
-            (
-                files.consolidation("request", &name),
-                Value::Array(requests).to_string(),
-            ),
-            (
-                files.consolidation("response", &name),
-                Value::Array(responses).to_string(),
-            ),
-        )
-    })
+            files.consolidation("request", &name),
+            Value::Array(requests.collect()).to_string(),
+        ),
+        (
+            files.consolidation("response", &name),
+            Value::Array(responses.collect()).to_string(),
+        ),
+    )
 }
 
 fn request(job: &Running, index: u32, answers: &[Answer]) -> Value {
@@ -149,7 +146,7 @@ fn request(job: &Running, index: u32, answers: &[Answer]) -> Value {
     };
     let annotations: Vec<Value> = answers
         .iter()
-        .map(|answer| json!({"workerId": answer.person.id, "annotationData": {"content": answer.content.as_ref()}}))
+        .map(|answer| json!({"workerId": answer.person.id, "annotationData": {"content": job.answers.content(&answer.classes).to_string()}}))
         .collect();
     json!({"datasetObjectId": index.to_string(), "dataObject": {kind: task_object(&line)}, "annotations": annotations})
 }

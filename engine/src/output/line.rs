@@ -6,6 +6,7 @@ use super::creation_date;
 use super::decision::Decision;
 use crate::consolidate::Verdict;
 use crate::job::Choice;
+use crate::state::Counters;
 use crate::work::Running;
 
 pub(super) fn manifest(job: &Running, decisions: &[Decision]) -> String {
@@ -29,6 +30,29 @@ fn without_line_breaks(text: String) -> String {
     text.replace('\u{85}', "\\u0085")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029")
+}
+
+/// What a manifest that was written before says, line by line.
+pub(super) fn counters(job: &Running, manifest: &[u8]) -> Counters {
+    let (attribute, mut counters) = (&job.spec.attribute, Counters::default());
+    let metadata = format!("{attribute}-metadata");
+    for (index, line) in manifest.split(|byte| *byte == b'\n').enumerate() {
+        let Ok(line) = serde_json::from_slice::<Map<String, Value>>(line) else {
+            continue;
+        };
+        let has_failed = line
+            .get(&metadata)
+            .is_some_and(|said| said.get("failure-reason").is_some());
+        match line.contains_key(attribute) {
+            true => {
+                counters.total_labeled += 1;
+                counters.human_labeled += u32::from(!job.manifest.is_labeled(index as u32));
+            }
+            false if has_failed => counters.failed += 1,
+            false => counters.unlabeled += 1,
+        }
+    }
+    counters
 }
 
 /// `<attribute>` and `<attribute>-metadata`; `None` if there is nothing to say. A failed object has no label and says in

@@ -85,7 +85,7 @@ pub(super) async fn answer(
     Path(token): Path<String>,
     body: Result<Json<Answer>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
-    let Json(Answer { answer }) = body.map_err(not_json)?;
+    let Json(Answer { answer }) = body.map_err(|rejection| not_json(&rejection))?;
     state
         .0
         .desk
@@ -113,9 +113,9 @@ pub(super) async fn release(
     Ok(Json(json!({})))
 }
 
-fn not_json(rejection: JsonRejection) -> Response {
+fn not_json(rejection: &JsonRejection) -> Response {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return rejection.into_response();
+        return Refusal::TooLarge.into_response();
     }
     Refusal::NotJson(rejection.body_text()).into_response()
 }

@@ -2,7 +2,7 @@
 //! access tasks using any IP address outside the specified range are denied and get a Not Found error message on the worker
 //! portal." (UpdateWorkforce)
 use super::{PortalState, pages};
-use crate::network::Network;
+use crate::workforce::Admission;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -10,22 +10,26 @@ use http::{HeaderMap, StatusCode};
 use std::net::{IpAddr, SocketAddr};
 
 pub(super) async fn admit(State(state): State<PortalState>, request: Request, next: Next) -> Response {
-    let Some(workforce) = state.0.workforce.get() else {
-        return next.run(request).await;
+    let networks = match state.0.workforce.admission() {
+        Admission::Anyone => return next.run(request).await,
+        Admission::From(networks) => networks,
+        Admission::Nobody => {
+            return pages::message(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The portal is closed just now",
+                "Which networks may come in cannot be read at the moment. Please try again later, or tell the person who \
+                 invited you.",
+            );
+        }
     };
-    let mut cidrs = workforce.cidrs().peekable();
-    if cidrs.peek().is_none() {
-        return next.run(request).await;
-    }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let from = origin(
         peer.map(|ConnectInfo(peer)| peer.ip()),
         request.headers(),
         state.0.trusted_proxies,
     );
-    // Whose address is not known is outside, and a network that cannot be read has nobody inside.
-    let networks = || cidrs.filter_map(|cidr| Network::parse(cidr).ok());
-    if from.is_some_and(|from| networks().any(|network| network.has(from))) {
+    // Whose address is not known is outside.
+    if from.is_some_and(|from| networks.iter().any(|network| network.has(from))) {
         return next.run(request).await;
     }
     pages::message(

@@ -32,8 +32,14 @@ use sessions::Sessions;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// An answer and its envelope. Ground Truth's own answers are far smaller.
-const MAX_BODY: usize = 1024 * 1024;
+/// An answer and its envelope: fifty labels of 256 characters are less, however they are escaped. What the tasks of a job
+/// really need is checked when the answer is read.
+const MAX_BODY: usize = 256 * 1024;
+/// Where the provider sends people back to after signing in, below the portal's address. These are Ground Truth's paths, and
+/// the app client has to know both.
+pub const SIGNED_IN: &str = "/oauth2/idpresponse";
+/// The same after signing out.
+pub const SIGN_OUT: &str = "/logout";
 
 /// What every page and call needs; cheap to clone.
 #[derive(Clone)]
@@ -131,8 +137,8 @@ pub fn router(state: PortalState) -> Router {
         .route("/", get(pages::home))
         .route("/work/{job}", get(pages::work))
         .route("/login", get(sign_in::login))
-        .route("/oauth2/idpresponse", get(sign_in::back))
-        .route("/logout", get(sign_in::logout))
+        .route(SIGNED_IN, get(sign_in::back))
+        .route(SIGN_OUT, get(sign_in::logout))
         .route("/portal/{file}", get(assets::portal))
         .route_layer(from_fn_with_state(state.clone(), gate::admit))
         // The elements alone are no secret, and are also for looking at a template elsewhere.

@@ -1,4 +1,5 @@
 //! What a call of the portal's API is told when it cannot be done: a status, a code for the page, a sentence for the person.
+use super::MAX_BODY;
 use crate::work::WorkError;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,7 @@ pub(super) enum Refusal {
     Unconfirmed,
     Foreign,
     NotJson(String),
+    TooLarge,
     Work(WorkError),
 }
 
@@ -29,6 +31,7 @@ impl Refusal {
             Refusal::Unconfirmed => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
             Refusal::Foreign => (StatusCode::FORBIDDEN, "foreign"),
             Refusal::NotJson(_) => (StatusCode::BAD_REQUEST, "not-json"),
+            Refusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "bad-answer"),
             Refusal::Work(WorkError::NoSuchJob) => (StatusCode::NOT_FOUND, "no-such-job"),
             Refusal::Work(WorkError::NotHeld) => (StatusCode::CONFLICT, "not-held"),
             Refusal::Work(WorkError::JobOver) => (StatusCode::GONE, "job-over"),
@@ -47,6 +50,10 @@ impl Refusal {
                 "Send this call from the portal's own page, with the header `X-Groundcrew: 1`.".to_owned()
             }
             Refusal::NotJson(cause) => format!("Send JSON with the content type application/json: {cause}"),
+            Refusal::TooLarge => {
+                let why = format!("it has more than {MAX_BODY} bytes; hand in the choice alone");
+                WorkError::BadAnswer(why).to_string()
+            }
             Refusal::Work(error) => error.to_string(),
         }
     }

@@ -139,8 +139,16 @@ impl Sessions {
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.0.now();
         for listed in self.0.documents.list(keys::SESSIONS).await? {
-            let stored = self.0.documents.load::<Document>(&listed.key).await?;
-            if stored.is_some_and(|stored| stored.value.until < now) {
+            let is_over = match self.0.documents.load::<Document>(&listed.key).await {
+                Ok(stored) => stored.is_some_and(|stored| stored.value.until < now),
+                // It opens for no cookie: the person has signed in again.
+                Err(StoreError::Unreadable(_)) => true,
+                Err(error) => {
+                    tracing::warn!(%error, "a session could not be looked at; the next sweep will");
+                    continue;
+                }
+            };
+            if is_over {
                 self.0.documents.delete(&listed.key).await?;
             }
         }
@@ -179,7 +187,10 @@ impl Inner {
     async fn reload(&self, secret: &Secret) -> Result<Option<Stored<Session>>, Refusal> {
         let name = secret.name();
         let stored = self.documents.load::<Document>(&key(&name)).await;
-        let stored = stored.map_err(|error| unconfirmed(&error))?;
+        let stored = match stored {
+            Err(StoreError::Unreadable(_)) => None,
+            stored => stored.map_err(|error| unconfirmed(&error))?,
+        };
         let opened = stored.and_then(|stored| {
             let text = secret.open(&stored.value.sealed).ok()?;
             Some(Stored {

@@ -1,5 +1,5 @@
 //! The sign-in's three addresses: going to the provider, coming back, signing out.
-use super::{PortalState, pages, session};
+use super::{PortalState, SIGN_OUT, pages, session};
 use crate::sign_in::{Pending, SignInError};
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,6 +12,8 @@ use serde::Deserialize;
 /// Holds what `Pending` says while the person is away; only the way back gets it.
 const PENDING: &str = "groundcrew-sign-in";
 const WAY_BACK: &str = "/oauth2";
+/// Says that the person went to the provider to sign out.
+const LEAVING: &str = "groundcrew-signing-out";
 
 #[derive(Deserialize)]
 pub(super) struct Start {
@@ -106,8 +108,11 @@ pub(super) async fn logout(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Response {
-    if from_elsewhere(&headers) {
-        return Redirect::to("/").into_response();
+    // The way back is the way out (the provider knows no other address), and must not lead out again.
+    let is_back = session::secret(&jar).is_none() && jar.get(LEAVING).is_some();
+    if is_back || from_elsewhere(&headers) {
+        let jar = jar.remove(Cookie::build(LEAVING).path(SIGN_OUT).build());
+        return (jar, Redirect::to("/")).into_response();
     }
     if let Some(secret) = session::secret(&jar)
         && let Err(error) = state.0.sessions.end(&secret).await
@@ -120,7 +125,9 @@ pub(super) async fn logout(
         );
     }
     let address = state.0.sign_in.sign_out_url().await;
-    (jar.remove(session::ended()), Redirect::to(&address)).into_response()
+    let leaving = session::sealed(LEAVING, "1".to_owned(), SIGN_OUT, state.secure());
+    let jar = jar.remove(session::ended()).add(leaving);
+    (jar, Redirect::to(&address)).into_response()
 }
 
 fn sorry(error: &SignInError) -> Response {

@@ -116,6 +116,8 @@ pub(super) fn config() -> Config {
         },
         s3_public_origin: "https://s3.test".to_owned(),
         max_running_jobs: 1,
+        readable: Vec::new(),
+        groups: None,
         trusted_proxies: 0,
     }
 }
@@ -297,6 +299,8 @@ async fn a_body_that_is_no_answer_is_refused() {
     for (body, status) in table {
         let (reply, text) = portal.ask(post("/api/tasks/job.0/answer", body)).await;
         assert_eq!(reply.status(), status, "{}: {text}", &body[..body.len().min(40)]);
+        let said: Value = serde_json::from_str(&text).unwrap();
+        assert!(said["message"].is_string(), "{text}");
     }
 }
 

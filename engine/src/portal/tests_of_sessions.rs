@@ -367,7 +367,7 @@ async fn an_openid_connect_workforce_takes_over_without_a_restart() {
     let request = json!({"WorkforceName": "own", "OidcConfig": config});
     rig.call("CreateWorkforce", request).await.unwrap();
     // The API takes no endpoint without TLS; this provider has none.
-    let at = "s3://state/workforces/own.json";
+    let at = "s3://state/workforces/default.json";
     let stored = browser
         .world
         .store
@@ -436,4 +436,53 @@ async fn an_openid_connect_workforce_takes_over_without_a_restart() {
     browser.world.advance(300);
     let (_, jobs) = browser.get("/api/jobs").await;
     assert!(jobs.contains("secret"), "{jobs}");
+}
+
+#[tokio::test]
+async fn while_the_workforce_cannot_be_read_nobody_is_admitted() {
+    let mut browser = Browser::signed_in().await;
+    let at = "s3://state/workforces/default.json";
+    let good = browser.world.store.text(at).unwrap();
+    browser.world.store.put_text(at, "{\"name\":");
+    browser.rig.core.supervise().await.unwrap();
+    for path in ["/", "/login", "/api/jobs", "/oauth2/idpresponse"] {
+        assert_eq!(
+            browser.get(path).await.0,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{path}"
+        );
+    }
+    browser.world.store.put_text(at, &good);
+    browser.rig.core.supervise().await.unwrap();
+    assert_eq!(
+        browser.get("/api/jobs").await.0,
+        StatusCode::OK,
+        "the session is still there"
+    );
+}
+
+#[tokio::test]
+async fn signing_out_leads_to_the_provider_and_back_and_not_round_again() {
+    let mut browser = Browser::signed_in().await;
+    let (_, out) = browser.get("/logout").await;
+    assert!(out.starts_with(&browser.provider.issuer), "{out}");
+    let url = openidconnect::url::Url::parse(&out).unwrap();
+    let (_, back) = url.query_pairs().find(|(name, _)| name == "logout_uri").unwrap();
+    let path = back.strip_prefix("https://portal.test").unwrap().to_owned();
+    assert_eq!(browser.get(&path).await, (StatusCode::SEE_OTHER, "/".to_owned()));
+    // Who signs in again right after can sign out again.
+    browser.sign_in().await;
+    let (_, again) = browser.get("/logout").await;
+    assert!(again.starts_with(&browser.provider.issuer), "{again}");
+    assert!(browser.documents().is_empty());
+}
+
+#[tokio::test]
+async fn one_unreadable_session_keeps_no_other_from_being_swept_away() {
+    let browser = Browser::signed_in().await;
+    let damaged = format!("s3://state/{}0000.json", crate::state::keys::SESSIONS);
+    browser.world.store.put_text(&damaged, "{");
+    browser.world.advance(13 * 3600);
+    browser.state.0.sessions.sweep().await.unwrap();
+    assert_eq!(browser.documents(), Vec::<String>::new());
 }

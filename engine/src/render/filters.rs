@@ -79,17 +79,20 @@ fn to_json(input: &dyn ValueView) -> Result<Value> {
 /// An S3 URI becomes a link that works for a short while; what is no S3 address is given back as it is.
 fn grant_read_access(presign: Presign, runtime: Handle) -> Plain {
     Plain::new("grant_read_access", move |input, _, _| {
-        let Some(uri) = s3_uri(&input.to_kstr()) else {
+        let text = input.to_kstr();
+        if s3_uri(text.trim()).is_none() {
             return Ok(input.to_value());
-        };
+        }
         // Rendering has a thread of its own (`spawn_blocking`), so waiting here holds up nobody else.
-        let url = runtime.block_on(presign(uri)).map_err(Error::with_msg)?;
+        let url = runtime
+            .block_on(presign(text.trim().to_owned()))
+            .map_err(Error::with_msg)?;
         Ok(Value::scalar(url))
     })
 }
 
 /// `s3://bucket/key` from that form, or from the `https://s3.amazonaws.com/bucket/key` form of AWS's examples.
-fn s3_uri(text: &str) -> Option<String> {
+pub(super) fn s3_uri(text: &str) -> Option<String> {
     if text.starts_with("s3://") {
         return Some(text.to_owned());
     }

@@ -3,6 +3,7 @@
 mod budget;
 mod filters;
 mod grammar;
+mod links;
 mod prepare;
 
 use futures::future::BoxFuture;
@@ -38,16 +39,22 @@ pub struct RenderError {
     pub message: String,
 }
 
-/// Renders a worker template. `input` is what the template sees as `task.input`.
+/// Renders a worker template. `input` is what the template sees as `task.input`. `presign` is asked for no link but to an
+/// object that the template or the input names.
 ///
 /// # Errors
 /// The template is too long, is no Liquid, names what the input lacks, loops too much or gets too large.
 pub async fn render(template: &str, input: &Value, presign: Presign) -> Result<Rendered, Vec<RenderError>> {
-    let prepared = prepare::prepare(template).map_err(|error| vec![error])?;
-    let globals = json!({ "task": { "input": input } });
+    let template = template.to_owned();
+    let input = input.clone();
     let runtime = Handle::current();
     let _turn = AT_ONCE.acquire().await;
-    let work = tokio::task::spawn_blocking(move || render_prepared(&prepared, &globals, &presign, &runtime));
+    let work = tokio::task::spawn_blocking(move || {
+        let prepared = prepare::prepare(&template)?;
+        let presign = links::named_only(&template, &input, presign);
+        let globals = json!({ "task": { "input": input } });
+        render_prepared(&prepared, &globals, &presign, &runtime)
+    });
     match work.await {
         Ok(rendered) => rendered.map_err(|error| vec![error]),
         Err(_) => Err(vec![RenderError::invalid(

@@ -3,6 +3,7 @@ use super::claims::{self, Claims};
 use super::error::SignInError;
 use super::provider::{Provider, Providers, told};
 use crate::config::Config;
+use crate::portal::{SIGN_OUT, SIGNED_IN};
 use crate::work::Worker;
 use crate::workforce::CurrentWorkforce;
 use openidconnect::core::{CoreAuthenticationFlow, CoreErrorResponseType, CoreTokenType};
@@ -49,7 +50,7 @@ pub(crate) struct SignInClient {
 
 impl SignInClient {
     pub(crate) fn new(config: &Config, workforce: CurrentWorkforce) -> SignInClient {
-        let redirect = format!("{}/oauth2/idpresponse", config.portal_url);
+        let redirect = format!("{}{SIGNED_IN}", config.portal_url);
         SignInClient {
             providers: Providers::new(config.sign_in.clone(), workforce, redirect),
             portal_url: config.portal_url.clone(),
@@ -214,10 +215,12 @@ impl SignInClient {
         else {
             return home;
         };
+        // "The logout_uri must be one of the sign-out URLs of the app client" (Cognito's /logout), to the letter.
+        let back = format!("{}{SIGN_OUT}", self.portal_url);
         let parameters = [
             ("client_id", provider.settings.client_id.as_str()),
-            ("logout_uri", &home),
-            ("post_logout_redirect_uri", &home),
+            ("logout_uri", &back),
+            ("post_logout_redirect_uri", &back),
         ];
         let mut address = address;
         address.query_pairs_mut().extend_pairs(parameters);

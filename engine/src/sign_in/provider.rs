@@ -99,6 +99,10 @@ impl Providers {
     }
 
     pub(super) fn settings(&self) -> Result<Settings, SignInError> {
+        if self.workforce.is_unreadable() {
+            let why = "which provider the workforce names cannot be read";
+            return Err(SignInError::Unreachable(why.to_owned()));
+        }
         Settings::now(&self.configured, self.workforce.get().as_deref())
     }
 

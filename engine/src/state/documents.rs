@@ -45,7 +45,7 @@ impl Documents {
             return Ok(None);
         };
         let value = serde_json::from_slice(&object.body).map_err(|error| {
-            StoreError::Refused(format!("{at} is not a document of this engine: {error}"))
+            StoreError::Unreadable(format!("{at} is not a document of this engine: {error}"))
         })?;
         Ok(Some(Stored {
             value,
@@ -65,6 +65,11 @@ impl Documents {
         etag: &str,
     ) -> Result<String, StoreError> {
         self.put(key, value, When::Unchanged(etag.to_owned())).await
+    }
+
+    /// Whatever is there.
+    pub(crate) async fn overwrite<T: Serialize>(&self, key: &str, value: &T) -> Result<String, StoreError> {
+        self.put(key, value, When::Always).await
     }
 
     /// Reads, lets `decide` change the value or refuse, and writes; again from the start if somebody else was first.

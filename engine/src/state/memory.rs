@@ -15,6 +15,8 @@ use super::objects::{Listed, Object, Objects, StoreError, When};
 pub(crate) struct Memory {
     objects: Mutex<BTreeMap<(String, String), Object>>,
     writes: AtomicU64,
+    /// Looks for an input manifest.
+    pub(crate) manifest_reads: AtomicU64,
     /// Documents of items that were read.
     pub(crate) item_reads: AtomicU64,
     /// Every so-many-th write happens, and its answer is lost.
@@ -94,6 +96,9 @@ impl Objects for Memory {
         async move {
             tokio::task::yield_now().await;
             let is_item = at.key.contains("/items/");
+            let is_manifest = at.key.ends_with("numbers.manifest") || at.key.ends_with("/input.manifest");
+            self.manifest_reads
+                .fetch_add(u64::from(is_manifest), Ordering::SeqCst);
             self.item_reads.fetch_add(u64::from(is_item), Ordering::SeqCst);
             Ok(self.read(at))
         }
@@ -126,7 +131,13 @@ impl Objects for Memory {
         bucket: &'a str,
         prefix: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
-        async move { Ok(self.found(bucket, prefix)) }.boxed()
+        async move {
+            match bucket {
+                "no-such-bucket" => Err(StoreError::Refused(format!("there is no bucket {bucket:?}"))),
+                _ => Ok(self.found(bucket, prefix)),
+            }
+        }
+        .boxed()
     }
 
     fn delete<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, Result<(), StoreError>> {

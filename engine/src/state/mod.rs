@@ -12,5 +12,7 @@ mod s3;
 pub(crate) use address::Address;
 pub(crate) use documents::{Documents, Stored, UpdateError};
 pub(crate) use objects::{Objects, StoreError, When};
-pub(crate) use records::{Counters, JobRecord, JobStatus, Secret, Tag, TeamRecord, WorkforceRecord, keys};
+pub(crate) use records::{
+    Counters, JobRecord, JobStatus, Marker, Secret, Tag, TeamRecord, WorkforceRecord, keys,
+};
 pub(crate) use s3::S3;

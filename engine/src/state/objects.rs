@@ -57,7 +57,10 @@ pub(crate) enum StoreError {
     /// Not a matter of trying again: no such bucket, access denied.
     #[error("{0}")]
     Refused(String),
+    /// The object is there, and is no document of this engine: damaged, or put there by another program.
+    #[error("{0}")]
+    Unreadable(String),
     /// May have happened or not.
-    #[error("the object store did not answer: {0}")]
+    #[error("not done: {0}")]
     Failed(String),
 }

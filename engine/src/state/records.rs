@@ -1,7 +1,7 @@
 //! The documents of labeling jobs, work teams and workforces. (The document of an item is beside the rules that change
 //! it, in `work`.)
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +14,9 @@ pub(crate) mod keys {
     pub(crate) const UNFINISHED: &str = "unfinished/";
     pub(crate) const TEAMS: &str = "workteams/";
     pub(crate) const WORKFORCES: &str = "workforces/";
+    /// There is one workforce, so it has one key, whatever its name: of two engines that create one, the store takes the
+    /// first. (Earlier versions had a key for each name, and most were of this name.)
+    pub(crate) const WORKFORCE: &str = "workforces/default.json";
     pub(crate) const NOTICES: &str = "notices/";
     pub(crate) const SESSIONS: &str = "portal/sessions/";
 
@@ -52,9 +55,22 @@ pub(crate) mod keys {
     pub(crate) fn team(name: &str) -> String {
         format!("{TEAMS}{}.json", name.to_ascii_lowercase())
     }
+}
 
-    pub(crate) fn workforce(name: &str) -> String {
-        format!("{WORKFORCES}{}.json", name.to_ascii_lowercase())
+/// `unfinished/<job>`: the job needs looking after. It is there before the job's document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Marker {
+    /// Markers of earlier versions have none.
+    #[serde(default)]
+    pub(crate) since: Option<Timestamp>,
+    /// The job was refused after all.
+    #[serde(default)]
+    pub(crate) given_back: bool,
+}
+
+impl Marker {
+    pub(crate) fn is_younger(&self, than: SignedDuration, now: Timestamp) -> bool {
+        !self.given_back && self.since.is_some_and(|since| now < since + than)
     }
 }
 
@@ -77,6 +93,10 @@ pub(crate) struct JobRecord {
     /// The end is being written: no more answers.
     #[serde(default)]
     pub(crate) closing: bool,
+    /// ETag of an output manifest that lay there before the end was written: another job's, which gives way. Nothing else
+    /// may be overwritten, so that of two engines that write the end one is first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replaces: Option<String>,
     /// The state-change event of the end is out.
     pub(crate) announced: bool,
     pub(crate) tags: Vec<Tag>,
@@ -204,10 +224,13 @@ impl WorkforceRecord {
         }
     }
 
-    /// SourceIpConfig: the networks people work from; none means any.
-    pub(crate) fn cidrs(&self) -> impl Iterator<Item = &str> {
-        let cidrs = self.config["SourceIpConfig"]["Cidrs"].as_array();
-        cidrs.into_iter().flatten().filter_map(Value::as_str)
+    /// SourceIpConfig: the networks people work from; none means any. An error if what is there is not a list of texts.
+    pub(crate) fn cidrs(&self) -> Result<Vec<&str>, ()> {
+        let Some(given) = self.config.as_object().ok_or(())?.get("SourceIpConfig") else {
+            return Ok(Vec::new());
+        };
+        let cidrs = given["Cidrs"].as_array().ok_or(())?;
+        cidrs.iter().map(|cidr| cidr.as_str().ok_or(())).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answers held compactly: a job may have hundreds of thousands, of few people and with few different contents.
+//! Answers held compactly: a job may have hundreds of thousands, of few people and with few different choices.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::item::AnswerRecord;
 use super::types::IdentityProvider;
+use crate::job::Answers;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) person: Arc<Person>,
     pub(crate) accepted: Timestamp,
     pub(crate) submitted: Timestamp,
-    /// JSON.
-    pub(crate) content: Arc<str>,
+    /// The classes it chooses, ascending: all that is kept of it in memory.
+    pub(crate) classes: Arc<[u16]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,11 +27,11 @@ pub(crate) struct Person {
     pub(crate) provider: IdentityProvider,
 }
 
-/// Keeps each person and each content once.
+/// Keeps each person and each choice once.
 #[derive(Default)]
 pub(super) struct Interner {
     people: HashMap<String, Arc<Person>>,
-    contents: HashSet<Arc<str>>,
+    choices: HashSet<Arc<[u16]>>,
 }
 
 impl Interner {
@@ -42,15 +43,15 @@ impl Interner {
                     .insert(answer.person.id.clone(), answer.person.clone()),
             ),
         }
-        match self.contents.get(&answer.content) {
-            Some(content) => answer.content = content.clone(),
-            None => drop(self.contents.insert(answer.content.clone())),
+        match self.choices.get(&answer.classes) {
+            Some(classes) => answer.classes = classes.clone(),
+            None => drop(self.choices.insert(answer.classes.clone())),
         }
         answer
     }
 }
 
-pub(super) fn compact(answer: &AnswerRecord) -> Answer {
+pub(super) fn compact(answer: &AnswerRecord, reading: &Answers) -> Answer {
     let person = Person {
         id: answer.worker.clone(),
         sub: answer.sub.clone(),
@@ -61,6 +62,7 @@ pub(super) fn compact(answer: &AnswerRecord) -> Answer {
         person: Arc::new(person),
         accepted: answer.accepted,
         submitted: answer.submitted,
-        content: answer.content.to_string().into(),
+        // It was read when it was taken; one that cannot be read again says nothing.
+        classes: reading.classes(&answer.content).unwrap_or_default().into(),
     }
 }

@@ -1,12 +1,14 @@
 //! Who can be given what, in memory: a cache of a job's item documents, built for handing out the next object at once.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::answers::{Answer, Interner, compact};
 use super::item::{ItemRecord, Standing};
 use super::settled::Settled;
+use crate::job::Answers;
 use crate::state::Counters;
 
 pub(crate) struct Index {
@@ -28,6 +30,7 @@ pub(crate) struct Index {
     /// Tasks are no longer handed out.
     shut: bool,
     memory: Interner,
+    reading: Arc<Answers>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,12 +48,14 @@ enum Slot {
     /// Had the label before the job.
     PassedThrough,
     Active,
-    Done(Answers),
-    Failed(Answers),
+    Done(Given),
+    Failed(Given),
+    /// Its document cannot be read; nothing more comes of it in this process.
+    Damaged,
 }
 
-/// The answers to an object that needs no more, and the ETag of the document they stand in.
-struct Answers {
+/// The answers to an object that needs no more, and the ETag of the document they are in.
+struct Given {
     answers: Box<[Answer]>,
     etag: Box<str>,
 }
@@ -80,21 +85,23 @@ pub(crate) enum Outcome<'a> {
     PassedThrough,
     Done(&'a [Answer]),
     Failed(&'a [Answer]),
+    Damaged,
     /// Not enough answers (yet).
     Open(Vec<Answer>),
 }
 
 impl Index {
-    pub(crate) fn new(rules: Rules, total: u32, is_labeled: impl Fn(u32) -> bool) -> Index {
-        let slots: Vec<Slot> = (0..total)
-            .map(|i| {
-                if is_labeled(i) {
-                    Slot::PassedThrough
-                } else {
-                    Slot::Fresh
-                }
-            })
-            .collect();
+    pub(crate) fn new(
+        rules: Rules,
+        reading: Arc<Answers>,
+        total: u32,
+        is_labeled: impl Fn(u32) -> bool,
+    ) -> Index {
+        let slot = |index| match is_labeled(index) {
+            true => Slot::PassedThrough,
+            false => Slot::Fresh,
+        };
+        let slots: Vec<Slot> = (0..total).map(slot).collect();
         let passed_through = slots
             .iter()
             .filter(|slot| matches!(slot, Slot::PassedThrough))
@@ -113,6 +120,7 @@ impl Index {
             failed: 0,
             shut: false,
             memory: Interner::default(),
+            reading,
         }
     }
 
@@ -169,7 +177,7 @@ impl Index {
         let Some(slot) = self.slots.get(index as usize) else {
             return false;
         };
-        if matches!(slot, Slot::Done(_) | Slot::Failed(_) | Slot::PassedThrough) {
+        if !matches!(slot, Slot::Fresh | Slot::Active) {
             return false;
         }
         let before = self.active.remove(&index);
@@ -219,6 +227,20 @@ impl Index {
         self.active.get(&index)?.etag.as_deref()
     }
 
+    /// The document of an object cannot be read: the object has failed, and the others go on.
+    pub(crate) fn damage(&mut self, index: u32) {
+        let is_open = matches!(self.slots.get(index as usize), Some(Slot::Fresh | Slot::Active));
+        if !is_open {
+            return;
+        }
+        if let Some(before) = self.active.remove(&index) {
+            self.uncount(index, &before.record);
+        }
+        self.open.remove(&index);
+        self.failed += 1;
+        self.slots[index as usize] = Slot::Damaged;
+    }
+
     /// Takes in what was known of an object to be done for good. `true` if nothing was known of it here.
     pub(crate) fn restore(&mut self, settled: Settled) -> bool {
         if !matches!(self.slots.get(settled.index as usize), Some(Slot::Fresh)) {
@@ -237,7 +259,7 @@ impl Index {
             let (given, failed) = match slot {
                 Slot::Done(given) => (given, false),
                 Slot::Failed(given) => (given, true),
-                Slot::Fresh | Slot::PassedThrough | Slot::Active => return None,
+                Slot::Fresh | Slot::PassedThrough | Slot::Active | Slot::Damaged => return None,
             };
             Some(Settled {
                 index: index as u32,
@@ -340,6 +362,7 @@ impl Index {
             Slot::PassedThrough => Outcome::PassedThrough,
             Slot::Done(given) => Outcome::Done(&given.answers),
             Slot::Failed(given) => Outcome::Failed(&given.answers),
+            Slot::Damaged => Outcome::Damaged,
             Slot::Fresh => Outcome::Open(Vec::new()),
             Slot::Active => Outcome::Open(self.answers_of_active(index as u32)),
         })
@@ -357,7 +380,8 @@ impl Index {
         let Some(active) = self.active.get(&index) else {
             return Vec::new();
         };
-        active.record.answers.iter().map(compact).collect()
+        let answers = active.record.answers.iter();
+        answers.map(|answer| compact(answer, &self.reading)).collect()
     }
 
     fn is_for(&self, index: u32, worker: &str, now: Timestamp) -> bool {
@@ -443,13 +467,17 @@ impl Index {
             index,
             etag: etag.into(),
             failed: standing != Standing::Done,
-            answers: record.answers.iter().map(compact).collect(),
+            answers: record
+                .answers
+                .iter()
+                .map(|answer| compact(answer, &self.reading))
+                .collect(),
         });
     }
 
     fn keep(&mut self, settled: Settled) {
         let answers = settled.answers.into_iter();
-        let given = Answers {
+        let given = Given {
             answers: answers.map(|answer| self.memory.intern(answer)).collect(),
             etag: settled.etag,
         };

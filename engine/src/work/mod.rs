@@ -10,6 +10,8 @@ mod settled;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_of_answers;
+#[cfg(test)]
 mod turmoil;
 mod turns;
 mod types;

@@ -14,6 +14,7 @@ use super::observed::Observed;
 use super::settled::{self, Settled};
 use super::turns::Turns;
 use super::types::{HeldTask, Lease, PortalJob, WorkError, Worker};
+use crate::blocking::blocking;
 use crate::clock::Clock;
 use crate::job::{Answers, Categories, JobSpec, Manifest, task_object};
 use crate::state::{Documents, JobRecord, StoreError, Stored, keys};
@@ -28,7 +29,9 @@ const MISSES: u32 = 4;
 pub(crate) struct Running {
     pub(crate) spec: JobSpec,
     pub(crate) manifest: Manifest,
-    pub(crate) categories: Categories,
+    pub(crate) categories: Arc<Categories>,
+    /// How answers are read, and written again.
+    pub(crate) answers: Arc<Answers>,
     pub(crate) created: Timestamp,
     /// Since when tasks are handed out.
     pub(crate) opened: Timestamp,
@@ -37,7 +40,6 @@ pub(crate) struct Running {
     /// Tells the job from another that had its name.
     reference: String,
     template: Arc<str>,
-    answers: Answers,
     documents: Documents,
     clock: Clock,
     index: Mutex<Index>,
@@ -63,20 +65,20 @@ impl Running {
         documents: Documents,
         clock: Clock,
     ) -> Running {
-        let Inputs {
-            manifest,
-            categories,
-            template,
-        } = inputs;
+        let (manifest, template) = (inputs.manifest, inputs.template);
         let total = manifest.len();
+        let categories = Arc::new(inputs.categories);
+        let answers = Arc::new(Answers::new(spec.task, &template, categories.clone()));
         let rules = Rules {
             workers: spec.workers,
             window: spec.window,
             limit: spec.limit(total),
         };
         Running {
-            index: Mutex::new(Index::new(rules, total, |index| manifest.is_labeled(index))),
-            answers: Answers::new(spec.task, &template),
+            index: Mutex::new(Index::new(rules, answers.clone(), total, |index| {
+                manifest.is_labeled(index)
+            })),
+            answers,
             created: job.created,
             reference: job.reference_code.clone(),
             opened: job.opened.unwrap_or(job.created),
@@ -100,10 +102,6 @@ impl Running {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-
-    pub(crate) fn read_answer(&self, content: &Value) -> Result<Vec<u16>, String> {
-        self.answers.classes(content, &self.categories)
     }
 
     /// Reads the job's document; from then on, what it said counts for answers.
@@ -144,10 +142,17 @@ impl Running {
 
     pub(super) async fn lease(&self, worker: &Worker) -> Result<Option<Lease>, WorkError> {
         let _turn = self.people.take(&worker.id).await;
+        let mut is_sure = true;
         for miss in 1..=ATTEMPTS {
             let picked = self.index().pick(&worker.id, self.now());
             let index = match picked {
-                Pick::Nothing => return Ok(None),
+                Pick::Nothing if is_sure => return Ok(None),
+                // Others were faster: what is known here is old, and perhaps there is something after all.
+                Pick::Nothing => {
+                    self.refresh().await.map_err(|error| self.unavailable(&error))?;
+                    is_sure = true;
+                    continue;
+                }
                 Pick::Held(index) => index,
                 Pick::Take(index) => {
                     let taken = self.take(index, worker).await;
@@ -161,11 +166,13 @@ impl Running {
             if let Some(lease) = self.lease_on(index, &worker.id) {
                 return Ok(Some(lease));
             }
+            is_sure = false;
             if miss % MISSES == 0 {
                 self.refresh().await.map_err(|error| self.unavailable(&error))?;
             }
         }
-        Ok(None)
+        // There is work, and it went to others each time. To say that there is none would send the person home.
+        Err(WorkError::Unavailable)
     }
 
     pub(super) async fn held(&self, worker: &Worker, index: u32) -> Result<HeldTask, WorkError> {
@@ -185,7 +192,7 @@ impl Running {
     }
 
     pub(super) async fn submit(&self, worker: &Worker, index: u32, content: &Value) -> Result<(), WorkError> {
-        self.read_answer(content).map_err(WorkError::BadAnswer)?;
+        let content = self.answers.checked(content).map_err(WorkError::BadAnswer)?;
         self.change(index, &worker.id, true, |item| {
             item.submit(worker, self.now(), content.clone())
         })
@@ -233,24 +240,29 @@ impl Running {
     }
 
     /// Writes down which objects are done for good, for the next start.
-    pub(crate) async fn write_settled(&self) -> Result<(), StoreError> {
-        let settled = self.index().settled();
-        let reference = self.reference.clone();
-        // Megabytes of JSON: not on the threads that answer people.
-        let written = tokio::task::spawn_blocking(move || settled::write(&reference, &settled)).await;
-        match written {
-            Ok(Some(bytes)) => {
+    pub(crate) async fn write_settled(self: &Arc<Self>) -> Result<(), StoreError> {
+        let job = self.clone();
+        let written = blocking(move || {
+            let settled = job.index().settled();
+            settled::write(&job.reference, &settled)
+        });
+        match written.await? {
+            Some(bytes) => {
                 let key = keys::settled(&self.spec.name);
                 self.documents.put_bytes(&key, bytes).await
             }
-            Ok(None) | Err(_) => Ok(()),
+            None => Ok(()),
         }
     }
 
     /// Nothing, whatever is wrong with it: then the documents are read.
     async fn read_settled(&self) -> Vec<Settled> {
         match self.documents.bytes(&keys::settled(&self.spec.name)).await {
-            Ok(Some(bytes)) => settled::read(&self.reference, &bytes).unwrap_or_default(),
+            Ok(Some(bytes)) => {
+                let reference = self.reference.clone();
+                let read = blocking(move || settled::read(&reference, &bytes).unwrap_or_default());
+                read.await.unwrap_or_default()
+            }
             Ok(None) | Err(_) => Vec::new(),
         }
     }
@@ -397,17 +409,30 @@ impl Running {
     }
 
     async fn read(&self, index: u32) -> Result<(), StoreError> {
-        if let Some(stored) = self
-            .documents
-            .load::<ItemRecord>(&keys::item(&self.spec.name, index))
-            .await?
-        {
-            self.absorb(index, stored.value, stored.etag);
+        let key = keys::item(&self.spec.name, index);
+        match self.documents.load::<ItemRecord>(&key).await {
+            Ok(Some(stored)) => self.absorb(index, stored.value, stored.etag),
+            Ok(None) => {}
+            Err(StoreError::Unreadable(reason)) => {
+                tracing::error!(
+                    job = self.spec.name,
+                    index,
+                    reason,
+                    "an object has failed: its document cannot be read"
+                );
+                self.index().damage(index);
+                self.wake.notify_one();
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn absorb(&self, index: u32, item: ItemRecord, etag: String) {
+    fn absorb(&self, index: u32, mut item: ItemRecord, etag: String) {
+        // Of what earlier versions took, too, only the choice is kept.
+        for answer in &mut item.answers {
+            answer.content = self.answers.choice(&answer.content);
+        }
         let is_done = self
             .index()
             .absorb(index, item, etag, self.now(), self.observed.now());

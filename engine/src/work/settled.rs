@@ -2,6 +2,8 @@
 //! document for each. Only time hangs on it. An object in it counts if its document, by the listing of the start, is the
 //! one it was made from; whatever is missing, broken, old or another job's is read from the documents, as ever.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,31 +23,32 @@ pub(crate) struct Settled {
     pub(super) answers: Box<[Answer]>,
 }
 
-/// As it is stored: the SHA-256 of the rest in hexadecimal, a line break, and this as JSON. People and contents stand
+/// As it is stored: the SHA-256 of the rest in hexadecimal, a line break, and this as JSON. People and choices are
 /// there once.
 #[derive(Default, Serialize, Deserialize)]
 struct Stored {
     /// The job's reference code: another job may have had the name.
     job: String,
     people: Vec<Person>,
-    contents: Vec<String>,
+    /// Classes chosen together.
+    choices: Vec<Vec<u16>>,
     objects: Vec<(u32, String, bool, Vec<Given>)>,
 }
 
-/// Person and content by their places, when the task was accepted and when it was handed in.
+/// Person and choice by their places, when the task was accepted and when it was handed in.
 type Given = (usize, usize, Timestamp, Timestamp);
 
 pub(super) fn write(job: &str, settled: &[Settled]) -> Option<Bytes> {
-    let (mut people, mut contents) = (Places::default(), Places::default());
+    let (mut people, mut choices) = (Places::default(), Places::default());
     let mut stored = Stored {
         job: job.to_owned(),
         ..Stored::default()
     };
     for object in settled {
         let given = object.answers.iter().map(|answer| {
-            let person = people.of(&answer.person, &answer.person.id);
-            let content = contents.of(&answer.content, &answer.content);
-            (person, content, answer.accepted, answer.submitted)
+            let person = people.of(&answer.person, &*answer.person.id);
+            let choice = choices.of(&answer.classes, &*answer.classes);
+            (person, choice, answer.accepted, answer.submitted)
         });
         stored.objects.push((
             object.index,
@@ -55,7 +58,7 @@ pub(super) fn write(job: &str, settled: &[Settled]) -> Option<Bytes> {
         ));
     }
     stored.people = people.in_order.iter().map(|person| (**person).clone()).collect();
-    stored.contents = contents.in_order.iter().map(|text| text.to_string()).collect();
+    stored.choices = choices.in_order.iter().map(|classes| classes.to_vec()).collect();
     let body = serde_json::to_string(&stored).ok()?;
     Some(Bytes::from(format!("{}\n{body}", digest(body.as_bytes()))))
 }
@@ -72,13 +75,13 @@ pub(super) fn read(job: &str, bytes: &[u8]) -> Option<Vec<Settled>> {
         return None;
     }
     let people: Vec<Arc<Person>> = stored.people.into_iter().map(Arc::new).collect();
-    let contents: Vec<Arc<str>> = stored.contents.into_iter().map(Arc::from).collect();
-    let answer = |(person, content, accepted, submitted): Given| {
+    let choices: Vec<Arc<[u16]>> = stored.choices.into_iter().map(Arc::from).collect();
+    let answer = |(person, choice, accepted, submitted): Given| {
         Some(Answer {
             person: people.get(person)?.clone(),
             accepted,
             submitted,
-            content: contents.get(content)?.clone(),
+            classes: choices.get(choice)?.clone(),
         })
     };
     let objects = stored.objects.into_iter();
@@ -99,28 +102,27 @@ fn digest(body: &[u8]) -> String {
 }
 
 /// Values in the order they came, each once.
-struct Places<T: ?Sized> {
+struct Places<'a, T: ?Sized, N: ?Sized> {
     in_order: Vec<Arc<T>>,
-    by_name: std::collections::HashMap<String, usize>,
+    by_name: HashMap<&'a N, usize>,
 }
 
-impl<T: ?Sized> Default for Places<T> {
+impl<T: ?Sized, N: ?Sized> Default for Places<'_, T, N> {
     fn default() -> Self {
         Places {
             in_order: Vec::new(),
-            by_name: std::collections::HashMap::new(),
+            by_name: HashMap::new(),
         }
     }
 }
 
-impl<T: ?Sized> Places<T> {
-    fn of(&mut self, value: &Arc<T>, name: &str) -> usize {
-        if let Some(place) = self.by_name.get(name) {
-            return *place;
+impl<'a, T: ?Sized, N: ?Sized + Eq + Hash> Places<'a, T, N> {
+    fn of(&mut self, value: &Arc<T>, name: &'a N) -> usize {
+        let next = self.in_order.len();
+        let place = *self.by_name.entry(name).or_insert(next);
+        if place == next {
+            self.in_order.push(value.clone());
         }
-        let place = self.in_order.len();
-        self.in_order.push(value.clone());
-        self.by_name.insert(name.to_owned(), place);
         place
     }
 }

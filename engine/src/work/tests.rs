@@ -453,3 +453,19 @@ async fn no_worker_gets_a_link_to_the_engines_own_state() {
         assert!(!refused.contains("session-key"), "{uri}: {refused}");
     }
 }
+
+#[tokio::test]
+async fn a_link_goes_only_where_the_operator_lets_tasks_look() {
+    let (_, rig) = ready(1).await;
+    for uri in [
+        "s3://in/teams/crew.yaml",
+        "https://s3.amazonaws.com/in/teams/crew.yaml",
+        "s3://out/people/0123",
+        "s3://out/labels/numbers/manifests/output/output.manifest",
+        "s3://elsewhere/a.png",
+        "s3://IN/a.png",
+    ] {
+        let refused = rig.work.presign(uri).await.unwrap_err();
+        assert!(refused.contains("outside"), "{uri}: {refused}");
+    }
+}

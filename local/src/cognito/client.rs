@@ -272,7 +272,7 @@ fn callback_urls(origin: &str) -> Vec<String> {
 }
 
 fn logout_urls(origin: &str) -> Vec<String> {
-    vec![format!("{origin}/"), format!("{origin}/logout")]
+    vec![format!("{origin}/logout")]
 }
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);

@@ -25,6 +25,8 @@ mod triggers;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::data_dir::DataDir;
 use crate::error::StackError;
@@ -246,6 +248,23 @@ impl SignIn {
             .await
     }
 
+    /// Whether the pool is this one and has the group and the client.
+    fn has(&self, pool: &str, group: &str, client: &str) -> Result<(), String> {
+        if pool != POOL_ID {
+            return Err(format!("there is no user pool {pool}"));
+        }
+        let view = self.pool.store.view().map_err(|error| error.to_string())?;
+        let (group_there, client_there) = (view.group(group), view.client::<Client>(client));
+        match (
+            group_there.map_err(|error| error.to_string())?,
+            client_there.map_err(|error| error.to_string())?,
+        ) {
+            (None, _) => Err(format!("the user pool {pool} has no group {group}")),
+            (_, None) => Err(format!("the user pool {pool} has no app client {client}")),
+            _ => Ok(()),
+        }
+    }
+
     fn settings(&self) -> Result<PoolSettings, PoolError> {
         Ok(self.record()?.settings)
     }
@@ -288,6 +307,25 @@ impl SignIn {
                 Ok(user)
             })
             .await
+    }
+}
+
+impl std::fmt::Debug for SignIn {
+    /// Without anything of what it keeps.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SignIn")
+    }
+}
+
+/// What the engine asks of the user pool.
+impl engine::Groups for SignIn {
+    fn check<'a>(
+        &'a self,
+        pool: &'a str,
+        group: &'a str,
+        client: &'a str,
+    ) -> BoxFuture<'a, Result<(), String>> {
+        std::future::ready(self.has(pool, group, client)).boxed()
     }
 }
 

@@ -188,11 +188,14 @@ fn what_an_operator_hands_over_no_function_can_write() {
 fn an_address_for_the_portal_is_kept_by_the_template_once_it_is_known() {
     let stack = Stack::with(&[("PortalUrl", "https://x.labeling.us-east-1.sagemaker.aws")]);
     let client = &stack["Resources"]["UserPoolClient"]["Properties"];
-    assert_eq!(
-        plain(&client["CallbackURLs"][0]),
-        "${PortalUrl}/oauth2/idpresponse"
-    );
-    assert_eq!(plain(&client["LogoutURLs"][0]), "${PortalUrl}/logout");
+    let known = [&client["CallbackURLs"][0], &client["LogoutURLs"][0]].map(plain);
+    // Cognito compares to the letter: where the portal says people come back, sync-team and the template say too.
+    let ways = [engine::portal::SIGNED_IN, engine::portal::SIGN_OUT];
+    assert_eq!(known, ways.map(|way| format!("${{PortalUrl}}{way}")));
+    let sync_team = include_str!("../../../functions/sync-team/src/place.rs");
+    for way in ways {
+        assert!(sync_team.contains(&format!("{{portal_url}}{way}")), "{way}");
+    }
 }
 
 #[test]

@@ -20,25 +20,24 @@ fn settled() -> Vec<Settled> {
             provider: crate::work::IdentityProvider::Oidc,
         })
     };
-    let answer = |id: &str, second, content: &str| Answer {
+    let answer = |id: &str, second, classes: &[u16]| Answer {
         person: person(id),
         accepted: Timestamp::from_second(second).unwrap(),
         submitted: "2026-11-22T05:06:07.123456789Z".parse().unwrap(),
-        content: content.into(),
+        classes: classes.into(),
     };
-    let even = r#"{"label":"Even \"…\" \n"}"#;
     vec![
         Settled {
             index: 3,
             etag: "\"a\"".into(),
             failed: false,
-            answers: [answer("a", 5, even), answer("b", 6, even)].into(),
+            answers: [answer("a", 5, &[0]), answer("b", 6, &[0])].into(),
         },
         Settled {
             index: 99_999,
             etag: "\"b\"".into(),
             failed: true,
-            answers: [answer("a", 7, "{}")].into(),
+            answers: [answer("a", 7, &[1, 2])].into(),
         },
     ]
 }

@@ -303,9 +303,11 @@ async fn signing_out_leads_only_to_where_the_client_may_and_ends_with_a_page_els
             .get(Url::parse_with_params(&format!("{}/logout", hosted.issuer), fields).unwrap())
             .send()
     };
-    let home = out(format!("{origin}/")).await.unwrap();
-    assert_eq!(home.headers()["location"].to_str().unwrap(), format!("{origin}/"));
+    let back = format!("{origin}/logout");
+    let sent = out(back.clone()).await.unwrap();
+    assert_eq!(sent.headers()["location"].to_str().unwrap(), back);
     for elsewhere in [
+        &format!("{origin}/"),
         "https://evil.example/",
         "//evil.example",
         &format!("{origin}.evil.example/"),

@@ -227,9 +227,6 @@ async fn the_portal_is_followed_when_it_moves_to_another_address() {
             client.settings.callback_urls,
             [format!("{origin}/oauth2/idpresponse")]
         );
-        assert_eq!(
-            client.settings.logout_urls,
-            [format!("{origin}/"), format!("{origin}/logout")]
-        );
+        assert_eq!(client.settings.logout_urls, [format!("{origin}/logout")]);
     }
 }
