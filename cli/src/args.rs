@@ -105,6 +105,9 @@ pub(crate) struct Up {
     /// Proxies in front of the portal, whose X-Forwarded-For says who the client is [default: $GROUNDCREW_TRUSTED_PROXIES]
     #[arg(long, value_name = "CIDR,...")]
     trusted_proxies: Option<TrustedProxies>,
+    /// Where manifests made by hand and images of instructions may point, besides their dataset's folder
+    #[arg(long, value_name = "s3://BUCKET/PREFIX/", value_delimiter = ',')]
+    pub(crate) links: Vec<String>,
     /// Start without the example dataset
     #[arg(long)]
     pub(crate) bare: bool,

@@ -3,6 +3,7 @@
 //! written, and without these nothing is asked of a network.
 
 mod assess;
+mod beside;
 mod files;
 mod finding;
 mod folder;

@@ -28,6 +28,7 @@ pub(crate) async fn run(up: Up) -> anyhow::Result<ExitCode> {
         public_url: up.public_url.clone(),
         record: up.record.clone(),
         trusted_proxies: up.trusted_proxies()?,
+        links: up.links.clone(),
     };
     let mut console = Ok(());
     let stack = Stack::start(config, |info, outbox| mount(info, outbox, &mut console)).await?;

@@ -6,8 +6,10 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
-use shared::item::read_manifest;
+use shared::item::{Rules, read_manifest};
+use shared::link::LinkSources;
 use shared::manifest::{MAX_LINE, ORIGIN, origins};
+use shared::name::DatasetName;
 use shared::spec::Spec;
 
 static SPECS: LazyLock<[Spec; 2]> = LazyLock::new(|| {
@@ -21,7 +23,12 @@ static SPECS: LazyLock<[Spec; 2]> = LazyLock::new(|| {
 // The first byte says which kind of job the manifest is for.
 fuzz_target!(|data: &[u8]| {
     let [kind, bytes @ ..] = data else { return };
-    let mut items = read_manifest(&SPECS[usize::from(*kind & 1)], "d/m.manifest", "e", bytes, 0);
+    let (sources, dataset) = (LinkSources::own_folder("in", "out"), DatasetName::new("d").unwrap());
+    let rules = Rules {
+        sources: &sources,
+        dataset: &dataset,
+    };
+    let mut items = read_manifest(&SPECS[usize::from(*kind & 1)], rules, "d/m.manifest", "e", bytes, 0);
     let (mut found, mut whole) = (0, false);
     for item in items.by_ref() {
         match item {

@@ -43,6 +43,8 @@ pub struct StackConfig {
     pub record: Option<PathBuf>,
     /// Proxies in front of the web port, whose word about who the client is counts.
     pub trusted_proxies: TrustedProxies,
+    /// Where links of datasets may lead besides their own folder: `s3://bucket/prefix/`.
+    pub links: Vec<String>,
 }
 
 impl StackConfig {
@@ -56,6 +58,7 @@ impl StackConfig {
             public_url: None,
             record: None,
             trusted_proxies: TrustedProxies::default(),
+            links: Vec::new(),
         }
     }
 }

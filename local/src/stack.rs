@@ -96,11 +96,13 @@ impl Stack {
             serve(web, web_port.router(&parts.sign_in, guard), stop_serving.clone()),
         ];
         parts.make_buckets().await?;
-        let engine = parts.start_engine().await?;
+        let engine = parts.start_engine(&config.links).await?;
         aws_port.set_labeling(engine.api());
         let info = parts.settle(&config, &engine).await?;
         web_port.open(engine.portal(), extra_web(&info, outbox));
-        parts.run(info, engine, stop_serving, servers).await
+        parts
+            .run(info, &config.links, engine, stop_serving, servers)
+            .await
     }
 
     pub fn info(&self) -> &StackInfo {
@@ -270,7 +272,7 @@ impl Parts {
         Ok(())
     }
 
-    async fn start_engine(&self) -> Result<Engine, StackError> {
+    async fn start_engine(&self, links: &[String]) -> Result<Engine, StackError> {
         let config = engine::Config {
             s3: info::s3(&self.sdk),
             state_bucket: STATE_BUCKET.to_owned(),
@@ -286,7 +288,7 @@ impl Parts {
             },
             s3_public_origin: self.address.aws_url.to_string(),
             max_running_jobs: engine::DEFAULT_MAX_RUNNING_JOBS,
-            readable: readable(),
+            readable: readable(links),
             groups: Some(Arc::new(self.sign_in.clone())),
             trusted_proxies: 0,
         };
@@ -358,11 +360,12 @@ impl Parts {
     async fn run(
         self,
         info: StackInfo,
+        links: &[String],
         engine: Engine,
         stop_serving: CancellationToken,
         servers: Vec<JoinHandle<()>>,
     ) -> Result<Stack, StackError> {
-        let functions = functions::all(&environment(&info), &self.sdk)?;
+        let functions = functions::all(&environment(&info, links), &self.sdk)?;
         self.sign_in.set_triggers(functions::triggers(&functions));
         let s3 = info::s3(&self.sdk);
         let drops = DropFolder::open(&info.drop_folder, &uploads(&self.data), s3.clone(), INPUT_BUCKET)?;
@@ -421,26 +424,36 @@ fn uploads(data: &DataDir) -> PathBuf {
 
 /// What tasks may show to workers: what was dropped, and what the line made of it. Not the team files, and nothing of what
 /// the functions keep of people (`people/`, `crew/`, `mail/`) or for themselves.
-fn readable() -> Vec<Readable> {
+fn readable(links: &[String]) -> Vec<Readable> {
     let part = |bucket: &str, prefix: &str, except: &[&str]| Readable {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
         except: except.iter().map(|&hidden| hidden.to_owned()).collect(),
     };
-    vec![
+    let own = [
         part(INPUT_BUCKET, "", &["teams/"]),
         part(OUTPUT_BUCKET, "manifests/", &[]),
         part(OUTPUT_BUCKET, "jobs/", &[]),
         part(OUTPUT_BUCKET, "labels/", &[]),
-    ]
+    ];
+    // What the operator lists beside these: `s3://bucket/prefix/`.
+    let listed = links.iter().filter_map(|place| place.strip_prefix("s3://")?.split_once('/'));
+    own.into_iter()
+        .chain(listed.map(|(bucket, prefix)| part(bucket, prefix, &[])))
+        .collect()
 }
 
 /// What the functions find in their environment.
-fn environment(info: &StackInfo) -> Environment {
+fn environment(info: &StackInfo, links: &[String]) -> Environment {
     HashMap::from([
         ("INPUT_BUCKET", info.input_bucket.clone()),
         ("OUTPUT_BUCKET", info.output_bucket.clone()),
         ("NOTICE_TOPIC_ARN", info.topic_arn.clone()),
+        ("LINK_SOURCES", links.join(",")),
+        ("ALLOWED_KMS_KEYS", String::new()),
+        ("ALLOWED_TEAMS", String::new()),
+        // A tag costs nothing here, and finds its job.
+        ("ALLOWED_TAG_KEYS", "*".to_owned()),
         ("JOB_PREFIX", info.job_prefix.clone()),
         ("LABELING_ROLE_ARN", info.labeling_role_arn.clone()),
         ("USER_POOL_ID", info.user_pool_id.clone()),

@@ -103,7 +103,15 @@ pub const BUILD_MANIFEST: FunctionWiring = FunctionWiring {
     }),
     timeout_seconds: 900,
     schedule_minutes: Some(SCHEDULE_MINUTES),
-    environment: &["INPUT_BUCKET", "OUTPUT_BUCKET", "NOTICE_TOPIC_ARN"],
+    environment: &[
+        "INPUT_BUCKET",
+        "OUTPUT_BUCKET",
+        "NOTICE_TOPIC_ARN",
+        "LINK_SOURCES",
+        "ALLOWED_KMS_KEYS",
+        "ALLOWED_TEAMS",
+        "ALLOWED_TAG_KEYS",
+    ],
 };
 
 pub const START_JOB: FunctionWiring = FunctionWiring {
@@ -137,6 +145,10 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
         "LABELING_ROLE_ARN",
         "AWS_ACCOUNT",
         "AWS_PARTITION",
+        "LINK_SOURCES",
+        "ALLOWED_KMS_KEYS",
+        "ALLOWED_TEAMS",
+        "ALLOWED_TAG_KEYS",
     ],
 };
 

@@ -1,6 +1,7 @@
 //! What stands between the protocols and AWS: the SDK behind the ports of [`shared::port`], the start of a function,
 //! and the events it is handed. One feature per AWS service, so that a function carries only the SDKs it calls.
 
+pub mod bounds;
 pub mod event;
 #[cfg(feature = "fake")]
 pub mod fake;

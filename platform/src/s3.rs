@@ -67,6 +67,30 @@ impl Buckets {
         format!("s3://{}/{key}", self.name(bucket))
     }
 
+    async fn read(&self, bucket: &str, key: &str, range: Option<Range<u64>>) -> Result<Read, StoreError> {
+        let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
+        let what = || format!("s3://{bucket}/{key}");
+        let request = self
+            .client()
+            .await
+            .get_object()
+            .bucket(bucket)
+            .key(key)
+            .set_range(range);
+        let output = match request.send().await {
+            Ok(output) => output,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(Read::Object(None)),
+            Err(error) if status(&error) == Some(416) => return Ok(Read::EmptyRange),
+            Err(error) => return Err(failed("GetObject", what(), &error)),
+        };
+        let object = fetched(output).await.map_err(|reason| StoreError::Transient {
+            operation: "GetObject",
+            what: what(),
+            reason,
+        })?;
+        Ok(Read::Object(Some(object)))
+    }
+
     /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
     async fn empty_range(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
         let head = self
@@ -118,6 +142,11 @@ impl Buckets {
             Err(error) => Err(failed("PutObject", self.what(Bucket::Output, key), &error)),
         }
     }
+}
+
+enum Read {
+    Object(Option<Fetched>),
+    EmptyRange,
 }
 
 enum Put {
@@ -190,28 +219,29 @@ impl Store for Buckets {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<Option<Fetched>, StoreError> {
-        let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
-        let request = self
-            .client()
-            .await
-            .get_object()
-            .bucket(self.name(bucket))
-            .key(key)
-            .set_range(range);
-        let output = match request.send().await {
-            Ok(output) => output,
-            Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
-            Err(error) if status(&error) == Some(416) => return self.empty_range(bucket, key).await,
-            Err(error) => return Err(failed("GetObject", self.what(bucket, key), &error)),
-        };
-        fetched(output)
-            .await
-            .map(Some)
-            .map_err(|reason| StoreError::Transient {
-                operation: "GetObject",
-                what: self.what(bucket, key),
-                reason,
-            })
+        match self.read(self.name(bucket), key, range).await? {
+            Read::Object(object) => Ok(object),
+            Read::EmptyRange => self.empty_range(bucket, key).await,
+        }
+    }
+
+    async fn get_linked(
+        &self,
+        bucket: &str,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        match self.read(bucket, key, Some(range)).await? {
+            Read::Object(object) => Ok(object),
+            // Nothing but an empty object has no first byte.
+            Read::EmptyRange => Ok(Some(Fetched {
+                bytes: Vec::new(),
+                etag: String::new(),
+                size: 0,
+                last_modified: Timestamp::UNIX_EPOCH,
+                metadata: BTreeMap::new(),
+            })),
+        }
     }
 
     async fn create(

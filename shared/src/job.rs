@@ -1,6 +1,7 @@
 //! From a spec and a batch to the labeling job: everything CreateLabelingJob is to be told, and the two files it
 //! points to.
 
+use crate::bounds::{Bounds, NotAllowed};
 use crate::layout;
 use crate::name::{BatchNumber, DatasetName, JobName, JobPrefix};
 use crate::spec::{Label, Spec, StopAfter, Team, is_tag_char};
@@ -48,6 +49,7 @@ pub struct Stack {
     pub input_bucket: String,
     pub output_bucket: String,
     pub labeling_role_arn: String,
+    pub bounds: Bounds,
 }
 
 /// A labeling job and the two files it points to, still to be written.
@@ -72,6 +74,8 @@ pub enum PlanError {
         "the work team {arn} is in another Region than this stack ({region}): name a work team of {region}"
     )]
     TeamRegion { arn: String, region: String },
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
     #[error("the worker page has more than {MAX_CHARS} characters: shorten the instructions")]
     TemplateTooLong,
     #[error(
@@ -87,6 +91,7 @@ pub fn plan(
     batch: BatchNumber,
     stack: &Stack,
 ) -> Result<JobPlan, PlanError> {
+    stack.bounds.check(spec, dataset)?;
     let images = Images::of(&stack.input_bucket, dataset);
     let template = template::render(spec, &images).map_err(|image| PlanError::Image { uri: image.0 })?;
     if template.chars().count() > MAX_CHARS {
@@ -152,6 +157,11 @@ fn workteam_arn(team: &Team, stack: &Stack) -> Result<String, PlanError> {
         partition,
         ..
     } = stack;
+    if let Team::Arn(arn) = team
+        && arn.split(':').nth(4) != Some(account)
+    {
+        stack.bounds.check_team(arn)?;
+    }
     match team {
         Team::Name(name) => Ok(format!(
             "arn:{partition}:sagemaker:{region}:{account}:workteam/private-crowd/{name}"
@@ -203,6 +213,11 @@ mod tests {
             input_bucket: "in".to_owned(),
             output_bucket: "out".to_owned(),
             labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
+            bounds: Bounds {
+                kms_keys: vec!["alias/k".to_owned()],
+                tag_keys: vec!["project".to_owned()],
+                ..Bounds::closed("in", "out")
+            },
         }
     }
 

@@ -2,12 +2,14 @@
 //! AWS SDK. Text, readers and values come in; values come out. The protocols over the outside world are written
 //! against the traits in [`port`].
 
+pub mod bounds;
 pub mod change;
 pub mod crew;
 pub mod export;
 pub mod item;
 pub mod job;
 pub mod layout;
+pub mod link;
 pub mod lookalike;
 pub mod manifest;
 pub mod misnamed;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::item::encoding::unshowable;
+use crate::link::Link;
 
 /// Characters in one line of an input manifest.
 pub const MAX_LINE: usize = 100_000;
@@ -26,6 +27,8 @@ pub struct Line {
     /// Row of the dropped file the item is; `None` where the item is the whole file.
     pub row: Option<u64>,
     pub json: String,
+    /// What a line made by hand points to, to be looked at before the line is taken.
+    pub link: Option<Link>,
 }
 
 /// Where an item came from.
@@ -83,7 +86,11 @@ pub fn text_line(file: File<'_>, row: Option<u64>, text: &str) -> Result<Line, L
     }
     let json = without_line_breaks(json!({"source": text, ORIGIN: file.origin(row)}).to_string());
     within_limit(&json)?;
-    Ok(Line { row, json })
+    Ok(Line {
+        row,
+        json,
+        link: None,
+    })
 }
 
 /// A file by its URI, with the key exactly as it is: workers' browsers get a signed URL made from it.
@@ -93,6 +100,7 @@ pub fn ref_line(file: File<'_>, bucket: &str) -> Line {
     Line {
         row: None,
         json: without_line_breaks(json),
+        link: None,
     }
 }
 
@@ -136,13 +144,46 @@ pub(crate) fn with_origin(
     };
     let json = without_line_breaks(json);
     within_limit(&json)?;
-    Ok(Line { row: Some(row), json })
+    Ok(Line {
+        row: Some(row),
+        json,
+        link: None,
+    })
 }
 
 fn spliced(json: &str, origin: &str) -> String {
     let json = json.trim();
     let body = json.strip_suffix('}').unwrap_or(json).trim_end();
     format!("{body},\"{ORIGIN}\":{origin}}}")
+}
+
+/// A line whose `source` is this text instead; everything else stays to the byte.
+pub(crate) fn with_source(line: &Line, text: &str) -> Result<Line, LineError> {
+    #[derive(Deserialize)]
+    struct WithSource<'a> {
+        #[serde(borrow)]
+        source: &'a RawValue,
+    }
+    if let Some(reason) = unshowable(text) {
+        return Err(LineError::Unshowable(reason));
+    }
+    let text = Value::from(text).to_string();
+    let json = &line.json;
+    let json = match serde_json::from_str::<WithSource<'_>>(json) {
+        Ok(WithSource { source }) => {
+            let source = source.get();
+            let start = source.as_ptr().addr() - json.as_ptr().addr();
+            [&json[..start], &text, &json[start + source.len()..]].concat()
+        }
+        Err(_) => json.clone(),
+    };
+    let json = without_line_breaks(json);
+    within_limit(&json)?;
+    Ok(Line {
+        row: line.row,
+        json,
+        link: None,
+    })
 }
 
 /// Where in the line the origin stands that an earlier job's manifest gave it.

@@ -122,6 +122,24 @@ pub trait Store: Send + Sync {
         range: Option<Range<u64>>,
     ) -> impl Future<Output = Result<Option<Fetched>, StoreError>> + Send;
 
+    /// The object of a bucket that is not the stack's, which a manifest points to and the operator has listed.
+    fn get_linked(
+        &self,
+        bucket: &str,
+        key: &str,
+        range: Range<u64>,
+    ) -> impl Future<Output = Result<Option<Fetched>, StoreError>> + Send {
+        let what = format!("s3://{bucket}/{key}");
+        let _nothing_is_read = range;
+        async move {
+            Err(StoreError::Refused {
+                operation: "GetObject",
+                what,
+                reason: "AccessDenied: this store has no other buckets".to_owned(),
+            })
+        }
+    }
+
     /// Create in the output bucket only if nothing is there (`If-None-Match: *`).
     fn create(
         &self,

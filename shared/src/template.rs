@@ -8,7 +8,7 @@ mod image;
 mod markdown;
 
 pub(crate) use self::image::{Images, UnusableImage};
-pub(crate) use self::markdown::unusable_image;
+pub(crate) use self::markdown::{image_destinations, unusable_image};
 use crate::spec::{Label, Spec};
 use crate::task::{Input, Interface, Output};
 
@@ -126,6 +126,21 @@ fn detail(label: &Label) -> serde_json::Value {
         }
     }
     detail.into()
+}
+
+/// Every image the instructions name, as they write it.
+pub(crate) fn image_links(spec: &Spec) -> Vec<String> {
+    let instructions = &spec.instructions;
+    [
+        &instructions.short,
+        &instructions.full,
+        &instructions.good_example,
+        &instructions.bad_example,
+    ]
+    .into_iter()
+    .flatten()
+    .flat_map(|text| image_destinations(text))
+    .collect()
 }
 
 /// Text that HTML shows, in an element or a quoted attribute, exactly as it was written, and that Liquid leaves

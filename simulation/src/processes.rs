@@ -95,6 +95,7 @@ impl Processes {
             input_bucket: INPUT.to_owned(),
             output_bucket: OUTPUT.to_owned(),
             labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
+            bounds: shared::bounds::Bounds::closed(INPUT, OUTPUT),
         };
         let starting = start_job::Deps {
             store: ports(),

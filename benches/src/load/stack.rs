@@ -44,6 +44,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<()> {
         record: arguments.record,
         // Requests of many clients are made up.
         trusted_proxies: "127.0.0.1/32".parse().map_err(anyhow::Error::msg)?,
+        links: Vec::new(),
     };
     let router = |info: &StackInfo, outbox: Router| match console_config(info) {
         Ok(config) => console::router_beside(config, outbox),

@@ -5,10 +5,12 @@ use std::path::Path;
 use serde::Serialize;
 use shared::item::{self, FileKind, Items, Verdict, image};
 use shared::layout::{READY_FILE, SPEC_FILE};
+use shared::link::LinkSources;
 use shared::manifest::Line;
 use shared::name::DatasetName;
 use shared::spec::Spec;
 
+use super::beside;
 use super::files::{Found, part, walk};
 
 /// Manifest lines shown as a sample.
@@ -29,6 +31,8 @@ pub(crate) struct Findings {
     pub(crate) manual: bool,
     /// Rows that are neither items nor rejected: there is nothing in them.
     pub(crate) blank_rows: u64,
+    /// `.jsonl` files that point to objects, and so are manifests.
+    pub(crate) manifests: u64,
     pub(crate) rejected: u64,
     pub(crate) rejected_first: Vec<Reject>,
     /// Left out by `select`.
@@ -68,6 +72,7 @@ pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyho
         dataset,
         limit,
         batch: (0, 0),
+        folder,
         found: Findings {
             manual,
             ..Findings::default()
@@ -82,6 +87,7 @@ pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyho
 struct Tally<'a> {
     spec: &'a Spec,
     dataset: &'a DatasetName,
+    folder: &'a Path,
     /// Items of the dataset, at most.
     limit: u64,
     /// Items and bytes of the batch that fills.
@@ -119,6 +125,10 @@ impl Tally<'_> {
             Verdict::Take(FileKind::Image) => self.take_image(file, path, &key)?,
             Verdict::Take(_) => {
                 let bytes = part(&file.on_disk, 0, file.size)?;
+                if item::is_manifest(&key, &bytes) {
+                    self.found.manifests += 1;
+                    return self.take_manifest(path, &key, &bytes);
+                }
                 self.take_lines(path, item::read_text(self.spec, &key, "", &bytes, 0));
             }
         }
@@ -133,8 +143,29 @@ impl Tally<'_> {
         }
         self.batch = (0, 0);
         let bytes = part(&file.on_disk, 0, file.size.min(item::MAX_TEXT_FILE + 1))?;
-        self.take_lines(path, item::read_manifest(self.spec, key, "", &bytes, 0));
+        self.take_manifest(path, key, &bytes)?;
         self.batch = (0, 0);
+        Ok(())
+    }
+
+    /// Links into the dataset's folder are looked up beside the manifest, whatever the bucket will be called.
+    fn take_manifest(&mut self, path: &str, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        let sources = LinkSources::own_folder(bucket_of(self.dataset, bytes), "");
+        let dataset = self.dataset;
+        let rules = item::Rules {
+            sources: &sources,
+            dataset,
+        };
+        for item in item::read_manifest(self.spec, rules, key, "", bytes, 0) {
+            let item = match item {
+                Ok(line) => beside::look(self.spec, dataset, self.folder, line)?,
+                Err(rejected) => Err((rejected.row, rejected.reason)),
+            };
+            match item {
+                Ok(line) => self.add(path, &line),
+                Err((row, reason)) => self.reject(path, row, reason),
+            }
+        }
         Ok(())
     }
 
@@ -149,26 +180,11 @@ impl Tally<'_> {
     }
 
     fn take_image(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {
-        let tail = part(&file.on_disk, file.size.saturating_sub(image::TAIL), image::TAIL)?;
-        let mut length = image::HEAD;
-        loop {
-            let head = part(&file.on_disk, 0, length.min(file.size))?;
-            match image::probe(file.size, &head, &tail) {
-                image::Probe::NeedHead(more) if more > length => length = more,
-                image::Probe::NeedHead(_) => {
-                    self.reject(path, None, "the image's size cannot be found in it".to_owned());
-                    return Ok(());
-                }
-                image::Probe::Reject(reason) => {
-                    self.reject(path, None, reason);
-                    return Ok(());
-                }
-                image::Probe::Ok(_) => {
-                    self.add(path, &image::image_line("groundcrew-input", key, ""));
-                    return Ok(());
-                }
-            }
+        match beside::judge_image(&file.on_disk, file.size)? {
+            Ok(()) => self.add(path, &image::image_line("groundcrew-input", key, "")),
+            Err(reason) => self.reject(path, None, reason),
         }
+        Ok(())
     }
 
     fn add(&mut self, path: &str, line: &Line) {
@@ -200,6 +216,17 @@ impl Tally<'_> {
             });
         }
     }
+}
+
+/// The bucket whose `<dataset>/…` a manifest's lines name: the input bucket, if the manifest is meant for this dataset.
+fn bucket_of(dataset: &DatasetName, manifest: &[u8]) -> String {
+    let text = String::from_utf8_lossy(manifest);
+    let own = text.split("s3://").skip(1).find_map(|rest| {
+        let (bucket, key) = rest.split_once('/')?;
+        let own = key.strip_prefix(dataset.as_str())?.starts_with('/');
+        own.then(|| bucket.to_owned())
+    });
+    own.unwrap_or_else(|| "groundcrew-input".to_owned())
 }
 
 fn sample(path: &str, line: &Line) -> Option<Sample> {

@@ -160,3 +160,28 @@ fn an_image_is_judged_by_its_content() {
     let found = found(IMAGES, &[("really-a-png.jpg", PNG)]);
     assert_eq!((found.items, found.rejected), (1, 0), "{found:?}");
 }
+
+#[test]
+fn what_a_manifest_points_to_is_looked_up_beside_it() {
+    let dataset = "d";
+    let line = |file: &str| format!("{{\"source-ref\":\"s3://my-bucket/{dataset}/{file}\"}}\n");
+    let manifest = ["a.png", "gone.png", "page.png", "../a.png"].map(line).concat();
+    let found = found(
+        IMAGES,
+        &[
+            ("m.manifest", manifest.as_bytes()),
+            ("a.png", PNG),
+            ("page.png", b"<html>"),
+        ],
+    );
+    assert_eq!((found.items, found.rejected), (1, 3), "{found:?}");
+    let reasons: Vec<&str> = found
+        .rejected_first
+        .iter()
+        .map(|reject| reject.reason.as_str())
+        .collect();
+    assert!(
+        reasons[0].contains("no such object") && reasons[1].contains("neither"),
+        "{reasons:?}"
+    );
+}

@@ -86,11 +86,21 @@ fn about_files(text: &mut String, found: &Findings, spec: &Spec, paint: Paint) {
 
 fn sources(found: &Findings) -> String {
     let by_hand = if found.manual {
-        " (from manifests made by hand alone)"
+        " (from manifests made by hand alone)".to_owned()
+    } else if found.manifests > 0 {
+        let many = if found.manifests == 1 {
+            "is a manifest"
+        } else {
+            "are manifests"
+        };
+        format!(
+            " ({} of them {many}: what its lines point to is labelled)",
+            found.manifests
+        )
     } else {
-        ""
+        String::new()
     };
-    let mut parts = vec![counted(found.files, "file") + by_hand];
+    let mut parts = vec![counted(found.files, "file") + &by_hand];
     match found.blank_rows {
         0 => {}
         1 => parts.push("1 blank row passed over".to_owned()),

@@ -56,6 +56,8 @@ pub(crate) enum Why {
     NotQuiet,
     /// An upload in parts has begun and not finished.
     Uploading,
+    /// Manifests made by hand point to what is not there yet.
+    Missing,
 }
 
 /// The cut rule: something waits, and
@@ -96,6 +98,11 @@ pub(crate) fn decide(rules: &BatchRules, waiting: &[Timestamp], moment: &Moment<
             },
         },
     }
+}
+
+/// When a file that came then has waited as long as it may.
+pub(crate) fn overdue(rules: &BatchRules, came: Timestamp) -> Timestamp {
+    after(came, rules.max_wait)
 }
 
 /// Up to a whole second, as S3's clock is.

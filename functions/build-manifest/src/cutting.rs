@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::Deps;
 use crate::batches::{Added, Batches, BatchesError, Halt, meta};
-use crate::cut::{self, Cut, Moment};
+use crate::cut::{self, Because, Cut, Moment, Why};
 use crate::fill::{Candidate, Filled, Recipe, fill};
 use crate::look::Look;
 use crate::rejects::Rejects;
@@ -44,6 +44,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
         cut: &mut u32,
     ) -> Result<Left, BatchesError> {
         let store = &self.deps.store;
+        let mut held = Vec::new();
         loop {
             // 4. What waits, and whether it is time.
             let waiting = self.candidates(files, batches, rejects);
@@ -51,8 +52,9 @@ impl<S: Store, T> Cutting<'_, S, T> {
             let max_items = self.spec.room(batches);
             let (now, later) = select(rule, waiting);
             if now.is_empty() || max_items == 0 {
+                let rule = self.with_held(rule, &held);
                 return Ok(Left::Waiting {
-                    files: now.len() + later.len(),
+                    files: now.len() + later.len() + held.len(),
                     rule,
                 });
             }
@@ -63,8 +65,13 @@ impl<S: Store, T> Cutting<'_, S, T> {
                 rejected,
                 done,
                 mut rest,
-            } = self.fill(now, max_items).await?;
+                incomplete,
+                unreached,
+            } = self.fill(now, max_items, rule).await?;
+            held.extend(incomplete);
+            rejects.forget_looked_at_again(&done, &rejected, batches);
             rejects.record(rejected);
+            rejects.look_again(&unreached);
             let number = batches.next()?;
             rejects.leave_out(&added.files, number);
             rejects.save(store).await?;
@@ -116,7 +123,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
             date: *date,
             uploads,
             ready: *ready,
-            latest_event: self.latest_event,
+            latest_event: self.latest_event.max(self.look.newest_beside),
             limit,
         };
         let times: Vec<Timestamp> = waiting
@@ -126,11 +133,26 @@ impl<S: Store, T> Cutting<'_, S, T> {
         cut::decide(&self.spec.spec.batch, &times, &moment)
     }
 
-    async fn fill(&self, now: Vec<Candidate>, max_items: u64) -> Result<Filled, StoreError> {
+    /// Manifests whose objects are still missing are held until the longest wait is over.
+    fn with_held(&self, rule: Cut, held: &[Object]) -> Cut {
+        let oldest = held.iter().map(|object| object.last_modified).min();
+        match (rule, oldest) {
+            (Cut::Nothing, Some(oldest)) => Cut::Wait {
+                until: cut::overdue(&self.spec.spec.batch, oldest),
+                why: Why::Missing,
+            },
+            (rule, _) => rule,
+        }
+    }
+
+    async fn fill(&self, now: Vec<Candidate>, max_items: u64, rule: Cut) -> Result<Filled, StoreError> {
         let recipe = Recipe {
             spec: &self.spec.spec,
+            dataset: self.dataset,
+            links: &self.deps.bounds.links,
             input_bucket: &self.deps.input_bucket,
             max_items,
+            holds: matches!(rule, Cut::All(Because::Quiet | Because::Limit)),
         };
         fill(&self.deps.store, &recipe, now).await
     }

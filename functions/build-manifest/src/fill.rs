@@ -1,17 +1,23 @@
 //! From waiting files to the bytes of one manifest. Files are read side by side and taken in order; memory holds the
 //! manifest being made and what is being read, never all of the files.
 
+use std::ops::ControlFlow;
+
 use futures::stream::{self, StreamExt};
-use shared::item::{self, Items};
+use shared::item::{self, Items, Rules};
+use shared::link::LinkSources;
 use shared::manifest::Line;
+use shared::name::DatasetName;
 use shared::port::{Object, Store, StoreError};
 use shared::spec::Spec;
 use shared::status::{Rejected, RowsLeftOut};
 
 use crate::batches::{Added, BatchedFile, Resume};
 
+mod linked;
 mod read;
 
+use linked::Linked;
 pub(crate) use read::Candidate;
 use read::{Contents, LargeHeads, read};
 
@@ -36,6 +42,10 @@ pub(crate) struct Filled {
     pub(crate) done: Vec<Object>,
     /// Did not fit any more. A file whose rows fit in part is in both.
     pub(crate) rest: Vec<Object>,
+    /// Manifests made by hand that are held, since something they point to is not there yet. Not in `done`.
+    pub(crate) incomplete: Vec<Object>,
+    /// Rejected, and to be looked at again: nothing of what they point to is there.
+    pub(crate) unreached: Vec<Object>,
 }
 
 /// What the batch had room for.
@@ -46,13 +56,19 @@ enum Taken {
     Last,
     Part,
     Nothing,
+    /// Not now: something it points to is missing.
+    Held,
 }
 
 /// What a batch is made by.
 pub(crate) struct Recipe<'a> {
     pub(crate) spec: &'a Spec,
+    pub(crate) dataset: &'a DatasetName,
+    pub(crate) links: &'a LinkSources,
     pub(crate) input_bucket: &'a str,
     pub(crate) max_items: u64,
+    /// A manifest that points to what is missing may wait.
+    pub(crate) holds: bool,
 }
 
 pub(crate) async fn fill(
@@ -68,10 +84,18 @@ pub(crate) async fn fill(
         let mut reads = std::pin::pin!(reads.buffered(ahead(recipe, group)));
         for candidate in group {
             let Some(contents) = reads.next().await else { break };
-            let taken = filled.take(recipe, candidate, contents?);
+            let taken = match Filled::renumbered(recipe, candidate, contents?) {
+                Contents::Text { bytes, etag } | Contents::ByHand { bytes, etag }
+                    if candidate.is_by_hand() || item::is_manifest(&candidate.object.key, &bytes) =>
+                {
+                    let linked = Linked::new(store, recipe, &large_heads);
+                    filled.take_by_hand(&linked, candidate, &bytes, &etag).await?
+                }
+                contents => filled.take(recipe, candidate, contents),
+            };
             done += usize::from(taken != Taken::Nothing);
             part = taken == Taken::Part;
-            if taken != Taken::All || filled.rejected.len() >= MAX_REJECTED {
+            if !matches!(taken, Taken::All | Taken::Held) || filled.rejected.len() >= MAX_REJECTED {
                 break 'full;
             }
         }
@@ -83,6 +107,7 @@ pub(crate) async fn fill(
         let etag = resume.etag.clone();
         filled.rest.insert(0, Object { etag, ..last.clone() });
     }
+    objects.retain(|object| !filled.incomplete.contains(object));
     filled.done = objects;
     Ok(filled)
 }
@@ -99,6 +124,17 @@ fn ahead(recipe: &Recipe<'_>, group: &[Candidate]) -> usize {
 }
 
 impl Filled {
+    /// The same, or rejected where its rows have other numbers than before.
+    fn renumbered(recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Contents {
+        match &contents {
+            Contents::Text { bytes, .. } | Contents::ByHand { bytes, .. } => {
+                let reason = candidate.renumbered(recipe.spec, bytes);
+                reason.map_or(contents, Contents::Rejected)
+            }
+            _ => contents,
+        }
+    }
+
     fn take(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Taken {
         let Object { key, etag, .. } = &candidate.object;
         match contents {
@@ -108,20 +144,70 @@ impl Filled {
                 Taken::All
             }
             Contents::Image { etag } => self.take_image(recipe, key, &etag),
-            Contents::Text { bytes, etag } | Contents::ByHand { bytes, etag } => {
-                if let Some(reason) = candidate.renumbered(recipe.spec, &bytes) {
-                    self.reject(key, &etag, reason);
-                    return Taken::All;
-                }
-                if !candidate.is_by_hand() {
-                    let items = item::read_text(recipe.spec, key, &etag, &bytes, candidate.after_row);
-                    return self.take_rows(recipe, candidate, &etag, items);
-                }
-                let items = item::read_manifest(recipe.spec, key, &etag, &bytes, candidate.after_row);
-                let batch_of_its_own = |taken| if taken == Taken::All { Taken::Last } else { taken };
-                batch_of_its_own(self.take_rows(recipe, candidate, &etag, items))
+            Contents::Text { bytes, etag } => {
+                let items = item::read_text(recipe.spec, key, &etag, &bytes, candidate.after_row);
+                self.take_rows(recipe, candidate, &etag, items)
+            }
+            // Asks the store for more, and so is taken elsewhere.
+            Contents::ByHand { .. } => Taken::Nothing,
+        }
+    }
+
+    /// Rows of a manifest made by hand: what each points to is looked at, many side by side, before it is taken. Each such
+    /// manifest is a batch of its own.
+    async fn take_by_hand(
+        &mut self,
+        linked: &Linked<'_, impl Store>,
+        candidate: &Candidate,
+        bytes: &[u8],
+        etag: &str,
+    ) -> Result<Taken, StoreError> {
+        let (recipe, key) = (linked.recipe, &candidate.object.key);
+        let rules = Rules {
+            sources: recipe.links,
+            dataset: recipe.dataset,
+        };
+        let begin = (self.manifest.len(), self.added.items);
+        let mut rows = Rows::new(candidate, etag);
+        let mut items = item::read_manifest(recipe.spec, rules, key, etag, bytes, candidate.after_row);
+        let with_blank = std::iter::from_fn(|| items.next().map(|item| (item, items.blank())));
+        let looks = stream::iter(with_blank).map(|(item, blank)| async move {
+            linked.look(item, etag, key).await.map(|looked| (looked, blank))
+        });
+        let mut looks = Box::pin(looks.buffered(AT_ONCE));
+        let mut all = true;
+        while let Some(looked) = looks.next().await {
+            let ((item, missing), blank) = looked?;
+            rows.missing += u64::from(missing);
+            rows.blank = blank;
+            if rows.add(self, recipe, item).is_break() || rows.is_unreached() {
+                all = false;
+                break;
             }
         }
+        drop(looks);
+        if all {
+            rows.blank = items.blank();
+        }
+        let missing = rows.missing > 0 && candidate.after_row == 0 && rows.taken != Taken::Nothing;
+        if missing && recipe.holds {
+            self.manifest.truncate(begin.0);
+            self.added.items = begin.1;
+            self.added.resume = None;
+            self.incomplete.push(candidate.object.clone());
+            return Ok(Taken::Held);
+        }
+        if missing && rows.lines == 0 {
+            let etag = etag.to_owned();
+            self.unreached.push(Object {
+                etag,
+                ..candidate.object.clone()
+            });
+        }
+        Ok(match rows.end(self) {
+            Taken::All => Taken::Last,
+            taken => taken,
+        })
     }
 
     fn take_image(&mut self, recipe: &Recipe<'_>, key: &str, etag: &str) -> Taken {
@@ -141,54 +227,15 @@ impl Filled {
         etag: &str,
         mut items: Items<'_>,
     ) -> Taken {
-        let key = &candidate.object.key;
-        let mut bad = BadRows::default();
-        // As it was at the last row taken: what comes behind it is read again for the next batch.
-        let mut settled = (bad.mark(), 0);
-        let (mut lines, mut last_row) = (0_u64, 0);
-        let mut taken = Taken::All;
+        let mut rows = Rows::new(candidate, etag);
         while let Some(item) = items.next() {
-            match item {
-                Ok(line) if self.has_room(recipe, &line) => {
-                    self.push(&line);
-                    lines += 1;
-                    last_row = line.row.unwrap_or(last_row);
-                    settled = (bad.mark(), items.blank());
-                }
-                Ok(_) if lines == 0 => return Taken::Nothing,
-                Ok(_) => {
-                    let etag = etag.to_owned();
-                    self.added.resume = Some(Resume {
-                        key: key.clone(),
-                        etag,
-                        after_row: last_row,
-                        numbering: item::ROW_NUMBERING,
-                    });
-                    bad.back_to(settled.0);
-                    taken = Taken::Part;
-                    break;
-                }
-                Err(reject) => bad.add(reject),
+            rows.blank = items.blank();
+            if rows.add(self, recipe, item).is_break() {
+                return rows.end(self);
             }
         }
-        let blank = match taken {
-            Taken::Part => settled.1,
-            _ => items.blank(),
-        };
-        let left_out = RowsLeftOut {
-            rejected: bad.count(),
-            blank,
-        };
-        let bad = bad.listed();
-        let whole = bad.iter().any(|reject| reject.row.is_none());
-        self.rejected.extend(bad);
-        if lines > 0 {
-            self.added.files.push(BatchedFile::of(key, etag));
-            self.added.left_out += left_out;
-        } else if !whole {
-            self.reject(key, etag, nothing_left(candidate.after_row));
-        }
-        taken
+        rows.blank = items.blank();
+        rows.end(self)
     }
 
     fn has_room(&self, recipe: &Recipe<'_>, line: &Line) -> bool {
@@ -208,6 +255,98 @@ impl Filled {
             row: None,
             reason,
         });
+    }
+}
+
+/// The rows of one file, as far as the batch has room for them.
+struct Rows<'a> {
+    candidate: &'a Candidate,
+    etag: &'a str,
+    bad: BadRows,
+    /// As the bad ones were at the last row taken: what comes behind it is read again for the next batch.
+    settled: ((usize, u64), u64),
+    /// Blank rows so far.
+    blank: u64,
+    lines: u64,
+    last_row: u64,
+    /// Rows that point to what is not there.
+    missing: u64,
+    taken: Taken,
+}
+
+impl<'a> Rows<'a> {
+    fn new(candidate: &'a Candidate, etag: &'a str) -> Self {
+        Self {
+            candidate,
+            etag,
+            bad: BadRows::default(),
+            settled: ((0, 0), 0),
+            blank: 0,
+            lines: 0,
+            last_row: 0,
+            missing: 0,
+            taken: Taken::All,
+        }
+    }
+
+    fn add(
+        &mut self,
+        filled: &mut Filled,
+        recipe: &Recipe<'_>,
+        item: Result<Line, Rejected>,
+    ) -> ControlFlow<()> {
+        match item {
+            Ok(line) if filled.has_room(recipe, &line) => {
+                filled.push(&line);
+                self.lines += 1;
+                self.last_row = line.row.unwrap_or(self.last_row);
+                self.settled = (self.bad.mark(), self.blank);
+            }
+            Ok(_) if self.lines == 0 => {
+                self.taken = Taken::Nothing;
+                return ControlFlow::Break(());
+            }
+            Ok(_) => {
+                filled.added.resume = Some(Resume {
+                    key: self.candidate.object.key.clone(),
+                    etag: self.etag.to_owned(),
+                    after_row: self.last_row,
+                    numbering: item::ROW_NUMBERING,
+                });
+                self.bad.back_to(self.settled.0);
+                self.blank = self.settled.1;
+                self.taken = Taken::Part;
+                return ControlFlow::Break(());
+            }
+            Err(reject) => self.bad.add(reject),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// So many of the first point to nothing, and none to something: the rest is not asked for.
+    fn is_unreached(&self) -> bool {
+        self.lines == 0 && self.missing >= LISTED_ROWS as u64
+    }
+
+    fn end(self, filled: &mut Filled) -> Taken {
+        if self.taken == Taken::Nothing {
+            return self.taken;
+        }
+        let key = &self.candidate.object.key;
+        let left_out = RowsLeftOut {
+            rejected: self.bad.count(),
+            blank: self.blank,
+        };
+        let bad = self.bad.listed();
+        let whole = bad.iter().any(|reject| reject.row.is_none());
+        filled.rejected.extend(bad);
+        if self.lines > 0 {
+            filled.added.files.push(BatchedFile::of(key, self.etag));
+            filled.added.left_out += left_out;
+        } else if !whole {
+            filled.reject(key, self.etag, nothing_left(self.candidate.after_row));
+        }
+        self.taken
     }
 }
 
@@ -278,8 +417,11 @@ mod tests {
         let spec = Spec::parse(text).unwrap();
         let recipe = Recipe {
             spec: &spec,
+            dataset: &DatasetName::new("d").unwrap(),
+            links: &LinkSources::own_folder("in", "out"),
             input_bucket: "in",
             max_items: 5,
+            holds: true,
         };
         let bad = |n: usize| Candidate {
             object: Object {

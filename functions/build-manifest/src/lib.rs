@@ -20,6 +20,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use platform::bounds::bounds;
 use platform::event::Incoming;
 use platform::metric::Metrics;
 use platform::s3::Buckets;
@@ -28,6 +29,7 @@ use platform::start::required;
 pub use platform::start::{ConfigError, HandlerError};
 use platform::topic::SnsTopic;
 use serde_json::Value;
+use shared::bounds::Bounds;
 use shared::name::DatasetName;
 use shared::port::{Store, Topic};
 
@@ -40,24 +42,24 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
     pub topic: T,
     /// Events about another bucket are not ours.
     pub input_bucket: String,
+    /// What specs and manifests may ask for.
+    pub bounds: Bounds,
     pub metrics: Metrics,
     known: Mutex<BTreeMap<DatasetName, Batches>>,
     remember_every: usize,
 }
 
-/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET` and `NOTICE_TOPIC_ARN`. Makes no AWS call.
+/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN` and the stack's bounds. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let input_bucket = required(env, "INPUT_BUCKET")?;
-    let store = Buckets::new(
-        input_bucket.clone(),
-        required(env, "OUTPUT_BUCKET")?,
-        env,
-        sdk.clone(),
-    );
+    let output_bucket = required(env, "OUTPUT_BUCKET")?;
+    let bounds = bounds(env, &input_bucket, &output_bucket)?;
+    let store = Buckets::new(input_bucket.clone(), output_bucket, env, sdk.clone());
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
     Ok(Deps {
         metrics: Metrics::of(env),
+        bounds,
         ..Deps::new(store, topic, input_bucket)
     })
 }
@@ -85,6 +87,7 @@ impl<S, T> Deps<S, T> {
         Self {
             store,
             topic,
+            bounds: Bounds::closed(input_bucket.clone(), String::new()),
             input_bucket,
             metrics: Metrics::default(),
             known: Mutex::default(),

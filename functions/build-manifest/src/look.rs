@@ -24,6 +24,8 @@ pub(crate) struct Look {
     pub(crate) spec_there: bool,
     /// The dataset holds manifests made by hand, and is labelled from those alone.
     pub(crate) by_hand: bool,
+    /// When the newest of the files beside these manifests came: what they point to may still be arriving.
+    pub(crate) newest_beside: Option<Timestamp>,
     /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
     pub(crate) files: Vec<Object>,
     pub(crate) changed: Changed,
@@ -85,6 +87,7 @@ pub(crate) async fn look(
         ready: None,
         spec_there: false,
         by_hand: false,
+        newest_beside: None,
         files: Vec::new(),
         changed: Changed::default(),
         unsettled: Vec::new(),
@@ -104,9 +107,16 @@ pub(crate) async fn look(
         }
     }
     if look.by_hand {
+        let mut newest = None;
         look.files.retain(|file| {
-            batches.goes_on(&file.key) || matches!(InputKey::parse(&file.key), InputKey::Manifest(_))
+            let taken =
+                batches.goes_on(&file.key) || matches!(InputKey::parse(&file.key), InputKey::Manifest(_));
+            if !taken {
+                newest = newest.max(Some(file.last_modified));
+            }
+            taken
         });
+        look.newest_beside = newest;
     }
     Ok(look)
 }

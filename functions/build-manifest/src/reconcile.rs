@@ -76,7 +76,7 @@ async fn steps<S: Store, T: Topic>(
         // 2. Open uploads, then everything that is in no batch.
         let mut look = look(store, dataset, batches).await?;
         // 3. The spec.
-        let spec = match spec::read(store, dataset, &look).await? {
+        let spec = match spec::read(store, &deps.bounds, dataset, &look).await? {
             Ok(spec) => spec,
             Err(problem) => return no_spec(&report, batches, &look, problem, cut).await,
         };

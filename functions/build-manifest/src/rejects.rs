@@ -28,6 +28,14 @@ struct Entry {
     /// The batch that was about to be cut without this row.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     batch: Option<BatchNumber>,
+    /// Nothing of the file is in a batch because what it points to is not there, and may come: it is looked at again.
+    #[serde(skip_serializing_if = "is_false", default)]
+    again: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 #[derive(Debug)]
@@ -124,10 +132,42 @@ impl Rejects {
 
     /// Whether the file as a whole, unchanged, was rejected.
     pub(crate) fn has(&self, file: &Object) -> bool {
-        !self.known.is_empty()
-            && self
-                .known
-                .contains_key(&KeyHash::of(&[&file.key, &file.etag, ""]))
+        let place = match self.known.is_empty() {
+            true => None,
+            false => self.known.get(&KeyHash::of(&[&file.key, &file.etag, ""])),
+        };
+        let entry = place.and_then(|place| self.entries.get(*place));
+        entry.is_some_and(|entry| !entry.again)
+    }
+
+    /// What was said of files that were to be looked at again, where that has happened now and said something else. Not
+    /// what another instance may be cutting a batch by.
+    pub(crate) fn forget_looked_at_again(&mut self, files: &[Object], said: &[Rejected], batches: &Batches) {
+        let again = self.entries.iter().filter(|entry| entry.again);
+        let again: HashSet<String> = again.map(|entry| entry.rejected.key.clone()).collect();
+        let judged = files.iter().map(|file| &file.key);
+        let judged: HashSet<&String> = judged.filter(|key| again.contains(*key)).collect();
+        if judged.is_empty() {
+            return;
+        }
+        let said: HashSet<KeyHash> = said.iter().map(hash).collect();
+        self.entries.retain(|entry| {
+            let open = entry.batch.is_some_and(|batch| !batches.reach(batch));
+            open || !judged.contains(&entry.rejected.key) || said.contains(&hash(&entry.rejected))
+        });
+        self.changed = true;
+        self.known = places(&self.entries);
+    }
+
+    /// These were judged now, and nothing of them could be taken only because what they point to is not there.
+    pub(crate) fn look_again(&mut self, files: &[Object]) {
+        for file in files {
+            let place = self.known.get(&KeyHash::of(&[&file.key, &file.etag, ""]));
+            if let Some(entry) = place.and_then(|place| self.entries.get_mut(*place)) {
+                self.changed |= !entry.again;
+                entry.again = true;
+            }
+        }
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -149,6 +189,7 @@ impl Rejects {
                 spec: self.spec.clone(),
                 told: false,
                 batch: None,
+                again: false,
             };
             match self.known.get(&hash(&entry.rejected)) {
                 Some(&place) => self.judge_again(place, entry),

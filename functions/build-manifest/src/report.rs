@@ -59,6 +59,7 @@ impl Standing {
                 let reason = match why {
                     Why::NotQuiet => "for the quiet period to pass",
                     Why::Uploading => "for an upload in parts to finish",
+                    Why::Missing => "for objects it points to that are not there",
                 };
                 let message = format!(
                     "{} {reason}; a batch is cut at {until}, unless more comes before.",

@@ -1,6 +1,7 @@
 //! The spec as it lies in the input bucket, and what it allows the next batch.
 
-use shared::layout;
+use shared::bounds::{Bounds, NotAllowed};
+use shared::layout::{self, SPEC_FILE};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Store, StoreError};
 use shared::spec::{MAX_BYTES, Spec, SpecError};
@@ -41,6 +42,7 @@ pub(crate) enum NoSpec {
 
 pub(crate) async fn read(
     store: &impl Store,
+    bounds: &Bounds,
     dataset: &DatasetName,
     look: &Look,
 ) -> Result<Result<ReadSpec, NoSpec>, StoreError> {
@@ -56,7 +58,12 @@ pub(crate) async fn read(
         return Ok(Err(NoSpec::Absent));
     };
     let sha256 = Spec::sha256(&file.bytes);
-    Ok(match Spec::parse(&file.bytes) {
+    let spec = Spec::parse(&file.bytes);
+    let allowed = spec.and_then(|spec| match bounds.check(&spec, dataset) {
+        Ok(()) => Ok(spec),
+        Err(error) => Err(not_allowed(error, &file.bytes)),
+    });
+    Ok(match allowed {
         Ok(spec) => Ok(ReadSpec {
             spec,
             sha256,
@@ -64,4 +71,23 @@ pub(crate) async fn read(
         }),
         Err(error) => Err(NoSpec::Bad { error, sha256 }),
     })
+}
+
+/// At the line where the key begins, if it has one of its own.
+fn not_allowed(error: NotAllowed, text: &[u8]) -> SpecError {
+    let NotAllowed { key, message, hint } = error;
+    let begins = |line: &[u8]| {
+        line.strip_prefix(key.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b":"))
+    };
+    let mut lines = text.split(|&byte| byte == b'\n').zip(1_u64..);
+    let line = lines.find(|(line, _)| begins(line)).map(|(_, number)| number);
+    SpecError {
+        file: SPEC_FILE.to_owned(),
+        line,
+        column: line.map(|_| 1),
+        message,
+        hint: Some(hint),
+        excerpt: None,
+    }
 }

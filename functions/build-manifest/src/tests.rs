@@ -5,6 +5,7 @@ mod cutting;
 mod events;
 mod faults;
 mod large;
+mod linking;
 mod logging;
 mod rejecting;
 mod remembering;

@@ -10,6 +10,7 @@ mod waiting;
 mod tests;
 
 use jiff::Timestamp;
+use platform::bounds::bounds;
 use platform::event::{Incoming, Sweep};
 use platform::labeling::GroundTruth;
 use platform::metric::Metrics;
@@ -36,7 +37,7 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, `LABELING_ROLE_ARN`, `AWS_ACCOUNT` and
-/// `AWS_PARTITION`, and the Region from the SDK's configuration. Makes no AWS call.
+/// `AWS_PARTITION`, the stack's bounds, and the Region from the SDK's configuration. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let stack = stack(env, &sdk)?;
@@ -87,6 +88,8 @@ pub async fn handle_at<S: Store, L: Labeling, T: Topic>(
 
 fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &Sdk) -> Result<Stack, ConfigError> {
     let prefix = required(env, "JOB_PREFIX")?;
+    let (input_bucket, output_bucket) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    let bounds = bounds(env, &input_bucket, &output_bucket)?;
     Ok(Stack {
         region: sdk.region(env).ok_or(ConfigError::Missing("AWS_REGION"))?,
         account: required(env, "AWS_ACCOUNT")?,
@@ -96,8 +99,9 @@ fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &Sdk) -> Result<Stack, Confi
             value: prefix,
             expected: "it has four characters, lower-case letters and digits",
         })?,
-        input_bucket: required(env, "INPUT_BUCKET")?,
-        output_bucket: required(env, "OUTPUT_BUCKET")?,
+        input_bucket,
+        output_bucket,
         labeling_role_arn: required(env, "LABELING_ROLE_ARN")?,
+        bounds,
     })
 }

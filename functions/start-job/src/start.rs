@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use shared::job::{JobPlan, plan};
 use shared::layout;
+use shared::link::check_batch;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::AnnounceError;
 use shared::port::{Bucket, CreateJob, Labeling, LabelingError, Store, StoreError, Topic};
@@ -64,7 +65,7 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
     }
     // 2. The batch, and the spec it was cut with: never the spec of today.
     let Some(manifest) = store
-        .get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1))
+        .get(Bucket::Output, &layout::manifest(dataset, batch), None)
         .await?
     else {
         return Ok(Started::NoBatch);
@@ -75,11 +76,14 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
         Ok(spec) => spec,
         Err(message) => return waits(Cause::refused(message)).await,
     };
-    // 3. What the job is to be, and the files it points to.
+    // 3. What the job is to be, that neither spec nor items ask for more than the stack allows, and the files it points to.
     let plan = match plan(&spec, dataset, batch, &deps.stack) {
         Ok(plan) => plan,
         Err(error) => return waits(Cause::refused(error.to_string())).await,
     };
+    if let Err(error) = check_batch(&deps.stack.bounds.links, dataset, &manifest.bytes) {
+        return waits(Cause::refused(error.to_string())).await;
+    }
     write_files(store, dataset, batch, &plan).await?;
     // 4. Create it. Whose a job of that name is, its manifest says.
     let request = &plan.request;

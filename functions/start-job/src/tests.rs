@@ -96,6 +96,7 @@ fn stack() -> Stack {
         input_bucket: "in".to_owned(),
         output_bucket: "out".to_owned(),
         labeling_role_arn: "arn:aws:iam::000000000000:role/labeling".to_owned(),
+        bounds: shared::bounds::Bounds::closed("in", "out"),
     }
 }
 
@@ -270,7 +271,8 @@ async fn a_team_of_nearly_that_name_is_suggested_and_the_batch_is_said_to_keep_i
 
 #[tokio::test]
 async fn the_team_of_another_account_is_refused_in_the_services_own_words() {
-    let world = World::new();
+    let mut world = World::new();
+    world.deps.stack.bounds.teams = vec!["*".to_owned()];
     let spec = SPEC.replace(
         "numbers-team",
         "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/crew",
@@ -368,4 +370,26 @@ async fn two_datasets_that_differ_in_case_get_a_job_each() {
     let counts = start_all(&world.deps, None, world.store.now()).await.unwrap();
     assert_eq!((counts.started, counts.waiting), (2, 0));
     assert_eq!(world.jobs().len(), 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_points_elsewhere_gets_no_job() {
+    for line in [
+        r#"{"source-ref":"s3://in/other/1.jpg","groundcrew":{"key":"d/1.jpg","etag":"e"}}"#,
+        r#"{"source":"a","page-ref":"s3://out/crew/x.json"}"#,
+    ] {
+        let world = World::new();
+        let key = layout::manifest(&d(), number(1));
+        world.store.put_output(&layout::pinned_spec(&sha256()), SPEC, &[]);
+        world
+            .store
+            .put_output(&key, format!("{{}}\n{line}\n"), &[("spec-sha256", &sha256())]);
+        assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
+        assert!(
+            world.waiting(1).message.contains("line 2"),
+            "{}",
+            world.waiting(1).message
+        );
+        assert!(world.jobs().is_empty());
+    }
 }

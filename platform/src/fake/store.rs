@@ -29,6 +29,8 @@ pub struct FakeStore(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     objects: BTreeMap<(Bucket, String), Stored>,
+    /// Of buckets that are not the stack's.
+    others: BTreeMap<(String, String), Stored>,
     uploads: Vec<OpenUpload>,
     now: Timestamp,
     page_size: Option<usize>,
@@ -79,6 +81,18 @@ impl FakeStore {
             .now
             .saturating_add(SignedDuration::from_secs(seconds))
             .unwrap_or(state.now);
+    }
+
+    /// An object of a bucket that is not the stack's.
+    pub fn put_elsewhere(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
+        let mut state = self.state();
+        let stored = Stored {
+            bytes: bytes.into(),
+            etag: "elsewhere".to_owned(),
+            last_modified: state.now,
+            metadata: BTreeMap::new(),
+        };
+        state.others.insert((bucket.to_owned(), key.to_owned()), stored);
     }
 
     /// Somebody drops a file into the input bucket.
@@ -427,6 +441,19 @@ impl Store for FakeStore {
             .map(|stored| stored.fetched(range));
         state.bytes_read += fetched.as_ref().map_or(0, |fetched| fetched.bytes.len() as u64);
         Ok(fetched)
+    }
+
+    async fn get_linked(
+        &self,
+        bucket: &str,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        yielded().await;
+        let mut state = self.state();
+        state.gets.push(format!("s3://{bucket}/{key}"));
+        let stored = state.others.get(&(bucket.to_owned(), key.to_owned()));
+        Ok(stored.map(|stored| stored.fetched(Some(range))))
     }
 
     async fn create(

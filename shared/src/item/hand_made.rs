@@ -6,12 +6,22 @@ use super::Found;
 use super::encoding::unshowable;
 use super::json::{self, what};
 use super::text::{is_blank, numbered};
-use crate::manifest::{File, LineError, MAX_ATTRIBUTE, with_origin};
+use crate::link::{Link, LinkSources, looks_like_s3};
+use crate::manifest::{File, Line, LineError, MAX_ATTRIBUTE, with_origin, with_source};
+use crate::name::DatasetName;
 use crate::task::Input;
+
+/// Whose manifest it is, and where its lines may point.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    pub sources: &'a LinkSources,
+    pub dataset: &'a DatasetName,
+}
 
 pub(super) fn lines<'a>(
     text: &'a str,
     input: Input,
+    rules: Rules<'a>,
     file: File<'a>,
 ) -> impl Iterator<Item = Found<'a>> + Send + 'a {
     numbered(text).map(move |(row, json)| {
@@ -19,8 +29,9 @@ pub(super) fn lines<'a>(
             return Found::Blank(Some(row));
         }
         let line = attributes(json).and_then(|object| {
-            check(&object, input)?;
-            with_origin(json, &object, file, row).map_err(|e| e.to_string())
+            let link = check(&object, input, rules)?;
+            let line = with_origin(json, &object, file, row).map_err(|e| e.to_string())?;
+            Ok(Line { link, ..line })
         });
         line.map_or_else(|reason| Found::Reject(Some(row), reason), Found::Line)
     })
@@ -36,44 +47,67 @@ fn attributes(json: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn check(object: &Map<String, Value>, input: Input) -> Result<(), String> {
+/// What the line points to, if it may and if its text is not in it.
+fn check(object: &Map<String, Value>, input: Input, rules: Rules<'_>) -> Result<Option<Link>, String> {
     if let Some(name) = object.keys().find(|name| name.starts_with('$')) {
         return Err(format!("`{name}`: an attribute's name may not start with `$`"));
     }
     for (name, value) in object {
         within_limit(name, value).map_err(|e| e.to_string())?;
     }
-    match (object.get("source"), object.get("source-ref"), input) {
+    let link = match (object.get("source"), object.get("source-ref"), input) {
         (Some(_), Some(_), _) => Err("the line has both `source` and `source-ref`: leave one".to_owned()),
-        (Some(source), None, Input::Text) => inline_text(source),
-        (None, Some(source), Input::Image) => s3_uri(source),
+        (Some(source), None, Input::Text) => text_or_link(source, rules),
+        (None, Some(source), Input::Image) => s3_uri(source, rules).map(Some),
         (_, _, Input::Text) => Err("a text job needs `source`, with the text itself in it".to_owned()),
         (_, _, _) => Err("the job needs `source-ref`, with the file's `s3://…` URI in it".to_owned()),
-    }
+    }?;
+    rules.sources.check_line(rules.dataset, object)?;
+    Ok(link)
 }
 
-/// Ground Truth shows workers what `source` holds: a URI there is a task to label a URI.
-fn inline_text(source: &Value) -> Result<(), String> {
+pub(super) fn points_to_an_object(line: &str) -> bool {
+    let Ok(object) = attributes(line) else {
+        return false;
+    };
+    let source = object.get("source").and_then(Value::as_str);
+    object.contains_key("source-ref") || source.is_some_and(looks_like_s3)
+}
+
+/// The line with the text its `source` names in the place of the URI; all else stays to the byte.
+pub(super) fn inlined(line: &Line, text: &str) -> Result<Line, LineError> {
+    let length = text.chars().count();
+    if length > MAX_ATTRIBUTE {
+        return Err(LineError::TextTooLong(length));
+    }
+    with_source(line, text)
+}
+
+/// Ground Truth shows workers what `source` holds: a URI there is a task to label a URI. So the text is fetched, where it
+/// may be, and stands in the batch instead of the URI.
+fn text_or_link(source: &Value, rules: Rules<'_>) -> Result<Option<Link>, String> {
     match source {
-        Value::String(text) if is_blank(text) => Err("`source` is blank: there is nothing to label".to_owned()),
-        Value::String(text) if text.trim_start().starts_with("s3://") => Err(
-            "`source` is an S3 URI, and workers would see the URI, not the text in the file: write the text itself"
-                .to_owned(),
-        ),
-        Value::String(text) => unshowable(text).map_or(Ok(()), |reason| Err(format!("`source`: {reason}"))),
+        Value::String(text) if is_blank(text) => {
+            Err("`source` is blank: there is nothing to label".to_owned())
+        }
+        Value::String(text) if looks_like_s3(text) => {
+            let link = rules.sources.follow(rules.dataset, text);
+            link.map(Some).map_err(|error| format!("`source`: {error}"))
+        }
+        Value::String(text) => match unshowable(text) {
+            Some(reason) => Err(format!("`source`: {reason}")),
+            None => Ok(None),
+        },
         other => Err(format!("`source` is {}; it has to be a string", what(other))),
     }
 }
 
-fn s3_uri(source: &Value) -> Result<(), String> {
+fn s3_uri(source: &Value, rules: Rules<'_>) -> Result<Link, String> {
     let uri = source
         .as_str()
         .ok_or_else(|| format!("`source-ref` is {}; it has to be a string", what(source)))?;
-    let object = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-    match object {
-        Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok(()),
-        _ => Err("`source-ref` has to be `s3://<bucket>/<key>`".to_owned()),
-    }
+    let link = rules.sources.follow(rules.dataset, uri);
+    link.map_err(|error| format!("`source-ref`: {error}"))
 }
 
 fn within_limit(name: &str, value: &Value) -> Result<(), LineError> {
@@ -97,7 +131,13 @@ mod tests {
             key: "d/m.manifest",
             etag: "e",
         };
-        let found = lines(text, input, file);
+        let sources = LinkSources::own_folder("bucket", "out");
+        let dataset = DatasetName::new("numbers").unwrap();
+        let rules = Rules {
+            sources: &sources,
+            dataset: &dataset,
+        };
+        let found = lines(text, input, rules, file);
         let shown = found.filter_map(|found| match found {
             Found::Line(line) => Some(Ok(line.json)),
             Found::Reject(row, reason) => Some(Err(format!("{}! {reason}", row.unwrap()))),
@@ -154,15 +194,48 @@ mod tests {
     }
 
     #[test]
-    fn the_tutorials_mistake_a_uri_where_the_text_should_be_is_refused() {
-        let found = read(r#"{"source":"s3://bucket/numbers/7.txt"}"#, Input::Text);
-        assert!(
-            found[0]
-                .as_ref()
-                .unwrap_err()
-                .contains("workers would see the URI"),
-            "{found:?}"
-        );
+    fn a_uri_where_the_text_should_be_is_a_link_to_the_text() {
+        let sources = LinkSources::own_folder("bucket", "out");
+        let dataset = DatasetName::new("numbers").unwrap();
+        let rules = Rules {
+            sources: &sources,
+            dataset: &dataset,
+        };
+        let line = r#"{"a":1.10, "source" : "s3://bucket/numbers/7.txt","b":2}"#;
+        let file = File {
+            key: "numbers/m.manifest",
+            etag: "e",
+        };
+        let Some(Found::Line(line)) = lines(line, Input::Text, rules, file).next() else {
+            panic!("no line")
+        };
+        assert_eq!(line.link.as_ref().unwrap().key, "numbers/7.txt");
+        let expected = r#"{"a":1.10, "source" : "se\"ven","b":2,"groundcrew":{"key":"numbers/m.manifest","etag":"e","row":1}}"#;
+        assert_eq!(inlined(&line, "se\"ven").unwrap().json, expected);
+        assert!(inlined(&line, &"x".repeat(20_001)).is_err());
+    }
+
+    #[test]
+    fn a_text_or_an_image_of_another_folder_is_refused() {
+        for (line, input) in [
+            (r#"{"source":"s3://bucket/dogs/7.txt"}"#, Input::Text),
+            (r#"{"source":" S3://bucket/numbers/7.txt"}"#, Input::Text),
+            (
+                r#"{"source":"text","page-ref":"s3://out/crew/x.json"}"#,
+                Input::Text,
+            ),
+            (r#"{"source-ref":"s3://bucket/dogs/7.jpg"}"#, Input::Image),
+            (
+                r#"{"source-ref":"s3://bucket/numbers/7.jpg","x":{"y":"s3://out/people/z"}}"#,
+                Input::Image,
+            ),
+        ] {
+            let found = read(line, input);
+            assert!(
+                found[0].as_ref().is_err_and(|reason| reason.starts_with("1! ")),
+                "{found:?}"
+            );
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod text;
 use std::borrow::Cow;
 
 pub use classify::{classify, is_junk};
+pub use hand_made::Rules;
 pub use image::{image_line, probe};
 
 pub use crate::manifest::Line;
@@ -200,6 +201,7 @@ fn column(split: &TextSplit) -> Option<String> {
 /// The lines of a manifest made by hand, each checked; what it says stays, where it came from is added.
 pub fn read_manifest<'a>(
     spec: &Spec,
+    rules: Rules<'a>,
     key: &'a str,
     etag: &'a str,
     bytes: &'a [u8],
@@ -210,8 +212,28 @@ pub fn read_manifest<'a>(
         return Items::rejected(file, text::too_large(bytes.len() as u64));
     }
     match encoding::decode(bytes) {
-        Ok(text) => Items::new(file, after_row, hand_made::lines(text, spec.task.input(), file)),
+        Ok(text) => {
+            let found = hand_made::lines(text, spec.task.input(), rules, file);
+            Items::new(file, after_row, found)
+        }
         Err(reason) => Items::rejected(file, reason),
+    }
+}
+
+/// Whether a `.jsonl` is a manifest made by hand under another name: its first line points to an object.
+pub fn is_manifest(key: &str, bytes: &[u8]) -> bool {
+    let is_json = FileKind::of(key) == Some(FileKind::JsonLines);
+    let text = encoding::decode(bytes).ok().filter(|_| is_json);
+    let first = text.and_then(|text| text.lines().find(|line| !text::is_blank(line)));
+    first.is_some_and(hand_made::points_to_an_object)
+}
+
+/// A line made by hand whose `source` names a text, with the text in it. `bytes` are those of the text's file.
+pub fn inline_text(line: &Line, bytes: &[u8]) -> Result<Line, String> {
+    match text::whole(encoding::decode(bytes)?).next() {
+        Some(Found::Text(_, text)) => hand_made::inlined(line, &text).map_err(|error| error.to_string()),
+        Some(Found::Reject(_, reason)) => Err(reason),
+        _ => Err("the file holds no text: it is blank".to_owned()),
     }
 }
 

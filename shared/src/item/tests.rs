@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::link::LinkSources;
+use crate::name::DatasetName;
 
 mod json_lines;
 mod quotes;
@@ -33,7 +35,7 @@ fn read(rest: &str, key: &str, bytes: &[u8], after_row: u64) -> Vec<String> {
     let row = |row: Option<u64>| row.map_or_else(|| "-".to_owned(), |row| row.to_string());
     let shown = |item| match item {
         Ok(line) => {
-            let Line { row: at, json } = line;
+            let Line { row: at, json, .. } = line;
             let line: Value = serde_json::from_str(&json).unwrap();
             assert_eq!(line["groundcrew"]["key"], key);
             assert_eq!(line["groundcrew"]["row"].as_u64(), at);
@@ -153,8 +155,12 @@ fn lines_end_in_any_of_three_ways_in_every_kind_of_file() {
         let manifest =
             "{\"source\":\"one\"}\n{\"source\":\"two\"}\n\n{\"source\":\"four\"}\n".replace('\n', end);
         let spec = spec("");
-        let rows =
-            read_manifest(&spec, "d/m.manifest", "e", manifest.as_bytes(), 0).map(|line| line.unwrap().row);
+        let rules = Rules {
+            sources: &LinkSources::own_folder("in", "out"),
+            dataset: &DatasetName::new("d").unwrap(),
+        };
+        let rows = read_manifest(&spec, rules, "d/m.manifest", "e", manifest.as_bytes(), 0)
+            .map(|line| line.unwrap().row);
         assert!(rows.eq([Some(1), Some(2), Some(4)]), "{end:?}");
     }
     gives(FILE, "d/a.txt", "one\rtwo\r", &["-: one\rtwo"]);

@@ -10,6 +10,15 @@ fn parser(markdown: &str) -> Parser<'_> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
 }
 
+/// Where every image leads, those within the text of another one too.
+pub(crate) fn image_destinations(markdown: &str) -> Vec<String> {
+    let image = |event| match event {
+        Event::Start(Tag::Image { dest_url, .. }) => Some(dest_url.into_string()),
+        _ => None,
+    };
+    parser(markdown).filter_map(image).collect()
+}
+
 /// The first image that cannot be shown, if any.
 pub(crate) fn unusable_image(markdown: &str) -> Option<String> {
     parser(markdown).find_map(|event| match event {

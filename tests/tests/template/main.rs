@@ -178,6 +178,24 @@ fn each_function_may_do_exactly_what_it_calls() {
 }
 
 #[test]
+fn what_the_operator_lists_for_links_is_read_and_nothing_else() {
+    let policies = |stack: &Value| of_type(stack, "AWS::IAM::Policy").len();
+    let (closed, open) = (
+        Stack::by_default(),
+        Stack::with(&[("LinkSources", "s3://a/,s3://b/c/")]),
+    );
+    assert_eq!(policies(&open), policies(&closed) + 1);
+    let policy = &open["Resources"]["LinkSourcesPolicy"]["Properties"];
+    assert_eq!(strings(&policy["Roles"]), ["LabelingRole", "BuildManifestRole"]);
+    let statement = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!(statement["Action"], "s3:GetObject");
+    assert!(
+        statement["Resource"].to_string().contains("s3://a/,s3://b/c/"),
+        "{statement}"
+    );
+}
+
+#[test]
 fn each_function_may_do_it_to_resources_of_this_stack_alone() {
     let stack = Stack::by_default();
     for function in FUNCTIONS {

@@ -6,7 +6,7 @@ use futures::future::try_join;
 use shared::item::image::{self, Probe};
 use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, numbered_as_in_1};
 use shared::layout::InputKey;
-use shared::port::{Bucket, Object, Store, StoreError};
+use shared::port::{Bucket, Fetched, Object, Store, StoreError};
 use shared::spec::Spec;
 use tokio::sync::Semaphore;
 
@@ -133,7 +133,7 @@ fn left_out(after_row: u64) -> String {
     )
 }
 
-fn unreadable(reason: &str) -> String {
+pub(super) fn unreadable(reason: &str) -> String {
     format!(
         "the file cannot be read ({reason}): it may be encrypted with a key of its own, or archived; copy it into the \
          folder again under the bucket's own encryption"
@@ -152,7 +152,7 @@ impl Default for LargeHeads {
 
 /// Whether the refusal is about this one file, by its error code. The spec beside it could be read a moment ago, so
 /// it is not the function's role; a token or a clock gone wrong is about them all, and rejects nothing.
-fn is_of_the_file(reason: &str) -> bool {
+pub(super) fn is_of_the_file(reason: &str) -> bool {
     ["AccessDenied", "InvalidObjectState", "KMS."]
         .iter()
         .any(|code| reason.starts_with(code))
@@ -198,12 +198,33 @@ async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents
     })
 }
 
+/// Where an object to be judged is.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    Input,
+    Listed(&'a str),
+}
+
+impl Place<'_> {
+    pub(super) async fn get(
+        self,
+        store: &impl Store,
+        key: &str,
+        range: Range<u64>,
+    ) -> Result<Option<Fetched>, StoreError> {
+        match self {
+            Self::Input => store.get(Bucket::Input, key, Some(range)).await,
+            Self::Listed(bucket) => store.get_linked(bucket, key, range).await,
+        }
+    }
+}
+
 async fn read_image(
     store: &impl Store,
     object: &Object,
     large_heads: &LargeHeads,
 ) -> Result<Contents, StoreError> {
-    let part = |range: Range<u64>| store.get(Bucket::Input, &object.key, Some(range));
+    let part = |range: Range<u64>| Place::Input.get(store, &object.key, range);
     let head = part(0..image::HEAD);
     let tail = async {
         if object.size <= image::HEAD {
@@ -211,16 +232,31 @@ async fn read_image(
         }
         part(object.size.saturating_sub(image::TAIL)..object.size).await
     };
-    let (Some(mut head), tail) = try_join(head, tail).await? else {
+    let (Some(head), tail) = try_join(head, tail).await? else {
         return Ok(Contents::Gone);
     };
-    if head.size != object.size || tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {
+    if head.size != object.size {
+        return Ok(Contents::Gone);
+    }
+    judge_image(store, Place::Input, &object.key, head, tail, large_heads).await
+}
+
+/// By its two ends; `tail` only where the head is not all of it.
+pub(super) async fn judge_image(
+    store: &impl Store,
+    place: Place<'_>,
+    key: &str,
+    mut head: Fetched,
+    tail: Option<Fetched>,
+    large_heads: &LargeHeads,
+) -> Result<Contents, StoreError> {
+    if tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {
         return Ok(Contents::Gone);
     }
     let mut permit = None;
     loop {
         let end = tail.as_ref().map_or(&head.bytes, |tail| &tail.bytes);
-        match image::probe(object.size, &head.bytes, end) {
+        match image::probe(head.size, &head.bytes, end) {
             Probe::Ok(_) => return Ok(Contents::Image { etag: head.etag }),
             Probe::Reject(reason) => return Ok(Contents::Rejected(reason)),
             Probe::NeedHead(bytes) if bytes <= head.bytes.len() as u64 => {
@@ -231,7 +267,7 @@ async fn read_image(
                 if permit.is_none() {
                     permit = large_heads.0.acquire().await.ok();
                 }
-                match part(0..bytes).await? {
+                match place.get(store, key, 0..bytes).await? {
                     Some(more) if more.etag == head.etag => head = more,
                     _ => return Ok(Contents::Gone),
                 }

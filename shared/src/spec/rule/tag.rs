@@ -34,8 +34,8 @@ pub(super) fn tags(raw: Option<&At<RawTags>>) -> Result<Vec<(String, String)>, P
 fn tag(key: &str, value: &At<String>) -> Result<(String, String), Problem> {
     let fault = if !(1..=128).contains(&char_count(key)) {
         "a tag's key has 1 to 128 characters"
-    } else if key.to_ascii_lowercase().starts_with("aws:") || key.starts_with("groundcrew:") {
-        "tags that start with `aws:` or `groundcrew:` are set by others"
+    } else if is_reserved(key) {
+        "tags named `groundcrew`, or that start with `aws:` or `groundcrew:`, are set by others"
     } else if char_count(&value.value) > 256 {
         "a tag's value has at most 256 characters"
     } else if !key.chars().chain(value.value.chars()).all(is_tag_char) {
@@ -44,6 +44,12 @@ fn tag(key: &str, value: &At<String>) -> Result<(String, String), Problem> {
         return Ok((key.to_owned(), value.value.clone()));
     };
     Err(Problem::new(value.at, fault).hint(format!("change the tag `{}`", key.escape_debug())))
+}
+
+/// AWS's own, the stack's, and Groundcrew's of a job. AWS compares keys by case; people and bills do not.
+fn is_reserved(key: &str) -> bool {
+    let key = key.trim().to_ascii_lowercase();
+    key == "groundcrew" || key.starts_with("aws:") || key.starts_with("groundcrew:")
 }
 
 /// Of `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.

@@ -1,0 +1,27 @@
+//! The bounds a stack's parameters set, from a function's environment.
+
+use shared::bounds::{Bounds, entries};
+
+use crate::start::ConfigError;
+
+/// Reads `LINK_SOURCES`, `ALLOWED_KMS_KEYS`, `ALLOWED_TEAMS` and `ALLOWED_TAG_KEYS`; what is not set is closed.
+pub fn bounds(
+    env: &dyn Fn(&str) -> Option<String>,
+    input_bucket: &str,
+    output_bucket: &str,
+) -> Result<Bounds, ConfigError> {
+    let list = |name: &str| env(name).unwrap_or_default();
+    let closed = Bounds::closed(input_bucket, output_bucket);
+    let sources = list("LINK_SOURCES");
+    let links = closed.links.with_listed(&sources).ok_or(ConfigError::Malformed {
+        name: "LINK_SOURCES",
+        value: sources,
+        expected: "it lists places like s3://bucket/prefix/, with a slash at the end, separated by commas",
+    })?;
+    Ok(Bounds {
+        links,
+        kms_keys: entries(&list("ALLOWED_KMS_KEYS")),
+        teams: entries(&list("ALLOWED_TEAMS")),
+        tag_keys: entries(&list("ALLOWED_TAG_KEYS")),
+    })
+}
