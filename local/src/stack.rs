@@ -437,7 +437,9 @@ fn readable(links: &[String]) -> Vec<Readable> {
         part(OUTPUT_BUCKET, "labels/", &[]),
     ];
     // What the operator lists beside these: `s3://bucket/prefix/`.
-    let listed = links.iter().filter_map(|place| place.strip_prefix("s3://")?.split_once('/'));
+    let listed = links
+        .iter()
+        .filter_map(|place| place.strip_prefix("s3://")?.split_once('/'));
     own.into_iter()
         .chain(listed.map(|(bucket, prefix)| part(bucket, prefix, &[])))
         .collect()
