@@ -20,7 +20,7 @@ pub(super) fn look(
     folder: &Path,
     line: Line,
 ) -> anyhow::Result<Result<Line, Refusal>> {
-    let Some(link) = &line.link else {
+    let Some(link) = line.link.clone() else {
         return Ok(Ok(line));
     };
     let row = line.row;
