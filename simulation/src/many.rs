@@ -6,7 +6,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::fault::Tally;
-use crate::run::{Counts, Options, Outcome, run};
+use crate::outcome::{Counts, Options, Outcome};
+use crate::run::run;
 use crate::scene::Scene;
 use crate::truth::Violation;
 
