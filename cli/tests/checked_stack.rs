@@ -405,7 +405,7 @@ async fn a_folder_is_held_against_what_is_there() {
     assert!(
         !fine
             && text.contains("another labeling.yaml")
-            && text.contains("not of that size, what was batched (parity/a.txt)"),
+            && text.contains("\"parity/a.txt\" changed after coming into a batch"),
         "{text}"
     );
     stack.shutdown().await;

@@ -67,7 +67,7 @@ fn a_folder_of_team_files_is_checked_file_by_file() {
 #[test]
 fn of_names_that_differ_in_case_the_second_is_refused() {
     let folder = folder(&[("Numbers.yaml", GOOD), ("numbers.yaml", GOOD)]);
-    let output = groundcrew(&["check", folder.path().to_str().unwrap()]);
+    let output = groundcrew(&["check", folder.path().join("teams").to_str().unwrap()]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{text}");
     for part in ["✓ Numbers", "✗", "numbers.yaml: names that differ in capital"] {

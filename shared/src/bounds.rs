@@ -127,13 +127,13 @@ mod tests {
 
     #[test]
     fn a_stack_is_closed_unless_its_parameters_open_it() {
-        let closed = Bounds::closed("in", "out");
+        let closed = Bounds::closed("inbox", "out");
         for (more, part) in [
             ("kms_key: alias/other", "AllowedKmsKeys"),
             ("tags: {CostCenter: '7'}", "AllowedTagKeys"),
             (VENDOR, "AllowedTeams"),
             (&image("![](s3://out/crew/x.json)"), "LinkSources"),
-            (&image("![][a]\n\n[a]: s3://in/dogs/x.jpg"), "LinkSources"),
+            (&image("![][a]\n\n[a]: s3://inbox/dogs/x.jpg"), "LinkSources"),
             (&image("![a ![](s3://out/people/x) b](good.jpg)"), "LinkSources"),
             (&image("![](%2e%2e/teams/crew.yaml)"), "written plainly|plainly"),
             (&image("![](labeling.yaml)"), "outside"),
@@ -147,7 +147,7 @@ mod tests {
         for more in [
             "",
             "team: arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/crew",
-            &image("![](good.jpg) ![](./a/b.jpg) ![](s3://in/cats/c.jpg) <img src=\"s3://out/crew/x.json\">"),
+            &image("![](good.jpg) ![](./a/b.jpg) ![](s3://inbox/cats/c.jpg) <img src=\"s3://out/crew/x.json\">"),
         ] {
             assert_eq!(check(&closed, more), Ok(()), "{more}");
         }
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_a_parameter_lists_is_allowed_and_nothing_like_it() {
         let bounds = Bounds {
-            links: LinkSources::own_folder("in", "out")
+            links: LinkSources::own_folder("inbox", "out")
                 .with_listed("s3://lake/raw/")
                 .unwrap(),
             kms_keys: entries("alias/labels, alias/more"),

@@ -167,7 +167,6 @@ mod tests {
                 "w@example.com",
                 "Mango",
                 "aws_url",
-                "console_url?token=console_token",
                 "outbox_url",
                 "'/home/b o/$(id)/drop'",
                 "'/home/b o/$(id)/drop/teams'",
@@ -180,6 +179,10 @@ mod tests {
                 assert!(after.starts_with([' ', '\n']), "{part} is touched in {text}");
                 assert!(text.contains(&format!(" {part}")), "{part} is touched in {text}");
             }
+            let (_, link) = text.split_once(" console_url?token=").expect("the console's link");
+            let token = link.split([' ', '\n']).next().unwrap_or_default();
+            let plain = |c: char| c.is_ascii_hexdigit() || c == '.';
+            assert!(token.len() > 64 && token.chars().all(plain) && !token.ends_with('.'), "{token}");
         }
     }
 

@@ -162,7 +162,7 @@ async fn what_cannot_be_completed_says_why() {
     let server = start().await;
     let upload = begin(&server, "k").await;
     let small = part(&server, "k", &upload, 1, vec![0; 10]).await;
-    let second = part(&server, "k", &upload, 2, vec![0; 10]).await;
+    let second = part(&server, "k", &upload, 2, vec![1; 10]).await;
     let complete = |parts: Vec<CompletedPart>| {
         let complete = server
             .client
