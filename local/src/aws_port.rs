@@ -187,6 +187,15 @@ fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
         .take(64)
         .collect();
     let message = format!("{name} is not one of the services here: {services}");
+    // Directory buckets: a service of their own to a signature, and S3 to its clients.
+    if scope.starts_with("s3") {
+        let id = uuid::Uuid::new_v4();
+        let body = format!(
+            "<Error><Code>NotImplemented</Code><Message>There are no directory buckets here (ListDirectoryBuckets, CreateSession): {message}</Message><RequestId>{id}</RequestId></Error>"
+        );
+        let xml = [(header::CONTENT_TYPE, "application/xml")];
+        return (StatusCode::NOT_IMPLEMENTED, xml, body).into_response();
+    }
     let kind = headers
         .get(header::CONTENT_TYPE)
         .map_or(&[][..], HeaderValue::as_bytes);

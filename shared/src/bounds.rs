@@ -147,7 +147,9 @@ mod tests {
         for more in [
             "",
             "team: arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/crew",
-            &image("![](good.jpg) ![](./a/b.jpg) ![](s3://inbox/cats/c.jpg) <img src=\"s3://out/crew/x.json\">"),
+            &image(
+                "![](good.jpg) ![](./a/b.jpg) ![](s3://inbox/cats/c.jpg) <img src=\"s3://out/crew/x.json\">",
+            ),
         ] {
             assert_eq!(check(&closed, more), Ok(()), "{more}");
         }

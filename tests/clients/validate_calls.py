@@ -312,7 +312,7 @@ def check_line(line):
 
 
 def resource_of(service, request):
-    names = ("LabelingJobName", "WorkteamName", "WorkforceName", "UserPoolId", "QueueUrl")
+    names = ("LabelingJobName", "ResourceArn", "WorkteamName", "WorkforceName", "UserPoolId", "QueueUrl")
     return next((request[name] for name in names if name in request), "")
 
 

@@ -159,6 +159,7 @@ fn call(operation: &str, resource: &str) -> Call {
         "s3" => format!("arn:aws:s3:::{resource}"),
         "cognito-idp" => format!("arn:aws:cognito-idp:{account}:userpool/{resource}"),
         "sns" if !resource.starts_with("arn:") => format!("arn:aws:sns:{account}:{resource}"),
+        _ if resource.starts_with("arn:") => resource.to_owned(),
         "sagemaker" if name.contains("LabelingJob") => {
             format!("arn:aws:sagemaker:{account}:labeling-job/{resource}")
         }

@@ -179,10 +179,15 @@ mod tests {
                 assert!(after.starts_with([' ', '\n']), "{part} is touched in {text}");
                 assert!(text.contains(&format!(" {part}")), "{part} is touched in {text}");
             }
-            let (_, link) = text.split_once(" console_url?token=").expect("the console's link");
+            let (_, link) = text
+                .split_once(" console_url?token=")
+                .expect("the console's link");
             let token = link.split([' ', '\n']).next().unwrap_or_default();
             let plain = |c: char| c.is_ascii_hexdigit() || c == '.';
-            assert!(token.len() > 64 && token.chars().all(plain) && !token.ends_with('.'), "{token}");
+            assert!(
+                token.len() > 64 && token.chars().all(plain) && !token.ends_with('.'),
+                "{token}"
+            );
         }
     }
 
