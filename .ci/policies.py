@@ -57,6 +57,7 @@ class Stack:
         self.resources = template["Resources"]
         self.parameters = {name: p.get("Default") or name.lower() for name, p in template["Parameters"].items()}
         self.parameters["KmsKeyArn"] = "arn:aws:kms:us-east-1:123456789012:key/a-key"
+        self.parameters["LinkSources"] = "s3://pictures/,s3://texts/good/"
 
     def value(self, name):
         if name in PSEUDO:
@@ -85,6 +86,10 @@ class Stack:
                 return self.resolve(value[1])
             if key == "Fn::Sub":
                 return self.substitute(value)
+            if key == "Fn::Join":
+                return value[0].join(self.resolve(value[1]))
+            if key == "Fn::Split":
+                return self.resolve(value[1]).split(value[0])
         return {key: r for key, value in node.items() if (r := self.resolve(value)) is not None}
 
     def substitute(self, value):
