@@ -154,6 +154,10 @@ async fn dispatch(State(port): State<AwsPort>, request: Request) -> Response {
         Service::OpenSignIn => port.open_sign_in,
         Service::Notices => port.notices,
         Service::Confirmation => port.confirmation,
+        Service::S3 if bucket_in_host(request.headers()).is_some() => {
+            let message = "Buckets are addressed by path here, not by host: set the client to path-style addressing";
+            return not_of_this_s3(StatusCode::BAD_REQUEST, "InvalidRequest", message);
+        }
         Service::S3 => port.s3,
         Service::Elsewhere(scope) => return elsewhere(&scope, request.headers()),
         Service::Unknown(target) => {
@@ -189,12 +193,8 @@ fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
     let message = format!("{name} is not one of the services here: {services}");
     // Directory buckets: a service of their own to a signature, and S3 to its clients.
     if scope.starts_with("s3") {
-        let id = uuid::Uuid::new_v4();
-        let body = format!(
-            "<Error><Code>NotImplemented</Code><Message>There are no directory buckets here (ListDirectoryBuckets, CreateSession): {message}</Message><RequestId>{id}</RequestId></Error>"
-        );
-        let xml = [(header::CONTENT_TYPE, "application/xml")];
-        return (StatusCode::NOT_IMPLEMENTED, xml, body).into_response();
+        let what = "There are no directory buckets here (ListDirectoryBuckets, CreateSession)";
+        return not_of_this_s3(StatusCode::NOT_IMPLEMENTED, "NotImplemented", what);
     }
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -213,6 +213,21 @@ fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
         return (StatusCode::BAD_REQUEST, xml, body).into_response();
     }
     refused(StatusCode::BAD_REQUEST, "UnknownOperationException", &message)
+}
+
+/// The bucket of an address like `bucket.localhost`. Taken for a path, its key would be a bucket's name.
+fn bucket_in_host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name.strip_suffix(".localhost").filter(|bucket| !bucket.is_empty())
+}
+
+/// An error as S3's clients read it; the message needs no escaping.
+fn not_of_this_s3(status: StatusCode, code: &str, message: &str) -> Response {
+    let id = uuid::Uuid::new_v4();
+    let body =
+        format!("<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{id}</RequestId></Error>");
+    (status, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
 }
 
 #[cfg(test)]
@@ -264,5 +279,20 @@ mod tests {
             "/?Action=GetCallerIdentity&X-Amz-Credential=AKID%2F20260101%2Fus-east-1%2Fsts%2Faws4_request";
         let service = service(&Method::GET, &presigned.parse().unwrap(), &HeaderMap::new());
         assert!(matches!(service, Service::Elsewhere(name) if name == "sts"));
+    }
+
+    #[test]
+    fn a_bucket_in_the_host_is_never_taken_for_a_path() {
+        for (host, bucket) in [
+            ("input.localhost:4566", Some("input")),
+            ("input.localhost", Some("input")),
+            ("localhost:4566", None),
+            ("127.0.0.1:4566", None),
+            ("[::1]:4566", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            assert_eq!(bucket_in_host(&headers), bucket, "{host}");
+        }
     }
 }

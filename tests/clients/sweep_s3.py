@@ -39,11 +39,15 @@ def sample(shape, name=""):
         return KEY
     kind = shape.type_name
     if kind == "structure":
+        if getattr(shape, "is_tagged_union", False):
+            member = next(iter(shape.members))
+            return {member: sample(shape.members[member], member)}
         return {member: sample(shape.members[member], member) for member in shape.required_members}
     if kind == "list":
         return [sample(shape.member)]
     if kind == "string":
-        return shape.enum[0] if shape.enum else "value"
+        least = shape.metadata.get("min", 0)
+        return shape.enum[0] if shape.enum else "value".ljust(least, "x")
     return {"integer": 1, "long": 1, "boolean": True, "blob": b"replaced", "timestamp": 1700000000, "map": {}}[kind]
 
 

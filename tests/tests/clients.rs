@@ -29,19 +29,28 @@ fn said(output: &std::process::Output) -> String {
     format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn boto3_finds_what_it_expects() -> Result<()> {
+/// One of the scripts in `tests/clients`, against a stack of its own.
+async fn runs(script: &str) -> Result<()> {
     let Some(python) = python_with("boto3") else {
         return Ok(());
     };
     let app = App::start_bare().await?;
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/smoke.py");
     let output = Command::new(&python)
-        .arg(script)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script))
         .envs(app.aws_environment())
         .output()?;
     assert!(output.status.success(), "{}", said(&output));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boto3_finds_what_it_expects() -> Result<()> {
+    runs("smoke.py").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_of_s3_is_answered_or_refused_with_nothing_changed() -> Result<()> {
+    runs("sweep_s3.py").await
 }
 
 /// The blocks of README, docs/SPEC.md and docs/TEAMS.md that call the AWS CLI on one machine.
