@@ -155,7 +155,8 @@ async fn dispatch(State(port): State<AwsPort>, request: Request) -> Response {
         Service::Notices => port.notices,
         Service::Confirmation => port.confirmation,
         Service::S3 if bucket_in_host(request.headers()).is_some() => {
-            let message = "Buckets are addressed by path here, not by host: set the client to path-style addressing";
+            let message =
+                "Buckets are addressed by path here, not by host: set the client to path-style addressing";
             return not_of_this_s3(StatusCode::BAD_REQUEST, "InvalidRequest", message);
         }
         Service::S3 => port.s3,
@@ -219,7 +220,8 @@ fn elsewhere(scope: &str, headers: &HeaderMap) -> Response {
 fn bucket_in_host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    name.strip_suffix(".localhost").filter(|bucket| !bucket.is_empty())
+    name.strip_suffix(".localhost")
+        .filter(|bucket| !bucket.is_empty())
 }
 
 /// An error as S3's clients read it; the message needs no escaping.
