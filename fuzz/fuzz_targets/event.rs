@@ -5,10 +5,8 @@
     reason = "a file taken in by its path, without the crate around it"
 )]
 
-#[path = "../../platform/src/event.rs"]
+#[path = "../../lambda/src/event.rs"]
 mod event;
-#[path = "../../platform/src/key.rs"]
-mod key;
 
 use event::{Body, Incoming};
 use libfuzzer_sys::fuzz_target;

@@ -8,6 +8,7 @@ pub mod crew;
 pub mod export;
 pub mod item;
 pub mod job;
+pub mod key;
 pub mod layout;
 pub mod link;
 pub mod lookalike;

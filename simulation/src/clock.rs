@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use platform::HandlerError;
+use lambda::HandlerError;
 use serde_json::Value;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::HandlerError;
+use lambda::HandlerError;
 use serde_json::Value;
 use shared::job::Stack;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::task::Poll;
 
-use platform::HandlerError;
+use lambda::HandlerError;
 use serde_json::{Value, json};
 use shared::notice::UNBOUNDED;
 

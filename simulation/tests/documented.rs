@@ -15,7 +15,8 @@ fn every_fault_names_a_test_that_exists() {
     let table = table.split_once("\n## ").unwrap().0;
     let sources = [
         "shared",
-        "platform",
+        "aws",
+        "lambda",
         "functions",
         "tests",
         "local",

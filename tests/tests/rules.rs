@@ -38,9 +38,8 @@ fn dependencies(package: &Value) -> BTreeSet<String> {
 fn allowed(package: &str) -> &'static [&'static str] {
     match package {
         "shared" => &[],
-        "platform" => &[
+        "aws" => &[
             "shared",
-            "lambda_runtime",
             "aws-config",
             "aws-sdk-s3",
             "aws-sdk-sagemaker",
@@ -48,12 +47,14 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "aws-sdk-cognitoidentityprovider",
         ],
         "build-manifest" | "start-job" | "notify" | "sync-team" | "assign-worker" | "invite-message" => {
-            &["shared", "platform", "lambda_runtime", "aws-config"]
+            &["shared", "aws", "lambda"]
         }
+        "lambda" => &["shared", "aws", "lambda_runtime"],
+        "testkit" => &["shared", "aws", "lambda"],
         // A test that grew a command of its own: nothing depends on it.
         "simulation" => &[
             "shared",
-            "platform",
+            "lambda",
             "build-manifest",
             "start-job",
             "notify",

@@ -1,5 +1,5 @@
 //! The Lambda function `assign-worker`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(assign_worker::deps, &assign_worker::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(assign_worker::deps, &assign_worker::handle)
 }

@@ -7,12 +7,12 @@ mod forged;
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::fake::{FakeDirectory, FakeMetrics, FakeStore};
 use serde_json::{Value, json};
 use shared::crew::{Invitation, Membership, Person, group_description};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::{Account, AccountStatus};
+use testkit::{FakeDirectory, FakeMetrics, FakeStore};
 
 use crate::{Deps, handle};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
-use platform::event::{Body, Dropped, Message, failed_messages};
+use lambda::event::{Body, Dropped, Message, failed_messages};
 use serde_json::Value;
 use shared::layout::InputKey;
 use shared::name::DatasetName;

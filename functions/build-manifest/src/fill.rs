@@ -406,7 +406,7 @@ fn nothing_left(after_row: u64) -> String {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use platform::fake::FakeStore;
+    use testkit::FakeStore;
 
     use super::read::How;
     use super::*;

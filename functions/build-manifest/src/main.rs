@@ -1,5 +1,5 @@
 //! The Lambda function `build-manifest`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(build_manifest::deps, &build_manifest::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(build_manifest::deps, &build_manifest::handle)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
-use platform::HandlerError;
-use platform::event::Sweep;
-use platform::metric::Metric;
+use lambda::HandlerError;
+use lambda::event::Sweep;
+use lambda::metric::Metric;
 use serde_json::{Value, json};
 use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;

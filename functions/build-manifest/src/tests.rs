@@ -10,11 +10,11 @@ mod logging;
 mod rejecting;
 mod remembering;
 
-use platform::fake::{FakeMetrics, FakeStore, FakeTopic};
 use serde_json::{Value, json};
 use shared::name::DatasetName;
 use shared::port::Bucket;
 use shared::status::{DatasetState, DatasetStatus};
+use testkit::{FakeMetrics, FakeStore, FakeTopic};
 
 use crate::reconcile::Outcome;
 use crate::{Deps, reconcile};

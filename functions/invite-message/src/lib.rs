@@ -6,11 +6,11 @@ mod tests;
 
 use std::time::Duration;
 
-use platform::metric::Metrics;
-use platform::s3::Buckets;
-use platform::sdk::Sdk;
-use platform::start::required;
-pub use platform::start::{ConfigError, HandlerError};
+use aws::s3::Buckets;
+use aws::sdk::Sdk;
+use lambda::metric::Metrics;
+use lambda::start::required;
+pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::port::Store;
 use tokio::time::timeout;

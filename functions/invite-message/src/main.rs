@@ -1,5 +1,5 @@
 //! The Lambda function `invite-message`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(invite_message::deps, &invite_message::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(invite_message::deps, &invite_message::handle)
 }

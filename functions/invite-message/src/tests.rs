@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use platform::fake::{FakeMetrics, FakeStore};
 use serde_json::{Value, json};
 use shared::crew::{Invitation, InvitationText, Membership, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
+use testkit::{FakeMetrics, FakeStore};
 
 use crate::{Deps, handle};
 
@@ -216,7 +216,7 @@ async fn nobodys_team_leaves_the_pools_own_words() {
     world.passes(event(None)).await;
     world.person(POOL, &[], None);
     world.passes(event(None)).await;
-    let dropped = platform::metric::Metric::DroppedForeignEvents;
+    let dropped = lambda::metric::Metric::DroppedForeignEvents;
     assert_eq!(world.metrics.values(dropped), [1]);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use platform::event::{Body, Message, failed_messages};
+use lambda::event::{Body, Message, failed_messages};
 use serde_json::Value;
 use shared::port::{Labeling, Store, Topic};
 

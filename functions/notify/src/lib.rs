@@ -10,15 +10,15 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
+use aws::labeling::GroundTruth;
+use aws::s3::Buckets;
+use aws::sdk::Sdk;
+use aws::topic::SnsTopic;
 use jiff::Timestamp;
-use platform::event::Incoming;
-use platform::labeling::GroundTruth;
-use platform::metric::Metrics;
-use platform::s3::Buckets;
-use platform::sdk::Sdk;
-use platform::start::required;
-pub use platform::start::{ConfigError, HandlerError};
-use platform::topic::SnsTopic;
+use lambda::event::Incoming;
+use lambda::metric::Metrics;
+use lambda::start::required;
+pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::name::JobPrefix;
 use shared::port::{Labeling, Store, Topic};

@@ -1,5 +1,5 @@
 //! The Lambda function `notify`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(notify::deps, &notify::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(notify::deps, &notify::handle)
 }

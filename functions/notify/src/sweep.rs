@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use platform::HandlerError;
-use platform::metric::Metric;
+use lambda::HandlerError;
+use lambda::metric::Metric;
 use serde_json::{Value, json};
 use shared::port::{Bucket, JobListing, Labeling, Store, StoreError, Topic};
 

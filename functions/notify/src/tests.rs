@@ -1,11 +1,11 @@
 //! The end of jobs, told against ports in memory, fault by fault.
 
-use platform::fake::{FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 use serde_json::{Value, json};
 use shared::name::JobPrefix;
 use shared::port::{Bucket, JobCounters, JobState};
 use shared::spec::Spec;
 use shared::status::JobSummary;
+use testkit::{FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
 use crate::{Deps, Ended, ended, handle};
 

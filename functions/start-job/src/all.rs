@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use platform::HandlerError;
-use platform::metric::{Metric, Metrics};
+use lambda::HandlerError;
+use lambda::metric::{Metric, Metrics};
 use serde_json::{Value, json};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};

@@ -9,16 +9,16 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
+use aws::labeling::GroundTruth;
+use aws::s3::Buckets;
+use aws::sdk::Sdk;
+use aws::topic::SnsTopic;
 use jiff::Timestamp;
-use platform::bounds::bounds;
-use platform::event::{Incoming, Sweep};
-use platform::labeling::GroundTruth;
-use platform::metric::Metrics;
-use platform::s3::Buckets;
-use platform::sdk::Sdk;
-use platform::start::required;
-pub use platform::start::{ConfigError, HandlerError};
-use platform::topic::SnsTopic;
+use lambda::bounds::bounds;
+use lambda::event::{Incoming, Sweep};
+use lambda::metric::Metrics;
+use lambda::start::required;
+pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::job::Stack;
 use shared::name::JobPrefix;

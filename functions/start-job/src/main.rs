@@ -1,5 +1,5 @@
 //! The Lambda function `start-job`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(start_job::deps, &start_job::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(start_job::deps, &start_job::handle)
 }

@@ -2,7 +2,6 @@
 
 mod counting;
 
-use platform::fake::{Answer, FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 use serde_json::{Value, json};
 use shared::job::Stack;
 use shared::layout;
@@ -10,6 +9,7 @@ use shared::name::{BatchNumber, DatasetName, JobName, JobPrefix};
 use shared::port::JobState;
 use shared::spec::Spec;
 use shared::status::{Waiting, WaitingReason};
+use testkit::{Answer, FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
 use crate::{Deps, Started, handle, start, start_all};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use platform::event::{Body, Dropped, Message, failed_messages};
+use lambda::event::{Body, Dropped, Message, failed_messages};
 use serde_json::Value;
 use shared::layout::{self, InputKey, JoinedKey};
 use shared::name::{TeamFileNameError, TeamName};

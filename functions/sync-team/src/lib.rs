@@ -25,15 +25,15 @@ mod workforce;
 #[cfg(test)]
 mod tests;
 
-use platform::directory::UserPool;
-use platform::event::Incoming;
-use platform::metric::Metrics;
-use platform::s3::Buckets;
-use platform::sdk::Sdk;
-use platform::start::required;
-pub use platform::start::{ConfigError, HandlerError};
-use platform::topic::SnsTopic;
-use platform::{crew::PrivateWorkforce, topics::TeamTopics};
+use aws::directory::UserPool;
+use aws::s3::Buckets;
+use aws::sdk::Sdk;
+use aws::topic::SnsTopic;
+use aws::{crew::PrivateWorkforce, topics::TeamTopics};
+use lambda::event::Incoming;
+use lambda::metric::Metrics;
+use lambda::start::required;
+pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::crew::{AllowedDomains, Networks};
 use shared::port::crew::CrewError;

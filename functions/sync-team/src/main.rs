@@ -1,5 +1,5 @@
 //! The Lambda function `sync-team`.
 
-fn main() -> Result<(), platform::start::Error> {
-    platform::start::run(sync_team::deps, &sync_team::handle)
+fn main() -> Result<(), lambda::start::Error> {
+    lambda::start::run(sync_team::deps, &sync_team::handle)
 }

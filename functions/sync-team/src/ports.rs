@@ -1,10 +1,10 @@
 //! What the function works with, under one name: a protocol over five ports says which it uses in its body.
 
-use platform::directory::UserPool;
-use platform::metric::Metrics;
-use platform::s3::Buckets;
-use platform::topic::SnsTopic;
-use platform::{crew::PrivateWorkforce, topics::TeamTopics};
+use aws::directory::UserPool;
+use aws::s3::Buckets;
+use aws::topic::SnsTopic;
+use aws::{crew::PrivateWorkforce, topics::TeamTopics};
+use lambda::metric::Metrics;
 use shared::crew::{AllowedDomains, Networks};
 use shared::port::crew::{Directory, WorkTopics, Workforce};
 use shared::port::{Store, Topic};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use platform::HandlerError;
-use platform::metric::Metric;
+use lambda::HandlerError;
+use lambda::metric::Metric;
 use serde_json::{Value, json};
 use shared::crew::{Roster, TeamFile};
 use shared::layout::{self, InputKey, JoinedKey};

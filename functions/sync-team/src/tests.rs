@@ -12,12 +12,12 @@ mod sweeping;
 
 use std::collections::BTreeMap;
 
-use platform::fake::{FakeDirectory, FakeMetrics, FakeStore, FakeTopic, FakeTopics, FakeWorkforce};
 use serde_json::{Value, json};
 use shared::crew::{Joined, Member, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::Bucket;
+use testkit::{FakeDirectory, FakeMetrics, FakeStore, FakeTopic, FakeTopics, FakeWorkforce};
 
 use crate::{Deps, HandlerError, Settings, handle};
 

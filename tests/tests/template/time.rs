@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use aws::sdk::{ATTEMPTS, CALM, HURRIED, Limits};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use lambda::start::{in_time, messages};
 use local::wiring::FUNCTIONS;
-use platform::sdk::{ATTEMPTS, CALM, HURRIED, Limits};
-use platform::start::{in_time, messages};
 use serde_json::{Value, json};
 use tests::template::{Stack, logical};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use platform::fake::{CrewFault, Fault};
 use serde_json::json;
 use shared::layout;
+use testkit::{CrewFault, Fault};
 
 use super::{ANA, World, groups, marker};
 

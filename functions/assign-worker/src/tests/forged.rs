@@ -12,7 +12,7 @@ async fn another_pool_moves_nobody() {
     let mut event = world.event(&[]);
     event["userPoolId"] = json!("us-east-1_forged");
     world.passes(event).await;
-    let dropped = platform::metric::Metric::DroppedForeignEvents;
+    let dropped = lambda::metric::Metric::DroppedForeignEvents;
     assert_eq!(world.metrics.values(dropped), [1]);
     world.passes(world.event(&["numbers"])).await;
     assert_eq!(world.metrics.values(dropped), [1]);

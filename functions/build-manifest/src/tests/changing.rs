@@ -1,6 +1,6 @@
 //! Files that people overwrite, delete or hide while they are batched.
 
-use platform::fake::Fault;
+use testkit::Fault;
 
 use super::*;
 

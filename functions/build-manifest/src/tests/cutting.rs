@@ -198,7 +198,7 @@ async fn the_rest_of_a_file_goes_on_after_a_crash_and_at_once() {
     world.store.pass(120);
     world
         .store
-        .fail_next("manifests/d/000002", platform::fake::Fault::Throttled);
+        .fail_next("manifests/d/000002", testkit::Fault::Throttled);
     reconcile(&world.deps, &d(), None).await.unwrap_err();
     assert_eq!(world.batches().len(), 1);
     world.store.drop_file("d/b.csv", "n\n9\n");
@@ -224,7 +224,7 @@ async fn a_file_changed_between_two_of_its_batches_is_rejected_from_there_on() {
     world.store.pass(120);
     world
         .store
-        .fail_next("manifests/d/000002", platform::fake::Fault::Throttled);
+        .fail_next("manifests/d/000002", testkit::Fault::Throttled);
     reconcile(&world.deps, &d(), None).await.unwrap_err();
     world.store.drop_file("d/a.csv", "n\n100\n");
     assert_eq!(world.after(120).await.state, DatasetState::UpToDate);

@@ -80,9 +80,7 @@ async fn a_foreign_bucket_makes_nothing_be_read() {
     world.store.pass(120);
     failures(&world, &[message("m", &dropped("elsewhere", "d/000.txt", "2.1"))]).await;
     assert_eq!(
-        world
-            .metrics
-            .values(platform::metric::Metric::DroppedForeignEvents),
+        world.metrics.values(lambda::metric::Metric::DroppedForeignEvents),
         [1]
     );
     assert_eq!(world.store.reads(), Vec::<String>::new());
@@ -191,7 +189,7 @@ async fn an_unknown_event_is_an_error() {
 async fn swept(world: &World, seconds: i64) -> u64 {
     world.store.pass(seconds);
     handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
-    let found = world.metrics.values(platform::metric::Metric::FoundWithoutEvent);
+    let found = world.metrics.values(lambda::metric::Metric::FoundWithoutEvent);
     *found.last().unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What must hold when calls are lost, repeated, or come second.
 
-use platform::fake::Fault;
 use shared::layout;
+use testkit::Fault;
 
 use super::*;
 

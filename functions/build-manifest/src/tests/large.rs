@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use platform::fake::Fault;
+use testkit::Fault;
 
 use super::*;
 

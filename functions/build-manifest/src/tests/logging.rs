@@ -1,6 +1,6 @@
 //! What is logged: each decision once, and nothing of what the files say.
 
-use platform::fake::FakeLog;
+use testkit::FakeLog;
 
 use super::*;
 

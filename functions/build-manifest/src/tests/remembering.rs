@@ -1,6 +1,6 @@
 //! What processes write down of the batches for one another: it spares reading them, and decides nothing.
 
-use platform::fake::Fault;
+use testkit::Fault;
 
 use super::*;
 

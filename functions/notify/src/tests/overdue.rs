@@ -1,7 +1,7 @@
 //! Which jobs are counted as overdue.
 
 use jiff::{SignedDuration, Timestamp};
-use platform::metric::Metric;
+use lambda::metric::Metric;
 use shared::port::Offer;
 
 use super::*;

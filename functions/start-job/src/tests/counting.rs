@@ -1,6 +1,6 @@
 //! What a sweep counts.
 
-use platform::metric::Metric;
+use lambda::metric::Metric;
 
 use super::*;
 use crate::handle_at;

@@ -1,7 +1,7 @@
 //! What bad input gets: one notice per cause, and everyone else in the file is served.
 
-use platform::fake::CrewFault;
 use shared::port::crew::{AccountStatus, Identity};
+use testkit::CrewFault;
 
 use super::*;
 
@@ -54,9 +54,7 @@ async fn a_message_that_asks_for_nothing_makes_no_call() {
     let reply = handle(&world.deps, json!({"Records": records})).await.unwrap();
     assert_eq!(reply, json!({"batchItemFailures": [{"itemIdentifier": "c"}]}));
     assert!(world.directory.faults.calls().is_empty() && world.workforce.faults.calls().is_empty());
-    let foreign = world
-        .metrics
-        .values(platform::metric::Metric::DroppedForeignEvents);
+    let foreign = world.metrics.values(lambda::metric::Metric::DroppedForeignEvents);
     assert_eq!(foreign, [1]);
 }
 

@@ -1,8 +1,8 @@
 //! What an operator lets team files ask for.
 
-use platform::fake::FakeWorkforce;
 use shared::crew::{AllowedDomains, Networks};
 use shared::port::crew::{AccountStatus, Workforce};
+use testkit::FakeWorkforce;
 
 use super::*;
 
@@ -131,7 +131,7 @@ fn a_bound_that_cannot_be_read_starts_nothing() {
             "ALLOWED_EMAIL_DOMAINS" | "NETWORKS_WITHIN" => None,
             _ => Some("x".to_owned()),
         };
-        let sdk = platform::sdk::Sdk::default();
+        let sdk = aws::sdk::Sdk::default();
         assert_eq!(crate::deps(&env, sdk).is_ok(), fits, "{name}={value}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::fake::{CrewFault, Fault, Faults};
+use testkit::{CrewFault, Fault, Faults};
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! Groups and work teams that Groundcrew did not make: a team file names them in vain.
 
-use platform::fake::CrewFault;
 use shared::port::crew::{AccountStatus, Identity, Members, WorkTeam};
+use testkit::CrewFault;
 
 use super::*;
 

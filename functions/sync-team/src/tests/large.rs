@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::fake::{CrewFault, FakeDirectory};
+use testkit::{CrewFault, FakeDirectory};
 use tokio::time::Instant;
 
 use super::*;

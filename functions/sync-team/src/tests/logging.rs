@@ -1,7 +1,7 @@
 //! What is logged: each decision once, about people by their hash alone.
 
-use platform::fake::FakeLog;
 use shared::port::crew::AccountStatus;
+use testkit::FakeLog;
 
 use super::*;
 
@@ -71,7 +71,7 @@ async fn a_whole_crews_life_is_logged_without_an_address() {
 
 #[tokio::test]
 async fn failures_are_logged_without_an_address() {
-    use platform::fake::CrewFault;
+    use testkit::CrewFault;
     for fault in [CrewFault::Throttled, CrewFault::Refused, CrewFault::ResponseLost] {
         for call in 1..20 {
             let log = FakeLog::begin();

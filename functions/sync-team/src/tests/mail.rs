@@ -1,7 +1,7 @@
 //! The day's mail.
 
-use platform::fake::{CrewFault, Fault};
-use platform::metric::Metric;
+use lambda::metric::Metric;
+use testkit::{CrewFault, Fault};
 
 use super::*;
 

@@ -98,7 +98,7 @@ async fn dropping_the_same_file_twice_changes_nothing() {
     // The same bytes have the same ETag: to the function the second drop is one more event.
     assert_eq!(world.event(FILE).await, json!([]));
     assert_eq!(world.store.writes(), writes);
-    let asked = |calls: Vec<platform::fake::Call>, from: usize| -> Vec<&'static str> {
+    let asked = |calls: Vec<testkit::Call>, from: usize| -> Vec<&'static str> {
         calls[from..].iter().map(|call| call.operation).collect()
     };
     // The client's addresses are read, and would be written only if one were missing.

@@ -1,7 +1,7 @@
 //! What the sweep repairs.
 
-use platform::fake::CrewFault;
 use shared::port::crew::{AccountStatus, WorkTopics};
+use testkit::CrewFault;
 
 use super::*;
 

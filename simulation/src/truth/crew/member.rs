@@ -59,7 +59,7 @@ impl World {
         &mut self,
         of: u32,
         sign_in: &SignIn,
-        answer: &Result<Value, platform::HandlerError>,
+        answer: &Result<Value, lambda::HandlerError>,
     ) -> Held {
         match answer {
             Ok(answer) => self.signed_in(of, sign_in, answer),

@@ -3,10 +3,10 @@
 use std::io;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
-use lambda_runtime::tracing::subscriber::fmt;
 use serde_json::Value;
 use tracing::Level;
 use tracing::subscriber::{DefaultGuard, set_default, set_global_default};
+use tracing_subscriber::fmt;
 
 /// What is logged on this thread, at any level, as long as this lives.
 pub struct FakeLog {

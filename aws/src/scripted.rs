@@ -114,5 +114,5 @@ pub(crate) fn form_value(body: &str, name: &str) -> String {
         .filter(|(key, _)| *key == name)
         .map(|(_, value)| value)
         .next();
-    crate::key::decode(value.unwrap_or_default())
+    shared::key::decode(value.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 /// Exactly once: `red+flower.jpg` is `red flower.jpg`, and a plus sign comes as `%2B`.
-pub(crate) fn decode(encoded: &str) -> String {
+pub fn decode(encoded: &str) -> String {
     percent_decode_str(&encoded.replace('+', " "))
         .decode_utf8_lossy()
         .into_owned()

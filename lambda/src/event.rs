@@ -203,7 +203,7 @@ impl From<S3Record> for Dropped {
         let at = record.event_time.parse().ok();
         Self {
             bucket: record.s3.bucket.name,
-            key: crate::key::decode(&record.s3.object.key),
+            key: shared::key::decode(&record.s3.object.key),
             at,
         }
     }

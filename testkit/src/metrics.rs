@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::metric::{Metric, Metrics};
+use lambda::metric::{Metric, Metrics};
 
 /// What a function counted; clones are the same.
 #[derive(Clone, Debug, Default)]

@@ -316,7 +316,7 @@ async fn in_one_buffer(mut body: ByteStream, length: usize) -> Result<Vec<u8>, S
 fn key(text: Option<&str>, encoded: bool) -> String {
     let text = text.unwrap_or_default();
     if encoded {
-        crate::key::decode(text)
+        shared::key::decode(text)
     } else {
         text.to_owned()
     }

@@ -7,7 +7,7 @@ use lambda_runtime::{LambdaEvent, service_fn, tracing};
 use serde_json::Value;
 
 use crate::event::failed_messages;
-use crate::sdk::Sdk;
+use aws::sdk::Sdk;
 
 /// What `main` may end with.
 pub use lambda_runtime::Error;

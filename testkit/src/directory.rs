@@ -10,7 +10,7 @@ use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Director
 use tokio::time::Instant;
 
 use super::faults::{Faults, throttled};
-use crate::pace::{Category, Pace};
+use aws::pace::{Category, Pace};
 
 /// A user pool whose people sign in with their e-mail addresses.
 #[derive(Clone)]
