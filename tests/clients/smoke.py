@@ -1,6 +1,6 @@
 """What a user of boto3 does against the endpoint: buckets, odd keys, jobs, topics, queues, people. Exits 1 on the first lie.
 
-Run by `tests/tests/clients.rs` with the endpoint and credentials in the environment.
+Run by `tests/tests/journeys/clients.rs` with the endpoint and credentials in the environment.
 """
 
 import base64

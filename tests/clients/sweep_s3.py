@@ -1,6 +1,6 @@
 """Every operation of botocore's S3 model, once: answered, or refused by its name with nothing changed. Exits 1 otherwise.
 
-Run by `tests/tests/clients.rs` with the endpoint and credentials in the environment.
+Run by `tests/tests/journeys/clients.rs` with the endpoint and credentials in the environment.
 """
 
 import os

@@ -10,7 +10,8 @@ use shared::crew::TeamFile;
 use shared::name::TeamName;
 use shared::spec::Spec;
 
-const BEGIN: &str = "<!-- made from the types: UPDATE_DOCS=1 cargo test -p tests --test docs -->\n";
+const BEGIN: &str =
+    "<!-- made from the types: UPDATE_DOCS=1 cargo test -p tests --test journeys docs:: -->\n";
 const END: &str = "<!-- end -->";
 
 fn root() -> PathBuf {
@@ -87,7 +88,7 @@ fn the_tables_of_keys_are_the_schemas() {
         } else {
             assert_eq!(
                 now, table,
-                "{name} is out of step: UPDATE_DOCS=1 cargo test -p tests --test docs"
+                "{name} is out of step: UPDATE_DOCS=1 cargo test -p tests --test journeys docs::"
             );
         }
     }
@@ -203,17 +204,17 @@ const RUNS: [(&str, &str, &str); 8] = [
     ("cargo test --workspace", ".ci/run", "cargo test --workspace"),
     (
         "aws s3 cp --recursive s3://groundcrew-output/results/ results",
-        "tests/tests/clients.rs",
+        "tests/tests/journeys/clients.rs",
         "commands_of_the_pages",
     ),
     (
         "aws s3 rm s3://groundcrew-input/",
-        "tests/tests/clients.rs",
+        "tests/tests/journeys/clients.rs",
         "commands_of_the_pages",
     ),
     (
         "date -u | aws s3 cp - s3://$OUTPUT/adopted/",
-        "tests/tests/clients.rs",
+        "tests/tests/journeys/clients.rs",
         "commands_of_the_pages",
     ),
     (
