@@ -12,9 +12,8 @@ use serde_json::json;
 use super::message::subject;
 use super::tell::short_hash;
 use super::{AnnounceError, Notice, NoticeKind, is_marked, mark};
-use crate::layout;
-use crate::port::{Bucket, Replaced, Store, StoreError, Topic};
-use crate::shell;
+use crate::port::{Replaced, Store, StoreError, Topic};
+use crate::{documents, layout, shell};
 
 /// Notices that leave one by one in an hour.
 pub const HOURLY: usize = 10;
@@ -24,8 +23,6 @@ pub const UNBOUNDED: usize = usize::MAX;
 const MOST: usize = 1_000;
 /// Lines of a digest's text.
 const LINES: usize = 50;
-/// Others write the ledger at the same time: each of them once a notice.
-const TRIES: usize = 20;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Who counts together. Each has a ledger of its own, written and sent by functions that share nothing else.
@@ -188,15 +185,14 @@ pub(super) async fn enter(
     now: Timestamp,
     hourly: usize,
 ) -> Result<Leave, StoreError> {
-    for _ in 0..TRIES {
-        let (ledger, etag) = read(store, desk).await?;
-        let mut entered = ledger.clone().unwrap_or_else(|| Ledger::new(now));
-        let leave = entered.enter(notice, now, hourly);
-        if ledger.as_ref() == Some(&entered) || write(store, desk, &entered, etag.as_deref()).await? {
-            return Ok(leave);
-        }
-    }
-    Err(contended(desk))
+    let mut leave = Leave::Alone;
+    documents::update_if_readable(store, &key(desk), |before: Option<&Ledger>| {
+        let mut ledger = before.cloned().unwrap_or_else(|| Ledger::new(now));
+        leave = ledger.enter(notice, now, hourly);
+        Some(ledger)
+    })
+    .await?;
+    Ok(leave)
 }
 
 /// Sends the digest of the hours that are over, if notices wait. Called by the sweep of the desk's function.
@@ -214,8 +210,9 @@ pub async fn send_digest(
     if topic.hourly() == UNBOUNDED {
         return Ok(sent);
     }
-    for _ in 0..TRIES {
-        let (Some(ledger), etag) = read(store, desk).await? else {
+    for _ in 0..documents::ATTEMPTS {
+        let before = documents::load_if_readable::<Ledger>(store, &key(desk)).await?;
+        let Some(ledger) = &before.document else {
             return Ok(sent);
         };
         let mut next = ledger.clone();
@@ -223,8 +220,8 @@ pub async fn send_digest(
             return Ok(sent);
         };
         let notice = Notice::digest(desk, leaving);
-        if next != ledger {
-            write(store, desk, &next, etag.as_deref()).await?;
+        if next != *ledger {
+            before.replace(store, &next).await?;
             continue;
         }
         if !is_marked(store, &notice).await? {
@@ -233,42 +230,16 @@ pub async fn send_digest(
             sent = true;
         }
         next.leaving = None;
-        if write(store, desk, &next, etag.as_deref()).await? {
+        if let Replaced::Done { .. } = before.replace(store, &next).await? {
             return Ok(true);
         }
     }
-    Err(contended(desk).into())
+    Err(documents::contended(&key(desk)).into())
 }
 
-/// What cannot be read (an admin edited it) is begun again: the markers hold every notice that waited.
-async fn read(store: &impl Store, desk: Desk) -> Result<(Option<Ledger>, Option<String>), StoreError> {
-    let there = store
-        .get(Bucket::Output, &layout::digest(desk.name()), None)
-        .await?;
-    let ledger = there
-        .as_ref()
-        .and_then(|there| serde_json::from_slice(&there.bytes).ok());
-    Ok((ledger, there.map(|there| there.etag)))
-}
-
-/// Whether it was still as it was read.
-async fn write(
-    store: &impl Store,
-    desk: Desk,
-    ledger: &Ledger,
-    etag: Option<&str>,
-) -> Result<bool, StoreError> {
-    let body = serde_json::to_vec_pretty(ledger).unwrap_or_default();
-    let written = store.replace(&layout::digest(desk.name()), body, etag).await?;
-    Ok(matches!(written, Replaced::Done { .. }))
-}
-
-fn contended(desk: Desk) -> StoreError {
-    StoreError::Transient {
-        operation: "PutObject",
-        what: layout::digest(desk.name()),
-        reason: format!("it changed under each of {TRIES} tries"),
-    }
+/// The desk's ledger. An unreadable one (an admin edited it) is begun again: the markers hold every notice that waited.
+fn key(desk: Desk) -> String {
+    layout::digest(desk.name())
 }
 
 impl Notice {

@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::layout;
-use crate::port::{Created, PublishError, Store, StoreError, Topic};
+use crate::documents::DocumentError;
+use crate::port::{Bucket, PublishError, Store, StoreError, Topic};
+use crate::{documents, layout};
 use digest::Leave;
 
 pub use digest::{Desk, HOURLY, UNBOUNDED, send_digest};
@@ -97,6 +98,12 @@ pub enum AnnounceError {
     Publish(#[from] PublishError),
 }
 
+impl From<DocumentError> for AnnounceError {
+    fn from(error: DocumentError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 /// The notice protocol. Two systems cannot be changed in one step, so a crash between 2 and 3 says it twice, with
 /// the same id; the other order would, in the same crash, never say it.
 ///
@@ -129,11 +136,7 @@ pub async fn announce(
 }
 
 async fn is_marked(store: &impl Store, notice: &Notice) -> Result<bool, StoreError> {
-    let marker = layout::notified(&notice.id);
-    let there = store
-        .get(crate::port::Bucket::Output, &marker, Some(0..1))
-        .await?;
-    Ok(there.is_some())
+    documents::exists(store, Bucket::Output, &layout::notified(&notice.id)).await
 }
 
 async fn mark(store: &impl Store, notice: &Notice, now: Timestamp) -> Result<(), StoreError> {
@@ -141,13 +144,8 @@ async fn mark(store: &impl Store, notice: &Notice, now: Timestamp) -> Result<(),
         at: now,
         notice: notice.clone(),
     };
-    let body = serde_json::to_vec_pretty(&notified).unwrap_or_default();
-    match store
-        .create(&layout::notified(&notice.id), body, &BTreeMap::new())
-        .await?
-    {
-        Created::New | Created::AlreadyThere => Ok(()),
-    }
+    documents::create_json(store, &layout::notified(&notice.id), &notified).await?;
+    Ok(())
 }
 
 #[cfg(test)]

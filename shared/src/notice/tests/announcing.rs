@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::*;
-use crate::port::{Bucket, Fetched, OpenUpload, Page, Replaced};
+use crate::port::{Created, Fetched, OpenUpload, Page, Replaced};
 
 /// The output bucket's markers, and a topic that can fail.
 #[derive(Default)]
