@@ -1,5 +1,5 @@
 //! How much it takes: a dataset of a million objects, 200 datasets at once, 500 workers on one job; and what breaks
-//! first. Everything measured runs as a process of its own; the figures are in docs/FIGURES.md, "Load".
+//! first. Everything measured runs as a process of its own; the figures are in docs/evidence/FIGURES.md, "Load".
 
 mod datasets;
 mod limits;

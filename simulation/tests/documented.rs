@@ -1,4 +1,4 @@
-//! docs/RELIABILITY.md names a test for each fault: those tests have to exist.
+//! docs/evidence/FAULTS.md names a test for each fault: those tests have to exist.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -10,7 +10,7 @@ fn root() -> PathBuf {
 
 #[test]
 fn every_fault_names_a_test_that_exists() {
-    let page = std::fs::read_to_string(root().join("docs/RELIABILITY.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("docs/evidence/FAULTS.md")).unwrap();
     let table = page.split_once("## Forty faults").unwrap().1;
     let table = table.split_once("\n## ").unwrap().0;
     let sources = [

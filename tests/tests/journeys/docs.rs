@@ -238,15 +238,69 @@ fn shell_blocks(page: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Every page, by its path from the root.
+fn pages() -> Vec<String> {
+    let in_docs = walkdir::WalkDir::new(root().join("docs")).sort_by_file_name();
+    let at_the_top = walkdir::WalkDir::new(root()).max_depth(1).sort_by_file_name();
+    let entries = in_docs.into_iter().chain(at_the_top).filter_map(Result::ok);
+    let pages = entries.filter(|e| e.path().extension().is_some_and(|x| x == "md"));
+    pages
+        .filter_map(|e| Some(e.path().strip_prefix(root()).ok()?.to_str()?.to_owned()))
+        .collect()
+}
+
+/// The targets of the page's links and pictures that lead to a file or to a heading.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page.split("](").skip(1);
+    targets
+        .filter_map(|rest| Some(rest.split_once(')')?.0))
+        .filter(|target| {
+            !target.contains("://") && !target.starts_with("mailto:") && !target.contains(['{', '…'])
+        })
+        .collect()
+}
+
+/// What a heading is called in a link, as GitHub makes it.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let text = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = text
+                .chars()
+                .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn every_link_on_the_pages_leads_to_a_file_and_a_heading_that_exist() {
+    let mut looked_at = 0;
+    for name in pages() {
+        let text = page(&name);
+        for link in links(&text) {
+            looked_at += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let folder = root().join(&name).parent().expect("a folder").to_owned();
+            let target = if file.is_empty() {
+                root().join(&name)
+            } else {
+                folder.join(file)
+            };
+            assert!(target.exists(), "{name}: {link}");
+            if !anchor.is_empty() {
+                let there = std::fs::read_to_string(&target).expect("a page");
+                assert!(anchors(&there).iter().any(|a| a == anchor), "{name}: {link}");
+            }
+        }
+    }
+    assert!(looked_at >= 30, "the pages link to each other: {looked_at}");
+}
+
 #[test]
 fn every_command_on_the_pages_is_run_or_marked_as_one_for_aws() {
-    let pages = std::fs::read_dir(root().join("docs")).expect("docs/");
-    let mut names: Vec<String> = pages
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".md"))
-        .map(|name| format!("docs/{name}"))
-        .collect();
-    names.push("README.md".to_owned());
+    let names = pages();
     let mut blocks = 0;
     for name in names {
         for block in shell_blocks(&page(&name)) {
