@@ -7,27 +7,30 @@
 
 #[path = "../../lambda/src/event.rs"]
 mod event;
+#[path = "../../lambda/src/message_body.rs"]
+mod message_body;
 
-use event::{Body, Incoming};
+use event::TriggerEvent;
 use libfuzzer_sys::fuzz_target;
+use message_body::MessageBody;
 use serde_json::{Value, json};
 
 fuzz_target!(|text: &str| {
-    match Body::parse(text) {
-        Body::Dropped(dropped) => {
+    match MessageBody::parse(text) {
+        MessageBody::ObjectsCreated(created) => {
             // Decoding never makes a key longer than three bytes for one that stood there.
-            assert!(dropped.iter().all(|object| object.key.len() <= 3 * text.len()));
+            assert!(created.iter().all(|object| object.key.len() <= 3 * text.len()));
         }
-        Body::JobEnded(ended) => assert!(ended.arn.ends_with(&ended.job)),
-        Body::Unsupported(reason) => assert!(reason.len() <= 8 * text.len() + 1024, "{reason}"),
-        Body::Nothing(_) => {}
+        MessageBody::JobEnded(ended) => assert!(ended.arn.ends_with(&ended.job)),
+        MessageBody::Unsupported(reason) => assert!(reason.len() <= 8 * text.len() + 1024, "{reason}"),
+        MessageBody::Empty(_) => {}
     }
     if let Ok(event) = serde_json::from_str::<Value>(text) {
-        Incoming::parse(&event);
+        TriggerEvent::parse(&event);
     }
     let record = |id: &str, body: &str| json!({"messageId": id, "body": body, "eventSource": "aws:sqs"});
     let batch = json!({"Records": [record("1", text), record("2", "{}")]});
-    let Incoming::Sqs(messages) = Incoming::parse(&batch) else {
+    let TriggerEvent::Messages(messages) = TriggerEvent::parse(&batch) else {
         panic!("a batch was not read");
     };
     assert_eq!((messages.len(), messages[0].body.as_str()), (2, text));

@@ -4,7 +4,7 @@ use shared::bounds::{Bounds, entries};
 
 use crate::start::ConfigError;
 
-/// Reads `LINK_SOURCES`, `ALLOWED_KMS_KEYS`, `ALLOWED_TEAMS` and `ALLOWED_TAG_KEYS`; what is not set is closed.
+/// Reads `LINK_SOURCES`, `ALLOWED_KMS_KEYS`, `ALLOWED_TEAMS` and `ALLOWED_TAG_KEYS`; a bound that is not set allows nothing.
 pub fn bounds(
     env: &dyn Fn(&str) -> Option<String>,
     input_bucket: &str,

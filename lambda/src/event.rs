@@ -1,72 +1,37 @@
-//! What a function is handed: queue messages or the clock, and what stands in a message.
+//! The event of an invocation: queue messages, or the clock.
 //!
-//! The batch is `aws_lambda_events`' own. What stands in a message is read with structs that ask for nothing but the
-//! fields used: S3 adds fields with every minor version of its event, and one field missing in one message must not
-//! fail the other thousands of the batch.
+//! The batch is `aws_lambda_events`' own type. What a message says is read by [`crate::message_body`].
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::name::DatasetName;
-use shared::port::JobState;
 
-/// An invocation's event.
+/// The event of an invocation.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Incoming {
-    Sqs(Vec<Message>),
+pub enum TriggerEvent {
+    Messages(Vec<QueueMessage>),
     Sweep(Sweep),
     Unknown,
 }
 
 /// One message of a queue.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message {
+pub struct QueueMessage {
     pub id: String,
     pub body: String,
     /// 1 the first time.
     pub receive_count: u32,
 }
 
-/// The clock's request to look at everything, or at these datasets.
+/// The clock asks for a look at everything, or at these datasets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sweep {
     All,
     Datasets(Vec<DatasetName>),
 }
 
-/// What a message says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Body {
-    /// Objects were created.
-    Dropped(Vec<Dropped>),
-    /// A labeling job, anybody's, came to an end.
-    JobEnded(JobEnded),
-    /// Says nothing and is acknowledged: `s3:TestEvent`, an empty body, no records, not JSON.
-    Nothing(&'static str),
-    /// An event of a kind or a major version we do not know: goes to the dead letters, where somebody sees it.
-    Unsupported(String),
-}
-
-/// One created object.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dropped {
-    pub bucket: String,
-    /// As it is in the bucket.
-    pub key: String,
-    /// When S3 finished the request; for a multipart upload this is its completion, unlike LastModified.
-    pub at: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct JobEnded {
-    pub arn: String,
-    /// Lower case, as the service puts it in the ARN.
-    pub job: String,
-    pub state: JobState,
-}
-
-impl Incoming {
+impl TriggerEvent {
     pub fn parse(event: &Value) -> Self {
         if let Some(sweep) = event.get("sweep") {
             return Sweep::parse(sweep).map_or(Self::Unknown, Self::Sweep);
@@ -74,10 +39,10 @@ impl Incoming {
         let Ok(batch) = SqsEvent::deserialize(event) else {
             return Self::Unknown;
         };
-        let messages = batch.records.into_iter().map(Message::read);
+        let messages = batch.records.into_iter().map(QueueMessage::read);
         messages
             .collect::<Option<Vec<_>>>()
-            .map_or(Self::Unknown, Self::Sqs)
+            .map_or(Self::Unknown, Self::Messages)
     }
 }
 
@@ -94,7 +59,20 @@ impl Sweep {
     }
 }
 
-/// Lambda's partial batch response: these messages come again, the others are deleted.
+impl QueueMessage {
+    /// `None` for a record that is not a queue's, or that has no id to name it by in the reply.
+    fn read(message: SqsMessage) -> Option<Self> {
+        let is_of_a_queue = message.event_source.as_deref() == Some("aws:sqs");
+        let count = message.attributes.get("ApproximateReceiveCount");
+        Some(Self {
+            id: message.message_id.filter(|_| is_of_a_queue)?,
+            body: message.body.unwrap_or_default(),
+            receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
+        })
+    }
+}
+
+/// Lambda's partial batch response: these messages are delivered again, the others are deleted.
 pub fn failed_messages<'a>(ids: impl IntoIterator<Item = &'a str>) -> Value {
     let mut response = SqsBatchResponse::default();
     for id in ids {
@@ -103,276 +81,18 @@ pub fn failed_messages<'a>(ids: impl IntoIterator<Item = &'a str>) -> Value {
     json!(response)
 }
 
-impl Body {
-    pub fn parse(body: &str) -> Self {
-        if body.trim().is_empty() {
-            return Self::Nothing("an empty message");
-        }
-        let Ok(value) = serde_json::from_str::<Value>(body) else {
-            return Self::Nothing("not JSON");
-        };
-        if value.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
-            return Self::Nothing("S3's test event");
-        }
-        if value.get("Records").is_some() {
-            return Self::parse_s3(&value);
-        }
-        match value.get("detail-type").and_then(Value::as_str) {
-            Some(OBJECT_CREATED) => return Self::parse_object_created(&value),
-            Some(_) => return Self::parse_job_state(&value),
-            None => {}
-        }
-        Self::Nothing("not an event")
-    }
-
-    fn parse_s3(value: &Value) -> Self {
-        let event = match S3Event::deserialize(value) {
-            Ok(event) if event.records.is_empty() => return Self::Nothing("no records"),
-            Ok(event) => event,
-            Err(error) => return Self::Unsupported(format!("not an S3 event we can read: {error}")),
-        };
-        // AWS: compare the major version for equality, the minor for at least; new fields may come any time.
-        // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-        if let Some(foreign) = event
-            .records
-            .iter()
-            .find(|r| r.event_version.split('.').next() != Some("2"))
-        {
-            return Self::Unsupported(format!(
-                "S3 event version {}; this function reads 2.x",
-                foreign.event_version
-            ));
-        }
-        let created = event
-            .records
-            .into_iter()
-            .filter(|r| r.event_name.starts_with("ObjectCreated:"));
-        Self::Dropped(created.map(Dropped::from).collect())
-    }
-
-    /// EventBridge's form of an S3 event. The key is not encoded there
-    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>).
-    fn parse_object_created(value: &Value) -> Self {
-        match ObjectCreated::deserialize(value) {
-            Ok(event) if event.source == "aws.s3" => Self::Dropped(vec![Dropped {
-                bucket: event.detail.bucket.name,
-                key: event.detail.object.key,
-                at: event.time.parse().ok(),
-            }]),
-            Ok(event) => Self::Unsupported(format!("an object's event from `{}`", event.source)),
-            Err(error) => Self::Unsupported(format!("not an object's event we can read: {error}")),
-        }
-    }
-
-    fn parse_job_state(value: &Value) -> Self {
-        const KIND: &str = "SageMaker Ground Truth Labeling Job State Change";
-        let event = match JobStateEvent::deserialize(value) {
-            Ok(event) if event.detail_type == KIND && event.source == "aws.sagemaker" => event,
-            Ok(event) => return Self::Unsupported(format!("an event of kind `{}`", event.detail_type)),
-            Err(error) => return Self::Unsupported(format!("not a labeling job's event: {error}")),
-        };
-        // The detail holds the status alone; the job is named by the ARN in `resources`.
-        let arn = event.resources.into_iter().next().unwrap_or_default();
-        let Some((_, job)) = arn.split_once(":labeling-job/") else {
-            return Self::Unsupported("a labeling job's event without the job's ARN".to_owned());
-        };
-        let job = job.to_owned();
-        Self::JobEnded(JobEnded {
-            arn,
-            job,
-            state: event.detail.status,
-        })
-    }
-}
-
-impl Message {
-    /// `None` for a record of anything but a queue, or one that could not be named in the reply.
-    fn read(message: SqsMessage) -> Option<Self> {
-        let from_a_queue = message.event_source.as_deref() == Some("aws:sqs");
-        let count = message.attributes.get("ApproximateReceiveCount");
-        Some(Self {
-            id: message.message_id.filter(|_| from_a_queue)?,
-            body: message.body.unwrap_or_default(),
-            receive_count: count.and_then(|count| count.parse().ok()).unwrap_or(1),
-        })
-    }
-}
-
-impl From<S3Record> for Dropped {
-    fn from(record: S3Record) -> Self {
-        let at = record.event_time.parse().ok();
-        Self {
-            bucket: record.s3.bucket.name,
-            key: shared::key::decode(&record.s3.object.key),
-            at,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct S3Event {
-    #[serde(rename = "Records")]
-    records: Vec<S3Record>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct S3Record {
-    #[serde(default)]
-    event_version: String,
-    #[serde(default)]
-    event_name: String,
-    #[serde(default)]
-    event_time: String,
-    s3: S3Entity,
-}
-
-#[derive(Deserialize)]
-struct S3Entity {
-    bucket: S3Bucket,
-    object: S3Object,
-}
-
-#[derive(Deserialize)]
-struct S3Bucket {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct S3Object {
-    key: String,
-}
-
-/// S3's event, as EventBridge names it.
-const OBJECT_CREATED: &str = "Object Created";
-
-#[derive(Deserialize)]
-struct ObjectCreated {
-    source: String,
-    #[serde(default)]
-    time: String,
-    detail: S3Entity,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct JobStateEvent {
-    source: String,
-    detail_type: String,
-    #[serde(default)]
-    resources: Vec<String>,
-    detail: JobStateDetail,
-}
-
-#[derive(Deserialize)]
-struct JobStateDetail {
-    #[serde(rename = "LabelingJobStatus")]
-    status: JobState,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn s3_body(version: &str, key: &str) -> String {
-        json!({"Records": [{
-            "eventVersion": version, "eventSource": "aws:s3", "eventTime": "2026-11-21T10:00:00.123Z",
-            "eventName": "ObjectCreated:Put", "somethingNew": {"a": 1},
-            "s3": {"bucket": {"name": "in", "arn": "arn:aws:s3:::in"}, "object": {"key": key, "size": 1}}
-        }]})
-        .to_string()
-    }
-
-    #[test]
-    fn a_key_is_decoded_once() {
-        for (sent, key) in [
-            ("cats/red+flower.jpg", "cats/red flower.jpg"),
-            ("cats/a%2Bb%252B.txt", "cats/a+b%2B.txt"),
-            ("cats/%EA%B3%A0%0A%22.txt", "cats/고\n\".txt"),
-            ("cats/100%.txt", "cats/100%.txt"),
-        ] {
-            let Body::Dropped(dropped) = Body::parse(&s3_body("2.1", sent)) else {
-                panic!("{sent}")
-            };
-            assert_eq!(dropped[0].key, key);
-            assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00.123Z".parse().unwrap()));
-        }
-    }
-
-    #[test]
-    fn a_key_from_the_event_bus_is_taken_as_it_is() {
-        let event = |source: &str, key: &str| {
-            json!({
-                "version": "0", "id": "x", "detail-type": "Object Created", "source": source,
-                "account": "111122223333", "time": "2026-11-21T10:00:00Z", "region": "us-east-1",
-                "resources": ["arn:aws:s3:::in"],
-                "detail": {"version": "0", "bucket": {"name": "in"},
-                    "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "00"},
-                    "request-id": "x", "requester": "111122223333", "reason": "PutObject"}
-            })
-            .to_string()
-        };
-        for key in ["teams/my team.yaml", "teams/a+b%20c.yaml"] {
-            let Body::Dropped(dropped) = Body::parse(&event("aws.s3", key)) else {
-                panic!("{key}")
-            };
-            assert_eq!((dropped[0].bucket.as_str(), dropped[0].key.as_str()), ("in", key));
-            assert_eq!(dropped[0].at, Some("2026-11-21T10:00:00Z".parse().unwrap()));
-        }
-        assert!(matches!(Body::parse(&event("mine", "a")), Body::Unsupported(_)));
-        let bare = r#"{"detail-type": "Object Created", "source": "aws.s3"}"#;
-        assert!(matches!(Body::parse(bare), Body::Unsupported(_)));
-    }
-
-    #[test]
-    fn newer_minor_versions_are_read_and_other_major_versions_are_not() {
-        assert!(matches!(Body::parse(&s3_body("2.9", "a/b")), Body::Dropped(_)));
-        for version in ["3.0", "20.1", ""] {
-            assert!(
-                matches!(Body::parse(&s3_body(version, "a/b")), Body::Unsupported(_)),
-                "{version}"
-            );
-        }
-    }
-
-    #[test]
-    fn messages_that_say_nothing_are_told_apart_from_ones_we_cannot_read() {
-        let test_event = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2026-11-21T10:00:00.000Z","Bucket":"in"}"#;
-        for body in ["", "  ", "hello", "[]", "{}", r#"{"Records":[]}"#, test_event] {
-            assert!(matches!(Body::parse(body), Body::Nothing(_)), "{body}");
-        }
-        assert!(matches!(
-            Body::parse(r#"{"Records":[{"s3":{}}]}"#),
-            Body::Unsupported(_)
-        ));
-    }
-
-    #[test]
-    fn a_job_is_named_by_the_arn_in_resources() {
-        let arn = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/gc00-cats-1";
-        let event = json!({
-            "version": "0", "id": "x", "detail-type": "SageMaker Ground Truth Labeling Job State Change",
-            "source": "aws.sagemaker", "account": "111122223333", "time": "2018-10-06T12:26:13Z",
-            "region": "us-east-1", "resources": [arn], "detail": {"LabelingJobStatus": "Completed"}
-        });
-        let ended = JobEnded {
-            arn: arn.to_owned(),
-            job: "gc00-cats-1".to_owned(),
-            state: JobState::Completed,
-        };
-        assert_eq!(Body::parse(&event.to_string()), Body::JobEnded(ended));
-    }
-
     #[test]
     fn the_clock_names_all_datasets_or_some() {
-        assert_eq!(
-            Incoming::parse(&json!({"sweep": "all"})),
-            Incoming::Sweep(Sweep::All)
-        );
+        let sweep = |event: Value| TriggerEvent::parse(&event);
+        assert_eq!(sweep(json!({"sweep": "all"})), TriggerEvent::Sweep(Sweep::All));
         let cats = DatasetName::new("cats").unwrap();
         assert_eq!(
-            Incoming::parse(&json!({"sweep": ["cats"]})),
-            Incoming::Sweep(Sweep::Datasets(vec![cats]))
+            sweep(json!({"sweep": ["cats"]})),
+            TriggerEvent::Sweep(Sweep::Datasets(vec![cats]))
         );
         for event in [
             json!({"sweep": "some"}),
@@ -380,7 +100,7 @@ mod tests {
             json!({}),
             json!(null),
         ] {
-            assert_eq!(Incoming::parse(&event), Incoming::Unknown, "{event}");
+            assert_eq!(TriggerEvent::parse(&event), TriggerEvent::Unknown, "{event}");
         }
     }
 
@@ -390,12 +110,15 @@ mod tests {
             json!({"Records": [{"messageId": "m1", "body": "b", "eventSource": source,
                 "attributes": {"ApproximateReceiveCount": "3"}}]})
         };
-        let message = Message {
+        let message = QueueMessage {
             id: "m1".to_owned(),
             body: "b".to_owned(),
             receive_count: 3,
         };
-        assert_eq!(Incoming::parse(&record("aws:sqs")), Incoming::Sqs(vec![message]));
-        assert_eq!(Incoming::parse(&record("aws:kinesis")), Incoming::Unknown);
+        assert_eq!(
+            TriggerEvent::parse(&record("aws:sqs")),
+            TriggerEvent::Messages(vec![message])
+        );
+        assert_eq!(TriggerEvent::parse(&record("aws:kinesis")), TriggerEvent::Unknown);
     }
 }

@@ -2,7 +2,9 @@
 
 pub mod bounds;
 pub mod event;
+pub mod message_body;
 pub mod metric;
+pub mod pending_work;
 pub mod start;
 
 pub use start::{ConfigError, HandlerError};

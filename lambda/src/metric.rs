@@ -1,5 +1,5 @@
-//! What the functions count by themselves, in CloudWatch's embedded metric format: a line of JSON on standard output
-//! that CloudWatch Logs makes metrics of. It costs no call and no permission.
+//! What the functions count, in CloudWatch's embedded metric format: a line of JSON on standard output that CloudWatch
+//! Logs turns into metrics. It costs no call and no permission.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::fmt;
@@ -20,11 +20,11 @@ pub enum Metric {
     BatchesWaiting,
     /// Minutes since the oldest of them was cut; 0 when there is none.
     OldestWaitingMinutes,
-    /// Labeling jobs still at work although their items are no longer offered.
+    /// Labeling jobs still running although their items are no longer offered.
     JobsOverdue,
     /// Invitations that may still be sent before 09:00 UTC.
     InvitationsLeftToday,
-    /// Files that a sweep was the first to look at, although their events should have come long ago.
+    /// Files that a sweep was the first to look at, although their events should have arrived long before.
     FoundWithoutEvent,
     /// Events of another bucket, of another stack's job, of another user pool.
     DroppedForeignEvents,
@@ -59,30 +59,30 @@ pub struct Metrics(Option<(String, Writer)>);
 
 impl Metrics {
     /// On Lambda, which names the function in `AWS_LAMBDA_FUNCTION_NAME`, they go to standard output.
-    pub fn of(env: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub fn from_env(env: &dyn Fn(&str) -> Option<String>) -> Self {
         let function = env("AWS_LAMBDA_FUNCTION_NAME").filter(|name| !name.is_empty());
-        function.map_or_else(Self::default, |function| Self::to(&function, write_out))
+        function.map_or_else(Self::default, |function| {
+            Self::written_by(&function, write_to_stdout)
+        })
     }
 
-    /// Lines, each with its end, go to this writer.
-    pub fn to(function: &str, write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+    /// Lines, each with its line end, go to this writer.
+    pub fn written_by(function: &str, write: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Some((function.to_owned(), Arc::new(write))))
     }
 
-    /// Values of this moment.
+    /// Writes values of this moment.
     pub fn put(&self, values: &[(Metric, u64)]) {
         if let Some((function, write)) = &self.0 {
-            write(&line(function, values, Timestamp::now()));
+            write(&metric_line(function, values, Timestamp::now()));
         }
     }
 
-    /// Events that were dropped because they are about somebody else's things; none is not worth a line.
-    pub fn foreign(&self, dropped: usize) {
-        if dropped > 0 {
-            self.put(&[(
-                Metric::DroppedForeignEvents,
-                u64::try_from(dropped).unwrap_or(u64::MAX),
-            )]);
+    /// Counts events about things that are not this stack's. Zero is not worth a line.
+    pub fn count_foreign_events(&self, events: usize) {
+        if events > 0 {
+            let events = u64::try_from(events).unwrap_or(u64::MAX);
+            self.put(&[(Metric::DroppedForeignEvents, events)]);
         }
     }
 }
@@ -95,12 +95,12 @@ impl fmt::Debug for Metrics {
 }
 
 /// In one piece: log lines are written beside it.
-fn write_out(line: &str) {
-    // A closed standard output is nothing a function could do anything about.
+fn write_to_stdout(line: &str) {
+    // A function can do nothing about a closed standard output.
     let _ = std::io::stdout().lock().write_all(line.as_bytes());
 }
 
-fn line(function: &str, values: &[(Metric, u64)], now: Timestamp) -> String {
+fn metric_line(function: &str, values: &[(Metric, u64)], now: Timestamp) -> String {
     let metrics: Vec<Value> = values
         .iter()
         .map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()}))
@@ -135,13 +135,13 @@ mod tests {
         let line = line.strip_suffix('\n').expect("a whole line");
         assert!(!line.contains('\n'), "nothing before or after the object: {line}");
         let root: Map<String, Value> = serde_json::from_str(line).expect(line);
-        let about = root["_aws"].as_object().unwrap();
-        assert_eq!(about.len(), 2, "no members beyond those specified");
+        let directives = root["_aws"].as_object().unwrap();
+        assert_eq!(directives.len(), 2, "no members beyond those specified");
         assert!(
-            about["Timestamp"].as_i64().unwrap() > 1_600_000_000_000,
+            directives["Timestamp"].as_i64().unwrap() > 1_600_000_000_000,
             "milliseconds"
         );
-        for directive in about["CloudWatchMetrics"].as_array().unwrap() {
+        for directive in directives["CloudWatchMetrics"].as_array().unwrap() {
             let directive = directive.as_object().unwrap();
             assert_eq!(directive.len(), 3);
             assert!((1..=1024).contains(&directive["Namespace"].as_str().unwrap().len()));
@@ -174,9 +174,9 @@ mod tests {
             Metric::DroppedForeignEvents,
         ];
         for metric in all {
-            assert_valid(&line("gc-\"start\"-job", &[(metric, 0)], Timestamp::now()));
+            assert_valid(&metric_line("gc-\"start\"-job", &[(metric, 0)], Timestamp::now()));
         }
-        assert_valid(&line(
+        assert_valid(&metric_line(
             "f",
             &all.map(|metric| (metric, u64::MAX)),
             Timestamp::now(),
@@ -184,9 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_reads_as_the_template_expects() {
+    fn a_line_is_what_the_template_expects() {
         let now = "2026-11-21T10:00:00Z".parse().unwrap();
-        let line = line("gc-start-job", &[(Metric::BatchesWaiting, 3)], now);
+        let line = metric_line("gc-start-job", &[(Metric::BatchesWaiting, 3)], now);
         assert_eq!(
             serde_json::from_str::<Value>(&line).unwrap(),
             json!({
@@ -203,20 +203,20 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_no_lambda_runs() {
-        assert!(Metrics::of(&|_| None).0.is_none());
-        assert!(Metrics::of(&|_| Some(String::new())).0.is_none());
-        let named = Metrics::of(&|name| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "f".to_owned()));
+    fn nothing_is_written_outside_lambda() {
+        assert!(Metrics::from_env(&|_| None).0.is_none());
+        assert!(Metrics::from_env(&|_| Some(String::new())).0.is_none());
+        let named = Metrics::from_env(&|name| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "f".to_owned()));
         assert_eq!(format!("{named:?}"), r#"Metrics(Some("f"))"#);
     }
 
     #[test]
-    fn dropping_nothing_is_not_worth_a_line() {
+    fn zero_foreign_events_are_not_written() {
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let kept = lines.clone();
-        let metrics = Metrics::to("f", move |line| kept.lock().unwrap().push(line.to_owned()));
-        metrics.foreign(0);
-        metrics.foreign(2);
+        let written = lines.clone();
+        let metrics = Metrics::written_by("f", move |line| written.lock().unwrap().push(line.to_owned()));
+        metrics.count_foreign_events(0);
+        metrics.count_foreign_events(2);
         let lines = lines.lock().unwrap();
         assert_eq!(lines.len(), 1);
         assert!(lines[0].contains(r#""DroppedForeignEvents":2"#), "{}", lines[0]);

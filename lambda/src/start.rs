@@ -36,23 +36,25 @@ pub enum HandlerError {
     /// Everything that could be done has been done; the next sweep tries the rest again.
     #[error("{failed} of {of} could not be brought up to date; the first: {first}")]
     Sweep { failed: usize, of: usize, first: String },
-    #[error("given up {left_over:?} before the function's time was over; the next event or sweep goes on")]
+    #[error("stopped {left_over:?} before the function's timeout; the next event or sweep continues")]
     OutOfTime { left_over: Duration },
 }
 
-/// A variable that has to be there.
+/// A variable that must be set.
 pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
     env(name)
         .filter(|value| !value.is_empty())
         .ok_or(ConfigError::Missing(name))
 }
 
-/// Left to say that there was no time. A tenth of what there is, so that a function of a few seconds has most of them.
+/// Time kept for the reply that there was no time: a tenth of what there is, so that a function of a few seconds has
+/// most of them.
 const LONGEST_MARGIN: Duration = Duration::from_secs(5);
 
-/// Gives work up before Lambda ends the process in the middle of it: everything the functions do may be broken off anywhere,
-/// and what is broken off here is reported by name, its messages come again, and the next event finds a warm process.
-pub async fn in_time(
+/// Stops work before Lambda kills the process in the middle of it. Everything the functions do may be interrupted
+/// anywhere. Work that is interrupted here is reported by name, its messages are retried, and the next event finds a
+/// warm process.
+pub async fn stop_before_timeout(
     work: impl Future<Output = Result<Value, HandlerError>>,
     messages: &[String],
     left: Duration,
@@ -63,29 +65,30 @@ pub async fn in_time(
         if messages.is_empty() {
             return Err(error);
         }
-        tracing::error!(%error, messages = messages.len(), "all messages of this invocation come again");
+        tracing::error!(%error, messages = messages.len(), "out of time; all messages of this invocation will be retried");
         return Ok(failed_messages(messages.iter().map(String::as_str)));
     };
     done
 }
 
-/// Names of the queue messages an event consists of; none of any other event.
-pub fn messages(event: &Value) -> Vec<String> {
+/// Ids of the queue messages an event consists of; none of any other event.
+pub fn message_ids(event: &Value) -> Vec<String> {
     let records = event.get("Records").and_then(Value::as_array);
-    let of_a_queue = |record: &&Value| record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs");
+    let is_of_a_queue =
+        |record: &&Value| record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs");
     let id = |record: &Value| record.get("messageId")?.as_str().map(str::to_owned);
     records
         .into_iter()
         .flatten()
-        .filter(of_a_queue)
+        .filter(is_of_a_queue)
         .filter_map(id)
         .collect()
 }
 
 /// Runs a function until Lambda stops it.
 ///
-/// `deps` runs once and makes no AWS call: configuration and clients come into being when first used, so that the
-/// cold start pays for none that the event does not need.
+/// `deps` runs once and makes no AWS call: configuration and clients are made when first used, so that the cold start
+/// pays for none that the event does not need.
 pub fn run<D, H>(
     deps: impl FnOnce(&dyn Fn(&str) -> Option<String>, Sdk) -> Result<D, ConfigError>,
     handle: &H,
@@ -103,10 +106,12 @@ where
         let deps = &deps;
         let answer = |event: LambdaEvent<Value>| async move {
             // Behind a pointer: the types of nested SDK futures go deeper than the compiler follows.
-            let (messages, deadline) = (messages(&event.payload), event.context.deadline());
+            let (messages, deadline) = (message_ids(&event.payload), event.context.deadline());
             let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
             let reply: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(deps, event.payload));
-            in_time(reply, &messages, left).await.map_err(Error::from)
+            stop_before_timeout(reply, &messages, left)
+                .await
+                .map_err(Error::from)
         };
         lambda_runtime::run(service_fn(answer)).await
     })
@@ -124,9 +129,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn messages_of_work_that_does_not_end_come_again() {
+    async fn messages_of_work_that_does_not_end_are_retried() {
         let never = std::future::pending();
-        let reply = in_time(never, &messages(&batch()), Duration::from_millis(20))
+        let reply = stop_before_timeout(never, &message_ids(&batch()), Duration::from_millis(20))
             .await
             .unwrap();
         let failed = json!({"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]});
@@ -135,16 +140,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_sweep_that_does_not_end_fails_by_name() {
-        let sweep = messages(&json!({"sweep": "all"}));
-        let error = in_time(std::future::pending(), &sweep, Duration::from_millis(20)).await;
+        let sweep = message_ids(&json!({"sweep": "all"}));
+        let error = stop_before_timeout(std::future::pending(), &sweep, Duration::from_millis(20)).await;
         let error = error.unwrap_err().to_string();
-        assert!(error.starts_with("given up 2ms before"), "{error}");
+        assert!(error.starts_with("stopped 2ms before"), "{error}");
     }
 
     #[tokio::test]
-    async fn what_is_done_in_time_is_answered_as_it_is() {
+    async fn work_done_in_time_is_answered_as_it_is() {
         let done = std::future::ready(Ok(json!({"batchItemFailures": []})));
-        let reply = in_time(done, &messages(&batch()), Duration::from_secs(900)).await;
+        let reply = stop_before_timeout(done, &message_ids(&batch()), Duration::from_secs(900)).await;
         assert_eq!(reply.unwrap(), json!({"batchItemFailures": []}));
     }
 }

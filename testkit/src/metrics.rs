@@ -14,7 +14,7 @@ impl FakeMetrics {
     /// To be handed to the function.
     pub fn metrics(&self) -> Metrics {
         let lines = self.0.clone();
-        Metrics::to("function", move |line| {
+        Metrics::written_by("function", move |line| {
             let line = serde_json::from_str(line).unwrap_or_default();
             lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         })

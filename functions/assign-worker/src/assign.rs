@@ -37,7 +37,7 @@ pub(crate) async fn assign<S: Store, D: Directory>(deps: &Deps<S, D>, asked: &As
         return unlisted(deps, asked).await;
     };
     deps.metrics
-        .foreign(usize::from(person.user_pool != asked.user_pool));
+        .count_foreign_events(usize::from(person.user_pool != asked.user_pool));
     if let Err(doubt) = is_theirs(asked, &person) {
         tracing::warn!(why = doubt, "dropped an event; nobody was put into a group");
         return;

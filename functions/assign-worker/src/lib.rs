@@ -54,7 +54,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         store: Buckets::new(input, output, env, sdk.clone()),
         directory: pools(sdk),
         budget: BUDGET,
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
     })
 }
 

@@ -3,7 +3,7 @@
 mod batches;
 mod cut;
 mod cutting;
-mod drops;
+mod events;
 mod fill;
 mod look;
 mod memory;
@@ -24,7 +24,7 @@ use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
 use lambda::bounds::bounds;
-use lambda::event::Incoming;
+use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
 use lambda::start::required;
 pub use lambda::start::{ConfigError, HandlerError};
@@ -58,7 +58,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     let store = Buckets::new(input_bucket.clone(), output_bucket, env, sdk.clone());
     let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
     Ok(Deps {
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
         bounds,
         ..Deps::new(store, topic, input_bucket)
     })
@@ -75,10 +75,10 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 ///
 /// A sweep fails when any dataset failed, after all the others have been done.
 pub async fn handle<S: Store, T: Topic>(deps: &Deps<S, T>, event: Value) -> Result<Value, HandlerError> {
-    match Incoming::parse(&event) {
-        Incoming::Sqs(messages) => Ok(drops::answer(deps, messages).await),
-        Incoming::Sweep(which) => sweep::answer(deps, which).await,
-        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    match TriggerEvent::parse(&event) {
+        TriggerEvent::Messages(messages) => Ok(events::handle_messages(deps, messages).await),
+        TriggerEvent::Sweep(which) => sweep::answer(deps, which).await,
+        TriggerEvent::Unknown => Err(HandlerError::UnknownEvent),
     }
 }
 

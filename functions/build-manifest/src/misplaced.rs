@@ -3,7 +3,7 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use shared::name::DatasetNameError;
-use shared::notice::{AnnounceError, Notice, NoticeKind, announce, quoted, shown, taking_out};
+use shared::notice::{self, AnnounceError, Notice, NoticeKind, quoted, shown, taking_out};
 use shared::port::{Bucket, Store, Topic};
 
 use crate::Deps;
@@ -50,10 +50,10 @@ impl Misplaced {
         }
     }
 
-    pub(crate) async fn tell<S: Store, T: Topic>(&self, deps: &Deps<S, T>) -> Result<(), AnnounceError> {
+    pub(crate) async fn announce<S: Store, T: Topic>(&self, deps: &Deps<S, T>) -> Result<(), AnnounceError> {
         let at = deps.store.list(Bucket::Input, "", true, None).await?.date;
         tracing::warn!(id = self.id, "files belong to no dataset");
-        announce(&deps.store, &deps.topic, &self.notice(), at)
+        notice::announce(&deps.store, &deps.topic, &self.notice(), at)
             .await
             .map(|_| ())
     }

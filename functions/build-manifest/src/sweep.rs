@@ -57,7 +57,7 @@ pub(crate) async fn answer<S: Store, T: Topic>(
         deps.metrics.put(&[(Metric::FoundWithoutEvent, untold as u64)]);
     }
     for what in misplaced {
-        if let Err(error) = what.tell(deps).await {
+        if let Err(error) = what.announce(deps).await {
             tracing::error!(%error, "a notice did not leave; the next sweep tries again");
             errors.push(error.to_string());
         }

@@ -36,7 +36,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     Ok(Deps {
         store: Buckets::new(input, output, env, sdk),
         budget: BUDGET,
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
     })
 }
 

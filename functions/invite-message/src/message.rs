@@ -91,7 +91,7 @@ async fn team_of<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<TeamName> {
     let ours = person.user_pool == asked.user_pool;
     if !ours {
         tracing::warn!(why = "another user pool", "dropped an event");
-        deps.metrics.foreign(1);
+        deps.metrics.count_foreign_events(1);
     }
     let before = person.invitation.team.as_ref();
     let before = before.filter(|team| person.teams.contains_key(*team));

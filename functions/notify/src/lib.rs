@@ -1,7 +1,7 @@
 //! `notify` makes it true that every finished, failed or stopped job is summarised, exported and announced.
 
 mod ended;
-mod hints;
+mod events;
 mod overdue;
 mod results;
 mod sweep;
@@ -15,7 +15,7 @@ use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
 use jiff::Timestamp;
-use lambda::event::Incoming;
+use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
 use lambda::start::required;
 pub use lambda::start::{ConfigError, HandlerError};
@@ -61,7 +61,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         output_bucket,
         console_url: env("CONSOLE_URL").filter(|url| !url.is_empty()),
         portal_url: env("PORTAL_URL").filter(|url| !url.is_empty()),
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
     })
 }
 
@@ -91,11 +91,11 @@ pub async fn handle_at<S: Store, L: Labeling, T: Topic>(
     event: Value,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    match Incoming::parse(&event) {
-        Incoming::Sqs(messages) => Ok(hints::answer(deps, messages, now).await),
+    match TriggerEvent::parse(&event) {
+        TriggerEvent::Messages(messages) => Ok(events::handle_messages(deps, messages, now).await),
         // A job is found by its name, which says no dataset: all are looked at, and most have been told.
-        Incoming::Sweep(_) => sweep::answer(deps, now).await,
-        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+        TriggerEvent::Sweep(_) => sweep::answer(deps, now).await,
+        TriggerEvent::Unknown => Err(HandlerError::UnknownEvent),
     }
 }
 

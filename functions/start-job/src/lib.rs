@@ -1,7 +1,7 @@
 //! `start-job` makes it true that every batch has exactly one labeling job.
 
 mod all;
-mod hints;
+mod events;
 mod missing_team;
 mod start;
 mod waiting;
@@ -15,7 +15,7 @@ use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
 use jiff::Timestamp;
 use lambda::bounds::bounds;
-use lambda::event::{Incoming, Sweep};
+use lambda::event::{Sweep, TriggerEvent};
 use lambda::metric::Metrics;
 use lambda::start::required;
 pub use lambda::start::{ConfigError, HandlerError};
@@ -53,7 +53,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         labeling: GroundTruth::new(sdk),
         topic,
         stack,
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
     })
 }
 
@@ -78,11 +78,11 @@ pub async fn handle_at<S: Store, L: Labeling, T: Topic>(
     event: Value,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    match Incoming::parse(&event) {
-        Incoming::Sqs(messages) => Ok(hints::answer(deps, messages, now).await),
-        Incoming::Sweep(Sweep::All) => all::answer(deps, None, now).await,
-        Incoming::Sweep(Sweep::Datasets(names)) => all::answer(deps, Some(&names), now).await,
-        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    match TriggerEvent::parse(&event) {
+        TriggerEvent::Messages(messages) => Ok(events::handle_messages(deps, messages, now).await),
+        TriggerEvent::Sweep(Sweep::All) => all::answer(deps, None, now).await,
+        TriggerEvent::Sweep(Sweep::Datasets(names)) => all::answer(deps, Some(&names), now).await,
+        TriggerEvent::Unknown => Err(HandlerError::UnknownEvent),
     }
 }
 

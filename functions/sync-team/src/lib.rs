@@ -30,7 +30,7 @@ use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
 use aws::{crew::PrivateWorkforce, topics::TeamTopics};
-use lambda::event::Incoming;
+use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
 use lambda::start::required;
 pub use lambda::start::{ConfigError, HandlerError};
@@ -103,7 +103,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
             sdk.clone(),
         ),
         topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
-        metrics: Metrics::of(env),
+        metrics: Metrics::from_env(env),
         settings,
     })
 }
@@ -151,9 +151,9 @@ fn number(name: &'static str, text: String) -> Result<u32, ConfigError> {
 ///
 /// A sweep looks at every team, repairs what lost events left undone, and fails when any team failed.
 pub async fn handle<P: Ports>(deps: &P, event: Value) -> Result<Value, HandlerError> {
-    match Incoming::parse(&event) {
-        Incoming::Sqs(messages) => Ok(events::answer(deps, messages).await),
-        Incoming::Sweep(_) => sweep::answer(deps).await,
-        Incoming::Unknown => Err(HandlerError::UnknownEvent),
+    match TriggerEvent::parse(&event) {
+        TriggerEvent::Messages(messages) => Ok(events::handle_messages(deps, messages).await),
+        TriggerEvent::Sweep(_) => sweep::answer(deps).await,
+        TriggerEvent::Unknown => Err(HandlerError::UnknownEvent),
     }
 }

@@ -105,5 +105,5 @@ async fn a_dropped_event_says_why() {
     }]});
     let message = json!({"messageId": "m", "body": body.to_string(), "eventSource": "aws:sqs"});
     handle(&world.deps, json!({"Records": [message]})).await.unwrap();
-    assert_eq!(log.said("dropped an event")[0]["why"], "another bucket");
+    assert_eq!(log.said("event skipped")[0]["reason"], "another bucket");
 }

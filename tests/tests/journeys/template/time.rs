@@ -7,7 +7,7 @@ use aws::sdk::{ATTEMPTS, CALM, HURRIED, Limits};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use lambda::start::{in_time, messages};
+use lambda::start::{message_ids, stop_before_timeout};
 use local::wiring::FUNCTIONS;
 use serde_json::{Value, json};
 use tests::template::{Stack, logical};
@@ -149,8 +149,8 @@ async fn messages_fail_before_the_functions_end_when_s3_does_not_answer() {
     };
     let failed = async |batches: std::ops::RangeInclusive<usize>, left: Duration| {
         let event = json!({"Records": batches.map(dropped).collect::<Vec<_>>()});
-        let ids = messages(&event);
-        let reply = in_time(start_job::handle(&deps, event), &ids, left);
+        let ids = message_ids(&event);
+        let reply = stop_before_timeout(start_job::handle(&deps, event), &ids, left);
         let reply = tokio::time::timeout(HANGS, reply).await.expect("an answer");
         let reply = reply.expect("messages fail one by one");
         let failed = reply["batchItemFailures"].as_array().expect("failures").clone();
