@@ -48,7 +48,7 @@ fn everything_that_is_written_is_closed_to_others() {
     let names = [
         "record.jsonl",
         "credentials.json",
-        "queues.redb",
+        "people.redb",
         "index.redb",
         "labeling.yaml",
     ];

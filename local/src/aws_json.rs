@@ -38,17 +38,28 @@ pub(crate) fn operation<'h>(headers: &'h HeaderMap, service: &str) -> Option<&'h
         .strip_prefix('.')
 }
 
-/// A request body; one that cannot be read is an error of this kind.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8], kind: &'static str) -> Result<T, AwsError> {
-    parse(body).map_err(|error| AwsError::new(kind, format!("the request cannot be read: {error}")))
+/// Why a request cannot be read.
+#[derive(Debug)]
+pub(crate) enum RequestFault {
+    /// It has a member, by this path, that the operation does not have here.
+    UnknownMember(String),
+    Malformed(serde_json::Error),
 }
 
-/// An empty body is `{}`, and a member that is null is as good as absent.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+/// Reads a request. An empty body is `{}`, and a member that is null counts as absent. AWS ignores members it does not
+/// know; here they are faults, so that nothing that was asked for is silently left undone.
+pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestFault> {
     let body = if body.is_empty() { b"{}" } else { body };
-    let mut request: Value = serde_json::from_slice(body)?;
+    let mut request: Value = serde_json::from_slice(body).map_err(RequestFault::Malformed)?;
     drop_nulls(&mut request);
-    serde_json::from_value(request)
+    let mut unknown = None;
+    let read = serde_ignored::deserialize(request, |member| {
+        unknown.get_or_insert_with(|| member.to_string());
+    });
+    match (unknown, read) {
+        (Some(member), _) => Err(RequestFault::UnknownMember(member)),
+        (None, read) => read.map_err(RequestFault::Malformed),
+    }
 }
 
 fn drop_nulls(value: &mut Value) {
@@ -92,10 +103,27 @@ mod tests {
     #[test]
     fn a_member_that_is_null_is_as_good_as_absent() {
         let body = br#"{"a": {"b": null, "c": 1}, "d": null}"#;
-        let read: BTreeMap<String, BTreeMap<String, u8>> = read(body, "Invalid").unwrap();
+        let read: BTreeMap<String, BTreeMap<String, u8>> = read(body).unwrap();
         assert_eq!(
             read,
             BTreeMap::from([("a".to_owned(), BTreeMap::from([("c".to_owned(), 1)]))])
+        );
+    }
+
+    #[test]
+    fn an_unknown_member_is_named_by_its_path() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Request {
+            _list: Vec<Item>,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Item {
+            _name: u8,
+        }
+        let fault = read::<Request>(br#"{"_list": [{"_name": 1, "Color": 2}]}"#).unwrap_err();
+        assert!(
+            matches!(&fault, RequestFault::UnknownMember(path) if path == "_list.0.Color"),
+            "{fault:?}"
         );
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::sqs::{Queue, Received};
+use crate::sqs::{Queue, ReceivedMessage};
 
 /// A function as its callers see it: an event in, an answer or the reason for there being none out.
 pub(crate) type Invoke = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
@@ -25,7 +25,7 @@ const RECORD_OVERHEAD: usize = 600;
 const LONG_POLL: Duration = Duration::from_secs(20);
 
 /// What happens after a batch.
-pub(crate) type WorkedOn = Arc<dyn Fn(&[Received]) + Send + Sync>;
+pub(crate) type WorkedOn = Arc<dyn Fn(&[ReceivedMessage]) + Send + Sync>;
 
 /// How a function reads its queue.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl EventSource {
     }
 
     /// The first message, and what else comes while the window is open.
-    async fn collect(&self) -> Vec<Received> {
+    async fn collect(&self) -> Vec<ReceivedMessage> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut closes = None;
@@ -92,7 +92,7 @@ impl EventSource {
         batch
     }
 
-    async fn work_on(&self, batch: Vec<Received>) {
+    async fn work_on(&self, batch: Vec<ReceivedMessage>) {
         let event = self.event(&batch);
         // A panic in a function is that invocation's failure, not the stack's.
         let failed = match tokio::spawn((self.invoke)(event)).await {
@@ -113,7 +113,7 @@ impl EventSource {
         (self.worked_on)(&batch);
     }
 
-    fn all_failed(&self, batch: &[Received], reason: &str) -> BTreeSet<String> {
+    fn all_failed(&self, batch: &[ReceivedMessage], reason: &str) -> BTreeSet<String> {
         tracing::error!(
             function = self.queue.config.name,
             messages = batch.len(),
@@ -128,11 +128,11 @@ impl EventSource {
         (self.first_retry * 2_u32.pow(doublings)).min(self.longest_retry)
     }
 
-    fn event(&self, batch: &[Received]) -> Value {
+    fn event(&self, batch: &[ReceivedMessage]) -> Value {
         json!({"Records": batch.iter().map(|received| self.record(received)).collect::<Vec<_>>()})
     }
 
-    fn record(&self, received: &Received) -> Value {
+    fn record(&self, received: &ReceivedMessage) -> Value {
         let message = &received.message;
         let first = message.first_received.unwrap_or(message.sent);
         json!({
@@ -146,7 +146,7 @@ impl EventSource {
                 "ApproximateFirstReceiveTimestamp": first.as_millisecond().to_string(),
             },
             "messageAttributes": {},
-            "md5OfBody": crate::sqs::md5(&message.body),
+            "md5OfBody": crate::sqs::md5_hex(message.body.as_bytes()),
             "eventSource": "aws:sqs",
             "eventSourceARN": self.queue_arn,
             "awsRegion": self.region,
@@ -155,7 +155,7 @@ impl EventSource {
 }
 
 /// The messages a partial batch response names. As on AWS, one that names a message that was not sent fails them all.
-fn failures(answer: &Value, batch: &[Received]) -> BTreeSet<String> {
+fn failures(answer: &Value, batch: &[ReceivedMessage]) -> BTreeSet<String> {
     let all: BTreeSet<String> = batch.iter().map(|received| received.message.id.clone()).collect();
     let named = answer
         .get("batchItemFailures")
@@ -214,11 +214,7 @@ mod tests {
             retention: Duration::from_secs(1_000_000),
             redrive,
         };
-        Queues::open(
-            &folder.join("q.redb"),
-            vec![config("work-dlq", None), config("work", redrive)],
-        )
-        .unwrap()
+        Queues::open(folder, vec![config("work-dlq", None), config("work", redrive)]).unwrap()
     }
 
     fn source(queues: &Queues, invoke: Invoke) -> EventSource {
@@ -257,7 +253,7 @@ mod tests {
         assert_eq!(letters[0].message.dead_from.as_deref(), Some("work"));
         let seen = seen.lock().unwrap().clone();
         assert_eq!(seen, [vec!["a", "bad", "b"], vec!["bad"], vec!["bad"]]);
-        assert_eq!(work.counts(), crate::sqs::Counts::default());
+        assert_eq!(work.counts(), crate::sqs::QueueCounts::default());
     }
 
     #[tokio::test]
@@ -281,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_response_that_names_strangers_fails_the_whole_batch() {
-        let batch = vec![Received {
+        let batch = vec![ReceivedMessage {
             receipt: "0.x".into(),
             message: Message::new("a"),
         }];

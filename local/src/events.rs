@@ -15,7 +15,7 @@ use crate::event_source::{EventSource, Invoke};
 use crate::info::{INPUT_BUCKET, OUTPUT_BUCKET};
 use crate::s3::Notification;
 use crate::sns::Sns;
-use crate::sqs::{Address, Message, QueueConfig, Queues, Received, Redrive};
+use crate::sqs::{Address, Message, QueueConfig, Queues, ReceivedMessage, Redrive};
 use crate::wiring::{BUILD_MANIFEST, BucketRole, FUNCTIONS, FunctionWiring, LOCAL, QueueSettings};
 
 /// The wiring's queues, dead-letter queues first.
@@ -145,7 +145,7 @@ pub(crate) fn sources(
     queued().filter_map(source).collect()
 }
 
-fn say_changed(changed: &mpsc::UnboundedSender<String>, batch: &[Received]) {
+fn say_changed(changed: &mpsc::UnboundedSender<String>, batch: &[ReceivedMessage]) {
     let mut datasets: Vec<_> = batch
         .iter()
         .flat_map(|received| datasets_of(&received.message.body))

@@ -154,7 +154,6 @@ impl Stack {
         for server in self.servers {
             let _panicked = server.await;
         }
-        self.queues.close();
     }
 }
 
@@ -188,14 +187,7 @@ impl Parts {
             region: REGION,
             account: ACCOUNT,
         };
-        let queues = &data.path("queues.redb");
-        let queues = Queues::open(queues, events::queue_configs()).map_err(|reason| StackError::Data {
-            what: "cannot open",
-            path: queues.clone(),
-            reason: format!(
-                "{reason}. It may be moved away: what waits in the queues is found again without them"
-            ),
-        })?;
+        let queues = Queues::open(&data.path("dead-letters"), events::queue_configs())?;
         let store = &data.path("s3");
         let store =
             S3::open(store, events::object_events(queues.clone())).map_err(|error| StackError::Data {

@@ -219,7 +219,7 @@ async fn dropped_numbers_become_announced_labels() {
     {
         assert_eq!(
             queue.counts(),
-            local::sqs::Counts::default(),
+            local::sqs::QueueCounts::default(),
             "{}",
             queue.config.name
         );

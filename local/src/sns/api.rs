@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 
 use super::Sns;
 use super::filter::FilterPolicy;
+use super::members;
 use super::message::Message;
 use super::query::{Form, SnsError, Xml};
-use super::store::{Subscription, Topic};
+use super::store::{Protocol, Subscription, Topic};
 
 const PAGE: usize = 100;
-/// What SetTopicAttributes may keep; the others change what a topic does, and this one does not do it.
+/// Topic attributes that are kept. The others change what a topic does, and are refused because nothing here does it.
 const TOPIC_ATTRIBUTES: [&str; 4] = ["DisplayName", "Policy", "DeliveryPolicy", "TracingConfig"];
 
 impl Sns {
     pub(super) fn call(&self, operation: &str, form: &Form) -> Result<Xml, SnsError> {
+        members::check(operation, form)?;
         match operation {
             "CreateTopic" => self.create_topic(form),
             "DeleteTopic" => self.delete_topic(form),
@@ -34,7 +36,7 @@ impl Sns {
             "SetSubscriptionAttributes" => self.set_subscription_attribute(form),
             "Publish" => self.publish(form),
             "PublishBatch" => self.publish_batch(form),
-            other => Err(SnsError::unsupported(other)),
+            other => Err(SnsError::unsupported_operation(other)),
         }
     }
 
@@ -136,7 +138,7 @@ impl Sns {
         self.known_topic(topic)?;
         let mut subscription = self.checked_endpoint(topic, form)?;
         for (name, value) in form.map("Attributes") {
-            set(&mut subscription, &name, &value)?;
+            set_attribute(&mut subscription, &name, &value)?;
         }
         let (arn, subscription, new) = self.store.change(|all| {
             let same = all.subscriptions.iter().find(|(_, known)| {
@@ -152,7 +154,7 @@ impl Sns {
             Ok((arn, subscription, true))
         })?;
         if let (true, Some(token)) = (new, &subscription.token) {
-            self.ask_for_confirmation(&arn, &subscription, token);
+            self.request_confirmation(&arn, &subscription, token);
         }
         let pending = subscription.token.is_some() && form.get("ReturnSubscriptionArn") != Some("true");
         let shown = if pending {
@@ -163,38 +165,37 @@ impl Sns {
         Ok(Xml::Elements(vec![("SubscriptionArn", Xml::text(shown))]))
     }
 
-    /// Mail goes to the outbox and a queue is the stack's own: both are confirmed at once. An HTTP endpoint is asked.
+    /// Mail goes to the outbox and a queue belongs to the stack: both are confirmed at once. An HTTP endpoint has to confirm.
     fn checked_endpoint(&self, topic: &str, form: &Form) -> Result<Subscription, SnsError> {
-        let protocol = form.required("Protocol")?;
+        let name = form.required("Protocol")?;
         let endpoint = form.required("Endpoint")?;
+        let protocol = Protocol::named(name).ok_or_else(|| {
+            SnsError::invalid(format!(
+                "Protocol {name} is not supported by the SNS of this stack: email, email-json, http, https and sqs are"
+            ))
+        })?;
         let fits = match protocol {
-            "email" | "email-json" => endpoint
+            Protocol::Email | Protocol::EmailJson => endpoint
                 .split_once('@')
                 .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
-            "http" | "https" => endpoint
-                .strip_prefix(protocol)
+            Protocol::Http | Protocol::Https => endpoint
+                .strip_prefix(name)
                 .is_some_and(|rest| rest.starts_with("://")),
-            "sqs" => self
+            Protocol::Sqs => self
                 .queues
                 .iter()
                 .any(|queue| self.address.arn(&queue.config.name) == endpoint),
-            other => {
-                return Err(SnsError::invalid(format!(
-                    "Protocol {other} is not supported by the SNS of this stack: email, email-json, http, https and sqs are"
-                )));
-            }
         };
         if !fits {
             return Err(SnsError::invalid(format!(
-                "Endpoint does not match protocol {protocol}"
+                "Endpoint does not match protocol {name}"
             )));
         }
-        let token = protocol
-            .starts_with("http")
+        let token = matches!(protocol, Protocol::Http | Protocol::Https)
             .then(|| uuid::Uuid::new_v4().simple().to_string());
         Ok(Subscription {
             topic: topic.to_owned(),
-            protocol: protocol.to_owned(),
+            protocol,
             endpoint: endpoint.to_owned(),
             token,
             raw: false,
@@ -240,7 +241,7 @@ impl Sns {
             };
             Xml::Elements(vec![
                 ("TopicArn", Xml::text(one.topic.clone())),
-                ("Protocol", Xml::text(one.protocol.clone())),
+                ("Protocol", Xml::text(one.protocol.name())),
                 ("SubscriptionArn", Xml::text(arn)),
                 ("Owner", Xml::text(self.address.account)),
                 ("Endpoint", Xml::text(one.endpoint.clone())),
@@ -256,7 +257,7 @@ impl Sns {
         let mut shown = BTreeMap::from([
             ("SubscriptionArn", arn.to_owned()),
             ("TopicArn", one.topic),
-            ("Protocol", one.protocol),
+            ("Protocol", one.protocol.name().to_owned()),
             ("Endpoint", one.endpoint),
             ("Owner", self.address.account.to_owned()),
             ("PendingConfirmation", one.token.is_some().to_string()),
@@ -278,7 +279,7 @@ impl Sns {
                 .subscriptions
                 .get_mut(arn)
                 .ok_or_else(|| SnsError::not_found("Subscription"))?;
-            set(one, name, value)?;
+            set_attribute(one, name, value)?;
             Ok(Xml::none())
         })
     }
@@ -299,7 +300,7 @@ impl Sns {
                 let filtered = one
                     .filter
                     .as_ref()
-                    .is_none_or(|filter| filter.wants(&message.attributes));
+                    .is_none_or(|filter| filter.matches(&message.attributes));
                 one.topic == message.topic && one.token.is_none() && filtered
             });
             wanted.map(|(arn, one)| (arn.clone(), one.clone())).collect()
@@ -320,7 +321,7 @@ fn known_topic_attribute(name: &str) -> Result<(), SnsError> {
     )))
 }
 
-fn set(subscription: &mut Subscription, name: &str, value: &str) -> Result<(), SnsError> {
+fn set_attribute(subscription: &mut Subscription, name: &str, value: &str) -> Result<(), SnsError> {
     match (name, value) {
         ("RawMessageDelivery", "true" | "false") => subscription.raw = value == "true",
         ("FilterPolicy", "" | "{}") => {
@@ -341,8 +342,8 @@ fn set(subscription: &mut Subscription, name: &str, value: &str) -> Result<(), S
     Ok(())
 }
 
-/// A page of up to 100, of what is sorted by ARN. The token is the last ARN of the page before, so that what is made or
-/// deleted between two pages neither hides nor repeats anything else.
+/// A page of up to 100, sorted by ARN. The token is the last ARN of the page before, so that an entry made or deleted
+/// between two pages neither hides nor repeats another.
 fn page<'a, T>(
     all: &'a [T],
     arn: impl Fn(&T) -> &str,

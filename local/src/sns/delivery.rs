@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Sns;
 use super::message::Message;
 use super::query::SnsError;
-use super::store::Subscription;
+use super::store::{Protocol, Subscription};
 use crate::outbox::{Delivery, Entry};
 use crate::sqs;
 use crate::sqs::attributes::MOST_ATTRIBUTES;
@@ -25,8 +25,8 @@ pub(crate) struct Retries {
     pub(crate) longest_pause: Duration,
 }
 
-/// AWS's own: three at once, then from 1 to 20 seconds. It goes on for an hour; here a quarter of that, since
-/// somebody is there to look.
+/// AWS's own: three at once, then pauses from 1 to 20 seconds. AWS goes on for an hour; a quarter of that is enough here,
+/// where the admin sits in front of the machine.
 pub(crate) const RETRIES: Retries = Retries {
     immediate: 3,
     later: 45,
@@ -34,40 +34,37 @@ pub(crate) const RETRIES: Retries = Retries {
     longest_pause: Duration::from_secs(20),
 };
 
-/// An endpoint has this long to answer.
+/// How long an endpoint has to answer.
 pub(super) const HTTP_TIMEOUT: Duration = Duration::from_secs(15);
 
 impl Sns {
-    /// What must not be lost is on disk before this returns; HTTP endpoints are called meanwhile.
+    /// Whatever goes to the outbox is on disk before this returns; HTTP endpoints are called in the background.
     pub(super) fn deliver(&self, arn: &str, to: &Subscription, message: &Message) -> Result<(), SnsError> {
-        match to.protocol.as_str() {
-            "email" => self.keep(entry(
+        match to.protocol {
+            Protocol::Email => self.keep(outbox_entry(
                 to,
                 message,
                 message.text("email").to_owned(),
                 Delivery::Delivered,
             )),
-            "email-json" => self.keep(entry(
+            Protocol::EmailJson => self.keep(outbox_entry(
                 to,
                 message,
-                self.enveloped(arn, to, message),
+                self.envelope(arn, to, message),
                 Delivery::Delivered,
             )),
-            "sqs" => self.queue(arn, to, message),
-            "http" | "https" => {
+            Protocol::Sqs => self.send_to_queue(arn, to, message),
+            Protocol::Http | Protocol::Https => {
                 let body = if to.raw {
-                    message.text(&to.protocol).to_owned()
+                    message.text(to.protocol.name()).to_owned()
                 } else {
-                    self.enveloped(arn, to, message)
+                    self.envelope(arn, to, message)
                 };
-                let entry = entry(to, message, body, Delivery::Sending);
+                let entry = outbox_entry(to, message, body, Delivery::Sending);
                 self.keep(entry.clone())?;
                 self.post(arn, to, message, entry);
                 Ok(())
             }
-            other => Err(SnsError::internal(format!(
-                "a subscription of protocol {other} cannot be delivered to"
-            ))),
         }
     }
 
@@ -77,22 +74,22 @@ impl Sns {
             .map_err(|error| SnsError::internal(error.to_string()))
     }
 
-    fn enveloped(&self, arn: &str, to: &Subscription, message: &Message) -> String {
+    fn envelope(&self, arn: &str, to: &Subscription, message: &Message) -> String {
         let unsubscribe = format!(
             "{}/?Action=Unsubscribe&SubscriptionArn={arn}",
             self.address.aws_url
         );
-        message.envelope(&to.protocol, &unsubscribe).to_string()
+        message.envelope(to.protocol.name(), &unsubscribe).to_string()
     }
 
-    fn queue(&self, arn: &str, to: &Subscription, message: &Message) -> Result<(), SnsError> {
+    fn send_to_queue(&self, arn: &str, to: &Subscription, message: &Message) -> Result<(), SnsError> {
         let name = to.endpoint.rsplit(':').next().unwrap_or_default();
         let queue = self
             .queues
             .get(name)
             .ok_or_else(|| SnsError::not_found("the subscribed queue"))?;
         if !to.raw {
-            queue.send(sqs::Message::new(self.enveloped(arn, to, message)));
+            queue.send(sqs::Message::new(self.envelope(arn, to, message)));
             return Ok(());
         }
         // SQS carries no more attributes than this; SNS discards a raw message that has them.
@@ -131,7 +128,7 @@ impl Sns {
         self.running.spawn(async move {
             let Some(sent) = sns
                 .stop
-                .run_until_cancelled(try_until(&request, sns.retries))
+                .run_until_cancelled(post_with_retries(&request, sns.retries))
                 .await
             else {
                 return;
@@ -140,18 +137,18 @@ impl Sns {
                 tracing::error!(
                     message = entry.id,
                     reason,
-                    "an HTTP endpoint did not take a notice; given up"
+                    "failed to deliver a notice to an HTTP endpoint; not retried again"
                 );
             }
             entry.state = sent.map_or_else(Delivery::Failed, |()| Delivery::Delivered);
             if let Err(error) = sns.outbox.put(entry) {
-                tracing::error!(%error, "the outbox could not be written");
+                tracing::error!(%error, "failed to write the outbox");
             }
         });
     }
 
-    /// Asks an HTTP endpoint whether it wants what it was subscribed to.
-    pub(super) fn ask_for_confirmation(&self, arn: &str, to: &Subscription, token: &str) {
+    /// Asks an HTTP endpoint to confirm its subscription.
+    pub(super) fn request_confirmation(&self, arn: &str, to: &Subscription, token: &str) {
         let url = format!(
             "{}/?Action=ConfirmSubscription&TopicArn={}&Token={token}",
             self.address.aws_url, to.topic
@@ -180,25 +177,29 @@ impl Sns {
             .body(body.to_string());
         let (sns, arn) = (self.clone(), arn.to_owned());
         self.running.spawn(async move {
-            let asked = sns
+            let requested = sns
                 .stop
-                .run_until_cancelled(try_until(&request, sns.retries))
+                .run_until_cancelled(post_with_retries(&request, sns.retries))
                 .await;
-            if let Some(Err(reason)) = asked {
-                tracing::error!(arn, reason, "a subscriber could not be asked to confirm");
+            if let Some(Err(reason)) = requested {
+                tracing::error!(
+                    arn,
+                    reason,
+                    "failed to request a confirmation from an HTTP endpoint"
+                );
             }
         });
     }
 }
 
-async fn try_until(request: &reqwest::RequestBuilder, retries: Retries) -> Result<(), String> {
+async fn post_with_retries(request: &reqwest::RequestBuilder, retries: Retries) -> Result<(), String> {
     let mut pause = retries.first_pause;
     let mut tried = 0;
     loop {
-        let error = match attempt(request).await {
+        let error = match post_once(request).await {
             Ok(()) => return Ok(()),
-            Err(Attempt::Permanent(reason)) => return Err(reason),
-            Err(Attempt::Transient(reason)) => reason,
+            Err(AttemptError::Permanent(reason)) => return Err(reason),
+            Err(AttemptError::Transient(reason)) => reason,
         };
         tried += 1;
         if tried >= retries.immediate + retries.later {
@@ -211,36 +212,37 @@ async fn try_until(request: &reqwest::RequestBuilder, retries: Retries) -> Resul
     }
 }
 
-enum Attempt {
+/// Why one attempt failed, and whether another can succeed.
+enum AttemptError {
     Transient(String),
     Permanent(String),
 }
 
-async fn attempt(request: &reqwest::RequestBuilder) -> Result<(), Attempt> {
+async fn post_once(request: &reqwest::RequestBuilder) -> Result<(), AttemptError> {
     let request = request
         .try_clone()
-        .ok_or_else(|| Attempt::Permanent("the request cannot be repeated".to_owned()))?;
+        .ok_or_else(|| AttemptError::Permanent("the request cannot be repeated".to_owned()))?;
     // The URL is left out of the message: it may hold a secret of the receiver's.
     let response = request
         .send()
         .await
-        .map_err(|error| Attempt::Transient(error.without_url().to_string()))?;
+        .map_err(|error| AttemptError::Transient(error.without_url().to_string()))?;
     match response.status() {
         status if status.is_success() => Ok(()),
         // As SNS does: the receiver says that asking again is pointless.
         status if status.is_client_error() && status.as_u16() != 429 => {
-            Err(Attempt::Permanent(format!("answered {status}")))
+            Err(AttemptError::Permanent(format!("answered {status}")))
         }
-        status => Err(Attempt::Transient(format!("answered {status}"))),
+        status => Err(AttemptError::Transient(format!("answered {status}"))),
     }
 }
 
-fn entry(to: &Subscription, message: &Message, text: String, state: Delivery) -> Entry {
+fn outbox_entry(to: &Subscription, message: &Message, text: String, state: Delivery) -> Entry {
     let id = uuid::Uuid::new_v4().to_string();
     Entry {
         id,
         at: message.at,
-        protocol: to.protocol.clone(),
+        protocol: to.protocol.name().to_owned(),
         to: to.endpoint.clone(),
         from: message.topic.clone(),
         subject: message.subject.clone(),

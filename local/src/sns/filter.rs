@@ -1,5 +1,5 @@
-//! Which messages a subscription wants: filter policies over message attributes. What is not understood is refused
-//! when the policy is set, never ignored.
+//! Which messages a subscription gets: filter policies over message attributes. A condition that is not supported is
+//! refused when the policy is set, never ignored.
 //! <https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html>
 
 use std::collections::BTreeMap;
@@ -89,10 +89,10 @@ impl FilterPolicy {
             .map(Self)
     }
 
-    pub(super) fn wants(&self, attributes: &BTreeMap<String, Attribute>) -> bool {
+    pub(super) fn matches(&self, attributes: &BTreeMap<String, Attribute>) -> bool {
         self.0.iter().all(|(name, conditions)| {
             let attribute = attributes.get(name);
-            conditions.iter().any(|condition| condition.holds(attribute))
+            conditions.iter().any(|condition| condition.accepts(attribute))
         })
     }
 }
@@ -104,10 +104,10 @@ fn conditions(name: &str, value: &Value) -> Result<Vec<Condition>, String> {
     let Value::Array(conditions) = value else {
         return Err(format!("FilterPolicy: \"{name}\" must be a list of conditions"));
     };
-    conditions.iter().map(|condition| one(name, condition)).collect()
+    conditions.iter().map(|value| condition(name, value)).collect()
 }
 
-fn one(name: &str, value: &Value) -> Result<Condition, String> {
+fn condition(name: &str, value: &Value) -> Result<Condition, String> {
     let unsupported = || format!("FilterPolicy: \"{name}\": the condition {value} is not supported here");
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(unsupported);
     match value {
@@ -145,18 +145,18 @@ fn anything_but(value: &Value) -> Option<Condition> {
 }
 
 impl Condition {
-    fn holds(&self, attribute: Option<&Attribute>) -> bool {
+    fn accepts(&self, attribute: Option<&Attribute>) -> bool {
         let Some(attribute) = attribute else {
             return *self == Condition::Exists(false);
         };
         if let Condition::Exists(exists) = self {
             return *exists;
         }
-        attribute.values().iter().any(|value| self.holds_for(value))
+        attribute.values().iter().any(|value| self.accepts_value(value))
     }
 
     /// A number is never equal to the text that is written like it.
-    fn holds_for(&self, value: &Comparable) -> bool {
+    fn accepts_value(&self, value: &Comparable) -> bool {
         match (self, value) {
             (Condition::Number(number), Comparable::Number(value)) => value == number,
             (Condition::Is(text), Comparable::Text(value)) => value == text,
@@ -197,7 +197,7 @@ mod tests {
                 )
             })
             .collect();
-        FilterPolicy::parse(policy).unwrap().wants(&attributes)
+        FilterPolicy::parse(policy).unwrap().matches(&attributes)
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn conditions_that_are_not_supported_are_refused() {
         for policy in [
             r#"{"n":[{"numeric":[">",1]}]}"#,
             r#"{"$or":[]}"#,
@@ -255,7 +255,7 @@ mod tests {
         };
         let wants = |policy: &str, attribute: &Attribute| {
             let attributes = BTreeMap::from([("n".to_owned(), attribute.clone())]);
-            FilterPolicy::parse(policy).unwrap().wants(&attributes)
+            FilterPolicy::parse(policy).unwrap().matches(&attributes)
         };
         for (policy, of_number, of_text) in [
             (r#"{"n":[300]}"#, true, false),

@@ -79,8 +79,8 @@ impl Message {
         }
     }
 
-    /// What HTTP endpoints and queues get. There is no signature: nobody but AWS could make one that verifies against
-    /// AWS's certificate. Receivers that check it have to leave that out for this stack.
+    /// What HTTP endpoints and queues get. There is no signature: only AWS can make one that verifies against its
+    /// certificate. Receivers that check it have to skip that for this stack.
     pub(super) fn envelope(&self, protocol: &str, unsubscribe_url: &str) -> Value {
         let mut envelope = json!({
             "Type": "Notification",

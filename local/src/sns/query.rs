@@ -27,6 +27,11 @@ impl Form {
             .ok_or_else(|| SnsError::invalid(format!("{name} is missing")))
     }
 
+    /// The names of all fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// The members of a list or map, in order: for `A.entry`, the fields of `A.entry.1.…`, `A.entry.2.…`.
     pub(super) fn members(&self, list: &str) -> Vec<Form> {
         let mut members: BTreeMap<usize, BTreeMap<String, String>> = BTreeMap::new();
@@ -95,13 +100,19 @@ impl SnsError {
         }
     }
 
-    pub(super) fn unsupported(operation: &str) -> Self {
-        let message = format!("{operation} is not supported by the SNS of this stack");
+    pub(super) fn unsupported_operation(name: &str) -> Self {
+        let message = format!("{name} is not supported by the SNS of this stack");
         Self {
             status: StatusCode::BAD_REQUEST,
             code: "InvalidAction",
             message,
         }
+    }
+
+    pub(super) fn unsupported_member(name: &str) -> Self {
+        Self::invalid(format!(
+            "the member {name} is not supported by the SNS of this stack"
+        ))
     }
 
     pub(super) fn internal(message: String) -> Self {

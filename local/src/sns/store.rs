@@ -28,7 +28,7 @@ pub(super) struct Topic {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Subscription {
     pub(super) topic: String,
-    pub(super) protocol: String,
+    pub(super) protocol: Protocol,
     pub(super) endpoint: String,
     /// Until confirmed, what confirms it.
     pub(super) token: Option<String>,
@@ -36,6 +36,34 @@ pub(super) struct Subscription {
     pub(super) filter: Option<FilterPolicy>,
     /// The policy as it was written.
     pub(super) filter_text: Option<String>,
+}
+
+/// Where a subscription's messages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Protocol {
+    Email,
+    EmailJson,
+    Http,
+    Https,
+    Sqs,
+}
+
+impl Protocol {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Email, Self::EmailJson, Self::Http, Self::Https, Self::Sqs];
+        all.into_iter().find(|protocol| protocol.name() == name)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::EmailJson => "email-json",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Sqs => "sqs",
+        }
+    }
 }
 
 pub(super) struct Store {

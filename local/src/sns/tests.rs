@@ -48,7 +48,7 @@ async fn notices() -> Notices {
         retention: Duration::from_secs(1_000_000),
         redrive: None,
     };
-    let queues = Queues::open(&folder.path().join("q.redb"), vec![config]).unwrap();
+    let queues = Queues::open(&folder.path().join("dead-letters"), vec![config]).unwrap();
     let outbox = Outbox::open(&folder.path().join("outbox")).unwrap();
     let quick = Duration::from_millis(1);
     let retries = Retries {

@@ -1,33 +1,25 @@
-//! SQS's JSON protocol for the queues there are: look, send, receive, delete, purge, redrive. Queues are made by the
-//! stack, so the operations that make or change them are refused by name.
+//! SQS's JSON protocol for the stack's queues. The stack makes its queues, so the operations that make or change one are
+//! refused by name.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/Welcome.html>
+
+mod messages;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::{Router, body, routing};
-use s3s::crypto::{Checksum, Md5};
 use serde_json::{Map, Value, json};
 
-use super::requests::{
-    GetQueueAttributes, GetQueueUrl, ListQueues, QueueUrl, Receipt, ReceiveMessage, SendMessage,
-    StartMessageMoveTask,
-};
-use super::{Attribute, BadReceipt, Message, Queue, Queues, Received, attributes};
-use crate::aws_json::{AwsError, answer, operation, read};
+use super::requests::{GetQueueAttributes, GetQueueUrl, ListQueues, QueueUrl, StartMessageMoveTask};
+use super::{Queue, Queues};
+use crate::aws_json::{AwsError, RequestFault, answer, operation, read};
 
 /// 1 MiB, attributes included.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>
 const LARGEST_MESSAGE: usize = 1024 * 1024;
-/// The one system attribute that a sender may set.
-const TRACE: &str = "AWSTraceHeader";
-const LONGEST_WAIT: u64 = 20;
-const LONGEST_VISIBILITY: u64 = 12 * 60 * 60;
-const LONGEST_DELAY: u64 = 900;
 
 /// What queue URLs and ARNs are made of.
 #[derive(Clone)]
@@ -96,12 +88,11 @@ impl Api {
             "DeleteMessage" => self.delete(&parse(body)?),
             "ChangeMessageVisibility" => self.change_visibility(&parse(body)?),
             "PurgeQueue" => self.purge(&parse(body)?),
-            "ListDeadLetterSourceQueues" => self.sources(&parse(body)?),
+            "ListDeadLetterSourceQueues" => self.dead_letter_sources(&parse(body)?),
             "StartMessageMoveTask" => self.redrive(&parse(body)?),
-            other => Err(AwsError::new(
-                "UnsupportedOperation",
-                format!("{other} is not supported here: the queues of this stack are made when it starts"),
-            )),
+            other => Err(unsupported(format!(
+                "{other} is not supported here: the queues of this stack are made when it starts"
+            ))),
         }
     }
 
@@ -192,142 +183,12 @@ impl Api {
         all
     }
 
-    fn send(&self, request: SendMessage) -> Result<Value, AwsError> {
-        let queue = self.queue(&request.queue_url)?;
-        check_message(&request)?;
-        let trace = trace(&request.message_system_attributes)?;
-        let delay =
-            within("DelaySeconds", request.delay_seconds, LONGEST_DELAY)?.unwrap_or(queue.config.delay);
-        let mut message = Message::new(request.message_body);
-        message.attributes = request.message_attributes;
-        message.trace = trace;
-        let mut answer = json!({"MessageId": message.id, "MD5OfMessageBody": md5(&message.body)});
-        if !message.attributes.is_empty() {
-            answer["MD5OfMessageAttributes"] = json!(attributes::md5(&message.attributes));
-        }
-        if message.trace.is_some() {
-            answer["MD5OfMessageSystemAttributes"] =
-                json!(attributes::md5(&request.message_system_attributes));
-        }
-        queue.send_after(message, delay);
-        Ok(answer)
-    }
-
-    async fn receive(&self, request: &ReceiveMessage) -> Result<Value, AwsError> {
-        let queue = self.queue(&request.queue_url)?;
-        let max = request.max_number_of_messages.unwrap_or(1);
-        if !(1..=10).contains(&max) {
-            return Err(invalid(format!(
-                "MaxNumberOfMessages is {max}; from 1 to 10 are allowed"
-            )));
-        }
-        let visibility = within(
-            "VisibilityTimeout",
-            request.visibility_timeout,
-            LONGEST_VISIBILITY,
-        )?;
-        let wait = within("WaitTimeSeconds", request.wait_time_seconds, LONGEST_WAIT)?.unwrap_or_default();
-        let received = queue
-            .receive(max, visibility.unwrap_or(queue.config.visibility), wait)
-            .await;
-        let messages: Vec<_> = received
-            .iter()
-            .map(|received| self.shown(received, request))
-            .collect();
-        Ok(if messages.is_empty() {
-            json!({})
-        } else {
-            json!({"Messages": messages})
-        })
-    }
-
-    fn shown(&self, received: &Received, request: &ReceiveMessage) -> Value {
-        let mut shown = json!({
-            "MessageId": received.message.id,
-            "ReceiptHandle": received.receipt,
-            "Body": received.message.body,
-            "MD5OfBody": md5(&received.message.body),
-        });
-        let system: Map<String, Value> = self
-            .system_attributes(&received.message)
-            .into_iter()
-            .filter(|(name, _)| {
-                request
-                    .system_names()
-                    .any(|wanted| wanted == "All" || wanted == *name)
-            })
-            .map(|(name, value)| (name.to_owned(), Value::String(value)))
-            .collect();
-        if !system.is_empty() {
-            shown["Attributes"] = Value::Object(system);
-        }
-        let own: BTreeMap<String, Attribute> = received
-            .message
-            .attributes
-            .iter()
-            .filter(|(name, _)| request.wants(name))
-            .map(|(name, attribute)| (name.clone(), attribute.clone()))
-            .collect();
-        if !own.is_empty() {
-            shown["MD5OfMessageAttributes"] = json!(attributes::md5(&own));
-            shown["MessageAttributes"] = json!(own);
-        }
-        shown
-    }
-
-    fn system_attributes(&self, message: &Message) -> BTreeMap<&'static str, String> {
-        let first = message.first_received.unwrap_or(message.sent);
-        let mut all = BTreeMap::from([
-            ("ApproximateReceiveCount", message.receives.to_string()),
-            ("SentTimestamp", message.sent.as_millisecond().to_string()),
-            (
-                "ApproximateFirstReceiveTimestamp",
-                first.as_millisecond().to_string(),
-            ),
-            ("SenderId", self.address.account.to_owned()),
-        ]);
-        if let Some(trace) = &message.trace {
-            all.insert(TRACE, trace.clone());
-        }
-        if let Some(source) = &message.dead_from {
-            all.insert("DeadLetterQueueSourceArn", self.address.arn(source));
-        }
-        all
-    }
-
-    fn delete(&self, request: &Receipt) -> Result<Value, AwsError> {
-        self.queue(&request.queue_url)?
-            .delete(&request.receipt_handle)
-            .map_err(bad_receipt)?;
-        Ok(json!({}))
-    }
-
-    fn change_visibility(&self, request: &Receipt) -> Result<Value, AwsError> {
-        let visibility = within(
-            "VisibilityTimeout",
-            request.visibility_timeout,
-            LONGEST_VISIBILITY,
-        )?
-        .ok_or_else(|| invalid("VisibilityTimeout is missing".to_owned()))?;
-        let queue = self.queue(&request.queue_url)?;
-        match queue
-            .change_visibility(&request.receipt_handle, visibility)
-            .map_err(bad_receipt)?
-        {
-            true => Ok(json!({})),
-            false => Err(AwsError::new(
-                "MessageNotInflight",
-                "the message is not in flight any more",
-            )),
-        }
-    }
-
     fn purge(&self, request: &QueueUrl) -> Result<Value, AwsError> {
         self.queue(&request.queue_url)?.purge();
         Ok(json!({}))
     }
 
-    fn sources(&self, request: &QueueUrl) -> Result<Value, AwsError> {
+    fn dead_letter_sources(&self, request: &QueueUrl) -> Result<Value, AwsError> {
         let dead_letters = self.queue(&request.queue_url)?;
         let points_here = |queue: &&Arc<Queue>| {
             queue
@@ -347,12 +208,16 @@ impl Api {
 
     fn redrive(&self, request: &StartMessageMoveTask) -> Result<Value, AwsError> {
         if request.destination_arn.is_some() {
-            let message =
-                "DestinationArn is not supported here: dead letters go back to where they came from";
-            return Err(AwsError::new("UnsupportedOperation", message));
+            return Err(unsupported(
+                "DestinationArn is not supported here: dead letters go back to where they came from",
+            ));
         }
         let moved = self.queues.redrive(self.by_arn(&request.source_arn)?);
-        tracing::info!(moved, queue = request.source_arn, "dead letters were sent back");
+        tracing::info!(
+            moved,
+            queue = request.source_arn,
+            "dead letters moved back to their queues"
+        );
         Ok(json!({"TaskHandle": uuid::Uuid::new_v4().to_string()}))
     }
 }
@@ -371,62 +236,18 @@ const UNSET_ATTRIBUTES: [&str; 9] = [
 ];
 
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
-    read(body, "InvalidParameterValue")
+    read(body).map_err(|fault| match fault {
+        RequestFault::UnknownMember(member) => {
+            unsupported(format!("the member {member} is not supported here"))
+        }
+        RequestFault::Malformed(error) => invalid(format!("the request cannot be read: {error}")),
+    })
+}
+
+fn unsupported(message: impl Into<String>) -> AwsError {
+    AwsError::new("UnsupportedOperation", message)
 }
 
 fn invalid(message: String) -> AwsError {
     AwsError::new("InvalidParameterValue", message)
-}
-
-fn bad_receipt(BadReceipt: BadReceipt) -> AwsError {
-    AwsError::new(
-        "ReceiptHandleIsInvalid",
-        "The specified receipt handle is not one of this queue's.",
-    )
-}
-
-fn within(name: &str, seconds: Option<u64>, longest: u64) -> Result<Option<Duration>, AwsError> {
-    match seconds {
-        Some(seconds) if seconds > longest => Err(invalid(format!(
-            "{name} is {seconds}; from 0 to {longest} are allowed"
-        ))),
-        seconds => Ok(seconds.map(Duration::from_secs)),
-    }
-}
-
-/// The rules of <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
-fn check_message(request: &SendMessage) -> Result<(), AwsError> {
-    attributes::check(&request.message_attributes).map_err(invalid)?;
-    let size = request.message_body.len() + attributes::size(&request.message_attributes);
-    if request.message_body.is_empty() || size > LARGEST_MESSAGE {
-        return Err(invalid(format!(
-            "The message has {size} bytes, attributes included; it must have a body, and up to {LARGEST_MESSAGE} bytes"
-        )));
-    }
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
-    match request.message_body.chars().find(|&c| !allowed(c)) {
-        Some(bad) => Err(AwsError::new(
-            "InvalidMessageContents",
-            format!(
-                "The message holds {}, which SQS does not carry",
-                bad.escape_unicode()
-            ),
-        )),
-        None => Ok(()),
-    }
-}
-
-fn trace(system: &BTreeMap<String, Attribute>) -> Result<Option<String>, AwsError> {
-    if let Some(other) = system.keys().find(|name| *name != TRACE) {
-        return Err(invalid(format!(
-            "MessageSystemAttributes has {other}; only {TRACE} can be set"
-        )));
-    }
-    attributes::check(system).map_err(invalid)?;
-    let trace = system.get(TRACE);
-    Ok(trace.and_then(|attribute| attribute.string_value.clone()))
-}
-
-pub(crate) fn md5(text: &str) -> String {
-    hex::encode(Md5::checksum(text.as_bytes()))
 }

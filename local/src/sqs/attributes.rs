@@ -1,4 +1,4 @@
-//! Message attributes: the rules they keep, and the MD5 by which a client sees that they arrived whole.
+//! Message attributes: the rules they follow, and the MD5 by which a client checks that they arrived unchanged.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>
 
 use std::collections::BTreeMap;
@@ -113,7 +113,12 @@ pub(super) fn md5(attributes: &BTreeMap<String, Attribute>) -> String {
         bytes.push(transport);
         push(&value, &mut bytes);
     }
-    hex::encode(Md5::checksum(&bytes))
+    md5_hex(&bytes)
+}
+
+/// As SQS and its clients write a checksum.
+pub(crate) fn md5_hex(bytes: &[u8]) -> String {
+    hex::encode(Md5::checksum(bytes))
 }
 
 fn value(attribute: &Attribute) -> (u8, Vec<u8>) {

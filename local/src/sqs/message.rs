@@ -16,7 +16,7 @@ pub struct Message {
     pub trace: Option<String>,
     /// When it was first sent: kept when it moves to a dead-letter queue, so that retention counts from there.
     pub sent: Timestamp,
-    /// Times it was handed out, since this process started.
+    /// Times it was handed out, since it was sent to this queue or this process started.
     #[serde(default, skip_serializing)]
     pub receives: u32,
     #[serde(default, skip_serializing)]
@@ -28,7 +28,7 @@ pub struct Message {
 
 /// A message attribute, as SQS's JSON protocol names its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub struct Attribute {
     pub data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! One standard queue: its settings, readers that wait for messages, and where messages end that failed too often.
+//! One standard queue: its settings, readers that wait for messages, and where messages go that failed too often.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::journal::Journal;
+use super::backlog::{Backlog, InvalidReceipt, QueueCounts, ReceivedMessage};
+use super::dead_letters::DeadLetterFolder;
 use super::message::Message;
-use super::shelf::{BadReceipt, Counts, Received, Shelf};
 
 #[derive(Clone, Debug)]
 pub struct QueueConfig {
@@ -31,27 +31,34 @@ pub struct Queue {
     pub config: QueueConfig,
     pub created: Timestamp,
     dead_letters: Option<Arc<Queue>>,
-    journal: Arc<Journal>,
-    shelf: Mutex<Shelf>,
+    /// Of a dead-letter queue: where its messages are on disk.
+    files: Option<DeadLetterFolder>,
+    backlog: Mutex<Backlog>,
     arrived: Notify,
 }
 
 impl Queue {
-    pub(super) fn new(config: QueueConfig, dead_letters: Option<Arc<Queue>>, journal: Arc<Journal>) -> Self {
-        let created = Timestamp::now();
+    pub(super) fn new(config: QueueConfig, dead_letters: Option<Arc<Queue>>) -> Self {
         Self {
             config,
-            created,
+            created: Timestamp::now(),
             dead_letters,
-            journal,
-            shelf: Mutex::default(),
+            files: None,
+            backlog: Mutex::default(),
             arrived: Notify::new(),
         }
     }
 
-    /// A message from an earlier process: its delay has passed often enough.
-    pub(super) fn restore(&self, sequence: u64, message: Message) {
-        self.shelf().put(sequence, Instant::now(), message);
+    pub(super) fn of_dead_letters(config: QueueConfig, files: DeadLetterFolder) -> Self {
+        Self {
+            files: Some(files),
+            ..Self::new(config, None)
+        }
+    }
+
+    /// A dead letter of an earlier process.
+    pub(super) fn restore(&self, letter: Message) {
+        self.backlog().add(Instant::now(), letter);
     }
 
     /// With the queue's own delay.
@@ -60,28 +67,26 @@ impl Queue {
     }
 
     pub fn send_after(&self, message: Message, delay: Duration) {
-        {
-            let mut shelf = self.shelf();
-            let sequence = shelf.next();
-            self.journal.put(&self.config.name, sequence, &message);
-            shelf.put(sequence, Instant::now() + delay, message);
+        if let Some(files) = &self.files {
+            files.write(&message);
         }
+        self.backlog().add(Instant::now() + delay, message);
         self.arrived.notify_waiters();
     }
 
     /// Up to `max` readable messages, hidden from others for `visibility`; waits up to `wait` for the first.
-    pub async fn receive(&self, max: usize, visibility: Duration, wait: Duration) -> Vec<Received> {
+    pub async fn receive(&self, max: usize, visibility: Duration, wait: Duration) -> Vec<ReceivedMessage> {
         let deadline = Instant::now() + wait;
         loop {
             let mut arrived = std::pin::pin!(self.arrived.notified());
             // Registered before looking, so that a message sent in between is not missed.
             arrived.as_mut().enable();
-            let received = self.take(max, visibility);
+            let received = self.receive_now(max, visibility);
             if !received.is_empty() || Instant::now() >= deadline {
                 return received;
             }
             let wake = self
-                .shelf()
+                .backlog()
                 .next_change()
                 .map_or(deadline, |change| change.min(deadline));
             tokio::select! {
@@ -91,26 +96,25 @@ impl Queue {
         }
     }
 
-    fn take(&self, max: usize, visibility: Duration) -> Vec<Received> {
+    /// Looks again when all it found was exhausted: there may be others behind.
+    fn receive_now(&self, max: usize, visibility: Duration) -> Vec<ReceivedMessage> {
         loop {
             let now = Instant::now();
-            let taken = self
-                .shelf()
-                .take(max, now, now + visibility, |message| self.is_spent(message));
-            let only_spent = taken.received.is_empty() && !taken.spent.is_empty();
-            for (sequence, message) in taken.spent {
-                self.bury(message);
-                // Last, so that a crash in between leaves it twice rather than not at all.
-                self.journal.remove(&self.config.name, sequence);
+            let found = self
+                .backlog()
+                .receive(max, now, now + visibility, |message| self.is_exhausted(message));
+            let only_exhausted = found.received.is_empty() && !found.exhausted.is_empty();
+            for message in found.exhausted {
+                self.put_aside(message);
             }
-            if !only_spent {
-                return taken.received;
+            if !only_exhausted {
+                return found.received;
             }
         }
     }
 
     /// Received as often as it may be, or older than the queue keeps messages.
-    fn is_spent(&self, message: &Message) -> bool {
+    fn is_exhausted(&self, message: &Message) -> bool {
         let too_often = self
             .config
             .redrive
@@ -123,42 +127,40 @@ impl Queue {
         Timestamp::now().duration_since(message.sent).unsigned_abs() > self.config.retention
     }
 
-    fn bury(&self, mut message: Message) {
+    /// Drops an expired message; moves one that failed too often to the dead letters.
+    fn put_aside(&self, mut message: Message) {
+        let (queue, id) = (&self.config.name, &message.id);
         if self.is_expired(&message) {
-            tracing::warn!(
-                queue = self.config.name,
-                message = message.id,
-                "a message outlived its retention"
-            );
+            tracing::warn!(queue, message = id, "message expired; dropped");
+            self.remove_file(&message);
         } else if let Some(dead_letters) = &self.dead_letters {
-            tracing::warn!(
-                queue = self.config.name,
-                message = message.id,
-                "a message became a dead letter"
-            );
+            tracing::warn!(queue, message = id, "message moved to the dead letters");
             message.dead_from = Some(self.config.name.clone());
             message.receives = 0;
             dead_letters.send_after(message, Duration::ZERO);
         }
     }
 
-    /// Deletes what the receipt stands for. One that was overtaken by a later receive does nothing.
-    pub fn delete(&self, receipt: &str) -> Result<(), BadReceipt> {
-        let mut shelf = self.shelf();
-        if let Some(sequence) = shelf.behind(receipt)? {
-            shelf.remove(sequence);
-            self.journal.remove(&self.config.name, sequence);
+    /// Deletes the message a receipt is for. A receipt that a later receive replaced does nothing.
+    pub fn delete(&self, receipt: &str) -> Result<(), InvalidReceipt> {
+        let deleted = {
+            let mut backlog = self.backlog();
+            let sequence = backlog.sequence_of(receipt)?;
+            sequence.and_then(|sequence| backlog.remove(sequence))
+        };
+        if let Some(message) = deleted {
+            self.remove_file(&message);
         }
         Ok(())
     }
 
-    /// Hides the message for this long from now on. `false`: the receipt was overtaken, or the message is gone.
-    pub fn change_visibility(&self, receipt: &str, visibility: Duration) -> Result<bool, BadReceipt> {
+    /// Hides the message for this long from now on. `false`: a later receive replaced the receipt, or the message is gone.
+    pub fn change_visibility(&self, receipt: &str, visibility: Duration) -> Result<bool, InvalidReceipt> {
         let sequence = {
-            let mut shelf = self.shelf();
-            let sequence = shelf.behind(receipt)?;
+            let mut backlog = self.backlog();
+            let sequence = backlog.sequence_of(receipt)?;
             if let Some(sequence) = sequence {
-                shelf.show_at(sequence, Instant::now() + visibility);
+                backlog.set_visible_at(sequence, Instant::now() + visibility);
             }
             sequence
         };
@@ -168,25 +170,32 @@ impl Queue {
 
     /// Removes everything.
     pub fn purge(&self) {
-        self.take_out(|_| {});
+        self.drain(|_| {});
     }
 
-    /// Takes every message out for good, oldest first, once `keep` has it elsewhere.
-    pub(super) fn take_out(&self, keep: impl Fn(Message)) -> usize {
-        let messages = self.shelf().clear();
-        let taken = messages.len();
-        for (sequence, message) in messages {
-            keep(message);
-            self.journal.remove(&self.config.name, sequence);
+    /// Removes every message, oldest first, and hands each over. Returns how many there were.
+    pub(super) fn drain(&self, take: impl Fn(Message)) -> usize {
+        let messages = self.backlog().clear();
+        let drained = messages.len();
+        for message in messages {
+            // First, because a message that comes back to this queue is written again.
+            self.remove_file(&message);
+            take(message);
         }
-        taken
+        drained
     }
 
-    pub fn counts(&self) -> Counts {
-        self.shelf().counts(Instant::now())
+    pub fn counts(&self) -> QueueCounts {
+        self.backlog().counts(Instant::now())
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn remove_file(&self, message: &Message) {
+        if let Some(files) = &self.files {
+            files.remove(message);
+        }
+    }
+
+    fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,4 @@
-//! SQS's requests, as its JSON protocol names their members. A member that is not here is refused by name: what was
-//! asked is done, or said not to be.
+//! SQS's requests, as its JSON protocol names their members. A member that is not here is refused by name.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +7,7 @@ use serde::Deserialize;
 use super::Attribute;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct ListQueues {
     #[serde(default)]
     pub(super) queue_name_prefix: String,
@@ -18,7 +17,7 @@ pub(super) struct ListQueues {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueUrl {
     pub(super) queue_name: String,
     /// This stack's account, or there is no such queue.
@@ -27,13 +26,13 @@ pub(super) struct GetQueueUrl {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct QueueUrl {
     pub(super) queue_url: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct GetQueueAttributes {
     pub(super) queue_url: String,
     #[serde(default)]
@@ -41,7 +40,7 @@ pub(super) struct GetQueueAttributes {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct SendMessage {
     pub(super) queue_url: String,
     pub(super) message_body: String,
@@ -53,7 +52,7 @@ pub(super) struct SendMessage {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct ReceiveMessage {
     pub(super) queue_url: String,
     pub(super) max_number_of_messages: Option<usize>,
@@ -75,8 +74,8 @@ impl ReceiveMessage {
             .map(String::as_str)
     }
 
-    /// By name, `All`, `.*` or a prefix ending in `.*`.
-    pub(super) fn wants(&self, name: &str) -> bool {
+    /// By name, `All`, `.*` or a prefix that ends in `.*`.
+    pub(super) fn asks_for(&self, name: &str) -> bool {
         self.message_attribute_names.iter().any(|wanted| {
             wanted == "All"
                 || wanted == name
@@ -88,15 +87,22 @@ impl ReceiveMessage {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Receipt {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DeleteMessage {
     pub(super) queue_url: String,
     pub(super) receipt_handle: String,
-    pub(super) visibility_timeout: Option<u64>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ChangeMessageVisibility {
+    pub(super) queue_url: String,
+    pub(super) receipt_handle: String,
+    pub(super) visibility_timeout: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct StartMessageMoveTask {
     pub(super) source_arn: String,
     pub(super) destination_arn: Option<String>,

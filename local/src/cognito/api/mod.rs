@@ -100,7 +100,12 @@ struct ForUser {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, PoolError> {
-    aws_json::parse(body).map_err(|error| unreadable(&error))
+    aws_json::read(body).map_err(|fault| match fault {
+        aws_json::RequestFault::UnknownMember(member) => PoolError::unsupported(format!(
+            "the member {member} is not supported by the sign-in of this stack"
+        )),
+        aws_json::RequestFault::Malformed(error) => unreadable(&error),
+    })
 }
 
 /// A field nobody knows is a thing this does not do; anything else is a mistake in the request.

@@ -1,10 +1,11 @@
-//! Notices: SNS's topics and subscriptions for standard clients. Mail ends in the outbox, queues are the stack's own,
-//! HTTP endpoints are called as AWS calls them, but for the signature, which only AWS can make.
+//! SNS on one machine: topics and subscriptions for standard clients. Mail goes to the outbox, messages for queues to the
+//! stack's queues. HTTP endpoints are called as AWS calls them, but without the signature, which only AWS can make.
 
 mod api;
 mod batch;
 mod delivery;
 mod filter;
+mod members;
 mod message;
 mod query;
 mod store;
@@ -84,7 +85,7 @@ impl Sns {
             .with_state(self.clone())
     }
 
-    /// Makes the topic and subscribes the address by mail, unless that is so; the topic's ARN.
+    /// Makes the topic and subscribes the address by mail where there is no such topic. Returns its ARN.
     pub(crate) fn ensure_topic(&self, name: &str, mail_to: &str) -> Result<String, StackError> {
         let refused = |error: SnsError| StackError::Refused {
             what: format!("topic {name}"),
@@ -115,7 +116,7 @@ impl Sns {
         Ok(arn)
     }
 
-    /// A message from within: to everybody subscribed to the topic.
+    /// A message of the stack itself, to everyone subscribed to the topic.
     pub(crate) fn publish_text(&self, topic_arn: &str, subject: &str, message: &str) -> Result<(), String> {
         let fields = [
             ("TopicArn", topic_arn),
@@ -127,7 +128,7 @@ impl Sns {
         published.map(drop).map_err(|error| error.message)
     }
 
-    /// Ends deliveries that wait for an endpoint.
+    /// Stops deliveries that wait for an endpoint.
     pub(crate) async fn close(&self) {
         self.stop.cancel();
         self.running.close();
@@ -149,7 +150,7 @@ async fn confirm(State(sns): State<Sns>, RawQuery(query): RawQuery) -> Response 
         Form::parse(query.unwrap_or_default().as_bytes()).and_then(|form| match form.get("Action") {
             Some("ConfirmSubscription") => sns.call("ConfirmSubscription", &form),
             _ => Err(SnsError::invalid(
-                "only ConfirmSubscription can be asked for without a signature",
+                "only ConfirmSubscription may come without a signature",
             )),
         });
     respond("ConfirmSubscription", confirmed)
