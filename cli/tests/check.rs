@@ -33,16 +33,31 @@ fn stdout(output: &Output) -> String {
 const GOOD: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: t\ntitle: T\ndescription: D\n";
 
 #[test]
-fn the_example_is_good() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/numbers");
-    let output = groundcrew(&["check", example.to_str().unwrap()]);
-    let text = stdout(&output);
-    assert!(output.status.success(), "{text}");
-    assert!(
-        text.contains("10 items in 1 batch") && text.contains("Even, Odd"),
-        "{text}"
-    );
-    assert!(!text.contains('\u{1b}'), "colours in a pipe: {text}");
+fn the_examples_are_good() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    for (path, items, labels) in [
+        ("numbers", "10 items in 1 batch", "Even, Odd"),
+        ("pictures", "12 items in 1 batch", "Circle, Square, Triangle"),
+        (
+            "team-of-three/reviews",
+            "10 items in 1 batch",
+            "Positive, Negative, Mixed",
+        ),
+    ] {
+        let output = groundcrew(&["check", examples.join(path).to_str().unwrap()]);
+        let text = stdout(&output);
+        assert!(output.status.success(), "{path}: {text}");
+        assert!(text.contains(items) && text.contains(labels), "{path}: {text}");
+        assert!(
+            !text.contains("left out") && !text.contains("rejected"),
+            "{path}: {text}"
+        );
+        assert!(!text.contains('\u{1b}'), "colours in a pipe: {text}");
+    }
+    for team in ["teams", "team-of-three/teams"] {
+        let output = groundcrew(&["check", examples.join(team).to_str().unwrap()]);
+        assert!(output.status.success(), "{team}: {}", stdout(&output));
+    }
 }
 
 #[test]

@@ -118,23 +118,42 @@ fn every_example_on_the_pages_is_a_good_one() {
     }
 }
 
-/// Whoever follows the pages has the one person of the example's team.
+/// A team file of the examples, by its path from the root: its name, and how many people it has.
+fn people(path: &str) -> (TeamName, usize) {
+    let name = Path::new(path).file_stem().and_then(|stem| stem.to_str());
+    let name = TeamName::new(name.expect("a file name")).expect("a name");
+    let team = TeamFile::parse(&name, page(path).as_bytes()).expect("a team file");
+    (name, team.cognito().map_or(0, |crew| crew.workers.len()))
+}
+
+/// Who follows the pages has the people whom the example's team file names, and no others.
 #[test]
 fn the_first_team_has_the_people_that_every_example_for_it_needs() {
-    let name = TeamName::new("numbers-team").expect("a name");
-    let team = page("examples/teams/numbers-team.yaml");
-    let team = TeamFile::parse(&name, team.as_bytes()).expect("a team file");
-    let people = team.cognito().map_or(0, |crew| crew.workers.len());
+    let (name, people) = people("examples/teams/numbers-team.yaml");
     let sample = page("console/assets/drop-zone.js");
     let (readme, spec) = (page("README.md"), page(SPEC));
+    let files = ["numbers", "pictures"].map(|folder| page(&format!("examples/{folder}/labeling.yaml")));
     let sample = sample.split('`').find(|text| text.starts_with("task: "));
-    let all = examples(&readme).into_iter().chain(examples(&spec)).chain(sample);
+    let all = examples(&readme)
+        .into_iter()
+        .chain(examples(&spec))
+        .chain(files.iter().map(String::as_str))
+        .chain(sample);
     let specs: Vec<Spec> = all.filter_map(|text| Spec::parse(text.as_bytes()).ok()).collect();
-    assert!(specs.len() >= 4, "there are examples");
+    assert!(specs.len() >= 6, "there are examples");
     for spec in specs {
         assert_eq!(spec.team.as_str(), name.as_str());
         assert!(spec.workers_per_item as usize <= people, "{}", spec.title);
     }
+}
+
+#[test]
+fn the_example_of_a_team_of_three_has_the_three_people_it_needs() {
+    let (name, people) = people("examples/team-of-three/teams/review-team.yaml");
+    let spec = page("examples/team-of-three/reviews/labeling.yaml");
+    let spec = Spec::parse(spec.as_bytes()).expect("a spec");
+    assert_eq!((spec.team.as_str(), people), (name.as_str(), 3));
+    assert_eq!(spec.workers_per_item, 3);
 }
 
 #[test]
@@ -199,7 +218,12 @@ fn nothing_touches_a_command_that_readers_copy() {
 }
 
 /// Who runs the commands of a page's block that starts with this line: a file that does, and how it can be known there.
-const RUNS: [(&str, &str, &str); 8] = [
+const RUNS: [(&str, &str, &str); 9] = [
+    (
+        "pip install groundcrew-",
+        "packaging/wheel",
+        "pip\" install -q --no-index \"$wheel\"",
+    ),
     ("cargo run", "packaging/first_run", "cargo run"),
     ("cargo test --workspace", ".ci/run", "cargo test --workspace"),
     (
