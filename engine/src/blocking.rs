@@ -1,4 +1,4 @@
-//! Computing that may take more than a moment: not on the threads that answer people.
+//! Runs a computation that may take longer than a moment, away from the threads that serve requests.
 
 use crate::state::StoreError;
 
@@ -6,5 +6,5 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StoreError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| StoreError::Failed(format!("a computation broke off: {error}")))
+    done.map_err(|error| StoreError::Failed(format!("a computation panicked: {error}")))
 }

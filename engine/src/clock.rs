@@ -1,4 +1,4 @@
-//! Time, handed in: tests move it.
+//! The time of day, handed in so that tests can move it.
 
 use std::sync::Arc;
 

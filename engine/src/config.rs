@@ -1,4 +1,4 @@
-//! What an engine is told at its start.
+//! The configuration of an engine.
 
 use std::sync::Arc;
 
@@ -16,33 +16,33 @@ pub struct Config {
     pub account: String,
     /// Origin of the portal as workers see it, without a slash at the end.
     pub portal_url: String,
-    pub sign_in: SignIn,
+    pub sign_in: SignInConfig,
     /// Origin of presigned URLs, for the pages' content security policy.
     pub s3_public_origin: String,
-    /// Labeling jobs that may run at once; Ground Truth's own quota is an account setting.
+    /// Labeling jobs that may run at once. Ground Truth's own quota is an account setting.
     pub max_running_jobs: usize,
-    /// What a task's page may be given links to (`grant_read_access`), of what its own line and template name. Nothing else
-    /// is signed.
-    pub readable: Vec<Readable>,
-    /// Where the groups of Cognito work teams are looked up; without it, what a team names is believed.
-    pub groups: Option<Arc<dyn Groups>>,
-    /// Proxies in front of the portal, each of which appends to X-Forwarded-For; with 0 the header means nothing. Counts
-    /// when the workforce admits some networks only.
+    /// Objects that a task's page may have links to (`grant_read_access`), if its manifest line or template names them.
+    /// No other link is signed.
+    pub readable: Vec<ReadablePrefix>,
+    /// Where the groups of Cognito work teams are looked up. `None`: the groups that a team names are not checked.
+    pub groups: Option<Arc<dyn GroupDirectory>>,
+    /// How many proxies are in front of the portal, each of which appends to X-Forwarded-For. With 0 the header is ignored.
+    /// Used only when the workforce admits certain networks.
     pub trusted_proxies: usize,
 }
 
 /// A part of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Readable {
+pub struct ReadablePrefix {
     pub bucket: String,
-    /// Keys that begin so; empty for all.
+    /// The beginning of the keys; empty for all keys.
     pub prefix: String,
-    /// Of those, not the keys that begin with one of these.
+    /// Keys with one of these beginnings are left out.
     pub except: Vec<String>,
 }
 
-impl Readable {
-    pub(crate) fn has(&self, bucket: &str, key: &str) -> bool {
+impl ReadablePrefix {
+    pub(crate) fn contains(&self, bucket: &str, key: &str) -> bool {
         self.bucket == bucket
             && key.starts_with(&self.prefix)
             && !self.except.iter().any(|hidden| key.starts_with(hidden))
@@ -50,8 +50,8 @@ impl Readable {
 }
 
 /// The user pool behind CognitoMemberDefinition.
-pub trait Groups: Send + Sync + std::fmt::Debug {
-    /// Whether the user pool is there and has this group and this app client; else a sentence that says what is missing.
+pub trait GroupDirectory: Send + Sync + std::fmt::Debug {
+    /// Whether the user pool exists and has this group and this app client; if not, a sentence that says what is missing.
     fn check<'a>(
         &'a self,
         pool: &'a str,
@@ -60,15 +60,17 @@ pub trait Groups: Send + Sync + std::fmt::Debug {
     ) -> BoxFuture<'a, Result<(), String>>;
 }
 
-/// [`Config::max_running_jobs`] when nobody says otherwise.
+/// The usual [`Config::max_running_jobs`].
 pub const DEFAULT_MAX_RUNNING_JOBS: usize = 20;
 
-/// The identity provider of the portal, by OpenID Connect; it sends people back to `{portal_url}/oauth2/idpresponse`.
+/// The identity provider of the portal, by OpenID Connect. It sends people back to `{portal_url}` and [`SIGNED_IN_PATH`].
+///
+/// [`SIGNED_IN_PATH`]: crate::SIGNED_IN_PATH
 #[derive(Clone)]
-pub struct SignIn {
+pub struct SignInConfig {
     pub issuer: String,
-    /// Workers' ids are made of this and their `sub`; the issuer itself where there is none. For a provider whose
-    /// address can change: the same person must stay the same worker, or could label the same item twice.
+    /// Workers' ids are made of this and their `sub`; `None` means the issuer. For a provider whose address can change:
+    /// the same person must stay the same worker, or could label the same item twice.
     pub people: Option<String>,
     pub client_id: String,
     pub client_secret: Option<String>,
@@ -76,10 +78,10 @@ pub struct SignIn {
     pub groups_claim: String,
 }
 
-impl std::fmt::Debug for SignIn {
+impl std::fmt::Debug for SignInConfig {
     /// Without the secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignIn")
+        f.debug_struct("SignInConfig")
             .field("issuer", &self.issuer)
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()

@@ -1,43 +1,23 @@
-//! One engine, from its start to its end.
+//! One engine, from its start to its shutdown.
 
 use std::sync::Arc;
 
 use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::DropGuard;
 
 use crate::api::Api;
 use crate::clock;
 use crate::config::Config;
-use crate::core::{Core, PACE, Place, Rules};
+use crate::core::{Core, Location, OperatorRules, TIMING};
+use crate::event_sink::EventSink;
+use crate::keeper;
 use crate::notices;
 use crate::portal::{self, PortalState};
-use crate::state::{Documents, S3, StoreError};
+use crate::state::{Documents, S3Store, StoreError};
 use crate::work::Work;
-
-/// Gets what happens to labeling jobs.
-pub trait EventSink: Send + Sync {
-    /// A state change: a whole EventBridge event document. At least once for each end of a job, after the job's document
-    /// says so. `Ok` once it cannot get lost any more; what fails (the error is for the log) is tried again.
-    fn state_changed(&self, event: serde_json::Value) -> BoxFuture<'_, Result<(), String>>;
-
-    /// Tells a work team of work, through the topic of its NotificationConfiguration. At least once; what fails (the error
-    /// is for the log) is tried again later.
-    fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>>;
-}
-
-/// A message for the people of a work team.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WorkNotice {
-    pub topic_arn: String,
-    /// Fit for SNS: less than 100 characters, ASCII, on one line.
-    pub subject: String,
-    /// Plain text.
-    pub message: String,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -46,8 +26,8 @@ pub enum EngineError {
     State { bucket: String, reason: String },
 }
 
-/// A running engine; cheap to clone. It runs until [`Engine::shutdown`], or until the last clone and the last router
-/// made of it are gone.
+/// A running engine; cheap to clone. It runs until [`Engine::shutdown`], or until the last clone and the last router made
+/// of it are dropped.
 #[derive(Clone)]
 pub struct Engine {
     core: Arc<Core>,
@@ -56,7 +36,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads what is unfinished and goes on with it.
+    /// Loads the unfinished jobs and continues them.
     ///
     /// # Errors
     /// The state bucket is missing or not accessible.
@@ -65,32 +45,16 @@ impl Engine {
             bucket: config.state_bucket.clone(),
             reason: error.to_string(),
         };
-        let place = Place {
-            region: config.region.clone(),
-            account: config.account.clone(),
-            portal_url: config.portal_url.clone(),
-        };
-        let core = Arc::new(Core::new(
-            Arc::new(S3(config.s3.clone())),
-            config.state_bucket.clone(),
-            place,
-            Rules {
-                max_running_jobs: config.max_running_jobs,
-                readable: config.readable.clone(),
-                groups: config.groups.clone(),
-            },
-            events,
-            (clock::system(), PACE),
-        ));
+        let core = Arc::new(build_core(&config, events));
         let key = session_key(&core.documents).await.map_err(fail)?;
-        let alive = Arc::new(run(&core).await.map_err(fail)?);
+        let alive = Arc::new(start_background(&core).await.map_err(fail)?);
         let work = Work::new(core.clone(), alive.clone());
         let portal = PortalState::new(&config, &core, Arc::new(work), &key);
-        core.tasks.spawn(portal.sweep_for_ever(core.stop.clone()));
+        core.tasks.spawn(portal.run_session_sweep(core.stop.clone()));
         Ok(Engine { core, portal, alive })
     }
 
-    /// The labeling API: POST with `X-Amz-Target: SageMaker.*`, at any path. Authentication is the caller's.
+    /// The labeling API: POST with `X-Amz-Target: SageMaker.*`, at any path. The caller authenticates the requests.
     pub fn api(&self) -> Router {
         Api::new(self.core.clone(), self.alive.clone()).router()
     }
@@ -100,7 +64,7 @@ impl Engine {
         portal::router(self.portal.clone())
     }
 
-    /// Stops the background work, and returns when it has stopped. Nothing is lost by not calling it.
+    /// Stops the background work, and returns when it has stopped. Without this call nothing is lost either.
     pub async fn shutdown(&self) {
         self.core.stop.cancel();
         self.core.tasks.close();
@@ -108,11 +72,32 @@ impl Engine {
     }
 }
 
-/// Starts the keepers of unfinished jobs and their supervisor; they run until the guard is dropped.
-pub(crate) async fn run(core: &Arc<Core>) -> Result<DropGuard, StoreError> {
-    core.supervise().await?;
-    core.tasks.spawn(core.clone().supervise_for_ever());
-    core.tasks.spawn(notices::tell_for_ever(core.clone()));
+fn build_core(config: &Config, events: Arc<dyn EventSink>) -> Core {
+    let location = Location {
+        region: config.region.clone(),
+        account: config.account.clone(),
+        portal_url: config.portal_url.clone(),
+    };
+    let operator = OperatorRules {
+        max_running_jobs: config.max_running_jobs,
+        readable: config.readable.clone(),
+        groups: config.groups.clone(),
+    };
+    Core::new(
+        Arc::new(S3Store(config.s3.clone())),
+        config.state_bucket.clone(),
+        location,
+        operator,
+        events,
+        (clock::system(), TIMING),
+    )
+}
+
+/// Starts the keepers of unfinished jobs, their supervisor, and the work notices. They run until the guard is dropped.
+pub(crate) async fn start_background(core: &Arc<Core>) -> Result<DropGuard, StoreError> {
+    keeper::supervise(core).await?;
+    core.tasks.spawn(keeper::run_supervisor(core.clone()));
+    core.tasks.spawn(notices::run_notices(core.clone()));
     Ok(core.stop.clone().drop_guard())
 }
 
@@ -122,21 +107,16 @@ struct SessionKey {
     key: String,
 }
 
-/// The key of the portal's session cookies: made once for the store, so that people stay signed in over restarts and at
-/// every engine on it. Whoever can read the state bucket can sign in as anybody; it holds all answers anyway.
+/// The key of the portal's session cookies. It is made once for the store, so that people stay signed in over restarts and
+/// at every engine on the store. Anyone who can read the state bucket can forge a session; the bucket holds all answers too.
 async fn session_key(documents: &Documents) -> Result<[u8; 64], StoreError> {
     const AT: &str = "portal/session-key.json";
     let mut bytes = [0; 64];
     rand::Rng::fill(&mut rand::rng(), &mut bytes[..]);
-    match documents
-        .create(
-            AT,
-            &SessionKey {
-                key: STANDARD.encode(bytes),
-            },
-        )
-        .await
-    {
+    let new = SessionKey {
+        key: STANDARD.encode(bytes),
+    };
+    match documents.create(AT, &new).await {
         Ok(_) => return Ok(bytes),
         Err(StoreError::Changed) => {}
         Err(error) => return Err(error),
@@ -144,22 +124,21 @@ async fn session_key(documents: &Documents) -> Result<[u8; 64], StoreError> {
     match documents.load::<SessionKey>(AT).await {
         Ok(Some(stored)) => match STANDARD.decode(stored.value.key).map(TryInto::try_into) {
             Ok(Ok(key)) => Ok(key),
-            _ => renew(documents, AT, bytes).await,
+            _ => replace_session_key(documents, AT, &new).await.map(|()| bytes),
         },
-        Ok(None) | Err(StoreError::Unreadable(_)) => renew(documents, AT, bytes).await,
+        Ok(None) | Err(StoreError::Unreadable(_)) => {
+            replace_session_key(documents, AT, &new).await.map(|()| bytes)
+        }
         Err(error) => Err(error),
     }
 }
 
-/// A key that is none any more would keep the engine from starting, and with it whatever could put another in its place.
-async fn renew(documents: &Documents, at: &str, bytes: [u8; 64]) -> Result<[u8; 64], StoreError> {
+/// A damaged key must not keep the engine from starting: without the engine, no one could replace the key.
+async fn replace_session_key(documents: &Documents, at: &str, new: &SessionKey) -> Result<(), StoreError> {
     tracing::error!(
         at,
-        "is not a key of 64 bytes: it is made anew, and everybody signs in again"
+        "session key is damaged; replaced, and all workers must sign in again"
     );
-    let key = SessionKey {
-        key: STANDARD.encode(bytes),
-    };
     documents.delete(at).await?;
-    documents.create(at, &key).await.map(|_| bytes)
+    documents.create(at, new).await.map(drop)
 }

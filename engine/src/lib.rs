@@ -1,27 +1,38 @@
-//! A labeling engine: Ground Truth's labeling API, the work behind it, and the portal where workers label. All state lies
-//! in S3 and is changed by conditional writes alone.
+//! A labeling engine: Ground Truth's labeling API, the work behind it, and the portal where workers label. All state is in
+//! S3, and is changed only by conditional writes.
 
+mod answer;
 mod api;
 mod blocking;
 mod clock;
 mod config;
 mod consolidate;
 mod core;
-pub mod crowd;
+mod desk;
 mod engine;
+mod event_sink;
+mod html;
 mod job;
 mod keeper;
-mod network;
+mod keyed_locks;
+mod lock;
 mod notices;
 mod output;
-pub mod portal;
-pub mod render;
-pub mod sign_in;
+mod portal;
+mod read_access;
+mod render;
+mod running;
+mod sign_in;
 mod state;
 #[cfg(test)]
 mod testing;
-pub mod work;
+mod work;
+mod work_teams;
+mod worker;
 mod workforce;
 
-pub use config::{Config, DEFAULT_MAX_RUNNING_JOBS, Groups, Readable, SignIn};
-pub use engine::{Engine, EngineError, EventSink, WorkNotice};
+pub use config::{Config, DEFAULT_MAX_RUNNING_JOBS, GroupDirectory, ReadablePrefix, SignInConfig};
+pub use engine::{Engine, EngineError};
+pub use event_sink::{EventSink, WorkNotice};
+pub use portal::ICON;
+pub use sign_in::{SIGN_OUT_PATH, SIGNED_IN_PATH};

@@ -1,4 +1,4 @@
-//! An engine for tests: on a store in memory, with a clock that is moved by hand.
+//! An engine for tests: on a store in memory, with a clock that the test moves.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,62 +14,72 @@ use tokio_util::sync::DropGuard;
 use tower::ServiceExt;
 
 use crate::api::Api;
-use crate::core::{Core, Pace, Place, Rules};
-use crate::state::memory::Memory;
-use crate::work::{Lease, Work, WorkError, Worker};
-use crate::{EventSink, Groups, Readable, WorkNotice};
+use crate::config::{GroupDirectory, ReadablePrefix};
+use crate::core::{Core, Location, OperatorRules, Timing};
+use crate::desk::{Desk, Lease, WorkError};
+use crate::event_sink::{EventSink, WorkNotice};
+use crate::state::memory::MemoryStore;
+use crate::work::Work;
+use crate::worker::{IdentityProvider, Worker};
 
-const PACE: Pace = Pace {
+const SHORT_TIMING: Timing = Timing {
     tick: Duration::from_millis(5),
     refresh: Duration::from_millis(20),
     snapshot: Duration::from_millis(20),
     grace: Duration::from_millis(200),
-    settled: 3,
+    finished_items: 3,
 };
 
-#[derive(Default)]
-pub(crate) struct Events(pub(crate) Mutex<Vec<Value>>, pub(crate) Notices);
-
-#[derive(Default)]
-pub(crate) struct Notices {
-    pub(crate) sent: Mutex<Vec<WorkNotice>>,
-    pub(crate) refused: AtomicI64,
-    /// So many more events cannot be sent.
-    pub(crate) lose_events: AtomicI64,
-    /// So many more are refused.
-    pub(crate) refuse: AtomicI64,
+/// An engine with a team, and the inputs for a job with this many numbers.
+pub(crate) async fn ready(numbers: usize) -> (TestWorld, TestEngine) {
+    let world = TestWorld::default();
+    world.numbers(numbers);
+    let engine = world.engine().await;
+    engine.create_team().await;
+    (world, engine)
 }
 
-impl EventSink for Events {
+/// Records what an engine publishes, and fails on request.
+#[derive(Default)]
+pub(crate) struct RecordedEvents {
+    pub(crate) state_changes: Mutex<Vec<Value>>,
+    pub(crate) notices: Mutex<Vec<WorkNotice>>,
+    /// How many more state changes fail.
+    pub(crate) fail_state_changes: AtomicI64,
+    /// How many more notices fail.
+    pub(crate) fail_notices: AtomicI64,
+    pub(crate) failed_notices: AtomicI64,
+}
+
+impl EventSink for RecordedEvents {
     fn state_changed(&self, event: Value) -> BoxFuture<'_, Result<(), String>> {
         async move {
-            if self.1.lose_events.load(Ordering::SeqCst) > 0 {
-                self.1.lose_events.fetch_sub(1, Ordering::SeqCst);
+            if self.fail_state_changes.load(Ordering::SeqCst) > 0 {
+                self.fail_state_changes.fetch_sub(1, Ordering::SeqCst);
                 return Err("the bus is away".to_owned());
             }
-            self.0.lock().unwrap().push(event);
+            self.state_changes.lock().unwrap().push(event);
             Ok(())
         }
         .boxed()
     }
 
     fn work_notice(&self, notice: WorkNotice) -> BoxFuture<'_, Result<(), String>> {
-        let notices = &self.1;
-        if notices.refuse.load(Ordering::SeqCst) > 0 {
-            notices.refuse.fetch_sub(1, Ordering::SeqCst);
-            notices.refused.fetch_add(1, Ordering::SeqCst);
+        if self.fail_notices.load(Ordering::SeqCst) > 0 {
+            self.fail_notices.fetch_sub(1, Ordering::SeqCst);
+            self.failed_notices.fetch_add(1, Ordering::SeqCst);
             return async { Err("no such topic".to_owned()) }.boxed();
         }
-        notices.sent.lock().unwrap().push(notice);
+        self.notices.lock().unwrap().push(notice);
         async { Ok(()) }.boxed()
     }
 }
 
 /// A user pool with every group but one.
 #[derive(Debug)]
-struct TheCrew;
+struct TestGroups;
 
-impl Groups for TheCrew {
+impl GroupDirectory for TestGroups {
     fn check<'a>(&'a self, _: &'a str, group: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), String>> {
         async move {
             match group {
@@ -81,43 +91,42 @@ impl Groups for TheCrew {
     }
 }
 
-/// What outlives an engine: the store, the time, and who listens.
+/// What survives an engine: the store, the time, and what was published.
 #[derive(Clone, Default)]
-pub(crate) struct World {
-    pub(crate) store: Arc<Memory>,
-    pub(crate) events: Arc<Events>,
+pub(crate) struct TestWorld {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) events: Arc<RecordedEvents>,
     millis: Arc<AtomicI64>,
 }
 
-pub(crate) struct Rig {
+pub(crate) struct TestEngine {
     pub(crate) core: Arc<Core>,
     pub(crate) work: Work,
     alive: Arc<DropGuard>,
 }
 
-impl World {
+impl TestWorld {
     pub(crate) fn advance(&self, seconds: i64) {
         self.millis.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
-    pub(crate) async fn engine(&self) -> Rig {
+    pub(crate) async fn engine(&self) -> TestEngine {
         let core = self.core();
-        let alive = Arc::new(crate::engine::run(&core).await.unwrap());
-        Rig {
+        let alive = Arc::new(crate::engine::start_background(&core).await.unwrap());
+        TestEngine {
             work: Work::new(core.clone(), alive.clone()),
             core,
             alive,
         }
     }
 
-    /// An engine that has read which teams there are, and no job yet.
-    pub(crate) async fn engine_at_its_start(&self) -> Rig {
+    /// An engine that has read the work teams and no job yet.
+    pub(crate) async fn starting_engine(&self) -> TestEngine {
         let core = self.core();
-        for team in core.all_teams().await.unwrap() {
-            core.remember_team(team);
-        }
+        let teams = core.documents.read_all(crate::state::keys::TEAMS).await;
+        core.teams.set_all(teams.unwrap());
         let alive = Arc::new(core.stop.clone().drop_guard());
-        Rig {
+        TestEngine {
             work: Work::new(core.clone(), alive.clone()),
             core,
             alive,
@@ -128,7 +137,7 @@ impl World {
         let millis = self.millis.clone();
         let clock =
             move || Timestamp::from_millisecond(1_700_000_000_000 + millis.load(Ordering::SeqCst)).unwrap();
-        let place = Place {
+        let location = Location {
             region: "us-east-1".into(),
             account: "000000000000".into(),
             portal_url: "http://portal.example:8080".into(),
@@ -136,22 +145,22 @@ impl World {
         Arc::new(Core::new(
             self.store.clone(),
             "state".into(),
-            place,
-            Rules {
+            location,
+            OperatorRules {
                 max_running_jobs: 3,
-                readable: vec![Readable {
+                readable: vec![ReadablePrefix {
                     bucket: "in".into(),
                     prefix: String::new(),
                     except: vec!["teams/".into()],
                 }],
-                groups: Some(Arc::new(TheCrew)),
+                groups: Some(Arc::new(TestGroups)),
             },
             self.events.clone(),
-            (Arc::new(clock), PACE),
+            (Arc::new(clock), SHORT_TIMING),
         ))
     }
 
-    /// Inputs for a job of so many numbers.
+    /// Writes the inputs of a job with this many numbers.
     pub(crate) fn numbers(&self, count: usize) {
         let lines: Vec<String> = (0..count)
             .map(|i| format!("{{\"source\":\"{i}\",\"id\":{i}.50}}"))
@@ -176,8 +185,8 @@ impl World {
     }
 }
 
-impl Rig {
-    /// Stops the engine in order, and waits until it has: it does nothing after that.
+impl TestEngine {
+    /// Stops the engine and waits until it has stopped.
     pub(crate) async fn stop(self) {
         self.core.stop.cancel();
         self.core.tasks.close();
@@ -201,7 +210,7 @@ impl Rig {
         if is_ok { Ok(body) } else { Err(body) }
     }
 
-    pub(crate) async fn crew(&self) {
+    pub(crate) async fn create_team(&self) {
         let member = json!({"UserPool": "us-east-1_abc", "UserGroup": "crew", "ClientId": "client"});
         let request = json!({
             "WorkteamName": "crew", "Description": "The crew", "MemberDefinitions": [{"CognitoMemberDefinition": member}]
@@ -209,12 +218,12 @@ impl Rig {
         self.call("CreateWorkteam", request).await.unwrap();
     }
 
-    /// Creates a job of [`World::numbers`] and waits until people can work on it.
+    /// Creates a job of [`TestWorld::numbers`] and waits until workers can work on it.
     pub(crate) async fn job(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut request = request(name);
         change(&mut request);
         self.call("CreateLabelingJob", request).await.unwrap();
-        self.until(name, "InProgress").await;
+        self.wait_for_status(name, "InProgress").await;
     }
 
     pub(crate) async fn status(&self, job: &str) -> Value {
@@ -223,12 +232,12 @@ impl Rig {
             .unwrap()
     }
 
-    pub(crate) async fn until(&self, job: &str, status: &str) -> Value {
+    pub(crate) async fn wait_for_status(&self, job: &str, status: &str) -> Value {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let found = self.status(job).await;
-            let is_at_work = status != "InProgress" || self.core.running(job).is_some();
-            if found["LabelingJobStatus"] == status && is_at_work {
+            let can_be_worked_on = status != "InProgress" || self.core.running.get(job).is_some();
+            if found["LabelingJobStatus"] == status && can_be_worked_on {
                 return found;
             }
             assert!(
@@ -243,7 +252,7 @@ impl Rig {
         self.work.lease(worker, job).await.unwrap()
     }
 
-    /// Answers the next object truthfully; its number, or `None` if there is none for this worker.
+    /// Answers the next item correctly; its number, or `None` if there is none for this worker.
     pub(crate) async fn answer_next(&self, worker: &Worker, job: &str) -> Result<Option<u32>, WorkError> {
         let Some(lease) = self.work.lease(worker, job).await? else {
             return Ok(None);
@@ -264,7 +273,7 @@ pub(crate) fn worker(id: &str) -> Worker {
         id: id.to_owned(),
         sub: format!("sub-{id}"),
         issuer: "https://cognito.example".into(),
-        provider: crate::work::IdentityProvider::Cognito,
+        provider: IdentityProvider::Cognito,
         name: id.to_owned(),
         groups: vec!["crew".into()],
     }

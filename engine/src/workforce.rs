@@ -1,81 +1,79 @@
-//! The one workforce as this engine last saw it: read again every few seconds, and at once when it is changed here.
+//! The one workforce as this engine last read it: read again every few seconds, and at once when it is changed here.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
-use crate::network::Network;
+use ipnet::IpNet;
+
+use crate::lock::lock;
 use crate::state::WorkforceRecord;
 
-/// Cheap to clone; all clones see the same.
+/// Cheap to clone; all clones share one value.
 #[derive(Clone, Default)]
-pub(crate) struct CurrentWorkforce(Arc<RwLock<Seen>>);
+pub(crate) struct CurrentWorkforce(Arc<Mutex<WorkforceView>>);
 
 #[derive(Clone, Default)]
-enum Seen {
-    /// There is no workforce yet.
+enum WorkforceView {
     #[default]
-    Nothing,
+    NoWorkforce,
     Workforce(Arc<WorkforceRecord>),
-    /// There is one, and nobody knows what it says.
+    /// There is a workforce, but its document cannot be read.
     Unreadable,
 }
 
-/// Who may come to the portal.
+/// Who may open the portal.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     Anyone,
-    From(Vec<Network>),
-    /// Which networks are meant is not known. To admit everyone would be to open what an operator has closed.
-    Nobody,
+    From(Vec<IpNet>),
+    /// The networks cannot be read. To admit everyone would open what an operator has closed.
+    NoOne,
 }
 
 impl CurrentWorkforce {
     pub(crate) fn get(&self) -> Option<Arc<WorkforceRecord>> {
-        match self.seen() {
-            Seen::Workforce(workforce) => Some(workforce),
-            Seen::Nothing | Seen::Unreadable => None,
+        match self.view() {
+            WorkforceView::Workforce(workforce) => Some(workforce),
+            WorkforceView::NoWorkforce | WorkforceView::Unreadable => None,
         }
     }
 
     pub(crate) fn is_unreadable(&self) -> bool {
-        matches!(self.seen(), Seen::Unreadable)
+        matches!(self.view(), WorkforceView::Unreadable)
     }
 
     pub(crate) fn set(&self, workforce: Option<WorkforceRecord>) {
-        self.see(workforce.map_or(Seen::Nothing, |workforce| Seen::Workforce(Arc::new(workforce))));
+        self.set_view(workforce.map_or(WorkforceView::NoWorkforce, |workforce| {
+            WorkforceView::Workforce(Arc::new(workforce))
+        }));
     }
 
     pub(crate) fn set_unreadable(&self) {
-        self.see(Seen::Unreadable);
+        self.set_view(WorkforceView::Unreadable);
     }
 
     pub(crate) fn admission(&self) -> Admission {
-        match self.seen() {
-            Seen::Nothing => Admission::Anyone,
-            Seen::Unreadable => Admission::Nobody,
-            Seen::Workforce(workforce) => admission(&workforce),
+        match self.view() {
+            WorkforceView::NoWorkforce => Admission::Anyone,
+            WorkforceView::Unreadable => Admission::NoOne,
+            WorkforceView::Workforce(workforce) => admission(&workforce),
         }
     }
 
-    fn seen(&self) -> Seen {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn view(&self) -> WorkforceView {
+        lock(&self.0).clone()
     }
 
-    fn see(&self, seen: Seen) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = seen;
+    fn set_view(&self, view: WorkforceView) {
+        *lock(&self.0) = view;
     }
 }
 
-/// A network that cannot be read has nobody inside, and makes the others no wider.
+/// A network that cannot be read admits no one, and does not make the others wider.
 fn admission(workforce: &WorkforceRecord) -> Admission {
     match workforce.cidrs() {
-        Err(()) => Admission::Nobody,
+        Err(()) => Admission::NoOne,
         Ok(cidrs) if cidrs.is_empty() => Admission::Anyone,
-        Ok(cidrs) => Admission::From(
-            cidrs
-                .iter()
-                .filter_map(|cidr| Network::parse(cidr).ok())
-                .collect(),
-        ),
+        Ok(cidrs) => Admission::From(cidrs.iter().filter_map(|cidr| cidr.parse().ok()).collect()),
     }
 }
 
@@ -94,8 +92,8 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_cannot_be_read_admit_nobody() {
-        let network = Network::parse("203.0.113.0/24").unwrap();
+    fn networks_that_cannot_be_read_admit_no_one() {
+        let network: IpNet = "203.0.113.0/24".parse().unwrap();
         for (config, expected) in [
             (json!({}), Admission::Anyone),
             (json!({"SourceIpConfig": {"Cidrs": []}}), Admission::Anyone),
@@ -107,15 +105,15 @@ mod tests {
                 json!({"SourceIpConfig": {"Cidrs": ["203.0.113.0/99"]}}),
                 Admission::From(Vec::new()),
             ),
-            (json!({"SourceIpConfig": {}}), Admission::Nobody),
-            (json!({"SourceIpConfig": null}), Admission::Nobody),
-            (json!({"SourceIpConfig": "203.0.113.0/24"}), Admission::Nobody),
+            (json!({"SourceIpConfig": {}}), Admission::NoOne),
+            (json!({"SourceIpConfig": null}), Admission::NoOne),
+            (json!({"SourceIpConfig": "203.0.113.0/24"}), Admission::NoOne),
             (
                 json!({"SourceIpConfig": {"Cidrs": "203.0.113.0/24"}}),
-                Admission::Nobody,
+                Admission::NoOne,
             ),
-            (json!({"SourceIpConfig": {"Cidrs": [7]}}), Admission::Nobody),
-            (json!("damaged"), Admission::Nobody),
+            (json!({"SourceIpConfig": {"Cidrs": [7]}}), Admission::NoOne),
+            (json!("damaged"), Admission::NoOne),
         ] {
             assert_eq!(admitted(&config), expected, "{config}");
         }

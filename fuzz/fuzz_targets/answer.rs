@@ -5,18 +5,26 @@
     reason = "files taken in by their paths, without the crate around them"
 )]
 
-#[path = "../../engine/src/job/answer.rs"]
-mod answer;
-#[path = "../../engine/src/job/categories.rs"]
-mod categories;
-#[path = "../../engine/src/job/task.rs"]
-mod task;
+#[path = "../../engine/src"]
+mod engine {
+    pub mod answer;
+    pub mod job {
+        mod categories;
+        mod task;
+        pub(crate) use categories::Categories;
+        pub(crate) use task::{AnnotationKind, Choice, TaskType};
+    }
+}
 
-use answer::Answers;
-use categories::Categories;
+use std::sync::Arc;
+
+// The files name each other as `crate::answer` and `crate::job`.
+use engine::{answer, job};
+
+use answer::{Annotation, AnswerReader};
+use job::{Categories, TaskType};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use task::Task;
 
 const TASKS: [&str; 4] = [
     "TextMultiClass",
@@ -29,7 +37,7 @@ const TASKS: [&str; 4] = [
 fuzz_target!(|data: &[u8]| {
     let [how, rest @ ..] = data else { return };
     let single = how & 1 == 0;
-    let task = Task::from_suffix(TASKS[usize::from(how & 3)]).unwrap();
+    let task = TaskType::from_suffix(TASKS[usize::from(how & 3)]).unwrap();
     let (labels, answer) = match rest.iter().position(|&b| b == b'\n') {
         Some(end) => (&rest[..end], &rest[end + 1..]),
         None => (&b""[..], rest),
@@ -46,14 +54,11 @@ fuzz_target!(|data: &[u8]| {
     } else {
         "<crowd-classifier-multi-select exclusion-category>"
     };
-    match Answers::new(task, template).classes(&answer, &categories) {
-        Ok(classes) => {
+    let last = categories.names().len();
+    match AnswerReader::new(task, template, Arc::new(categories)).read(&answer) {
+        Ok(Annotation::Classes(classes)) => {
             assert!(classes.is_sorted_by(|a, b| a < b), "{classes:?}");
-            assert!(
-                classes
-                    .iter()
-                    .all(|&class| usize::from(class) < categories.names().len())
-            );
+            assert!(classes.iter().all(|&class| usize::from(class) < last));
             assert!(!single || classes.len() == 1);
             assert!(!classes.is_empty() || how & 4 != 0);
         }

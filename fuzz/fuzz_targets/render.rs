@@ -6,10 +6,16 @@
     reason = "files taken in by their paths, without the crate around them"
 )]
 
-#[path = "../../engine/src/render/mod.rs"]
-mod render;
+#[path = "../../engine/src"]
+mod engine {
+    pub mod html;
+    pub mod render;
+}
 
 use std::sync::{Arc, LazyLock};
+
+// The files name each other as `crate::html` and `crate::render`.
+use engine::{html, render};
 
 use libfuzzer_sys::fuzz_target;
 use render::{Presign, render};

@@ -48,7 +48,7 @@ pub(crate) struct Top {
 impl Top {
     /// For workers, on the way to the portal.
     fn portal() -> Self {
-        let html = brand("/", engine::portal::ICON, "");
+        let html = brand("/", engine::ICON, "");
         Self { place: "", html }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use axum::Router;
-use engine::{Engine, Readable};
+use engine::{Engine, ReadablePrefix};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -271,7 +271,7 @@ impl Parts {
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             portal_url: self.web_url.clone(),
-            sign_in: engine::SignIn {
+            sign_in: engine::SignInConfig {
                 issuer: self.sign_in.issuer().to_owned(),
                 people: Some(cognito::POOL_ID.to_owned()),
                 client_id: cognito::CLIENT_ID.to_owned(),
@@ -416,8 +416,8 @@ fn uploads(data: &DataDir) -> PathBuf {
 
 /// What tasks may show to workers: what was dropped, and what the line made of it. Not the team files, and nothing of what
 /// the functions keep of people (`people/`, `crew/`, `mail/`) or for themselves.
-fn readable(links: &[String]) -> Vec<Readable> {
-    let part = |bucket: &str, prefix: &str, except: &[&str]| Readable {
+fn readable(links: &[String]) -> Vec<ReadablePrefix> {
+    let part = |bucket: &str, prefix: &str, except: &[&str]| ReadablePrefix {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
         except: except.iter().map(|&hidden| hidden.to_owned()).collect(),

@@ -1,8 +1,8 @@
-//! What the API says when the answer is no.
+//! The errors of the labeling API.
 
 use axum::http::StatusCode;
 
-use crate::job::Refusal;
+use crate::job::SpecError;
 use crate::state::{StoreError, UpdateError};
 
 pub(super) type Result<T> = std::result::Result<T, ApiError>;
@@ -51,7 +51,7 @@ impl ApiError {
     pub(super) fn unknown_operation(target: &str) -> ApiError {
         ApiError::bad(
             "UnknownOperationException",
-            format!("X-Amz-Target {target:?} names no operation of SageMaker."),
+            format!("X-Amz-Target {target:?} does not name an operation of SageMaker."),
         )
     }
 
@@ -64,18 +64,18 @@ impl ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> ApiError {
+impl From<SpecError> for ApiError {
+    fn from(refusal: SpecError) -> ApiError {
         ApiError::validation(refusal.0)
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
-        tracing::error!(%error, "the state store failed");
+        tracing::error!(%error, "state store failed");
         let message = match error {
             StoreError::Unreadable(_) => {
-                "A document of the engine's state cannot be read. The engine's log names it; put a copy back."
+                "A document of the engine's state cannot be read. The engine's log names it. Restore it from a copy."
             }
             _ => "The engine could not reach its state. Try again.",
         };
@@ -90,7 +90,7 @@ impl From<StoreError> for ApiError {
 impl From<UpdateError<ApiError>> for ApiError {
     fn from(error: UpdateError<ApiError>) -> ApiError {
         match error {
-            UpdateError::No(no) => no,
+            UpdateError::Rejected(error) => error,
             UpdateError::Store(error) => error.into(),
         }
     }

@@ -2,29 +2,30 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, Result};
 use super::reply::time;
-use super::{places, tags};
+use super::{job_slots, tag_list};
 use crate::core::Core;
 use crate::job::JobSpec;
+use crate::keeper;
 use crate::state::{Counters, JobRecord, JobStatus, StoreError, keys};
 
-/// Checks what can be checked at once; inputs are read in the background, and fail the job.
+/// Checks what can be checked at once. The inputs are read in the background, and a mistake in them fails the job.
 pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let core = &api.core;
-    let tags = tags::take(&mut request)?;
+    let tags = tag_list::take(&mut request)?;
     let spec = JobSpec::from_request(&request)?;
     refuse_own_bucket(core, &spec)?;
     check_team(core, &spec).await?;
     let _one_at_a_time = api.creating.lock().await;
     if exists(core, &spec.name).await? {
-        return Err(taken(&spec.name));
+        return Err(name_in_use(&spec.name));
     }
-    let place = places::claim(core, &spec.name).await?;
+    let slot = job_slots::claim(core, &spec.name).await?;
     let now = (core.clock)();
     let record = JobRecord {
-        arn: core.place.arn(&spec.job_name_in_output()),
+        arn: core.location.arn(&spec.job_name_in_output()),
         reference_code: uuid::Uuid::new_v4().simple().to_string(),
         name: spec.name.clone(),
         status: JobStatus::Initializing,
@@ -42,26 +43,26 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     };
     match core.documents.create(&keys::job(&spec.name), &record).await {
         Ok(_) => {}
-        Err(StoreError::Changed) => return Err(taken(&spec.name)),
+        Err(StoreError::Changed) => return Err(name_in_use(&spec.name)),
         Err(error) => return Err(error.into()),
     }
-    place.keep(core).await?;
-    core.keep(&spec.name);
+    slot.keep(core).await?;
+    keeper::start_keeper(core, &spec.name);
     tracing::info!(job = spec.name, "labeling job created");
     Ok(json!({"LabelingJobArn": record.arn}))
 }
 
 pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
     let job = load(&api.core, request).await?;
-    let mut answer = match job.request.clone() {
+    let mut description = match job.request.clone() {
         Value::Object(given) => given,
         _ => Map::new(),
     };
-    answer.insert("LabelingJobArn".into(), json!(job.arn));
-    answer.insert("JobReferenceCode".into(), json!(job.reference_code));
-    answer.insert("Tags".into(), json!(job.tags));
-    state(&api.core, &job, &mut answer);
-    Ok(Value::Object(answer))
+    description.insert("LabelingJobArn".into(), json!(job.arn));
+    description.insert("JobReferenceCode".into(), json!(job.reference_code));
+    description.insert("Tags".into(), json!(job.tags));
+    add_progress(&api.core, &job, &mut description);
+    Ok(Value::Object(description))
 }
 
 pub(super) async fn stop(api: &Api, request: &Value) -> Result<Value> {
@@ -71,33 +72,33 @@ pub(super) async fn stop(api: &Api, request: &Value) -> Result<Value> {
     let stopped = core.documents.update(&key, |job: &mut JobRecord| {
         match job.status {
             JobStatus::Initializing | JobStatus::InProgress => {}
-            other => return Err(already(&job.name, other)),
+            other => return Err(not_stoppable(&job.name, other)),
         }
         job.status = JobStatus::Stopping;
         job.modified = (core.clock)();
         Ok(())
     });
     stopped.await?.ok_or_else(|| unknown(&job.name))?;
-    if let Some(running) = core.running(&job.name) {
-        let _ = running.look().await;
+    if let Some(running) = core.running.get(&job.name) {
+        let _ = running.items.check_job().await;
         running.wake.notify_one();
     }
     Ok(json!({}))
 }
 
-/// What changes in the course of a job, as every description of it has it.
-pub(super) fn state(core: &Core, job: &JobRecord, answer: &mut Map<String, Value>) {
-    let running = core.running(&job.name).filter(|_| !job.status.is_terminal());
+/// Adds what changes while a job runs; every description of a job has it.
+pub(super) fn add_progress(core: &Core, job: &JobRecord, description: &mut Map<String, Value>) {
+    let running = core.running.get(&job.name).filter(|_| !job.status.is_terminal());
     let counters = running.map_or(job.counters, |running| running.index().counters());
-    answer.insert("LabelingJobStatus".into(), json!(job.status.name()));
-    answer.insert("LabelCounters".into(), label_counters(counters));
-    answer.insert("CreationTime".into(), time(job.created));
-    answer.insert("LastModifiedTime".into(), time(job.modified));
+    description.insert("LabelingJobStatus".into(), json!(job.status.name()));
+    description.insert("LabelCounters".into(), label_counters(counters));
+    description.insert("CreationTime".into(), time(job.created));
+    description.insert("LastModifiedTime".into(), time(job.modified));
     if let Some(reason) = &job.failure_reason {
-        answer.insert("FailureReason".into(), json!(reason));
+        description.insert("FailureReason".into(), json!(reason));
     }
     if let Some(output) = &job.output {
-        answer.insert("LabelingJobOutput".into(), json!({"OutputDatasetS3Uri": output}));
+        description.insert("LabelingJobOutput".into(), json!({"OutputDatasetS3Uri": output}));
     }
 }
 
@@ -117,7 +118,7 @@ async fn load(core: &Core, request: &Value) -> Result<JobRecord> {
     job.map(|stored| stored.value).ok_or_else(|| unknown(name))
 }
 
-/// What lies in the state bucket would be shown to workers as a template, or overwritten by the output.
+/// An object in the state bucket would be shown to workers as a template, or overwritten by the output.
 fn refuse_own_bucket(core: &Core, spec: &JobSpec) -> Result<()> {
     let named = [
         (
@@ -128,9 +129,9 @@ fn refuse_own_bucket(core: &Core, spec: &JobSpec) -> Result<()> {
         ("HumanTaskConfig.UiConfig.UiTemplateS3Uri", &spec.template),
         ("OutputConfig.S3OutputPath", &spec.output),
     ];
-    match named.into_iter().find(|(_, at)| core.documents.hold(at)) {
+    match named.into_iter().find(|(_, at)| core.documents.contain(at)) {
         Some((member, at)) => Err(ApiError::validation(format!(
-            "{member} names the bucket {}, which holds the labeling engine's own state; give another one.",
+            "{member} names the bucket {}, which holds the labeling engine's own state. Give another bucket.",
             at.bucket
         ))),
         None => Ok(()),
@@ -144,7 +145,7 @@ async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {
         .await?;
     match team {
         Some(team) if team.value.arn.eq_ignore_ascii_case(&spec.team_arn) => {
-            core.remember_team(team.value);
+            core.teams.set(team.value);
             Ok(())
         }
         _ => Err(ApiError::validation(format!(
@@ -155,16 +156,16 @@ async fn check_team(core: &Core, spec: &JobSpec) -> Result<()> {
     }
 }
 
-/// A name is taken by a damaged document as well: nobody knows any more whose it is.
+/// A damaged document keeps its name in use: whose job it is cannot be read any more.
 async fn exists(core: &Core, name: &str) -> Result<bool> {
     match core.documents.load::<JobRecord>(&keys::job(name)).await {
-        Ok(found) => Ok(found.is_some()),
+        Ok(job) => Ok(job.is_some()),
         Err(StoreError::Unreadable(_)) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }
 
-fn taken(name: &str) -> ApiError {
+fn name_in_use(name: &str) -> ApiError {
     ApiError::in_use(format!(
         "A labeling job with the name {name} exists already. Names are unique without regard to case."
     ))
@@ -174,7 +175,7 @@ fn unknown(name: &str) -> ApiError {
     ApiError::not_found(format!("The labeling job {name} does not exist."))
 }
 
-fn already(name: &str, status: JobStatus) -> ApiError {
+fn not_stoppable(name: &str, status: JobStatus) -> ApiError {
     ApiError::validation(format!(
         "The labeling job {name} cannot be stopped: its status is {}.",
         status.name()

@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, Result};
-use super::jobs::state;
+use super::jobs::add_progress;
 use super::paging::{by_time, contains, is_within, page};
 use super::reply::time;
 use crate::core::Core;
 use crate::state::{JobRecord, keys};
 
 pub(super) async fn all(api: &Api, request: &Value) -> Result<Value> {
-    let jobs = api.core.all_jobs().await?;
+    let jobs = api.core.job_list.all().await?;
     let entries = jobs
         .into_iter()
-        .filter(|job| is_asked_for(job, request))
+        .filter(|job| matches_filters(job, request))
         .map(|job| (sort_key(&job, request), job));
     let (jobs, next) = page(entries.collect(), request)?;
     let summaries: Vec<Value> = jobs.iter().map(|job| summary(&api.core, job)).collect();
@@ -36,7 +36,7 @@ pub(super) async fn of_team(api: &Api, request: &Value) -> Result<Value> {
         )));
     }
     let reference = request["JobReferenceCodeContains"].as_str().unwrap_or_default();
-    let jobs = api.core.all_jobs().await?.into_iter().filter(|job| {
+    let jobs = api.core.job_list.all().await?.into_iter().filter(|job| {
         team(job) == arn
             && job.reference_code.contains(reference)
             && is_within(job.created, request, "CreationTime")
@@ -49,7 +49,7 @@ pub(super) async fn of_team(api: &Api, request: &Value) -> Result<Value> {
     Ok(json!({"LabelingJobSummaryList": summaries, "NextToken": next}))
 }
 
-fn is_asked_for(job: &JobRecord, request: &Value) -> bool {
+fn matches_filters(job: &JobRecord, request: &Value) -> bool {
     let status = request["StatusEquals"].as_str();
     contains(&job.name, request)
         && status.is_none_or(|status| status == job.status.name())
@@ -87,20 +87,23 @@ fn summary(core: &Core, job: &JobRecord) -> Value {
         ),
         ("InputConfig".to_owned(), job.request["InputConfig"].clone()),
     ]);
-    state(core, job, &mut summary);
+    add_progress(core, job, &mut summary);
     Value::Object(summary)
 }
 
 fn summary_for_team(api: &Api, job: &JobRecord) -> Value {
-    let running = api.core.running(&job.name);
+    let running = api.core.running.get(&job.name);
     let counters = running.map_or(job.counters, |running| running.index().counters());
     let total = counters.total_labeled + counters.failed + counters.unlabeled;
     json!({
         "LabelingJobName": job.name,
         "JobReferenceCode": job.reference_code,
-        "WorkRequesterAccountId": api.core.place.account,
+        "WorkRequesterAccountId": api.core.location.account,
         "CreationTime": time(job.created),
         "LabelCounters": {"HumanLabeled": counters.human_labeled, "PendingHuman": counters.unlabeled, "Total": total},
         "NumberOfHumanWorkersPerDataObject": job.request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"],
     })
 }
+
+#[cfg(test)]
+mod tests;

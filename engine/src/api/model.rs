@@ -1,13 +1,14 @@
-//! The form of requests: what the API model says about members, lengths, patterns and ranges, checked in one walk over the
-//! request. Messages are worded as AWS words them.
+//! The form of requests: members, lengths, patterns and ranges of the API model, checked in one walk over the request. The
+//! messages have AWS's words.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex};
 
 use regex::Regex;
 use serde_json::Value;
 
 use super::error::{ApiError, Result};
+use crate::lock::lock;
 
 /// Characters of a name or value in a map.
 const MAX_PARAMETER: usize = 512;
@@ -17,6 +18,8 @@ pub(super) enum Shape {
         min: usize,
         max: usize,
         pattern: Option<&'static str>,
+        /// "sensitive" in the API model: not repeated in an error, which may end up in a log.
+        is_secret: bool,
     },
     Choice(&'static [&'static str]),
     Int {
@@ -34,8 +37,8 @@ pub(super) enum Shape {
     Map {
         max: usize,
     },
-    /// Not had here; the refusal comes later and says why.
-    Anything,
+    /// Not supported by this engine. The operation refuses it and says why.
+    Unsupported,
 }
 
 pub(super) struct Member {
@@ -60,7 +63,7 @@ pub(super) const fn optional(name: &'static str, shape: &'static Shape) -> Membe
     }
 }
 
-/// Reads a request body. Members that are null are as good as absent, and gone.
+/// Reads a request body. Members that are null count as absent and are removed.
 pub(super) fn read(shape: &Shape, body: &[u8]) -> Result<Value> {
     let body = if body.is_empty() { b"{}" } else { body };
     let mut request: Value = serde_json::from_slice(body)
@@ -94,10 +97,17 @@ fn drop_nulls(value: &mut Value) {
 
 fn check(shape: &Shape, value: &Value, at: &str, faults: &mut Vec<String>) -> Result<()> {
     match shape {
-        Shape::Anything => {}
-        Shape::Text { min, max, pattern } => {
+        Shape::Unsupported => {}
+        Shape::Text {
+            min,
+            max,
+            pattern,
+            is_secret,
+        } => {
             let text = value.as_str().ok_or_else(|| wrong_type(at, "a string"))?;
-            check_length(text, value, (*min, *max), at, faults);
+            let hidden = Value::from("***");
+            let value = if *is_secret { &hidden } else { value };
+            check_length(text.chars().count(), value, (*min, *max), at, faults);
             if let Some(pattern) = pattern.filter(|pattern| !matches(pattern, text)) {
                 faults.push(fault(
                     value,
@@ -124,19 +134,19 @@ fn check(shape: &Shape, value: &Value, at: &str, faults: &mut Vec<String>) -> Re
         }
         Shape::List { min, max, of } => {
             let list = value.as_array().ok_or_else(|| wrong_type(at, "a list"))?;
-            check_count(list.len(), value, (*min, *max), at, faults);
+            check_length(list.len(), value, (*min, *max), at, faults);
             for (nth, member) in list.iter().enumerate() {
                 check(of, member, &format!("{at}.{}.member", nth + 1), faults)?;
             }
         }
         Shape::Map { max } => {
             let map = value.as_object().ok_or_else(|| wrong_type(at, "a map"))?;
-            check_count(map.len(), value, (0, *max), at, faults);
+            check_length(map.len(), value, (0, *max), at, faults);
             for (key, value) in map {
                 let at = format!("{at}.{key}");
                 let text = value.as_str().ok_or_else(|| wrong_type(&at, "a string"))?;
-                check_length(key, value, (0, MAX_PARAMETER), &at, faults);
-                check_length(text, value, (0, MAX_PARAMETER), &at, faults);
+                check_length(key.chars().count(), value, (0, MAX_PARAMETER), &at, faults);
+                check_length(text.chars().count(), value, (0, MAX_PARAMETER), &at, faults);
             }
         }
         Shape::Structure(members) => check_members(members, value, at, faults)?,
@@ -154,13 +164,13 @@ fn check_members(members: &[Member], value: &Value, at: &str, faults: &mut Vec<S
             None => {}
         }
     }
-    // AWS ignores what it does not know. Here that would hide a wish that nobody fulfils.
+    // AWS ignores members it does not know. Here that would hide a setting that has no effect.
     let unknown = given
         .keys()
         .find(|name| members.iter().all(|member| member.name != name.as_str()));
     if let Some(name) = unknown {
         let message = format!(
-            "{} is not supported by this labeling engine: it does not know this member.",
+            "{} is not supported by this labeling engine: it does not have this member.",
             path(at, name)
         );
         return Err(ApiError::validation(message));
@@ -168,81 +178,50 @@ fn check_members(members: &[Member], value: &Value, at: &str, faults: &mut Vec<S
     Ok(())
 }
 
-fn check_length(text: &str, value: &Value, (min, max): (usize, usize), at: &str, faults: &mut Vec<String>) {
-    let length = text.chars().count();
+fn check_length(
+    length: usize,
+    value: &Value,
+    (min, max): (usize, usize),
+    at: &str,
+    faults: &mut Vec<String>,
+) {
     if length < min {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have length greater than or equal to {min}"),
-        ));
+        let rule = format!("Member must have length greater than or equal to {min}");
+        faults.push(fault(value, at, &rule));
     }
     if length > max {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have length less than or equal to {max}"),
-        ));
-    }
-}
-
-fn check_count(count: usize, value: &Value, (min, max): (usize, usize), at: &str, faults: &mut Vec<String>) {
-    if count < min {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have length greater than or equal to {min}"),
-        ));
-    }
-    if count > max {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have length less than or equal to {max}"),
-        ));
+        let rule = format!("Member must have length less than or equal to {max}");
+        faults.push(fault(value, at, &rule));
     }
 }
 
 fn check_range(value: &Value, (min, max): (i64, i64), at: &str, faults: &mut Vec<String>) -> Result<()> {
     let number = value.as_i64().ok_or_else(|| wrong_type(at, "an integer"))?;
     if number < min {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have value greater than or equal to {min}"),
-        ));
+        let rule = format!("Member must have value greater than or equal to {min}");
+        faults.push(fault(value, at, &rule));
     }
     if number > max {
-        faults.push(fault(
-            value,
-            at,
-            &format!("Member must have value less than or equal to {max}"),
-        ));
+        let rule = format!("Member must have value less than or equal to {max}");
+        faults.push(fault(value, at, &rule));
     }
     Ok(())
 }
 
 fn fault(value: &Value, at: &str, constraint: &str) -> String {
     let shown = match value {
-        // "sensitive" in the API model: not repeated in an answer that may end in somebody's log.
-        Value::String(_) if at.ends_with("clientSecret") => "'***'".to_owned(),
         Value::Null => "null".to_owned(),
         Value::String(text) => format!("'{}'", text.chars().take(256).collect::<String>()),
         other => format!("'{}'", other.to_string().chars().take(256).collect::<String>()),
     };
-    let shown = if value.is_null() {
-        "Value null".to_owned()
-    } else {
-        format!("Value {shown}")
-    };
-    format!("{shown} at '{at}' failed to satisfy constraint: {constraint}")
+    format!("Value {shown} at '{at}' failed to satisfy constraint: {constraint}")
 }
 
 fn wrong_type(at: &str, wanted: &str) -> ApiError {
     ApiError::serialization(format!("'{at}' must be {wanted}."))
 }
 
-/// AWS writes members with a small first letter here.
+/// AWS writes members with a lower-case first letter here.
 fn path(at: &str, name: &str) -> String {
     let mut letters = name.chars();
     let small: String = letters
@@ -260,10 +239,10 @@ fn path(at: &str, name: &str) -> String {
 
 static PATTERNS: LazyLock<Mutex<HashMap<&'static str, Option<Regex>>>> = LazyLock::new(Mutex::default);
 
-/// The whole text, as in the API model.
+/// Whether the pattern matches the whole text, as in the API model.
 fn matches(pattern: &'static str, text: &str) -> bool {
-    let mut known = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
-    let regex = known
+    let mut compiled = lock(&PATTERNS);
+    let regex = compiled
         .entry(pattern)
         .or_insert_with(|| Regex::new(&format!(r"\A(?:{pattern})\z")).ok());
     regex.as_ref().is_some_and(|regex| regex.is_match(text))

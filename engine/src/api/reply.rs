@@ -1,4 +1,4 @@
-//! Answers on the wire: awsJson1.1.
+//! Replies in awsJson1.1.
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
@@ -15,7 +15,7 @@ pub(super) fn reply(result: Result<Value>) -> axum::response::Response {
             kind,
             message,
         }) => {
-            // Errors of the model have `Message`, the general ones `message`; clients look for either.
+            // Errors of the API model have `Message`, the general ones `message`. Clients look for one of them.
             (
                 status,
                 Some(kind),

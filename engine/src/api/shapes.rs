@@ -1,4 +1,4 @@
-//! Requests as the API model of SageMaker has them (service model 2017-07-24): members, lengths, patterns, ranges.
+//! The requests of SageMaker's API model (service model 2017-07-24): members, lengths, patterns, ranges.
 
 use super::model::{Member, Shape, optional, required};
 
@@ -10,6 +10,7 @@ macro_rules! text {
             min: $min,
             max: $max,
             pattern: None,
+            is_secret: false,
         };
     };
     ($name:ident, $min:expr, $max:expr, $pattern:expr) => {
@@ -17,6 +18,7 @@ macro_rules! text {
             min: $min,
             max: $max,
             pattern: Some($pattern),
+            is_secret: false,
         };
     };
 }
@@ -88,6 +90,12 @@ text!(REFERENCE_CONTAINS, 1, 255, ".+");
 text!(USER_POOL, 1, 55, r"[\w-]+_[0-9a-zA-Z]+");
 text!(USER_GROUP, 1, 128, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+");
 text!(CLIENT_ID, 1, 1024, "[ -~]+");
+pub(super) static CLIENT_SECRET: Shape = Shape::Text {
+    min: 1,
+    max: 1024,
+    pattern: Some("[ -~]+"),
+    is_secret: true,
+};
 text!(OIDC_GROUP, 1, 63, r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+");
 text!(OIDC_ENDPOINT, 0, 500, r"https://\S+");
 text!(OIDC_SCOPE, 0, 1024, r"[!#-\[\]-~]+( [!#-\[\]-~]+)*");
@@ -100,7 +108,7 @@ static MAX_RESULTS: Shape = Shape::Int { min: 1, max: 100 };
 static SORT_ORDER: Shape = Shape::Choice(&["Ascending", "Descending"]);
 static ENABLED: Shape = Shape::Choice(&["Enabled", "Disabled"]);
 static TIME: Shape = Shape::Time;
-static ELSEWHERE: Shape = Shape::Anything;
+static UNSUPPORTED: Shape = Shape::Unsupported;
 
 structure!(TAG, required("Key", &TAG_KEY), required("Value", &TAG_VALUE));
 static TAGS: Shape = Shape::List {
@@ -182,7 +190,7 @@ structure!(
     optional("TaskAvailabilityLifetimeInSeconds", &AVAILABILITY),
     optional("MaxConcurrentTaskCount", &CONCURRENT),
     optional("AnnotationConsolidationConfig", &CONSOLIDATION_CONFIG),
-    optional("PublicWorkforceTaskPrice", &ELSEWHERE),
+    optional("PublicWorkforceTaskPrice", &UNSUPPORTED),
 );
 structure!(
     CREATE_LABELING_JOB,
@@ -193,7 +201,7 @@ structure!(
     required("RoleArn", &ROLE_ARN),
     optional("LabelCategoryConfigS3Uri", &S3_URI),
     optional("StoppingConditions", &STOPPING_CONDITIONS),
-    optional("LabelingJobAlgorithmsConfig", &ELSEWHERE),
+    optional("LabelingJobAlgorithmsConfig", &UNSUPPORTED),
     required("HumanTaskConfig", &HUMAN_TASK_CONFIG),
     optional("Tags", &TAGS),
 );
@@ -307,7 +315,7 @@ static EXTRA_PARAMS: Shape = Shape::Map { max: 10 };
 structure!(
     OIDC_CONFIG,
     required("ClientId", &CLIENT_ID),
-    required("ClientSecret", &CLIENT_ID),
+    required("ClientSecret", &CLIENT_SECRET),
     required("Issuer", &OIDC_ENDPOINT),
     required("AuthorizationEndpoint", &OIDC_ENDPOINT),
     required("TokenEndpoint", &OIDC_ENDPOINT),
@@ -329,8 +337,8 @@ structure!(
     optional("CognitoConfig", &COGNITO_CONFIG),
     optional("OidcConfig", &OIDC_CONFIG),
     optional("SourceIpConfig", &SOURCE_IP_CONFIG),
-    optional("WorkforceVpcConfig", &ELSEWHERE),
-    optional("IpAddressType", &ELSEWHERE),
+    optional("WorkforceVpcConfig", &UNSUPPORTED),
+    optional("IpAddressType", &UNSUPPORTED),
     optional("Tags", &TAGS),
 );
 structure!(
@@ -338,12 +346,12 @@ structure!(
     required("WorkforceName", &WORKFORCE_NAME),
     optional("SourceIpConfig", &SOURCE_IP_CONFIG),
     optional("OidcConfig", &OIDC_CONFIG),
-    optional("WorkforceVpcConfig", &ELSEWHERE),
-    optional("IpAddressType", &ELSEWHERE),
+    optional("WorkforceVpcConfig", &UNSUPPORTED),
+    optional("IpAddressType", &UNSUPPORTED),
 );
 structure!(WORKFORCE, required("WorkforceName", &WORKFORCE_NAME));
 
-// The rest.
+// Templates and tags.
 structure!(UI_TEMPLATE, required("Content", &TEMPLATE));
 structure!(RENDERABLE_TASK, required("Input", &TASK_INPUT));
 structure!(

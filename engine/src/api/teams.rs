@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Api;
+use super::context::Api;
 use super::error::{ApiError, Result};
 use super::paging::{by_time, contains, page};
 use super::reply::time;
-use super::{tags, workforces};
-use crate::core::{Core, Place};
+use super::{tag_list, workforces};
+use crate::core::{Core, Location};
 use crate::state::{StoreError, TeamRecord, keys};
 
 /// "You can create up to 25 work teams in an account and Region." (CreateWorkteam)
@@ -15,17 +15,17 @@ const MAX_TEAMS: usize = 25;
 
 pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     let core = &api.core;
-    let tags = tags::take(&mut request)?;
-    refuse_what_is_not_here(&request)?;
+    let tags = tag_list::take(&mut request)?;
+    refuse_unsupported_members(&request)?;
     check_members(&request["MemberDefinitions"])?;
     check_groups(core, &request["MemberDefinitions"]).await?;
     let name = text(&request, "WorkteamName");
     if core.documents.load::<Value>(&keys::team(&name)).await?.is_some() {
-        return Err(taken(&name));
+        return Err(name_in_use(&name));
     }
     if core.documents.list(keys::TEAMS).await?.len() >= MAX_TEAMS {
         return Err(ApiError::limit(format!(
-            "There are {MAX_TEAMS} work teams already; delete one that is not used."
+            "There are {MAX_TEAMS} work teams already. Delete one that is not used."
         )));
     }
     let workforce = workforces::for_team(
@@ -36,7 +36,7 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     .await?;
     let now = (core.clock)();
     let team = TeamRecord {
-        arn: core.place.arn(&format!("workteam/private-crowd/{name}")),
+        arn: core.location.arn(&format!("workteam/private-crowd/{name}")),
         description: text(&request, "Description"),
         members: request["MemberDefinitions"].clone(),
         topic: topic(&request).flatten(),
@@ -48,17 +48,17 @@ pub(super) async fn create(api: &Api, mut request: Value) -> Result<Value> {
     };
     match core.documents.create(&keys::team(&team.name), &team).await {
         Ok(_) => {}
-        Err(StoreError::Changed) => return Err(taken(&team.name)),
+        Err(StoreError::Changed) => return Err(name_in_use(&team.name)),
         Err(error) => return Err(error.into()),
     }
     let arn = team.arn.clone();
-    core.remember_team(team);
+    core.teams.set(team);
     Ok(json!({"WorkteamArn": arn}))
 }
 
 pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
     let core = &api.core;
-    refuse_what_is_not_here(&request)?;
+    refuse_unsupported_members(&request)?;
     if let Some(members) = request.get("MemberDefinitions") {
         check_members(members)?;
         check_groups(core, members).await?;
@@ -84,26 +84,27 @@ pub(super) async fn update(api: &Api, request: Value) -> Result<Value> {
         .await?
         .ok_or_else(|| unknown(&name))?
         .value;
-    core.remember_team(team.clone());
-    Ok(json!({"Workteam": describe_team(&core.place, &team)}))
+    core.teams.set(team.clone());
+    Ok(json!({"Workteam": describe_team(&core.location, &team)}))
 }
 
 pub(super) async fn describe(api: &Api, request: &Value) -> Result<Value> {
     let team = load(&api.core, request).await?;
-    Ok(json!({"Workteam": describe_team(&api.core.place, &team)}))
+    Ok(json!({"Workteam": describe_team(&api.core.location, &team)}))
 }
 
 pub(super) async fn delete(api: &Api, request: &Value) -> Result<Value> {
     let team = load(&api.core, request).await?;
     api.core.documents.delete(&keys::team(&team.name)).await?;
-    api.core.look.notify_one();
+    api.core.supervisor_wake.notify_one();
     Ok(json!({"Success": true}))
 }
 
 pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
     let teams = api
         .core
-        .all_teams()
+        .documents
+        .read_all::<TeamRecord>(keys::TEAMS)
         .await?
         .into_iter()
         .filter(|team| contains(&team.name, request));
@@ -117,46 +118,46 @@ pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
     let (teams, next) = page(entries.collect(), request)?;
     let teams: Vec<Value> = teams
         .iter()
-        .map(|team| describe_team(&api.core.place, team))
+        .map(|team| describe_team(&api.core.location, team))
         .collect();
     Ok(json!({"Workteams": teams, "NextToken": next}))
 }
 
-fn describe_team(place: &Place, team: &TeamRecord) -> Value {
-    let mut answer = Map::from_iter([
+fn describe_team(location: &Location, team: &TeamRecord) -> Value {
+    let mut description = Map::from_iter([
         ("WorkteamName".to_owned(), json!(team.name)),
         ("MemberDefinitions".to_owned(), team.members.clone()),
         ("WorkteamArn".to_owned(), json!(team.arn)),
         (
             "WorkforceArn".to_owned(),
-            json!(workforces::arn(place, &team.workforce)),
+            json!(workforces::arn(location, &team.workforce)),
         ),
         ("Description".to_owned(), json!(team.description)),
-        ("SubDomain".to_owned(), json!(workforces::sub_domain(place))),
+        ("SubDomain".to_owned(), json!(workforces::sub_domain(location))),
         ("CreateDate".to_owned(), time(team.created)),
         ("LastUpdatedDate".to_owned(), time(team.updated)),
     ]);
     if let Some(topic) = &team.topic {
         let notify = json!({"NotificationTopicArn": topic});
-        answer.insert("NotificationConfiguration".to_owned(), notify);
+        description.insert("NotificationConfiguration".to_owned(), notify);
     }
-    Value::Object(answer)
+    Value::Object(description)
 }
 
-/// Where the team is to be told of work; the inner `None` is a NotificationConfiguration without a topic, which takes the
-/// old one away.
+/// The topic of the team's work notices. The inner `None` is a NotificationConfiguration without a topic, which removes the
+/// old one.
 fn topic(request: &Value) -> Option<Option<String>> {
     let topic = request.get("NotificationConfiguration")?["NotificationTopicArn"].as_str();
     // The model's pattern allows an ARN without a name.
     Some(topic.filter(|arn| !arn.ends_with(':')).map(str::to_owned))
 }
 
-/// Keeping a setting without acting on it would be a promise nobody keeps.
-fn refuse_what_is_not_here(request: &Value) -> Result<()> {
+/// A setting that is stored and not acted on would be a false promise.
+fn refuse_unsupported_members(request: &Value) -> Result<()> {
     match request.get("WorkerAccessConfiguration") {
         Some(_) => Err(ApiError::validation(
             "WorkerAccessConfiguration is not supported by this labeling engine: its links to S3 objects cannot be bound to \
-             an address; leave it out.",
+             an address. Leave it out.",
         )),
         None => Ok(()),
     }
@@ -169,7 +170,7 @@ fn check_members(members: &Value) -> Result<()> {
     let (cognito, oidc) = (count("CognitoMemberDefinition"), count("OidcMemberDefinition"));
     if cognito + oidc != members.len() || (cognito > 0 && oidc > 0) {
         return Err(ApiError::validation(
-            "Each of MemberDefinitions needs either CognitoMemberDefinition or OidcMemberDefinition, the same in all of them.",
+            "Each of MemberDefinitions needs either CognitoMemberDefinition or OidcMemberDefinition, and all of them the same one.",
         ));
     }
     Ok(())
@@ -177,18 +178,16 @@ fn check_members(members: &Value) -> Result<()> {
 
 /// "You must first create the user pools before you can create a work team." (CreateWorkteam)
 async fn check_groups(core: &Core, members: &Value) -> Result<()> {
-    let Some(groups) = &core.rules.groups else {
+    let Some(groups) = &core.operator.groups else {
         return Ok(());
     };
     let cognito = members.as_array().into_iter().flatten();
     for member in cognito.filter_map(|member| member.get("CognitoMemberDefinition")) {
         let named = |name: &str| member[name].as_str().unwrap_or_default();
-        let found = groups.check(named("UserPool"), named("UserGroup"), named("ClientId"));
-        found.await.map_err(|why| {
-            ApiError::validation(format!(
-                "A CognitoMemberDefinition names what does not exist: {why}."
-            ))
-        })?;
+        let checked = groups.check(named("UserPool"), named("UserGroup"), named("ClientId"));
+        checked
+            .await
+            .map_err(|why| ApiError::validation(format!("A CognitoMemberDefinition is wrong: {why}.")))?;
     }
     Ok(())
 }
@@ -203,7 +202,7 @@ fn text(request: &Value, member: &str) -> String {
     request[member].as_str().unwrap_or_default().to_owned()
 }
 
-fn taken(name: &str) -> ApiError {
+fn name_in_use(name: &str) -> ApiError {
     ApiError::in_use(format!("A work team with the name {name} exists already."))
 }
 

@@ -1,24 +1,18 @@
-//! The API over its wire: shapes, errors, lists.
+//! The labeling API as a client sees it: shapes, errors, lists.
 
 use serde_json::{Value, json};
 
-use super::{model, shapes};
-use crate::testing::{Rig, World, request, worker};
+use super::model;
+use super::operation::Operation;
+use crate::desk::Desk;
+use crate::testing::{ready, request, worker};
 
-pub(super) async fn ready() -> (World, Rig) {
-    let world = World::default();
-    world.numbers(1);
-    let rig = world.engine().await;
-    rig.crew().await;
-    (world, rig)
-}
-
-pub(super) fn kind(error: &Value) -> &str {
+pub(crate) fn kind(error: &Value) -> &str {
     error["__type"].as_str().unwrap()
 }
 
 #[test]
-fn every_pattern_of_the_model_is_one() {
+fn every_pattern_of_the_model_compiles() {
     fn walk(shape: &'static model::Shape) {
         match shape {
             model::Shape::Text {
@@ -30,25 +24,15 @@ fn every_pattern_of_the_model_is_one() {
             _ => {}
         }
     }
-    for shape in [
-        &shapes::CREATE_LABELING_JOB,
-        &shapes::LIST_LABELING_JOBS,
-        &shapes::LIST_LABELING_JOBS_FOR_WORKTEAM,
-        &shapes::CREATE_WORKTEAM,
-        &shapes::CREATE_WORKFORCE,
-        &shapes::RENDER_UI_TEMPLATE,
-        &shapes::ADD_TAGS,
-        &shapes::DELETE_TAGS,
-        &shapes::LIST_TAGS,
-    ] {
-        walk(shape);
+    for operation in Operation::ALL {
+        walk(operation.shape());
     }
 }
 
 #[tokio::test]
-async fn faults_are_worded_as_aws_words_them() {
-    let (_, rig) = ready().await;
-    let error = rig.call("DescribeLabelingJob", json!({})).await.unwrap_err();
+async fn validation_errors_have_the_words_of_aws() {
+    let (_, engine) = ready(1).await;
+    let error = engine.call("DescribeLabelingJob", json!({})).await.unwrap_err();
     assert_eq!(kind(&error), "ValidationException");
     assert_eq!(
         error["message"],
@@ -57,7 +41,7 @@ async fn faults_are_worded_as_aws_words_them() {
     let mut bad = request("a_b");
     bad["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(10);
     bad["HumanTaskConfig"]["TaskKeywords"] = json!(["Multi-label"]);
-    let message = rig.call("CreateLabelingJob", bad).await.unwrap_err()["message"]
+    let message = engine.call("CreateLabelingJob", bad).await.unwrap_err()["message"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -73,9 +57,26 @@ async fn faults_are_worded_as_aws_words_them() {
 }
 
 #[tokio::test]
-async fn what_is_not_here_is_refused_by_name() {
-    let (_, rig) = ready().await;
-    let error = rig.call("CreateModel", json!({})).await.unwrap_err();
+async fn every_operation_refuses_a_member_it_does_not_have() {
+    let (_, engine) = ready(1).await;
+    for operation in Operation::ALL {
+        let error = engine
+            .call(operation.name(), json!({"Surprise": 1}))
+            .await
+            .unwrap_err();
+        assert_eq!(kind(&error), "ValidationException", "{operation:?}");
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.starts_with("surprise is not supported by this labeling engine"),
+            "{operation:?}: {message}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_operations_and_members_are_refused_by_name() {
+    let (_, engine) = ready(1).await;
+    let error = engine.call("CreateModel", json!({})).await.unwrap_err();
     assert_eq!(kind(&error), "UnsupportedOperation");
     assert!(
         error["message"].as_str().unwrap().contains("CreateModel"),
@@ -83,7 +84,7 @@ async fn what_is_not_here_is_refused_by_name() {
     );
     let mut unknown = request("numbers");
     unknown["HumanTaskConfig"]["Surprise"] = json!(true);
-    let error = rig.call("CreateLabelingJob", unknown).await.unwrap_err();
+    let error = engine.call("CreateLabelingJob", unknown).await.unwrap_err();
     assert!(
         error["message"]
             .as_str()
@@ -94,16 +95,24 @@ async fn what_is_not_here_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_whatever_its_case_and_whatever_the_quota() {
-    let (_, rig) = ready().await;
+async fn a_name_in_use_is_refused_in_every_case_and_before_the_quota() {
+    let (_, engine) = ready(1).await;
     for name in ["one", "two", "Three"] {
-        rig.job(name, |_| {}).await;
+        engine.job(name, |_| {}).await;
     }
     assert_eq!(
-        kind(&rig.call("CreateLabelingJob", request("THREE")).await.unwrap_err()),
+        kind(
+            &engine
+                .call("CreateLabelingJob", request("THREE"))
+                .await
+                .unwrap_err()
+        ),
         "ResourceInUse"
     );
-    let error = rig.call("CreateLabelingJob", request("four")).await.unwrap_err();
+    let error = engine
+        .call("CreateLabelingJob", request("four"))
+        .await
+        .unwrap_err();
     assert_eq!(kind(&error), "ResourceLimitExceeded");
     assert!(
         error["message"]
@@ -112,20 +121,21 @@ async fn a_name_is_taken_whatever_its_case_and_whatever_the_quota() {
             .contains("Number of concurrent labeling jobs"),
         "{error}"
     );
-    rig.call("StopLabelingJob", json!({"LabelingJobName": "three"}))
+    engine
+        .call("StopLabelingJob", json!({"LabelingJobName": "three"}))
         .await
         .unwrap();
-    rig.until("three", "Stopped").await;
-    rig.job("four", |_| {}).await;
+    engine.wait_for_status("three", "Stopped").await;
+    engine.job("four", |_| {}).await;
 }
 
 #[tokio::test]
-async fn of_jobs_created_at_once_under_one_name_one_is_made() {
-    let (world, rig) = ready().await;
+async fn jobs_created_at_once_under_one_name_become_one() {
+    let (world, engine) = ready(1).await;
     let other = world.engine().await;
     let calls = (0..8)
-        .map(|nth| if nth % 2 == 0 { &rig } else { &other })
-        .map(|rig| rig.call("CreateLabelingJob", request("same")));
+        .map(|nth| if nth % 2 == 0 { &engine } else { &other })
+        .map(|engine| engine.call("CreateLabelingJob", request("same")));
     let results = futures::future::join_all(calls).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(
@@ -137,13 +147,14 @@ async fn of_jobs_created_at_once_under_one_name_one_is_made() {
 }
 
 #[tokio::test]
-async fn a_description_has_what_was_asked_for_and_how_it_goes() {
-    let (_, rig) = ready().await;
-    rig.job("Numbers", |r| {
-        r["Tags"] = json!([{"Key": "project", "Value": "parity"}]);
-    })
-    .await;
-    let job = rig.status("numbers").await;
+async fn a_description_has_the_request_and_the_progress() {
+    let (_, engine) = ready(1).await;
+    engine
+        .job("Numbers", |r| {
+            r["Tags"] = json!([{"Key": "project", "Value": "parity"}]);
+        })
+        .await;
+    let job = engine.status("numbers").await;
     assert_eq!(job["LabelingJobName"], "Numbers");
     assert_eq!(
         job["LabelingJobArn"],
@@ -158,7 +169,8 @@ async fn a_description_has_what_was_asked_for_and_how_it_goes() {
     assert_eq!(job["HumanTaskConfig"], request("x")["HumanTaskConfig"]);
     assert_eq!(
         kind(
-            &rig.call("DescribeLabelingJob", json!({"LabelingJobName": "no"}))
+            &engine
+                .call("DescribeLabelingJob", json!({"LabelingJobName": "no"}))
                 .await
                 .unwrap_err()
         ),
@@ -168,11 +180,11 @@ async fn a_description_has_what_was_asked_for_and_how_it_goes() {
 
 #[tokio::test]
 async fn a_job_needs_a_team_that_exists() {
-    let (_, rig) = ready().await;
+    let (_, engine) = ready(1).await;
     let mut wrong = request("numbers");
     wrong["HumanTaskConfig"]["WorkteamArn"] =
         json!("arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/nobody");
-    let error = rig.call("CreateLabelingJob", wrong).await.unwrap_err();
+    let error = engine.call("CreateLabelingJob", wrong).await.unwrap_err();
     assert_eq!(kind(&error), "ValidationException");
     assert!(
         error["message"].as_str().unwrap().contains("does not exist"),
@@ -181,58 +193,9 @@ async fn a_job_needs_a_team_that_exists() {
 }
 
 #[tokio::test]
-async fn lists_go_page_by_page_and_are_filtered() {
-    let (world, rig) = ready().await;
-    for name in ["a-one", "a-two", "b-one"] {
-        rig.job(name, |_| {}).await;
-        world.advance(1);
-    }
-    let first = rig
-        .call(
-            "ListLabelingJobs",
-            json!({"MaxResults": 2, "SortOrder": "Descending"}),
-        )
-        .await
-        .unwrap();
-    let names = |answer: &Value| -> Vec<String> {
-        let list = answer["LabelingJobSummaryList"].as_array().unwrap();
-        list.iter()
-            .map(|job| job["LabelingJobName"].as_str().unwrap().to_owned())
-            .collect()
-    };
-    assert_eq!(names(&first), ["b-one", "a-two"]);
-    let next = json!({"MaxResults": 2, "SortOrder": "Descending", "NextToken": first["NextToken"]});
-    let second = rig.call("ListLabelingJobs", next).await.unwrap();
-    assert_eq!(
-        (names(&second), &second["NextToken"]),
-        (vec!["a-one".to_owned()], &Value::Null)
-    );
-    let filtered = rig.call(
-        "ListLabelingJobs",
-        json!({"NameContains": "ONE", "SortBy": "Name", "StatusEquals": "InProgress"}),
-    );
-    assert_eq!(names(&filtered.await.unwrap()), ["a-one", "b-one"]);
-    let later = rig
-        .call("ListLabelingJobs", json!({"CreationTimeAfter": 1_700_000_000.5}))
-        .await
-        .unwrap();
-    assert_eq!(names(&later), ["a-two", "b-one"]);
-    let arn = request("x")["HumanTaskConfig"]["WorkteamArn"].clone();
-    let of_team = rig
-        .call("ListLabelingJobsForWorkteam", json!({"WorkteamArn": arn}))
-        .await
-        .unwrap();
-    assert_eq!(of_team["LabelingJobSummaryList"].as_array().unwrap().len(), 3);
-    assert_eq!(
-        of_team["LabelingJobSummaryList"][0]["LabelCounters"],
-        json!({"HumanLabeled": 0, "PendingHuman": 1, "Total": 1})
-    );
-}
-
-#[tokio::test]
 async fn the_first_team_makes_the_workforce() {
-    let (_, rig) = ready().await;
-    let workforce = rig
+    let (_, engine) = ready(1).await;
+    let workforce = engine
         .call("DescribeWorkforce", json!({"WorkforceName": "default"}))
         .await
         .unwrap();
@@ -241,7 +204,7 @@ async fn the_first_team_makes_the_workforce() {
         workforce["Workforce"]["CognitoConfig"],
         json!({"UserPool": "us-east-1_abc", "ClientId": "client"})
     );
-    let team = rig
+    let team = engine
         .call("DescribeWorkteam", json!({"WorkteamName": "crew"}))
         .await
         .unwrap();
@@ -250,7 +213,7 @@ async fn the_first_team_makes_the_workforce() {
         team["Workteam"]["WorkteamArn"],
         "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/crew"
     );
-    let error = rig
+    let error = engine
         .call("DeleteWorkforce", json!({"WorkforceName": "default"}))
         .await
         .unwrap_err();
@@ -259,27 +222,28 @@ async fn the_first_team_makes_the_workforce() {
 
 #[tokio::test]
 async fn people_join_a_job_when_its_team_gets_their_group() {
-    let (_, rig) = ready().await;
-    rig.job("numbers", |_| {}).await;
-    let newcomer = crate::work::Worker {
+    let (_, engine) = ready(1).await;
+    engine.job("numbers", |_| {}).await;
+    let newcomer = crate::worker::Worker {
         groups: vec!["more".into()],
         ..worker("n")
     };
-    assert!(rig.work.jobs_for(&newcomer).await.is_empty());
+    assert!(engine.work.jobs(&newcomer).await.is_empty());
     let members = ["crew", "more"].map(|group| json!({"CognitoMemberDefinition": {"UserPool": "us-east-1_abc", "UserGroup": group, "ClientId": "client"}}));
-    rig.call(
-        "UpdateWorkteam",
-        json!({"WorkteamName": "crew", "MemberDefinitions": members}),
-    )
-    .await
-    .unwrap();
-    assert_eq!(rig.work.jobs_for(&newcomer).await.len(), 1);
+    engine
+        .call(
+            "UpdateWorkteam",
+            json!({"WorkteamName": "crew", "MemberDefinitions": members}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(engine.work.jobs(&newcomer).await.len(), 1);
 }
 
 #[tokio::test]
-async fn teams_that_are_there_or_not_there_are_refused() {
-    let (_, rig) = ready().await;
-    let error = rig
+async fn unknown_teams_and_names_in_use_are_refused() {
+    let (_, engine) = ready(1).await;
+    let error = engine
         .call("DescribeWorkteam", json!({"WorkteamName": "nobody"}))
         .await
         .unwrap_err();
@@ -288,46 +252,53 @@ async fn teams_that_are_there_or_not_there_are_refused() {
         json!({"CognitoMemberDefinition": {"UserPool": "us-east-1_abc", "UserGroup": "g", "ClientId": "c"}});
     let again = json!({"WorkteamName": "Crew", "Description": "x", "MemberDefinitions": [member]});
     assert_eq!(
-        kind(&rig.call("CreateWorkteam", again).await.unwrap_err()),
+        kind(&engine.call("CreateWorkteam", again).await.unwrap_err()),
         "ResourceInUse"
     );
     assert_eq!(
-        rig.call("DeleteWorkteam", json!({"WorkteamName": "crew"})).await,
+        engine
+            .call("DeleteWorkteam", json!({"WorkteamName": "crew"}))
+            .await,
         Ok(json!({"Success": true}))
     );
-    let list = rig.call("ListWorkteams", json!({})).await.unwrap();
+    let list = engine.call("ListWorkteams", json!({})).await.unwrap();
     assert_eq!(list["Workteams"], json!([]));
 }
 
 #[tokio::test]
-async fn tags_can_be_added_listed_and_taken_away() {
-    let (_, rig) = ready().await;
+async fn tags_can_be_added_listed_and_deleted() {
+    let (_, engine) = ready(1).await;
     let arn = "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/crew";
     let tag = |key: &str, value: &str| json!({"Key": key, "Value": value});
-    rig.call(
-        "AddTags",
-        json!({"ResourceArn": arn, "Tags": [tag("a", "1"), tag("b", "2")]}),
-    )
-    .await
-    .unwrap();
-    let added = rig
+    engine
+        .call(
+            "AddTags",
+            json!({"ResourceArn": arn, "Tags": [tag("a", "1"), tag("b", "2")]}),
+        )
+        .await
+        .unwrap();
+    let added = engine
         .call("AddTags", json!({"ResourceArn": arn, "Tags": [tag("a", "3")]}))
         .await
         .unwrap();
     assert_eq!(added["Tags"], json!([tag("b", "2"), tag("a", "3")]));
-    rig.call("DeleteTags", json!({"ResourceArn": arn, "TagKeys": ["b"]}))
+    engine
+        .call("DeleteTags", json!({"ResourceArn": arn, "TagKeys": ["b"]}))
         .await
         .unwrap();
-    let left = rig.call("ListTags", json!({"ResourceArn": arn})).await.unwrap();
+    let left = engine
+        .call("ListTags", json!({"ResourceArn": arn}))
+        .await
+        .unwrap();
     assert_eq!(left["Tags"], json!([tag("a", "3")]));
 }
 
 #[tokio::test]
-async fn a_template_can_be_looked_at_first() {
-    let (_, rig) = ready().await;
+async fn a_template_can_be_rendered_before_a_job_uses_it() {
+    let (_, engine) = ready(1).await;
     let role = "arn:aws:iam::000000000000:role/labeling";
     let render = |content: &str| json!({"UiTemplate": {"Content": content}, "Task": {"Input": "{\"taskObject\":\"<7>\"}"}, "RoleArn": role});
-    let good = rig
+    let good = engine
         .call("RenderUiTemplate", render("<p>{{ task.input.taskObject }}</p>"))
         .await
         .unwrap();
@@ -336,7 +307,7 @@ async fn a_template_can_be_looked_at_first() {
         good["RenderedContent"].as_str().unwrap().contains("&lt;7&gt;"),
         "{good}"
     );
-    let bad = rig
+    let bad = engine
         .call(
             "RenderUiTemplate",
             render("{{ task.input.taskObject | nonsense }}"),
@@ -347,8 +318,8 @@ async fn a_template_can_be_looked_at_first() {
 }
 
 #[tokio::test]
-async fn nothing_of_a_job_may_lie_in_the_engines_own_bucket() {
-    let (_, rig) = ready().await;
+async fn nothing_of_a_job_may_be_in_the_engines_own_bucket() {
+    let (_, engine) = ready(1).await;
     for (member, uri) in [
         (
             "/InputConfig/DataSource/S3DataSource/ManifestS3Uri",
@@ -366,7 +337,7 @@ async fn nothing_of_a_job_may_lie_in_the_engines_own_bucket() {
     ] {
         let mut request = request("numbers");
         *request.pointer_mut(member).unwrap() = json!(uri);
-        let refused = rig.call("CreateLabelingJob", request).await.unwrap_err();
+        let refused = engine.call("CreateLabelingJob", request).await.unwrap_err();
         assert_eq!(kind(&refused), "ValidationException");
         let last = member.rsplit('/').next().unwrap();
         assert!(refused["message"].as_str().unwrap().contains(last), "{refused}");
@@ -376,20 +347,20 @@ async fn nothing_of_a_job_may_lie_in_the_engines_own_bucket() {
         "UiTemplate": {"Content": template}, "Task": {"Input": "{}"},
         "RoleArn": "arn:aws:iam::000000000000:role/labeling"
     });
-    let rendered = rig.call("RenderUiTemplate", looked_at).await.unwrap();
+    let rendered = engine.call("RenderUiTemplate", looked_at).await.unwrap();
     assert!(!rendered.to_string().contains("signed.example"), "{rendered}");
     assert!(!rendered["Errors"].as_array().unwrap().is_empty(), "{rendered}");
 }
 
 #[tokio::test]
-async fn engines_on_one_store_keep_the_quota_together() {
-    let (world, rig) = ready().await;
+async fn engines_on_one_store_share_the_quota() {
+    let (world, engine) = ready(1).await;
     let other = world.engine().await;
     let mut made = 0;
     for nth in 0..4 {
         let names = [format!("one-{nth}"), format!("other-{nth}")];
         let results = tokio::join!(
-            rig.call("CreateLabelingJob", request(&names[0])),
+            engine.call("CreateLabelingJob", request(&names[0])),
             other.call("CreateLabelingJob", request(&names[1]))
         );
         for result in [results.0, results.1] {
@@ -399,41 +370,44 @@ async fn engines_on_one_store_keep_the_quota_together() {
             }
         }
     }
-    assert!((2..=3).contains(&made), "{made} in 3 places");
-    // Who was refused holds no place: the rest are there for who comes next.
+    assert!((2..=3).contains(&made), "{made} in 3 slots");
+    // A refused job holds no slot: the other slots are free for the next jobs.
     for nth in made..3 {
-        rig.job(&format!("later-{nth}"), |_| {}).await;
+        engine.job(&format!("later-{nth}"), |_| {}).await;
     }
-    let error = rig.call("CreateLabelingJob", request("last")).await.unwrap_err();
+    let error = engine
+        .call("CreateLabelingJob", request("last"))
+        .await
+        .unwrap_err();
     assert_eq!(kind(&error), "ResourceLimitExceeded");
 }
 
 #[tokio::test]
-async fn a_damaged_job_document_holds_up_no_other_job() {
-    let (world, rig) = ready().await;
+async fn a_damaged_job_document_blocks_no_other_job() {
+    let (world, engine) = ready(1).await;
     world
         .store
         .put_text("s3://state/labeling-jobs/broken.json", "{\"name\": \"broken\"");
     world.store.put_text("s3://state/unfinished/broken", "{}");
-    rig.job("numbers", |_| {}).await;
-    let error = rig
+    engine.job("numbers", |_| {}).await;
+    let error = engine
         .call("CreateLabelingJob", request("broken"))
         .await
         .unwrap_err();
     assert_eq!(kind(&error), "ResourceInUse");
-    rig.call("ListLabelingJobs", json!({})).await.unwrap();
+    engine.call("ListLabelingJobs", json!({})).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_team_of_a_group_that_does_not_exist_is_refused() {
-    let (_, rig) = ready().await;
+    let (_, engine) = ready(1).await;
     let member = json!({"CognitoMemberDefinition": {
         "UserPool": "us-east-1_abc", "UserGroup": "no-such-group", "ClientId": "client"
     }});
     let request = json!({"WorkteamName": "others", "Description": "x", "MemberDefinitions": [member]});
     let change = json!({"WorkteamName": "crew", "MemberDefinitions": [member]});
     for (operation, request) in [("CreateWorkteam", request), ("UpdateWorkteam", change)] {
-        let error = rig.call(operation, request).await.unwrap_err();
+        let error = engine.call(operation, request).await.unwrap_err();
         assert_eq!(kind(&error), "ValidationException");
         assert!(
             error["message"].as_str().unwrap().contains("no such group"),
@@ -443,14 +417,18 @@ async fn a_team_of_a_group_that_does_not_exist_is_refused() {
 }
 
 #[tokio::test]
-async fn a_template_gets_no_link_that_it_puts_together() {
-    let (_, rig) = ready().await;
+async fn a_template_gets_no_link_to_an_address_made_of_parts() {
+    let (_, engine) = ready(1).await;
     let rendered = async |template: &str| {
         let request = json!({
             "UiTemplate": {"Content": template}, "RoleArn": "arn:aws:iam::000000000000:role/labeling",
             "Task": {"Input": "{\"taskObject\":\"s3://in/a.png\",\"key\":\"b.png\"}"},
         });
-        rig.call("RenderUiTemplate", request).await.unwrap().to_string()
+        engine
+            .call("RenderUiTemplate", request)
+            .await
+            .unwrap()
+            .to_string()
     };
     for (template, is_given) in [
         ("{{ task.input.taskObject | grant_read_access }}", true),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::task::Task;
+use super::task::TaskType;
 
 /// The labels of a job; an index is the class number in the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ struct Label {
 
 impl Categories {
     /// The message says what is wrong with the file.
-    pub(crate) fn read(task: Task, file: &[u8]) -> Result<Categories, String> {
+    pub(crate) fn read(task: TaskType, file: &[u8]) -> Result<Categories, String> {
         let file: File = serde_json::from_slice(file)
             .map_err(|error| format!("it is not {{\"document-version\": \"2018-11-28\", \"labels\": [{{\"label\": …}}, …]}}: {error}"))?;
         let names: Vec<String> = file.labels.into_iter().map(|label| label.label).collect();
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn labels_are_numbered_in_their_order() {
         let file = br#"{"document-version": "2018-11-28", "labels": [{"label": "Odd"}, {"label": "Even", "more": 1}]}"#;
-        let categories = Categories::read(Task::TextMultiClass, file).unwrap();
+        let categories = Categories::read(TaskType::TextMultiClass, file).unwrap();
         assert_eq!(
             (
                 categories.number("Odd"),
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_meant_is_refused() {
         let read =
-            |text: &str| Categories::read(Task::ImageMultiClassMultiLabel, text.as_bytes()).unwrap_err();
+            |text: &str| Categories::read(TaskType::ImageMultiClassMultiLabel, text.as_bytes()).unwrap_err();
         assert!(read("{").contains("document-version"));
         assert!(read(r#"{"labels":[{"label":"a"}]}"#).contains("at least 2"));
         assert!(read(r#"{"labels":[{"label":"a"},{"label":"a"}]}"#).contains("twice"));

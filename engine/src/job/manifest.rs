@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::task::{Media, Task};
+use super::task::{Media, TaskType};
 use crate::state::Counters;
 
 /// "Input data quotas" of the developer guide: objects in a job.
@@ -26,7 +26,7 @@ pub(crate) type Line = Map<String, Value>;
 
 impl Manifest {
     /// The message is a FailureReason: it names the line.
-    pub(crate) fn read(task: Task, attribute: &str, bytes: Bytes) -> Result<Manifest, String> {
+    pub(crate) fn read(task: TaskType, attribute: &str, bytes: Bytes) -> Result<Manifest, String> {
         if u32::try_from(bytes.len()).is_err() {
             return Err("it is larger than 4 GiB".into());
         }
@@ -112,7 +112,7 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
     })
 }
 
-fn check(task: Task, attribute: &str, text: &[u8]) -> Result<bool, String> {
+fn check(task: TaskType, attribute: &str, text: &[u8]) -> Result<bool, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it is not UTF-8")?.trim();
     if text.len() > MAX_LINE && text.chars().count() > MAX_LINE {
         return Err(format!("it has more than {MAX_LINE} characters"));
@@ -138,7 +138,7 @@ fn check_attribute(key: &str, value: &Value) -> Result<(), String> {
     }
 }
 
-fn check_source(task: Task, line: &Line) -> Result<(), String> {
+fn check_source(task: TaskType, line: &Line) -> Result<(), String> {
     match (line.get("source"), line.get("source-ref")) {
         (Some(_), Some(_)) => Err("it has both \"source\" and \"source-ref\"".into()),
         (None, None) => Err("it has neither \"source\" nor \"source-ref\"".into()),
@@ -161,14 +161,14 @@ fn check_source(task: Task, line: &Line) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    fn read(task: Task, text: &str) -> Result<Manifest, String> {
+    fn read(task: TaskType, text: &str) -> Result<Manifest, String> {
         Manifest::read(task, "parity", Bytes::from(text.to_owned()))
     }
 
     #[test]
     fn lines_are_kept_as_they_came() {
         let manifest = read(
-            Task::TextMultiClass,
+            TaskType::TextMultiClass,
             "{\"source\":\"1\",\"n\":1.50}\r\n\n{\"source\":\"2\"}",
         )
         .unwrap();
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_line_with_the_label_is_already_labeled() {
         let manifest = read(
-            Task::TextMultiClass,
+            TaskType::TextMultiClass,
             "{\"source\":\"1\",\"parity\":0}\n{\"source\":\"2\"}\n",
         )
         .unwrap();
@@ -200,21 +200,25 @@ mod tests {
             ("{\"source\":\"a\",\"$b\":1}", "begins with"),
             (long.as_str(), "20000"),
         ] {
-            let error = read(Task::TextMultiClass, &format!("{{\"source\":\"ok\"}}\n{line}\n")).unwrap_err();
+            let error = read(
+                TaskType::TextMultiClass,
+                &format!("{{\"source\":\"ok\"}}\n{line}\n"),
+            )
+            .unwrap_err();
             assert!(error.starts_with("line 2: ") && error.contains(why), "{error}");
         }
         assert!(
-            read(Task::ImageMultiClass, "{\"source\":\"a\"}")
+            read(TaskType::ImageMultiClass, "{\"source\":\"a\"}")
                 .unwrap_err()
                 .contains("image task")
         );
         assert!(
-            Manifest::read(Task::TextMultiClass, "a", Bytes::from_static(b"\"\xff\""))
+            Manifest::read(TaskType::TextMultiClass, "a", Bytes::from_static(b"\"\xff\""))
                 .unwrap_err()
                 .contains("UTF-8")
         );
         assert!(
-            read(Task::TextMultiClass, "\n\n")
+            read(TaskType::TextMultiClass, "\n\n")
                 .unwrap_err()
                 .contains("no data objects")
         );

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::task::Task;
+use super::task::TaskType;
 use crate::state::Address;
 
 /// Thirty days: the documented default and maximum of TaskAvailabilityLifetimeInSeconds for a private work team.
@@ -17,7 +17,7 @@ const DEFAULT_WINDOW: u32 = 1000;
 pub(crate) struct JobSpec {
     pub(crate) name: String,
     pub(crate) attribute: String,
-    pub(crate) task: Task,
+    pub(crate) task: TaskType,
     pub(crate) manifest: Address,
     pub(crate) categories: Address,
     pub(crate) template: Address,
@@ -44,20 +44,20 @@ pub(crate) struct JobSpec {
 /// Why a well-formed request cannot become a job; the text of a ValidationException.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Refusal(pub(crate) String);
+pub(crate) struct SpecError(pub(crate) String);
 
-fn refuse<T>(message: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal(message.into()))
+fn refuse<T>(message: impl Into<String>) -> Result<T, SpecError> {
+    Err(SpecError(message.into()))
 }
 
-fn unsupported<T>(what: &str, why: &str) -> Result<T, Refusal> {
+fn unsupported<T>(what: &str, why: &str) -> Result<T, SpecError> {
     refuse(format!("{what} is not supported by this labeling engine: {why}."))
 }
 
 impl JobSpec {
-    pub(crate) fn from_request(request: &serde_json::Value) -> Result<JobSpec, Refusal> {
+    pub(crate) fn from_request(request: &serde_json::Value) -> Result<JobSpec, SpecError> {
         let raw = Request::deserialize(request)
-            .map_err(|error| Refusal(format!("Could not read the request: {error}")))?;
+            .map_err(|error| SpecError(format!("Could not read the request: {error}")))?;
         raw.refuse_what_is_not_here()?;
         raw.check_attribute()?;
         let task = raw.task()?;
@@ -66,7 +66,7 @@ impl JobSpec {
             team: private_team(&human.workteam_arn)?,
             manifest: object("InputConfig.DataSource.S3DataSource.ManifestS3Uri", &raw.input_config.manifest()?)?,
             categories: object("LabelCategoryConfigS3Uri", &raw.label_category_config_s3_uri.ok_or_else(|| {
-                Refusal("LabelCategoryConfigS3Uri is required for built-in classification tasks: it names the labels.".into())
+                SpecError("LabelCategoryConfigS3Uri is required for built-in classification tasks: it names the labels.".into())
             })?)?,
             template: object("HumanTaskConfig.UiConfig.UiTemplateS3Uri", &human.ui_config.template()?)?,
             output: folder(&raw.output_config.s3_output_path)?,
@@ -186,7 +186,7 @@ struct ConsolidationConfig {
 }
 
 impl Request {
-    fn refuse_what_is_not_here(&self) -> Result<(), Refusal> {
+    fn refuse_what_is_not_here(&self) -> Result<(), SpecError> {
         if self.input_config.data_source.sns_data_source.is_some() {
             return unsupported(
                 "InputConfig.DataSource.SnsDataSource",
@@ -221,7 +221,7 @@ impl Request {
     }
 
     /// API reference, LabelAttributeName; none of the tasks here writes its label to an object of its own.
-    fn check_attribute(&self) -> Result<(), Refusal> {
+    fn check_attribute(&self) -> Result<(), SpecError> {
         let name = &self.label_attribute_name;
         if name.ends_with("-metadata") {
             return refuse(format!(
@@ -241,7 +241,7 @@ impl Request {
         Ok(())
     }
 
-    fn task(&self) -> Result<Task, Refusal> {
+    fn task(&self) -> Result<TaskType, SpecError> {
         let human = &self.human_task_config;
         let pre = human.pre_human_task_lambda_arn.as_deref();
         let acs = human
@@ -258,7 +258,7 @@ impl Request {
             (Some(pre), Some(acs)) if pre != acs => refuse(format!(
                 "PreHumanTaskLambdaArn is of the task {pre}, AnnotationConsolidationLambdaArn of {acs}: give a pair."
             )),
-            (Some(task), Some(_)) => Task::from_suffix(task).map_or_else(
+            (Some(task), Some(_)) => TaskType::from_suffix(task).map_or_else(
                 || {
                     unsupported(
                         &format!("The task {task}"),
@@ -276,7 +276,7 @@ impl Request {
 }
 
 impl InputConfig {
-    fn manifest(&self) -> Result<String, Refusal> {
+    fn manifest(&self) -> Result<String, SpecError> {
         match &self.data_source.s3_data_source {
             Some(source) => Ok(source.manifest_s3_uri.clone()),
             None => refuse("InputConfig.DataSource needs an S3DataSource."),
@@ -285,7 +285,7 @@ impl InputConfig {
 }
 
 impl UiConfig {
-    fn template(&self) -> Result<String, Refusal> {
+    fn template(&self) -> Result<String, SpecError> {
         match (&self.ui_template_s3_uri, &self.human_task_ui_arn) {
             (Some(uri), None) => Ok(uri.clone()),
             (Some(_), Some(_)) => refuse("UiConfig takes UiTemplateS3Uri or HumanTaskUiArn, not both."),
@@ -303,7 +303,7 @@ fn suffix<'a>(arn: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 /// `arn:aws:sagemaker:<region>:<account>:workteam/private-crowd/<name>`.
-fn private_team(arn: &str) -> Result<String, Refusal> {
+fn private_team(arn: &str) -> Result<String, SpecError> {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
     match resource.strip_prefix("workteam/private-crowd/") {
         Some(name) if !name.is_empty() && !name.contains('/') => Ok(name.to_owned()),
@@ -321,15 +321,15 @@ fn private_team(arn: &str) -> Result<String, Refusal> {
     }
 }
 
-fn object(field: &str, uri: &str) -> Result<Address, Refusal> {
+fn object(field: &str, uri: &str) -> Result<Address, SpecError> {
     Address::parse(uri).ok_or_else(|| {
-        Refusal(format!(
+        SpecError(format!(
             "{field} {uri:?} does not name an object in S3 (s3://bucket/key)."
         ))
     })
 }
 
-fn folder(uri: &str) -> Result<Address, Refusal> {
+fn folder(uri: &str) -> Result<Address, SpecError> {
     let with_slash = format!("{}/", uri.trim_end_matches('/'));
     let bucket_alone = with_slash
         .strip_prefix("s3://")
@@ -341,7 +341,7 @@ fn folder(uri: &str) -> Result<Address, Refusal> {
     }
 }
 
-fn at_most(field: &str, value: u32, max: u32) -> Result<u32, Refusal> {
+fn at_most(field: &str, value: u32, max: u32) -> Result<u32, SpecError> {
     if value > max {
         return refuse(format!(
             "{field} is {value}; for image and text tasks with a private work team it is at most {max}."
@@ -382,7 +382,7 @@ pub(super) mod tests {
     #[test]
     fn a_request_becomes_a_spec_with_the_documented_defaults() {
         let spec = JobSpec::from_request(&request()).unwrap();
-        assert_eq!(spec.task, Task::TextMultiClass);
+        assert_eq!(spec.task, TaskType::TextMultiClass);
         assert_eq!(
             (spec.window, spec.availability, spec.team.as_str()),
             (1000, 2_592_000, "crew")

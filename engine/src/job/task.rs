@@ -1,8 +1,8 @@
-//! The built-in task types this engine has, recognised by the suffix of the PRE- and ACS- Lambda ARNs as in AWS's API
-//! reference (HumanTaskConfig.PreHumanTaskLambdaArn).
+//! The built-in task types this engine has, by the suffix of the PRE- and ACS- Lambda ARNs in AWS's API reference
+//! (HumanTaskConfig.PreHumanTaskLambdaArn).
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Task {
+pub(crate) enum TaskType {
     TextMultiClass,
     TextMultiClassMultiLabel,
     ImageMultiClass,
@@ -15,55 +15,71 @@ pub(crate) enum Media {
     Image,
 }
 
-/// How many of the categories one object gets.
+/// What workers make for an item. The rooms `answer`, `consolidate` and `output` have a file for each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnnotationKind {
+    /// Categories that the item has.
+    Classes,
+}
+
+/// How many of the categories one item gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     One,
     Several,
 }
 
-impl Task {
-    pub(crate) fn from_suffix(suffix: &str) -> Option<Task> {
+impl TaskType {
+    pub(crate) fn from_suffix(suffix: &str) -> Option<TaskType> {
         match suffix {
-            "TextMultiClass" => Some(Task::TextMultiClass),
-            "TextMultiClassMultiLabel" => Some(Task::TextMultiClassMultiLabel),
-            "ImageMultiClass" => Some(Task::ImageMultiClass),
-            "ImageMultiClassMultiLabel" => Some(Task::ImageMultiClassMultiLabel),
+            "TextMultiClass" => Some(TaskType::TextMultiClass),
+            "TextMultiClassMultiLabel" => Some(TaskType::TextMultiClassMultiLabel),
+            "ImageMultiClass" => Some(TaskType::ImageMultiClass),
+            "ImageMultiClassMultiLabel" => Some(TaskType::ImageMultiClassMultiLabel),
             _ => None,
+        }
+    }
+
+    pub(crate) fn kind(self) -> AnnotationKind {
+        match self {
+            TaskType::TextMultiClass
+            | TaskType::TextMultiClassMultiLabel
+            | TaskType::ImageMultiClass
+            | TaskType::ImageMultiClassMultiLabel => AnnotationKind::Classes,
         }
     }
 
     pub(crate) fn media(self) -> Media {
         match self {
-            Task::TextMultiClass | Task::TextMultiClassMultiLabel => Media::Text,
-            Task::ImageMultiClass | Task::ImageMultiClassMultiLabel => Media::Image,
+            TaskType::TextMultiClass | TaskType::TextMultiClassMultiLabel => Media::Text,
+            TaskType::ImageMultiClass | TaskType::ImageMultiClassMultiLabel => Media::Image,
         }
     }
 
     pub(crate) fn choice(self) -> Choice {
         match self {
-            Task::TextMultiClass | Task::ImageMultiClass => Choice::One,
-            Task::TextMultiClassMultiLabel | Task::ImageMultiClassMultiLabel => Choice::Several,
+            TaskType::TextMultiClass | TaskType::ImageMultiClass => Choice::One,
+            TaskType::TextMultiClassMultiLabel | TaskType::ImageMultiClassMultiLabel => Choice::Several,
         }
     }
 
     /// The name of the crowd element in AWS's template of this task: answers are keyed by it.
     pub(crate) fn element(self) -> &'static str {
         match self {
-            Task::TextMultiClass => "crowd-classifier",
-            Task::TextMultiClassMultiLabel => "crowd-classifier-multi-select",
-            Task::ImageMultiClass => "crowd-image-classifier",
-            Task::ImageMultiClassMultiLabel => "crowd-image-classifier-multi-select",
+            TaskType::TextMultiClass => "crowd-classifier",
+            TaskType::TextMultiClassMultiLabel => "crowd-classifier-multi-select",
+            TaskType::ImageMultiClass => "crowd-image-classifier",
+            TaskType::ImageMultiClassMultiLabel => "crowd-image-classifier-multi-select",
         }
     }
 
     /// `type` in the output's metadata.
     pub(crate) fn output_type(self) -> &'static str {
         match self {
-            Task::TextMultiClass => "groundtruth/text-classification",
-            Task::TextMultiClassMultiLabel => "groundtruth/text-classification-multilabel",
-            Task::ImageMultiClass => "groundtruth/image-classification",
-            Task::ImageMultiClassMultiLabel => "groundtruth/image-classification-multilabel",
+            TaskType::TextMultiClass => "groundtruth/text-classification",
+            TaskType::TextMultiClassMultiLabel => "groundtruth/text-classification-multilabel",
+            TaskType::ImageMultiClass => "groundtruth/image-classification",
+            TaskType::ImageMultiClassMultiLabel => "groundtruth/image-classification-multilabel",
         }
     }
 

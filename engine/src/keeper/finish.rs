@@ -1,53 +1,56 @@
-//! The end of a job: no more answers, everything written, and only then the document says so.
+//! The end of a job: no more answers are taken, everything is written, and only then the job's document says so.
 
 use std::sync::Arc;
 
+use super::announce::announce;
 use crate::core::Core;
-use crate::output::{Decision, End, Files, Rest, counters, write_end, write_raw_answers};
-use crate::state::{Counters, JobRecord, JobStatus, StoreError, Stored, UpdateError, keys};
-use crate::work::Running;
+use crate::output::{
+    Files, IncompletePolicy, ItemResult, JobOutput, counters, item_results, write_output, write_raw_answers,
+};
+use crate::running::RunningJob;
+use crate::state::{Counters, JobRecord, JobStatus, StoreError, StoredDocument, UpdateError, keys};
 
-/// "FailureReason" has at most so many characters.
+/// The most characters of "FailureReason".
 const MAX_REASON: usize = 1024;
 
-/// Completes or stops the job, as its document says. Can be done again after a crash at any point, and by two engines at
-/// once: what they write is the same, and one of them gets the last word in.
+/// Completes or stops the job, as its document says. Can be repeated after a crash at any point, and by two engines at once:
+/// they write the same, and one of them writes the job's document.
 pub(super) async fn finish(
     core: &Core,
-    record: &Stored<JobRecord>,
-    job: &Arc<Running>,
-    rest: Rest,
+    record: &StoredDocument<JobRecord>,
+    job: &Arc<RunningJob>,
+    policy: IncompletePolicy,
 ) -> Result<(), StoreError> {
     let replaces = close(core, record, job).await?;
-    let decisions = super::decisions(job, rest).await?;
-    let written = match write(core, job, &decisions, replaces).await {
+    let results = item_results(job, policy).await?;
+    let written = match write(core, job, &results, replaces).await {
         Err(error @ (StoreError::Failed(_) | StoreError::Changed)) => return Err(error),
         written => written,
     };
     let counted = match &written {
-        Ok(end) => end.counters,
-        Err(_) => counters(&decisions),
+        Ok(output) => output.counters,
+        Err(_) => counters(&results),
     };
-    let decided = |record: &mut JobRecord| -> Result<(), ()> {
+    let conclude = |record: &mut JobRecord| -> Result<(), ()> {
         if record.status.is_terminal() {
             return Err(());
         }
         record.modified = (core.clock)();
         record.counters = counted;
-        conclude(record, &written, counted);
+        set_final_status(record, &written, counted);
         Ok(())
     };
-    match core.documents.update(&keys::job(&job.spec.name), decided).await {
+    match core.documents.update(&keys::job(&job.spec.name), conclude).await {
         Ok(Some(ended)) => {
-            core.set_running(&job.spec.name, None);
-            super::event::announce(core, &ended.value).await
+            core.running.remove(&job.spec.name);
+            announce(core, &ended.value).await
         }
-        Ok(None) | Err(UpdateError::No(())) => Ok(()),
+        Ok(None) | Err(UpdateError::Rejected(())) => Ok(()),
         Err(UpdateError::Store(error)) => Err(error),
     }
 }
 
-pub(super) fn fail(record: &mut JobRecord, reason: &str) {
+pub(super) fn mark_failed(record: &mut JobRecord, reason: &str) {
     record.status = JobStatus::Failed;
     record.failure_reason = Some(
         format!("ClientError: {reason}")
@@ -57,54 +60,68 @@ pub(super) fn fail(record: &mut JobRecord, reason: &str) {
     );
 }
 
-/// From here on no engine takes an answer that would not be in the output: first the job says that it is closing, then
-/// every object in work is closed. The manifest that the output may replace.
-async fn close(core: &Core, record: &Stored<JobRecord>, job: &Running) -> Result<Option<String>, StoreError> {
+/// Stores a change of the job's document, and announces the end if the job has ended by it. If another engine changed the
+/// document first, its change stays.
+pub(super) async fn store_and_announce(core: &Core, job: &JobRecord, etag: &str) -> Result<(), StoreError> {
+    match core.documents.replace(&keys::job(&job.name), job, etag).await {
+        Ok(_) if job.status.is_terminal() => announce(core, job).await,
+        Ok(_) | Err(StoreError::Changed) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// After this no engine takes an answer that would not be in the output: first the job's document says that the job is
+/// closing, then every item in work is closed. The result is the ETag of the manifest that the output may replace.
+async fn close(
+    core: &Core,
+    record: &StoredDocument<JobRecord>,
+    job: &RunningJob,
+) -> Result<Option<String>, StoreError> {
     let replaces = match record.value.closing {
         true => record.value.replaces.clone(),
         false => {
             let mut closing = record.value.clone();
             closing.closing = true;
             closing.replaces = match core.objects.get(&Files::of(&job.spec).manifest()).await {
-                Ok(there) => there.map(|manifest| manifest.etag),
-                // The job ends all the same, and says that its output could not be written.
+                Ok(existing) => existing.map(|manifest| manifest.etag),
+                // The job ends anyway, and reports that its output could not be written.
                 Err(StoreError::Refused(_)) => None,
                 Err(error) => return Err(error),
             };
-            let at = keys::job(&job.spec.name);
-            core.documents.replace(&at, &closing, &record.etag).await?;
+            let key = keys::job(&job.spec.name);
+            core.documents.replace(&key, &closing, &record.etag).await?;
             closing.replaces
         }
     };
     if job.index().left() > 0 {
-        job.close().await?;
+        job.items.close().await?;
     }
     Ok(replaces)
 }
 
 async fn write(
     core: &Core,
-    job: &Arc<Running>,
-    decisions: &Arc<Vec<Decision>>,
+    job: &Arc<RunningJob>,
+    results: &Arc<Vec<ItemResult>>,
     replaces: Option<String>,
-) -> Result<End, StoreError> {
-    let unwritten = [job.take_done(), job.index().active()].concat();
-    if let Err(left) = write_raw_answers(core.objects.as_ref(), job, &unwritten).await {
-        job.give_back_done(left.objects);
-        return Err(left.error);
+) -> Result<JobOutput, StoreError> {
+    let unwritten = [job.items.take_finished(), job.index().active()].concat();
+    if let Err(failed) = write_raw_answers(core.objects.as_ref(), job, &unwritten).await {
+        job.items.return_finished(failed.items);
+        return Err(failed.error);
     }
-    write_end(core.objects.as_ref(), job, decisions, replaces).await
+    write_output(core.objects.as_ref(), job, results, replaces).await
 }
 
-fn conclude(record: &mut JobRecord, written: &Result<End, StoreError>, counters: Counters) {
+fn set_final_status(record: &mut JobRecord, written: &Result<JobOutput, StoreError>, counters: Counters) {
     match written {
-        Err(error) => fail(record, &format!("The output could not be written: {error}.")),
-        Ok(end) => {
-            record.output = Some(end.manifest.to_string());
+        Err(error) => mark_failed(record, &format!("The output could not be written: {error}.")),
+        Ok(output) => {
+            record.output = Some(output.manifest.to_string());
             if record.status == JobStatus::Stopping {
                 record.status = JobStatus::Stopped;
             } else if counters.total_labeled == 0 {
-                fail(
+                mark_failed(
                     record,
                     "No data object was labeled: every task expired or was declined.",
                 );

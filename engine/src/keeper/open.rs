@@ -1,18 +1,23 @@
-//! The beginning of a job: its inputs are copied, checked, and put to work.
+//! The beginning of a job: its inputs are copied and checked, and the job runs.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::finish;
 use crate::blocking::blocking;
 use crate::core::Core;
-use crate::job::{Categories, JobSpec, Manifest, Refusal};
+use crate::job::{Categories, JobSpec, Manifest, SpecError};
 use crate::output::{Files, without_raw_answers};
-use crate::state::{Address, JobRecord, JobStatus, StoreError, Stored, When, keys};
-use crate::work::{Inputs, Running};
+use crate::running::{Inputs, RunningJob};
+use crate::state::{Address, JobRecord, JobStatus, StoreError, StoredDocument, WriteCondition, keys};
 
-/// From Initializing to InProgress, or to Failed with a reason. The inputs, so that they need not be read twice.
-pub(super) async fn open(core: &Core, record: &Stored<JobRecord>) -> Result<Option<Inputs>, StoreError> {
+/// Moves the job from Initializing to InProgress, or to Failed with a reason. Returns the inputs, so that they need not be
+/// read twice.
+pub(super) async fn open(
+    core: &Core,
+    record: &StoredDocument<JobRecord>,
+) -> Result<Option<Inputs>, StoreError> {
     let inputs = inputs(core, &record.value, true).await?;
     let mut job = record.value.clone();
     job.modified = (core.clock)();
@@ -22,21 +27,21 @@ pub(super) async fn open(core: &Core, record: &Stored<JobRecord>) -> Result<Opti
             job.opened = Some(job.modified);
             job.counters = inputs.manifest.counters();
         }
-        Err(reason) => super::finish::fail(&mut job, reason),
+        Err(reason) => finish::mark_failed(&mut job, reason),
     }
-    super::end_with(core, &job, &record.etag).await?;
+    finish::store_and_announce(core, &job, &record.etag).await?;
     Ok(inputs.ok())
 }
 
-/// Puts a job to work that is in progress, whoever began it. The inner error is an input that cannot be used any more.
+/// Runs a job that is in progress, whichever engine began it. The inner error is an input that cannot be used any more.
 pub(super) async fn resume(
     core: &Core,
     job: &JobRecord,
     known: Option<Inputs>,
-) -> Result<Result<Arc<Running>, String>, StoreError> {
+) -> Result<Result<Arc<RunningJob>, String>, StoreError> {
     let spec = match JobSpec::from_request(&job.request) {
         Ok(spec) => spec,
-        Err(Refusal(reason)) => return Ok(Err(reason)),
+        Err(SpecError(reason)) => return Ok(Err(reason)),
     };
     let inputs = match known {
         Some(known) => known,
@@ -45,44 +50,46 @@ pub(super) async fn resume(
             Err(reason) => return Ok(Err(reason)),
         },
     };
-    let running = Arc::new(Running::new(
+    let running = Arc::new(RunningJob::new(
         job,
         spec,
         inputs,
         core.documents.clone(),
         core.clock.clone(),
     ));
-    running.resume().await?;
-    running.look().await?;
-    let done = running.take_done();
-    running.give_back_done(without_raw_answers(core.objects.as_ref(), &running, done).await?);
-    core.set_running(&job.name, Some(running.clone()));
+    running.items.resume().await?;
+    running.items.check_job().await?;
+    // Raw answers that an earlier run of this engine, or another engine, did not write.
+    let finished = running.items.take_finished();
+    let unwritten = without_raw_answers(core.objects.as_ref(), &running, finished).await?;
+    running.items.return_finished(unwritten);
+    core.running.insert(running.clone());
     Ok(Ok(running))
 }
 
-/// The outer error is a store that does not answer, the inner one an input that cannot be used.
+/// The outer error is a store that does not reply, the inner one an input that cannot be used.
 async fn inputs(core: &Core, job: &JobRecord, is_new: bool) -> Result<Result<Inputs, String>, StoreError> {
     match read_inputs(core, job, is_new).await {
         Ok(inputs) => Ok(Ok(inputs)),
-        Err(Unusable::Store(StoreError::Refused(reason))) => Ok(Err(reason)),
-        Err(Unusable::Store(error)) => Err(error),
-        Err(Unusable::Input(reason)) => Ok(Err(reason)),
+        Err(InputError::Store(StoreError::Refused(reason))) => Ok(Err(reason)),
+        Err(InputError::Store(error)) => Err(error),
+        Err(InputError::Unusable(reason)) => Ok(Err(reason)),
     }
 }
 
-enum Unusable {
+enum InputError {
     Store(StoreError),
-    Input(String),
+    Unusable(String),
 }
 
-impl From<StoreError> for Unusable {
-    fn from(error: StoreError) -> Unusable {
-        Unusable::Store(error)
+impl From<StoreError> for InputError {
+    fn from(error: StoreError) -> InputError {
+        InputError::Store(error)
     }
 }
 
-async fn read_inputs(core: &Core, job: &JobRecord, is_new: bool) -> Result<Inputs, Unusable> {
-    let spec = JobSpec::from_request(&job.request).map_err(|refusal| Unusable::Input(refusal.0))?;
+async fn read_inputs(core: &Core, job: &JobRecord, is_new: bool) -> Result<Inputs, InputError> {
+    let spec = JobSpec::from_request(&job.request).map_err(|refusal| InputError::Unusable(refusal.0))?;
     if is_new {
         check_output(core, &spec).await?;
     }
@@ -92,12 +99,12 @@ async fn read_inputs(core: &Core, job: &JobRecord, is_new: bool) -> Result<Input
     blocking(move || parse(&spec, &categories, &template, manifest)).await?
 }
 
-/// As the inputs are: better before people work than when their work is to be written.
-async fn check_output(core: &Core, spec: &JobSpec) -> Result<(), Unusable> {
+/// The output path is checked before people work, not only when their work is to be written.
+async fn check_output(core: &Core, spec: &JobSpec) -> Result<(), InputError> {
     let folder = Files::of(spec).raw_folder();
     match core.objects.list(&folder.bucket, &folder.key).await {
         Ok(_) => Ok(()),
-        Err(StoreError::Refused(why)) => Err(Unusable::Input(format!(
+        Err(StoreError::Refused(why)) => Err(InputError::Unusable(format!(
             "The output path {} cannot be used: {why}.",
             spec.output
         ))),
@@ -105,23 +112,23 @@ async fn check_output(core: &Core, spec: &JobSpec) -> Result<(), Unusable> {
     }
 }
 
-fn parse(spec: &JobSpec, categories: &[u8], template: &[u8], manifest: Bytes) -> Result<Inputs, Unusable> {
+fn parse(spec: &JobSpec, categories: &[u8], template: &[u8], manifest: Bytes) -> Result<Inputs, InputError> {
     let categories = Categories::read(spec.task, categories).map_err(|why| {
-        Unusable::Input(format!(
+        InputError::Unusable(format!(
             "The label category file {} cannot be used: {why}.",
             spec.categories
         ))
     })?;
     let template = std::str::from_utf8(template)
-        .map_err(|_| Unusable::Input(format!("The worker template {} is not UTF-8.", spec.template)))?;
+        .map_err(|_| InputError::Unusable(format!("The worker template {} is not UTF-8.", spec.template)))?;
     crate::render::check(template).map_err(|why| {
-        Unusable::Input(format!(
+        InputError::Unusable(format!(
             "The worker template {} cannot be used: {why}",
             spec.template
         ))
     })?;
     let manifest = Manifest::read(spec.task, &spec.attribute, manifest).map_err(|why| {
-        Unusable::Input(format!(
+        InputError::Unusable(format!(
             "The input manifest {} cannot be used: {why}.",
             spec.manifest
         ))
@@ -133,9 +140,9 @@ fn parse(spec: &JobSpec, categories: &[u8], template: &[u8], manifest: Bytes) ->
     })
 }
 
-/// The job's own copy of an input, made at the first reading: what is changed or deleted later does not matter to a
-/// running job, in this process or the next.
-async fn input(core: &Core, spec: &JobSpec, what: &str, given: &Address) -> Result<Bytes, Unusable> {
+/// The job's own copy of an input. It is made at the first reading, so that a running job does not depend on what is changed
+/// or deleted later.
+async fn input(core: &Core, spec: &JobSpec, what: &str, original: &Address) -> Result<Bytes, InputError> {
     let copy = core.documents.at(&keys::input(&spec.name, what));
     for _ in 0..3 {
         if let Some(object) = core.objects.get(&copy).await? {
@@ -143,14 +150,18 @@ async fn input(core: &Core, spec: &JobSpec, what: &str, given: &Address) -> Resu
         }
         let object = core
             .objects
-            .get(given)
+            .get(original)
             .await?
-            .ok_or_else(|| Unusable::Input(format!("{given} does not exist.")))?;
-        match core.objects.put(&copy, object.body.clone(), When::Absent).await {
+            .ok_or_else(|| InputError::Unusable(format!("{original} does not exist.")))?;
+        match core
+            .objects
+            .put(&copy, object.body.clone(), WriteCondition::IfAbsent)
+            .await
+        {
             Ok(_) => return Ok(object.body),
             Err(StoreError::Changed) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(StoreError::Failed(format!("{copy} appears and disappears")).into())
+    Err(StoreError::Failed(format!("{copy} is created and deleted by another program")).into())
 }

@@ -1,16 +1,30 @@
-//! What people are told: which job, how much of it waits, how long there is, and where to begin.
+//! The text of a work notice: which job, how many items wait, how much time is left, and where to start.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Kind;
-use crate::engine::WorkNotice;
+use crate::event_sink::WorkNotice;
 
 /// "Subjects must be ASCII text […] must be less than 100 characters long" (Publish).
 const MAX_SUBJECT: usize = 99;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoticeKind {
+    New,
+    Expiring,
+}
+
+impl NoticeKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            NoticeKind::New => "new",
+            NoticeKind::Expiring => "expiring",
+        }
+    }
+}
+
 /// What a notice is about.
-pub(super) struct About<'a> {
+pub(super) struct NoticeFacts<'a> {
     pub(super) topic_arn: &'a str,
     pub(super) team: &'a str,
     pub(super) job: &'a str,
@@ -22,8 +36,8 @@ pub(super) struct About<'a> {
     pub(super) portal_url: &'a str,
 }
 
-impl About<'_> {
-    pub(super) fn notice(&self, kind: Kind, now: Timestamp) -> WorkNotice {
+impl NoticeFacts<'_> {
+    pub(super) fn notice(&self, kind: NoticeKind, now: Timestamp) -> WorkNotice {
         WorkNotice {
             topic_arn: self.topic_arn.to_owned(),
             subject: self.subject(kind),
@@ -31,11 +45,11 @@ impl About<'_> {
         }
     }
 
-    /// With the title, unless SNS would refuse it.
-    fn subject(&self, kind: Kind) -> String {
+    /// With the job's title, unless SNS would refuse it.
+    fn subject(&self, kind: NoticeKind) -> String {
         let begin = match kind {
-            Kind::New => "New work for you",
-            Kind::Expiring => "Work that waits for you ends soon",
+            NoticeKind::New => "New work for you",
+            NoticeKind::Expiring => "Work for you ends soon",
         };
         let is_plain = self.title.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         let subject = match is_plain {
@@ -48,12 +62,12 @@ impl About<'_> {
         }
     }
 
-    fn message(&self, kind: Kind, now: Timestamp) -> String {
+    fn message(&self, kind: NoticeKind, now: Timestamp) -> String {
         let team = self.team;
         let begin = match kind {
-            Kind::New => format!("Hello! There is new work for your team {team}:"),
-            Kind::Expiring => {
-                format!("Hello! Some work of your team {team} is still waiting, and will soon be closed:")
+            NoticeKind::New => format!("Hello! There is new work for your team {team}:"),
+            NoticeKind::Expiring => {
+                format!("Hello! Your team {team} still has work that ends soon:")
             }
         };
         let description = match self.description {
@@ -70,9 +84,9 @@ impl About<'_> {
             .strftime("%-d %B %Y, %H:%M UTC");
         let left = time_left(self.until.duration_since(now));
         format!(
-            "{begin}\n\n  {}{description}\n\n{waiting}. There is time until {until}, which is in {left}.\n\n\
-             Sign in and begin here: {}/\n\nEvery answer helps, also a few. Thank you!\n\n\
-             (You get this because you are in the team {team}. The job is called {}.)\n",
+            "{begin}\n\n  {}{description}\n\n{waiting}. The job ends on {until}, in {left}.\n\n\
+             Sign in and start here: {}/\n\nEvery answer helps, even a few. Thank you!\n\n\
+             (You get this message because you are in the team {team}. The job's name is {}.)\n",
             self.title, self.portal_url, self.job
         )
     }
@@ -86,13 +100,13 @@ fn time_left(left: SignedDuration) -> String {
         (minutes / 60 % 24, "hour"),
         (minutes % 60, "minute"),
     ];
-    let said = units
+    let parts = units
         .iter()
         .skip_while(|(count, _)| *count == 0)
         .take(2)
         .filter(|(count, _)| *count > 0)
         .map(|(count, unit)| format!("{count} {unit}{}", if *count == 1 { "" } else { "s" }));
-    said.collect::<Vec<_>>().join(" and ")
+    parts.collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]
@@ -100,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_is_said_as_people_say_it() {
+    fn time_left_is_written_as_people_say_it() {
         for (seconds, expected) in [
             (10 * 86_400, "10 days"),
             (86_400 + 3_600 + 60, "1 day and 1 hour"),
@@ -114,8 +128,8 @@ mod tests {
         }
     }
 
-    fn about(title: &str) -> About<'_> {
-        About {
+    fn facts(title: &str) -> NoticeFacts<'_> {
+        NoticeFacts {
             topic_arn: "arn",
             team: "numbers-team",
             job: "numbers-000001",
@@ -128,15 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn a_subject_is_fit_for_sns_whatever_the_title() {
+    fn a_subject_is_valid_for_sns_whatever_the_title() {
         for title in [
             "Even or odd?",
             "Gerade oder ungerade? – 偶数",
             "a\nb",
             &"x".repeat(128),
         ] {
-            for kind in [Kind::New, Kind::Expiring] {
-                let subject = about(title).subject(kind);
+            for kind in [NoticeKind::New, NoticeKind::Expiring] {
+                let subject = facts(title).subject(kind);
                 assert!(subject.len() < 100, "{subject}");
                 assert!(
                     subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
@@ -149,7 +163,7 @@ mod tests {
     #[test]
     fn a_message_says_what_waits_how_long_and_where() {
         let now = Timestamp::from_second(1_800_000_000 - 90_000).unwrap();
-        let message = about("Even or odd?").notice(Kind::Expiring, now).message;
+        let message = facts("Even or odd?").notice(NoticeKind::Expiring, now).message;
         for part in [
             "numbers-team",
             "Even or odd?",

@@ -3,22 +3,22 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::decision::Decision;
-use super::{completed, line};
+use super::item_result::ItemResult;
+use super::line;
 use crate::job::{JobSpec, task_object};
+use crate::running::{Answer, RunningJob, last_submission};
 use crate::state::Address;
-use crate::work::{Answer, Running};
 
-/// Objects in one consolidation file.
-const CONSOLIDATED_TOGETHER: usize = 1000;
+/// Items in one consolidation file.
+const ITEMS_PER_FILE: usize = 1000;
 
 /// `<S3OutputPath>/<LabelingJobName>/...`
 pub(crate) struct Files {
     root: Address,
 }
 
-/// Where, and what.
-type File = (Address, String);
+/// An address and the text to write there.
+pub(super) type File = (Address, String);
 
 impl Files {
     pub(crate) fn of(spec: &JobSpec) -> Files {
@@ -39,7 +39,7 @@ impl Files {
         self.at("annotations/worker-response/iteration-1/")
     }
 
-    /// The colons are Ground Truth's.
+    /// The name has colons, as Ground Truth's has.
     pub(super) fn raw(&self, index: u32, at: Timestamp) -> Address {
         self.at(&format!(
             "annotations/worker-response/iteration-1/{index}/{}.json",
@@ -66,7 +66,7 @@ fn zoned(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-pub(super) fn raw_answers(job: &Running, answers: &[Answer]) -> String {
+pub(super) fn raw_answers(job: &RunningJob, answers: &[Answer]) -> String {
     let answers: Vec<Value> = answers
         .iter()
         .map(|answer| {
@@ -75,7 +75,7 @@ pub(super) fn raw_answers(job: &Running, answers: &[Answer]) -> String {
                 "acceptanceTime": zoned(answer.accepted),
                 "submissionTime": zoned(answer.submitted),
                 "timeSpentInSeconds": seconds,
-                "answerContent": job.answers.content(&answer.classes),
+                "answerContent": job.answers.write(&answer.annotation),
                 "workerId": answer.person.id,
                 "workerMetadata": {"identityData": {
                     "identityProviderType": answer.person.provider.name(),
@@ -88,23 +88,23 @@ pub(super) fn raw_answers(job: &Running, answers: &[Answer]) -> String {
     json!({ "answers": answers }).to_string()
 }
 
-/// How many files the consolidation has, of either kind.
-pub(super) fn consolidations(decisions: &[Decision]) -> usize {
-    labeled(decisions).count().div_ceil(CONSOLIDATED_TOGETHER)
+/// How many request files the consolidation has, and as many response files.
+pub(super) fn consolidation_count(results: &[ItemResult]) -> usize {
+    labeled(results).count().div_ceil(ITEMS_PER_FILE)
 }
 
-fn labeled(decisions: &[Decision]) -> impl Iterator<Item = (u32, &Decision)> {
-    let labeled = |(_, decision): &(usize, &Decision)| matches!(decision, Decision::Labeled { .. });
-    let all = decisions.iter().enumerate().filter(labeled);
-    all.map(|(index, decision)| (index as u32, decision))
+fn labeled(results: &[ItemResult]) -> impl Iterator<Item = (u32, &ItemResult)> {
+    let is_labeled = |(_, result): &(usize, &ItemResult)| matches!(result, ItemResult::Labeled { .. });
+    let all = results.iter().enumerate().filter(is_labeled);
+    all.map(|(index, result)| (index as u32, result))
 }
 
-/// Requests and responses of the consolidation, as an annotation-consolidation Lambda function would see and give them.
-pub(super) fn consolidation(job: &Running, decisions: &[Decision], nth: usize) -> (File, File) {
+/// The nth request and response of the consolidation, in the form of an annotation-consolidation Lambda function.
+pub(super) fn consolidation(job: &RunningJob, results: &[ItemResult], nth: usize) -> (File, File) {
     let files = Files::of(&job.spec);
-    let chunk: Vec<(u32, &Decision)> = labeled(decisions)
-        .skip(nth * CONSOLIDATED_TOGETHER)
-        .take(CONSOLIDATED_TOGETHER)
+    let chunk: Vec<(u32, &ItemResult)> = labeled(results)
+        .skip(nth * ITEMS_PER_FILE)
+        .take(ITEMS_PER_FILE)
         .collect();
     let answers: Vec<Vec<Answer>> = chunk
         .iter()
@@ -112,7 +112,7 @@ pub(super) fn consolidation(job: &Running, decisions: &[Decision], nth: usize) -
         .collect();
     let at = answers
         .iter()
-        .filter_map(|answers| completed(answers))
+        .filter_map(|answers| last_submission(answers))
         .max()
         .unwrap_or(job.opened);
     let name = if nth == 0 {
@@ -122,9 +122,7 @@ pub(super) fn consolidation(job: &Running, decisions: &[Decision], nth: usize) -
     };
     let requests = chunk.iter().zip(&answers);
     let requests = requests.map(|((index, _), answers)| request(job, *index, answers));
-    let responses = chunk
-        .iter()
-        .map(|(index, decision)| response(job, *index, decision));
+    let responses = chunk.iter().map(|(index, result)| response(job, *index, result));
     (
         (
             files.consolidation("request", &name),
@@ -137,7 +135,7 @@ pub(super) fn consolidation(job: &Running, decisions: &[Decision], nth: usize) -
     )
 }
 
-fn request(job: &Running, index: u32, answers: &[Answer]) -> Value {
+fn request(job: &RunningJob, index: u32, answers: &[Answer]) -> Value {
     let line = job.manifest.line(index);
     let kind = if line.contains_key("source") {
         "content"
@@ -146,12 +144,12 @@ fn request(job: &Running, index: u32, answers: &[Answer]) -> Value {
     };
     let annotations: Vec<Value> = answers
         .iter()
-        .map(|answer| json!({"workerId": answer.person.id, "annotationData": {"content": job.answers.content(&answer.classes).to_string()}}))
+        .map(|answer| json!({"workerId": answer.person.id, "annotationData": {"content": job.answers.write(&answer.annotation).to_string()}}))
         .collect();
     json!({"datasetObjectId": index.to_string(), "dataObject": {kind: task_object(&line)}, "annotations": annotations})
 }
 
-fn response(job: &Running, index: u32, decision: &Decision) -> Value {
-    let content = line::annotation(job, decision).unwrap_or_default();
+fn response(job: &RunningJob, index: u32, result: &ItemResult) -> Value {
+    let content = line::label_fields(job, result).unwrap_or_default();
     json!({"datasetObjectId": index.to_string(), "consolidatedAnnotation": {"content": content}})
 }

@@ -1,20 +1,19 @@
 //! Lines of the output manifest: the input line with the label and its metadata added.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::creation_date;
-use super::decision::Decision;
-use crate::consolidate::Verdict;
-use crate::job::Choice;
+use super::item_result::ItemResult;
+use super::label::label;
+use crate::running::RunningJob;
 use crate::state::Counters;
-use crate::work::Running;
 
-pub(super) fn manifest(job: &Running, decisions: &[Decision]) -> String {
+pub(super) fn manifest(job: &RunningJob, results: &[ItemResult]) -> String {
     let mut text = String::new();
-    for (index, decision) in decisions.iter().enumerate() {
+    for (index, result) in results.iter().enumerate() {
         let line = job.manifest.text(index as u32);
-        match annotation(job, decision) {
-            Some(annotation) => push_joined(&mut text, line, &annotation, job),
+        match label_fields(job, result) {
+            Some(fields) => push_joined(&mut text, line, &fields, job),
             None => text.push_str(line),
         }
         text.push('\n');
@@ -32,8 +31,8 @@ fn without_line_breaks(text: String) -> String {
         .replace('\u{2029}', "\\u2029")
 }
 
-/// What a manifest that was written before says, line by line.
-pub(super) fn counters(job: &Running, manifest: &[u8]) -> Counters {
+/// The counters that a manifest shows, line by line.
+pub(super) fn counters(job: &RunningJob, manifest: &[u8]) -> Counters {
     let (attribute, mut counters) = (&job.spec.attribute, Counters::default());
     let metadata = format!("{attribute}-metadata");
     for (index, line) in manifest.split(|byte| *byte == b'\n').enumerate() {
@@ -42,7 +41,7 @@ pub(super) fn counters(job: &Running, manifest: &[u8]) -> Counters {
         };
         let has_failed = line
             .get(&metadata)
-            .is_some_and(|said| said.get("failure-reason").is_some());
+            .is_some_and(|metadata| metadata.get("failure-reason").is_some());
         match line.contains_key(attribute) {
             true => {
                 counters.total_labeled += 1;
@@ -55,68 +54,46 @@ pub(super) fn counters(job: &Running, manifest: &[u8]) -> Counters {
     counters
 }
 
-/// `<attribute>` and `<attribute>-metadata`; `None` if there is nothing to say. A failed object has no label and says in
-/// the metadata why: readers that look for the label find none, readers that look for the reason find it.
-pub(super) fn annotation(job: &Running, decision: &Decision) -> Option<Map<String, Value>> {
+/// `<attribute>` and `<attribute>-metadata`; `None` for an item without a result of this job. A failed item has no label, and
+/// a reason in the metadata: readers that look for the label find none, readers that look for the reason find it.
+pub(super) fn label_fields(job: &RunningJob, result: &ItemResult) -> Option<Map<String, Value>> {
     let attribute = &job.spec.attribute;
     let mut fields = Map::new();
-    match decision {
-        Decision::PassedThrough | Decision::Unlabeled => return None,
-        Decision::Labeled { verdicts, at } => {
-            let (label, mut metadata) = match job.spec.task.choice() {
-                Choice::One => single(job, verdicts.first()?),
-                Choice::Several => several(job, verdicts),
-            };
+    match result {
+        ItemResult::PassedThrough | ItemResult::Unlabeled => return None,
+        ItemResult::Labeled { annotation, at } => {
+            let (label, mut metadata) = label(job, annotation)?;
             fields.insert(attribute.clone(), label);
-            metadata.extend(common(job, &creation_date(*at)));
+            metadata.extend(common_metadata(job, *at));
             fields.insert(format!("{attribute}-metadata"), Value::Object(metadata));
         }
-        Decision::Failed { reason, at } => {
+        ItemResult::Failed { reason, at } => {
             let mut metadata = Map::from_iter([("failure-reason".to_owned(), json!(reason))]);
-            metadata.extend(common(job, &creation_date(*at)));
+            metadata.extend(common_metadata(job, *at));
             fields.insert(format!("{attribute}-metadata"), Value::Object(metadata));
         }
     }
     Some(fields)
 }
 
-fn single(job: &Running, verdict: &Verdict) -> (Value, Map<String, Value>) {
-    let metadata = Map::from_iter([
-        ("class-name".to_owned(), json!(job.categories.name(verdict.class))),
-        ("confidence".to_owned(), json!(verdict.confidence)),
-    ]);
-    (json!(verdict.class), metadata)
-}
-
-fn several(job: &Running, verdicts: &[Verdict]) -> (Value, Map<String, Value>) {
-    let classes: Vec<u16> = verdicts.iter().map(|verdict| verdict.class).collect();
-    let names: Map<String, Value> = verdicts
-        .iter()
-        .map(|v| (v.class.to_string(), json!(job.categories.name(v.class))))
-        .collect();
-    let confidence: Map<String, Value> = verdicts
-        .iter()
-        .map(|v| (v.class.to_string(), json!(v.confidence)))
-        .collect();
-    let metadata = Map::from_iter([
-        ("class-map".to_owned(), Value::Object(names)),
-        ("confidence-map".to_owned(), Value::Object(confidence)),
-    ]);
-    (json!(classes), metadata)
-}
-
-fn common(job: &Running, creation_date: &str) -> [(String, Value); 4] {
+/// The metadata that labels of every kind have.
+fn common_metadata(job: &RunningJob, at: Timestamp) -> [(String, Value); 4] {
     [
         ("type".to_owned(), json!(job.spec.task.output_type())),
         ("job-name".to_owned(), json!(job.spec.job_name_in_output())),
         ("human-annotated".to_owned(), json!("yes")),
-        ("creation-date".to_owned(), json!(creation_date)),
+        ("creation-date".to_owned(), json!(creation_date(at))),
     ]
 }
 
-/// Adds fields to the text of a JSON object without touching what is there: numbers, spaces and order stay as they came.
-/// Only where an earlier job left its metadata without a label must that give way.
-fn push_joined(text: &mut String, line: &str, fields: &Map<String, Value>, job: &Running) {
+/// `2018-10-18T22:18:13.527256`: the dates in output manifests have no zone; they are UTC here.
+fn creation_date(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
+}
+
+/// Adds fields to the text of a JSON object and leaves the rest as it is: numbers, spaces and order. Only the metadata of an
+/// earlier job that left no label is replaced.
+fn push_joined(text: &mut String, line: &str, fields: &Map<String, Value>, job: &RunningJob) {
     let metadata = format!("{}-metadata", job.spec.attribute);
     if line.contains(&format!("\"{metadata}\"")) {
         let mut all: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
@@ -128,7 +105,7 @@ fn push_joined(text: &mut String, line: &str, fields: &Map<String, Value>, job: 
     let fields = Value::Object(fields.clone()).to_string();
     let open = line.strip_suffix('}').unwrap_or(line);
     text.push_str(open);
-    // Input lines have `source` or `source-ref`, so there is always something before the comma.
+    // Input lines have `source` or `source-ref`, so there is always a member before the comma.
     text.push(',');
     text.push_str(&fields[1..]);
 }

@@ -2,23 +2,25 @@
 
 use serde_json::{Value, json};
 
-use crate::testing::{World, parity, worker};
+use crate::desk::Desk;
+use crate::testing::{TestWorld, parity, worker};
 
-async fn finished(change: impl FnOnce(&mut Value), answer: impl Fn(u32) -> Value) -> World {
-    let world = World::default();
+async fn finished(change: impl FnOnce(&mut Value), answer: impl Fn(u32) -> Value) -> TestWorld {
+    let world = TestWorld::default();
     world.numbers(2);
-    let rig = world.engine().await;
-    rig.crew().await;
-    rig.job("Numbers", change).await;
+    let engine = world.engine().await;
+    engine.create_team().await;
+    engine.job("Numbers", change).await;
     for id in ["a", "b", "c"] {
-        while let Ok(Some(lease)) = rig.work.lease(&worker(id), "Numbers").await {
-            rig.work
+        while let Ok(Some(lease)) = engine.work.lease(&worker(id), "Numbers").await {
+            engine
+                .work
                 .submit(&worker(id), &lease.token, answer(lease.index))
                 .await
                 .unwrap();
         }
     }
-    rig.until("Numbers", "Completed").await;
+    engine.wait_for_status("Numbers", "Completed").await;
     world
 }
 
@@ -112,20 +114,24 @@ async fn consolidation_files_are_what_a_lambda_function_would_see() {
 
 #[tokio::test]
 async fn a_job_on_the_output_of_another_does_the_rest() {
-    let world = World::default();
+    let world = TestWorld::default();
     world.numbers(2);
     world.store.put_text(
         "s3://in/numbers.manifest",
         "{\"source\":\"0\",\"parity\":0,\"parity-metadata\":{\"x\":1}}\n{\"source\":\"1\",\"parity-metadata\":{\"failure-reason\":\"y\"}}\n",
     );
-    let rig = world.engine().await;
-    rig.crew().await;
-    rig.job("numbers", |r| {
-        r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-    })
-    .await;
-    assert_eq!(rig.answer_next(&worker("a"), "numbers").await.unwrap(), Some(1));
-    let job = rig.until("numbers", "Completed").await;
+    let engine = world.engine().await;
+    engine.create_team().await;
+    engine
+        .job("numbers", |r| {
+            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
+        })
+        .await;
+    assert_eq!(
+        engine.answer_next(&worker("a"), "numbers").await.unwrap(),
+        Some(1)
+    );
+    let job = engine.wait_for_status("numbers", "Completed").await;
     assert_eq!(
         (
             &job["LabelCounters"]["TotalLabeled"],

@@ -1,8 +1,5 @@
-//! The portal's JSON API. It is the page's, and as good for workers that are programs.
-use super::PortalState;
-use super::refusal::Refusal;
-use super::session::SignedIn;
-use crate::work::Lease;
+//! The portal's JSON API, for its pages and for workers that are programs.
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -11,26 +8,31 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::error::PortalError;
+use super::session::SignedIn;
+use super::state::PortalState;
+use crate::desk::Lease;
+
 /// A task as the page sees it.
 #[derive(Serialize)]
-struct Task {
+struct TaskView {
     token: String,
     expires: jiff::Timestamp,
     seconds_left: u32,
     title: String,
-    /// Where the page of the task is; to be put into a sandboxed frame.
+    /// The path of the task's page, for a sandboxed frame.
     frame: String,
 }
 
 /// `{"answer": {"<element name>": {…}}}`
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Answer {
+pub(super) struct AnswerBody {
     answer: Map<String, Value>,
 }
 
-impl From<Lease> for Task {
-    fn from(lease: Lease) -> Task {
+impl From<Lease> for TaskView {
+    fn from(lease: Lease) -> TaskView {
         let Lease {
             token,
             expires,
@@ -38,7 +40,7 @@ impl From<Lease> for Task {
             title,
             ..
         } = lease;
-        Task {
+        TaskView {
             frame: format!("/tasks/{token}/frame"),
             token,
             expires,
@@ -52,9 +54,9 @@ pub(super) async fn me(SignedIn(worker): SignedIn) -> Json<Value> {
     Json(json!({ "id": worker.id, "name": worker.name, "groups": worker.groups }))
 }
 
-/// With the teams, which change while somebody looks: nobody has to sign in again to see the first one.
+/// With the teams: they change while the page is open, and a person put into a first team need not sign in again.
 pub(super) async fn jobs(State(state): State<PortalState>, SignedIn(worker): SignedIn) -> Json<Value> {
-    let desk = &state.0.desk;
+    let desk = &state.desk;
     let (jobs, teams) = (desk.jobs(&worker).await, desk.teams(&worker).await);
     Json(json!({ "jobs": jobs, "teams": teams }))
 }
@@ -63,8 +65,8 @@ pub(super) async fn next(
     State(state): State<PortalState>,
     SignedIn(worker): SignedIn,
     Path(job): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    let task = state.0.desk.lease(&worker, &job).await?.map(Task::from);
+) -> Result<Json<Value>, PortalError> {
+    let task = state.desk.lease(&worker, &job).await?.map(TaskView::from);
     Ok(Json(json!({ "task": task })))
 }
 
@@ -72,8 +74,8 @@ pub(super) async fn task(
     State(state): State<PortalState>,
     SignedIn(worker): SignedIn,
     Path(token): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    let held = state.0.desk.held(&worker, &token).await?;
+) -> Result<Json<Value>, PortalError> {
+    let held = state.desk.held_task(&worker, &token).await?;
     Ok(Json(
         json!({ "input": held.task_input, "title": held.title, "seconds_left": held.seconds_left }),
     ))
@@ -83,15 +85,14 @@ pub(super) async fn answer(
     State(state): State<PortalState>,
     SignedIn(worker): SignedIn,
     Path(token): Path<String>,
-    body: Result<Json<Answer>, JsonRejection>,
+    body: Result<Json<AnswerBody>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
-    let Json(Answer { answer }) = body.map_err(|rejection| not_json(&rejection))?;
+    let Json(AnswerBody { answer }) = body.map_err(|rejection| not_json(&rejection))?;
     state
-        .0
         .desk
         .submit(&worker, &token, Value::Object(answer))
         .await
-        .map_err(|error| Refusal::from(error).into_response())?;
+        .map_err(|error| PortalError::from(error).into_response())?;
     Ok(Json(json!({})))
 }
 
@@ -99,8 +100,8 @@ pub(super) async fn decline(
     State(state): State<PortalState>,
     SignedIn(worker): SignedIn,
     Path(token): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    state.0.desk.decline(&worker, &token).await?;
+) -> Result<Json<Value>, PortalError> {
+    state.desk.decline(&worker, &token).await?;
     Ok(Json(json!({})))
 }
 
@@ -108,14 +109,14 @@ pub(super) async fn release(
     State(state): State<PortalState>,
     SignedIn(worker): SignedIn,
     Path(token): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    state.0.desk.release(&worker, &token).await?;
+) -> Result<Json<Value>, PortalError> {
+    state.desk.release(&worker, &token).await?;
     Ok(Json(json!({})))
 }
 
 fn not_json(rejection: &JsonRejection) -> Response {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Refusal::TooLarge.into_response();
+        return PortalError::TooLarge.into_response();
     }
-    Refusal::NotJson(rejection.body_text()).into_response()
+    PortalError::NotJson(rejection.body_text()).into_response()
 }

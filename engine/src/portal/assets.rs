@@ -1,4 +1,5 @@
-//! The files the portal is made of, inside the binary: one thing to deploy, and pages that fit their engine.
+//! The portal's files, inside the binary: one file to deploy, and pages that fit their engine.
+
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -8,7 +9,7 @@ pub(super) const HOME: &str = include_str!("../../assets/portal/home.html");
 pub(super) const WORK: &str = include_str!("../../assets/portal/work.html");
 pub(super) const MESSAGE: &str = include_str!("../../assets/portal/message.html");
 
-/// The portal's mark, as SVG.
+/// The portal's icon, as SVG.
 pub const ICON: &str = include_str!("../../assets/portal/icon.svg");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -27,11 +28,12 @@ pub(super) async fn portal(Path(file): Path<String>) -> Response {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text).into_response()
 }
 
-/// Any page may load these, also one that somebody renders elsewhere to look at a template.
+/// The project's own implementation of Ground Truth's crowd elements (`crowd-form`, `crowd-classifier`, …), served in place of
+/// AWS's script so that a job's template works unchanged. Any page may load it, also one that shows a template elsewhere.
 pub(super) async fn crowd(Path(file): Path<String>) -> Response {
     let (kind, text) = match file.as_str() {
-        "crowd-html-elements.js" => (SCRIPT, crate::crowd::SCRIPT),
-        "crowd-html-elements.css" => (STYLE, crate::crowd::STYLE),
+        "crowd-html-elements.js" => (SCRIPT, include_str!("../../assets/crowd/crowd-html-elements.js")),
+        "crowd-html-elements.css" => (STYLE, include_str!("../../assets/crowd/crowd-html-elements.css")),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let headers = [

@@ -1,5 +1,5 @@
-//! What every reply of the portal tells the browser to guard against, and which requests are not from the portal at all.
-use super::refusal::Refusal;
+//! The security headers of every reply, and the check that a change comes from the portal's own page.
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -8,16 +8,21 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue};
 
-/// The portal's own pages: nothing inline, nothing from elsewhere, the sandboxed task as the only frame.
+use super::error::PortalError;
+
+/// For the portal's own pages: nothing inline, nothing from other origins, and the sandboxed task as the only frame.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// The policy of a task's page. It is a job's template, somebody else's program: `sandbox` without `allow-same-origin`
-/// gives it an origin of its own kind, so that it has neither the portal's cookie nor its API, and `connect-src`
-/// and `form-action` leave it `postMessage` to the portal. (Images may come from anywhere, as those of instructions do, so
-/// the address of an image could carry out what the page holds: one item, which the job's owner has anyway.) Templates carry their own scripts and
-/// styles, hence 'unsafe-inline': what AWS's templates do has to work, and outside the sandbox it means nothing. An
-/// item's text cannot become such a script, because rendering escapes it.
+/// The policy of a task's page.
+///
+/// - The page is a job's template, a program that is not trusted. `sandbox` without `allow-same-origin` gives it an opaque
+///   origin: it has neither the portal's cookie nor its API. `connect-src` and `form-action` leave it only `postMessage` to
+///   the portal.
+/// - Images may come from anywhere, as those of instructions do. So the address of an image could carry out what the page
+///   holds: one item, which the job's owner has anyway.
+/// - Templates have inline scripts and styles, hence 'unsafe-inline': AWS's templates must work. Outside the sandbox it has
+///   no effect. An item's text cannot become such a script, because rendering escapes it.
 pub(super) fn frame_policy(portal: &str, s3: &str) -> String {
     let media = format!("{s3} data: blob: https:");
     format!(
@@ -27,7 +32,7 @@ pub(super) fn frame_policy(portal: &str, s3: &str) -> String {
     )
 }
 
-/// Adds the headers; a task's page brings its own policy.
+/// Adds the headers. A task's page has its own policy.
 pub(super) async fn protect(request: Request, next: Next) -> Response {
     let mut reply = next.run(request).await;
     let headers = reply.headers_mut();
@@ -42,16 +47,16 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     reply
 }
 
-/// A change must come from the portal's page or a program: a form or a script of another site cannot add a header of
-/// its own, and cannot send JSON, without being allowed to first.
+/// A change must come from the portal's page or from a program. A form or script of another site can neither add this header
+/// nor send JSON, because the browser asks the portal first (CORS preflight).
 pub(super) async fn refuse_foreign(request: Request, next: Next) -> Response {
-    if !own(request.headers()) {
-        return Refusal::Foreign.into_response();
+    if !is_own(request.headers()) {
+        return PortalError::Foreign.into_response();
     }
     next.run(request).await
 }
 
-fn own(headers: &HeaderMap) -> bool {
+fn is_own(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let json =
         text(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.split(';').next() == Some("application/json"));

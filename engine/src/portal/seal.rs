@@ -1,30 +1,31 @@
-//! What is kept of a session is sealed with a secret that only the person's browser holds: whoever reads the bucket learns
-//! nobody's name and gets nobody's refresh token.
+//! A stored session is sealed with a secret that only the person's browser holds: reading the bucket reveals neither names
+//! nor refresh tokens.
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::error::Unspecified;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// 256 random bits, in the browser's cookie and nowhere else.
-pub(super) struct Secret(String);
+/// 256 random bits that are only in the browser's cookie.
+pub(super) struct SessionSecret(String);
 
-impl Secret {
-    pub(super) fn random() -> Secret {
+impl SessionSecret {
+    pub(super) fn random() -> SessionSecret {
         let mut bytes = [0; 32];
         rand::Rng::fill(&mut rand::rng(), &mut bytes[..]);
-        Secret(URL_SAFE_NO_PAD.encode(bytes))
+        SessionSecret(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    pub(super) fn from_cookie(value: &str) -> Secret {
-        Secret(value.to_owned())
+    pub(super) fn from_cookie(value: &str) -> SessionSecret {
+        SessionSecret(value.to_owned())
     }
 
     pub(super) fn cookie(&self) -> &str {
         &self.0
     }
 
-    /// The name of what the secret opens; it does not lead back to the secret.
+    /// The name of the session the secret opens. The secret cannot be computed from it.
     pub(super) fn name(&self) -> String {
         hex::encode(self.derive("name"))
     }
@@ -57,10 +58,10 @@ mod tests {
 
     #[test]
     fn only_the_secret_opens_what_it_sealed() {
-        let secret = Secret::random();
+        let secret = SessionSecret::random();
         let sealed = secret.seal(b"token").unwrap();
         assert_eq!(secret.open(&sealed).unwrap(), b"token");
-        assert!(Secret::random().open(&sealed).is_err());
+        assert!(SessionSecret::random().open(&sealed).is_err());
         assert!(secret.open(&sealed[4..]).is_err() && secret.open("").is_err());
         assert!(!sealed.contains("token") && !secret.name().contains(secret.cookie()));
     }

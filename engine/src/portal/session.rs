@@ -1,22 +1,29 @@
-//! A browser's side of a session: the cookie, and the worker of a request that brings it.
-use super::PortalState;
-use super::refusal::Refusal;
-use super::seal::Secret;
-use crate::work::Worker;
-use axum::extract::FromRequestParts;
+//! The browser's side of a session: the cookie, and the worker of a request that has it.
+
+use axum::extract::{FromRef, FromRequestParts};
 use axum_extra::extract::PrivateCookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
+use axum_extra::extract::cookie::{Cookie, Key, SameSite};
 use http::request::Parts;
+
+use super::error::PortalError;
+use super::seal::SessionSecret;
+use super::state::PortalState;
+use crate::worker::Worker;
 
 const NAME: &str = "groundcrew-session";
 
-/// The cookie that says which session this browser has.
-pub(super) fn cookie(secret: &Secret, secure: bool) -> Cookie<'static> {
-    sealed(NAME, secret.cookie().to_owned(), "/", secure)
+/// The cookie that names and opens the browser's session.
+pub(super) fn cookie(secret: &SessionSecret, secure: bool) -> Cookie<'static> {
+    protected_cookie(NAME, secret.cookie().to_owned(), "/", secure)
 }
 
-/// A cookie no script can read and no other site's form can send.
-pub(super) fn sealed(name: &'static str, value: String, path: &'static str, secure: bool) -> Cookie<'static> {
+/// A cookie that no script can read and no form of another site can send.
+pub(super) fn protected_cookie(
+    name: &'static str,
+    value: String,
+    path: &'static str,
+    secure: bool,
+) -> Cookie<'static> {
     Cookie::build((name, value))
         .path(path)
         .http_only(true)
@@ -25,27 +32,25 @@ pub(super) fn sealed(name: &'static str, value: String, path: &'static str, secu
         .build()
 }
 
-/// The cookie to take away at sign-out.
-pub(super) fn ended() -> Cookie<'static> {
+/// The cookie to remove at sign-out.
+pub(super) fn ended_cookie() -> Cookie<'static> {
     Cookie::build(NAME).path("/").build()
 }
 
-pub(super) fn secret(jar: &PrivateCookieJar) -> Option<Secret> {
-    jar.get(NAME).map(|cookie| Secret::from_cookie(cookie.value()))
+pub(super) fn secret(jar: &PrivateCookieJar) -> Option<SessionSecret> {
+    jar.get(NAME)
+        .map(|cookie| SessionSecret::from_cookie(cookie.value()))
 }
 
 /// The signed-in worker of a request.
 pub(super) struct SignedIn(pub(super) Worker);
 
 impl FromRequestParts<PortalState> for SignedIn {
-    type Rejection = Refusal;
+    type Rejection = PortalError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Refusal> {
-        if let Some(worker) = &state.0.everyone {
-            return Ok(SignedIn(worker.clone()));
-        }
-        let jar = PrivateCookieJar::from_headers(&parts.headers, state.0.key.clone());
-        let secret = secret(&jar).ok_or(Refusal::SignedOut)?;
-        state.0.sessions.worker(secret).await.map(SignedIn)
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, PortalError> {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(state));
+        let secret = secret(&jar).ok_or(PortalError::SignedOut)?;
+        state.sessions.worker(secret).await.map(SignedIn)
     }
 }

@@ -1,81 +1,88 @@
-//! Who is signed in: a document for each session, in the state bucket, that the browser's cookie opens.
+//! Who is signed in: a document for each session, in the state bucket, which the browser's cookie opens.
 //!
-//! What a cookie itself says cannot be taken back. A document can: signing out deletes it, and what the provider says of
-//! the person's groups is asked again every few minutes with the provider's refresh token.
-use super::refusal::Refusal;
-use super::seal::Secret;
-use crate::clock::Clock;
-use crate::sign_in::{SignInClient, SignInError, Vouched};
-use crate::state::{Documents, StoreError, Stored, keys};
-use crate::work::{Turns, Worker};
+//! A cookie cannot be revoked, a document can: signing out deletes it. The person's groups are requested from the identity
+//! provider again every few minutes, with its refresh token.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
-/// Older than this, the groups are asked for again.
+use super::error::PortalError;
+use super::seal::SessionSecret;
+use crate::clock::Clock;
+use crate::keyed_locks::KeyedLocks;
+use crate::lock::lock;
+use crate::sign_in::{SignInClient, SignInError, VerifiedPerson};
+use crate::state::{Documents, StoreError, StoredDocument, keys};
+use crate::worker::Worker;
+
+/// Groups older than this are requested again.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
-/// The same for somebody in no group, who is waiting to be put into one.
+/// The same for a person without a group, who waits to be put into one.
 const FRESH_WITHOUT_GROUPS: SignedDuration = SignedDuration::from_secs(30);
-/// While the provider cannot be asked (it is away, or gave no refresh token), groups are believed for so long.
-const BELIEVED: SignedDuration = SignedDuration::from_hours(1);
-/// Between two attempts to ask, also of two engines on one store.
-const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
+/// How long groups are used while they cannot be requested: the provider is away, or gave no refresh token.
+const USED_UNCONFIRMED: SignedDuration = SignedDuration::from_hours(1);
+/// Between two requests for groups, also of two engines on one store.
+const BETWEEN_REQUESTS: SignedDuration = SignedDuration::from_secs(30);
 /// A browser that is not used for a working day signs in again.
 const IDLE: SignedDuration = SignedDuration::from_hours(12);
-/// What another engine did to a session is seen after at most this time.
-const SEEN: SignedDuration = SignedDuration::from_secs(10);
-/// Sessions remembered in memory.
-const REMEMBERED: usize = 10_000;
+/// How long a session is used from memory. A change by another engine is seen after at most this time.
+const CACHED: SignedDuration = SignedDuration::from_secs(10);
+/// Sessions in memory.
+const MAX_CACHED: usize = 10_000;
 const BETWEEN_SWEEPS: std::time::Duration = std::time::Duration::from_secs(3600);
 
 #[derive(Clone, Deserialize, Serialize)]
 struct Session {
     worker: Worker,
-    /// The provider that vouched, as [`SignInClient::provider`] tells it.
+    /// The provider that vouched for the person, as [`SignInClient::provider`] names it.
     provider: String,
     refresh: Option<String>,
     /// When the provider last vouched for the person.
     confirmed: Timestamp,
-    /// When an engine last set out to ask it again.
-    asked: Option<Timestamp>,
+    /// When an engine last requested the groups again.
+    #[serde(rename = "asked")]
+    requested: Option<Timestamp>,
     until: Timestamp,
 }
 
-/// As it is stored.
+/// The stored form of a session.
 #[derive(Deserialize, Serialize)]
-struct Document {
-    /// Not sealed, so that what is over can be swept away.
+struct SessionDocument {
+    /// Not sealed, so that expired sessions can be deleted.
     until: Timestamp,
     sealed: String,
 }
 
-struct Known {
+struct CachedSession {
     session: Session,
-    seen: Timestamp,
+    read: Timestamp,
 }
 
 #[derive(Clone)]
-pub(super) struct Sessions(Arc<Inner>);
+pub(super) struct Sessions(Arc<Store>);
 
-struct Inner {
+struct Store {
     documents: Documents,
     clock: Clock,
     sign_in: Arc<SignInClient>,
-    /// By name.
-    known: Mutex<HashMap<String, Known>>,
-    turns: Turns,
+    /// Sessions in memory, by name.
+    cached: Mutex<HashMap<String, CachedSession>>,
+    /// By session name: one request to the provider at a time.
+    locks: KeyedLocks,
 }
 
 impl Session {
-    fn new(vouched: Vouched, now: Timestamp) -> Session {
+    fn new(person: VerifiedPerson, now: Timestamp) -> Session {
         Session {
-            worker: vouched.worker,
-            provider: vouched.provider,
-            refresh: vouched.refresh,
+            worker: person.worker,
+            provider: person.provider,
+            refresh: person.refresh,
             confirmed: now,
-            asked: None,
+            requested: None,
             until: now + IDLE,
         }
     }
@@ -91,74 +98,75 @@ impl Session {
 
 impl Sessions {
     pub(super) fn new(documents: Documents, clock: Clock, sign_in: Arc<SignInClient>) -> Sessions {
-        Sessions(Arc::new(Inner {
+        Sessions(Arc::new(Store {
             documents,
             clock,
             sign_in,
-            known: Mutex::default(),
-            turns: Turns::new(),
+            cached: Mutex::default(),
+            locks: KeyedLocks::new(),
         }))
     }
 
-    pub(super) async fn begin(&self, vouched: Vouched) -> Result<Secret, SignInError> {
-        let secret = Secret::random();
-        let session = Session::new(vouched, self.0.now());
+    pub(super) async fn begin(&self, person: VerifiedPerson) -> Result<SessionSecret, SignInError> {
+        let secret = SessionSecret::random();
+        let session = Session::new(person, self.0.now());
         let stored = self.0.store(&secret, session, None).await;
-        stored.map_err(|error| SignInError::NotKept(error.to_string()))?;
+        stored.map_err(|error| SignInError::NotStored(error.to_string()))?;
         Ok(secret)
     }
 
-    /// Ends the session for good: a copy of the cookie opens nothing any more, here at once, at other engines on the same
-    /// store within ten seconds.
-    pub(super) async fn end(&self, secret: &Secret) -> Result<(), StoreError> {
+    /// Ends the session: a copy of the cookie opens nothing any more, here at once, at other engines on the same store within
+    /// ten seconds.
+    pub(super) async fn end(&self, secret: &SessionSecret) -> Result<(), StoreError> {
         self.0.discard(&secret.name()).await
     }
 
     /// The worker whose browser sent this secret, with the groups of the last few minutes.
-    pub(super) async fn worker(&self, secret: Secret) -> Result<Worker, Refusal> {
-        let session = self.0.read(&secret).await?.ok_or(Refusal::SignedOut)?;
+    pub(super) async fn worker(&self, secret: SessionSecret) -> Result<Worker, PortalError> {
+        let session = self.0.read(&secret).await?.ok_or(PortalError::SignedOut)?;
         let now = self.0.now();
         if now >= session.until || self.0.sign_in.provider().as_ref() != Some(&session.provider) {
-            return Err(Refusal::SignedOut);
+            return Err(PortalError::SignedOut);
         }
         if session.is_fresh(now) {
             return Ok(session.worker);
         }
-        let inner = self.0.clone();
-        // To its end even if the browser goes away: a provider may give a refresh token only once.
-        let renewed = tokio::spawn(async move { inner.renew(&secret).await }).await;
-        let session = renewed.unwrap_or(Err(Refusal::Unconfirmed))?;
+        let store = self.0.clone();
+        // Runs to its end even if the browser goes away: a provider may give a refresh token only once.
+        let renewed = tokio::spawn(async move { store.renew(&secret).await }).await;
+        let session = renewed.unwrap_or(Err(PortalError::Unconfirmed))?;
         match session.refresh {
-            _ if now < session.confirmed + BELIEVED => Ok(session.worker),
-            Some(_) => Err(Refusal::Unconfirmed),
-            None => Err(Refusal::SignedOut),
+            _ if now < session.confirmed + USED_UNCONFIRMED => Ok(session.worker),
+            Some(_) => Err(PortalError::Unconfirmed),
+            None => Err(PortalError::SignedOut),
         }
     }
 
-    /// Takes away the documents of sessions that are over.
+    /// Deletes the documents of expired sessions.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.0.now();
         for listed in self.0.documents.list(keys::SESSIONS).await? {
-            let is_over = match self.0.documents.load::<Document>(&listed.key).await {
+            let is_expired = match self.0.documents.load::<SessionDocument>(&listed.key).await {
                 Ok(stored) => stored.is_some_and(|stored| stored.value.until < now),
-                // It opens for no cookie: the person has signed in again.
+                // No cookie opens it; the person signs in again.
                 Err(StoreError::Unreadable(_)) => true,
                 Err(error) => {
-                    tracing::warn!(%error, "a session could not be looked at; the next sweep will");
+                    tracing::warn!(%error, "failed to read a session; the next sweep will retry");
                     continue;
                 }
             };
-            if is_over {
+            if is_expired {
                 self.0.documents.delete(&listed.key).await?;
             }
         }
         Ok(())
     }
 
-    pub(super) async fn sweep_for_ever(self, stop: CancellationToken) {
+    /// Runs until the engine stops.
+    pub(super) async fn run_sweep(self, stop: CancellationToken) {
         loop {
             if let Err(error) = self.sweep().await {
-                tracing::warn!(%error, "could not sweep away old sessions; trying again in an hour");
+                tracing::warn!(%error, "sweep of expired sessions failed; will be retried in an hour");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -168,94 +176,102 @@ impl Sessions {
     }
 }
 
-impl Inner {
+impl Store {
     fn now(&self) -> Timestamp {
         (self.clock)()
     }
 
-    /// As remembered, else as stored.
-    async fn read(&self, secret: &Secret) -> Result<Option<Session>, Refusal> {
+    /// From memory if it was read recently, else from the store.
+    async fn read(&self, secret: &SessionSecret) -> Result<Option<Session>, PortalError> {
         let (name, now) = (secret.name(), self.now());
-        if let Some(known) = self.known().get(&name)
-            && now < known.seen + SEEN
+        if let Some(cached) = self.cached().get(&name)
+            && now < cached.read + CACHED
         {
-            return Ok(Some(known.session.clone()));
+            return Ok(Some(cached.session.clone()));
         }
         Ok(self.reload(secret).await?.map(|stored| stored.value))
     }
 
-    async fn reload(&self, secret: &Secret) -> Result<Option<Stored<Session>>, Refusal> {
+    async fn reload(&self, secret: &SessionSecret) -> Result<Option<StoredDocument<Session>>, PortalError> {
         let name = secret.name();
-        let stored = self.documents.load::<Document>(&key(&name)).await;
+        let stored = self.documents.load::<SessionDocument>(&key(&name)).await;
         let stored = match stored {
             Err(StoreError::Unreadable(_)) => None,
             stored => stored.map_err(|error| unconfirmed(&error))?,
         };
         let opened = stored.and_then(|stored| {
             let text = secret.open(&stored.value.sealed).ok()?;
-            Some(Stored {
+            Some(StoredDocument {
                 value: serde_json::from_slice::<Session>(&text).ok()?,
                 etag: stored.etag,
             })
         });
         match &opened {
-            Some(stored) => self.remember(name, stored.value.clone()),
-            None => drop(self.known().remove(&name)),
+            Some(stored) => self.cache(name, stored.value.clone()),
+            None => drop(self.cached().remove(&name)),
         }
         Ok(opened)
     }
 
-    /// Asks the provider, unless somebody has just done so; the session as it then is.
-    async fn renew(&self, secret: &Secret) -> Result<Session, Refusal> {
+    /// Requests the groups again, unless that was done just now. Returns the session after that.
+    async fn renew(&self, secret: &SessionSecret) -> Result<Session, PortalError> {
         let name = secret.name();
-        let _turn = self.turns.take(&name).await;
-        let Stored { value: session, etag } = self.reload(secret).await?.ok_or(Refusal::SignedOut)?;
+        let _lock = self.locks.lock(&name).await;
+        let StoredDocument { value: session, etag } =
+            self.reload(secret).await?.ok_or(PortalError::SignedOut)?;
         let now = self.now();
-        let is_asked = session.asked.is_some_and(|asked| now < asked + ATTEMPT);
+        let is_requested = session
+            .requested
+            .is_some_and(|requested| now < requested + BETWEEN_REQUESTS);
         let Some(refresh) = session
             .refresh
             .clone()
-            .filter(|_| !is_asked && !session.is_fresh(now))
+            .filter(|_| !is_requested && !session.is_fresh(now))
         else {
             return Ok(session);
         };
-        // Said first: of two engines that ask with one refresh token, the second may be refused, and the person signed out.
-        let asking = Session {
-            asked: Some(now),
+        // Stored first: if two engines used one refresh token, the second could be refused, and the person signed out.
+        let requesting = Session {
+            requested: Some(now),
             ..session.clone()
         };
-        let etag = match self.store(secret, asking, Some(&etag)).await {
+        let etag = match self.store(secret, requesting, Some(&etag)).await {
             Ok(etag) => etag,
-            Err(StoreError::Changed) => return self.read(secret).await?.ok_or(Refusal::SignedOut),
+            Err(StoreError::Changed) => return self.read(secret).await?.ok_or(PortalError::SignedOut),
             Err(error) => return Err(unconfirmed(&error)),
         };
         match self.sign_in.renew(&refresh, &session.worker).await {
-            Ok(vouched) => self.renewed(secret, vouched, &etag).await,
+            Ok(person) => self.store_renewed(secret, person, &etag).await,
             Err(error) if error.is_final() => {
                 tracing::info!(
                     worker = session.worker.id,
                     cause = error.cause(),
-                    "a session was ended by the provider"
+                    "session ended by the identity provider"
                 );
                 self.discard(&name).await.map_err(|error| unconfirmed(&error))?;
-                Err(Refusal::SignedOut)
+                Err(PortalError::SignedOut)
             }
             Err(error) => {
                 tracing::warn!(
                     cause = error.cause(),
-                    "the provider could not be asked again who is in which group"
+                    "failed to request groups from the identity provider; will be retried"
                 );
                 Ok(session)
             }
         }
     }
 
-    async fn renewed(&self, secret: &Secret, vouched: Vouched, etag: &str) -> Result<Session, Refusal> {
-        let session = Session::new(vouched, self.now());
+    async fn store_renewed(
+        &self,
+        secret: &SessionSecret,
+        person: VerifiedPerson,
+        etag: &str,
+    ) -> Result<Session, PortalError> {
+        let session = Session::new(person, self.now());
         match self.store(secret, session.clone(), Some(etag)).await {
             Ok(_) => Ok(session),
-            // Signed out meanwhile.
-            Err(StoreError::Changed) => self.read(secret).await?.ok_or(Refusal::SignedOut),
+            // The person signed out meanwhile.
+            Err(StoreError::Changed) => self.read(secret).await?.ok_or(PortalError::SignedOut),
             Err(error) => Err(unconfirmed(&error)),
         }
     }
@@ -263,15 +279,15 @@ impl Inner {
     /// Writes a new session, or the next version of one.
     async fn store(
         &self,
-        secret: &Secret,
+        secret: &SessionSecret,
         session: Session,
         etag: Option<&str>,
     ) -> Result<String, StoreError> {
         let name = secret.name();
-        self.known().remove(&name);
+        self.cached().remove(&name);
         let refused = |_| StoreError::Refused("the session could not be sealed".to_owned());
         let text = serde_json::to_vec(&session).map_err(|error| StoreError::Refused(error.to_string()))?;
-        let document = Document {
+        let document = SessionDocument {
             until: session.until,
             sealed: secret.seal(&text).map_err(refused)?,
         };
@@ -279,27 +295,27 @@ impl Inner {
             Some(etag) => self.documents.replace(&key(&name), &document, etag).await?,
             None => self.documents.create(&key(&name), &document).await?,
         };
-        self.remember(name, session);
+        self.cache(name, session);
         Ok(etag)
     }
 
     async fn discard(&self, name: &str) -> Result<(), StoreError> {
         let deleted = self.documents.delete(&key(name)).await;
-        self.known().remove(name);
+        self.cached().remove(name);
         deleted
     }
 
-    fn remember(&self, name: String, session: Session) {
+    fn cache(&self, name: String, session: Session) {
         let now = self.now();
-        let mut known = self.known();
-        if known.len() >= REMEMBERED {
-            known.retain(|_, known| now < known.seen + SEEN);
+        let mut cached = self.cached();
+        if cached.len() >= MAX_CACHED {
+            cached.retain(|_, cached| now < cached.read + CACHED);
         }
-        known.insert(name, Known { session, seen: now });
+        cached.insert(name, CachedSession { session, read: now });
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> MutexGuard<'_, HashMap<String, CachedSession>> {
+        lock(&self.cached)
     }
 }
 
@@ -307,7 +323,10 @@ fn key(name: &str) -> String {
     format!("{}{name}.json", keys::SESSIONS)
 }
 
-fn unconfirmed(error: &StoreError) -> Refusal {
-    tracing::warn!(%error, "the state store failed");
-    Refusal::Unconfirmed
+fn unconfirmed(error: &StoreError) -> PortalError {
+    tracing::warn!(%error, "state store failed");
+    PortalError::Unconfirmed
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,47 +1,53 @@
-//! The portal's routes over a desk that remembers what it was asked.
-use super::*;
-use crate::config::SignIn;
-use crate::sign_in::Vouched;
-use crate::testing::World;
-use crate::work::{HeldTask, IdentityProvider, Lease, PortalJob, WorkError};
+//! The portal's routes, over a desk that records its calls.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum_extra::extract::PrivateCookieJar;
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use axum_extra::extract::cookie::Key;
 use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
-use std::sync::Mutex;
 use tower::ServiceExt;
 
-pub(super) const KEY: [u8; 64] = [7; 64];
+use super::error::MAX_BODY;
+use super::*;
+use crate::config::{Config, SignInConfig};
+use crate::desk::{Desk, HeldTask, Lease, PortalJob, WorkError};
+use crate::sign_in::VerifiedPerson;
+use crate::testing::TestWorld;
+use crate::worker::{IdentityProvider, Worker};
 
-/// Has one job with one task, which it calls `job.0`.
+pub(crate) const KEY: [u8; 64] = [7; 64];
+
+/// Has one job with one task, `job.0`.
 #[derive(Default)]
-struct Fake {
-    done: Mutex<Vec<String>>,
-    refuses: Mutex<Option<WorkError>>,
+struct FakeDesk {
+    calls: Mutex<Vec<String>>,
+    error: Mutex<Option<WorkError>>,
 }
 
-impl Fake {
-    fn note(&self, what: String) -> BoxFuture<'_, Result<(), WorkError>> {
-        if let Some(error) = self.refuses.lock().unwrap().clone() {
-            return async { Err(error) }.boxed();
+impl FakeDesk {
+    fn record(&self, call: String) -> Result<(), WorkError> {
+        if let Some(error) = self.error.lock().unwrap().clone() {
+            return Err(error);
         }
-        self.done.lock().unwrap().push(what);
-        async { Ok(()) }.boxed()
+        self.calls.lock().unwrap().push(call);
+        Ok(())
     }
 }
 
-impl Desk for Fake {
-    fn jobs<'a>(&'a self, _: &'a Worker) -> BoxFuture<'a, Vec<PortalJob>> {
-        async { Vec::new() }.boxed()
+#[async_trait]
+impl Desk for FakeDesk {
+    async fn jobs(&self, _: &Worker) -> Vec<PortalJob> {
+        Vec::new()
     }
 
-    fn teams<'a>(&'a self, worker: &'a Worker) -> BoxFuture<'a, Vec<String>> {
-        async { worker.groups.clone() }.boxed()
+    async fn teams(&self, worker: &Worker) -> Vec<String> {
+        worker.groups.clone()
     }
 
-    fn lease<'a>(&'a self, _: &'a Worker, job: &'a str) -> BoxFuture<'a, Result<Option<Lease>, WorkError>> {
+    async fn lease(&self, _: &Worker, job: &str) -> Result<Option<Lease>, WorkError> {
         let lease = Lease {
             token: format!("{job}.0"),
             job: job.to_owned(),
@@ -50,54 +56,45 @@ impl Desk for Fake {
             expires: jiff::Timestamp::UNIX_EPOCH,
             seconds_left: 300,
         };
-        let reply = match job {
+        match job {
             "job" => Ok(Some(lease)),
             "empty" => Ok(None),
             _ => Err(WorkError::NoSuchJob),
-        };
-        async { reply }.boxed()
+        }
     }
 
-    fn held<'a>(&'a self, _: &'a Worker, token: &'a str) -> BoxFuture<'a, Result<HeldTask, WorkError>> {
+    async fn held_task(&self, _: &Worker, token: &str) -> Result<HeldTask, WorkError> {
         let held = HeldTask {
             job: "job".to_owned(),
             template: "<script src=\"https://assets.crowd.aws/crowd-html-elements.js\"></script><p>{{ task.input.taskObject }}</p>".into(),
             task_input: json!({ "taskObject": "<script>alert(1)</script>" }),
             title: "Even or odd?".to_owned(),
-            expires: jiff::Timestamp::UNIX_EPOCH,
             seconds_left: 300,
         };
-        let reply = if token == "job.0" {
-            Ok(held)
-        } else {
-            Err(WorkError::NotHeld)
-        };
-        async { reply }.boxed()
+        match token {
+            "job.0" => Ok(held),
+            _ => Err(WorkError::NotHeld),
+        }
     }
 
-    fn submit<'a>(
-        &'a self,
-        worker: &'a Worker,
-        token: &'a str,
-        answer: Value,
-    ) -> BoxFuture<'a, Result<(), WorkError>> {
-        self.note(format!("{} {token} {answer}", worker.id))
+    async fn submit(&self, worker: &Worker, token: &str, answer: Value) -> Result<(), WorkError> {
+        self.record(format!("{} {token} {answer}", worker.id))
     }
 
-    fn decline<'a>(&'a self, _: &'a Worker, token: &'a str) -> BoxFuture<'a, Result<(), WorkError>> {
-        self.note(format!("decline {token}"))
+    async fn decline(&self, _: &Worker, token: &str) -> Result<(), WorkError> {
+        self.record(format!("decline {token}"))
     }
 
-    fn release<'a>(&'a self, _: &'a Worker, token: &'a str) -> BoxFuture<'a, Result<(), WorkError>> {
-        self.note(format!("release {token}"))
+    async fn release(&self, _: &Worker, token: &str) -> Result<(), WorkError> {
+        self.record(format!("release {token}"))
     }
 
-    fn presign(&self, uri: String) -> BoxFuture<'static, Result<String, String>> {
-        async { Ok(uri) }.boxed()
+    async fn presign(&self, uri: &str) -> Result<String, String> {
+        Ok(uri.to_owned())
     }
 }
 
-pub(super) fn config() -> Config {
+pub(crate) fn config() -> Config {
     let s3 = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .build();
@@ -107,7 +104,7 @@ pub(super) fn config() -> Config {
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
         portal_url: "https://portal.test".to_owned(),
-        sign_in: SignIn {
+        sign_in: SignInConfig {
             issuer: "http://127.0.0.1:9".to_owned(),
             people: None,
             client_id: "portal".to_owned(),
@@ -123,16 +120,16 @@ pub(super) fn config() -> Config {
 }
 
 struct Portal {
-    desk: Arc<Fake>,
+    desk: Arc<FakeDesk>,
     router: Router,
     cookie: String,
 }
 
 impl Portal {
     async fn new() -> Portal {
-        let desk = Arc::new(Fake::default());
-        let rig = World::default().engine().await;
-        let state = PortalState::new(&config(), &rig.core, desk.clone(), &KEY);
+        let desk = Arc::new(FakeDesk::default());
+        let engine = TestWorld::default().engine().await;
+        let state = PortalState::new(&config(), &engine.core, desk.clone(), &KEY);
         let cookie = session(&state).await;
         Portal {
             desk,
@@ -163,12 +160,12 @@ async fn session(state: &PortalState) -> String {
         name: "Ada".to_owned(),
         groups: vec!["team".to_owned()],
     };
-    let vouched = Vouched {
+    let person = VerifiedPerson {
         worker,
-        provider: state.0.sign_in.provider().unwrap(),
+        provider: state.sign_in.provider().unwrap(),
         refresh: None,
     };
-    let secret = state.0.sessions.begin(vouched).await.unwrap();
+    let secret = state.sessions.begin(person).await.unwrap();
     let jar: PrivateCookieJar = PrivateCookieJar::new(Key::from(&KEY)).add(session::cookie(&secret, true));
     let reply = axum::response::IntoResponse::into_response(jar);
     let set = reply.headers()["set-cookie"].to_str().unwrap();
@@ -197,7 +194,7 @@ async fn an_answer_reaches_the_desk_as_the_worker_gave_it() {
     let (reply, text) = portal.ask(post("/api/tasks/job.0/answer", body)).await;
     assert_eq!((reply.status(), text.as_str()), (StatusCode::OK, "{}"));
     let expected = r#"private.us-east-1.0123456789abcdef job.0 {"crowd-classifier":{"label":"Even"}}"#;
-    assert_eq!(*portal.desk.done.lock().unwrap(), [expected]);
+    assert_eq!(*portal.desk.calls.lock().unwrap(), [expected]);
 }
 
 #[tokio::test]
@@ -235,11 +232,11 @@ async fn a_request_another_site_could_make_changes_nothing() {
             assert_eq!(reply.status(), StatusCode::FORBIDDEN, "{path}, {what}: {text}");
         }
     }
-    assert!(portal.desk.done.lock().unwrap().is_empty());
+    assert!(portal.desk.calls.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn without_a_session_or_with_a_forged_one_nothing_is_told() {
+async fn without_a_valid_session_nothing_is_shown() {
     let portal = Portal::new().await;
     for cookie in [
         "",
@@ -259,7 +256,7 @@ async fn without_a_session_or_with_a_forged_one_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn what_the_desk_refuses_gets_a_status_and_a_code() {
+async fn an_error_of_the_desk_gets_a_status_and_a_code() {
     let portal = Portal::new().await;
     let table = [
         (WorkError::NotHeld, StatusCode::CONFLICT, "not-held"),
@@ -276,7 +273,7 @@ async fn what_the_desk_refuses_gets_a_status_and_a_code() {
         ),
     ];
     for (error, status, code) in table {
-        *portal.desk.refuses.lock().unwrap() = Some(error);
+        *portal.desk.error.lock().unwrap() = Some(error);
         let (reply, text) = portal
             .ask(post("/api/tasks/job.0/answer", r#"{"answer":{"a":{}}}"#))
             .await;
@@ -286,7 +283,7 @@ async fn what_the_desk_refuses_gets_a_status_and_a_code() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_answer_is_refused() {
+async fn a_body_that_is_not_an_answer_is_refused() {
     let portal = Portal::new().await;
     let large = format!(r#"{{"answer":{{"a":"{}"}}}}"#, "x".repeat(MAX_BODY));
     let table = [

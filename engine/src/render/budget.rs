@@ -1,33 +1,35 @@
-//! What one rendering may use up. A template is somebody's program: `{% assign x = x | append: x %}` sixty times over
-//! is more memory than there is in the world.
-use liquid_core::model::{ScalarCow, Value, ValueView};
-use liquid_core::{Error, Result, Runtime};
+//! How much time and memory one rendering may use. A template is a program that is not trusted:
+//! `{% assign x = x | append: x %}`, repeated sixty times, needs more memory than any machine has.
+
 use std::time::{Duration, Instant};
 
-/// All turns of all loops of one rendering. A page with more rows than this is of no use to a person.
-const MAX_TURNS: u64 = 100_000;
-/// The numbers of one `(a..b)`: the crate makes a list of them before the first turn.
-const MAX_RANGE: i64 = 10_000;
-/// A rendering is milliseconds of work; what takes longer is stuck in its loops.
-const MAX_TIME: Duration = Duration::from_secs(5);
-/// One value. A manifest's line has at most 100,000 characters, and JSON or HTML make six of one at the worst.
-const MAX_VALUE: usize = 1024 * 1024;
-/// Everything a rendering makes, whether it still has it or not.
-const MAX_MADE: usize = 64 * 1024 * 1024;
-/// What a value takes besides its text.
-const PER_VALUE: usize = 32;
+use liquid_core::model::{ScalarCow, Value, ValueView};
+use liquid_core::{Error, Result, Runtime};
 
-struct Left {
+/// All turns of all loops of one rendering. A page with more rows is of no use to a person.
+const MAX_TURNS: u64 = 100_000;
+/// Numbers in one `(a..b)`: the crate makes a list of them before the first turn.
+const MAX_RANGE: i64 = 10_000;
+/// A rendering takes milliseconds; one that takes longer is stuck in its loops.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// One value. A manifest line has at most 100,000 characters, and JSON or HTML turn one into at most six.
+const MAX_VALUE: usize = 1024 * 1024;
+/// All values that a rendering makes, also those it does not hold any more.
+const MAX_TOTAL: usize = 64 * 1024 * 1024;
+/// The memory of a value besides its text.
+const BYTES_PER_VALUE: usize = 32;
+
+struct Budget {
     turns: u64,
     bytes: usize,
     until: Instant,
 }
 
-impl Default for Left {
+impl Default for Budget {
     fn default() -> Self {
-        Left {
+        Budget {
             turns: MAX_TURNS,
-            bytes: MAX_MADE,
+            bytes: MAX_TOTAL,
             until: Instant::now() + MAX_TIME,
         }
     }
@@ -35,30 +37,30 @@ impl Default for Left {
 
 /// Counts one turn of a loop, and the bytes it may write into memory.
 pub(super) fn count_turn(written: &[Value], runtime: &dyn Runtime) -> Result<Value> {
-    let mut left = runtime.registers().get_mut::<Left>();
-    left.turns = left.turns.saturating_sub(1);
-    if left.turns == 0 {
+    let mut budget = runtime.registers().get_mut::<Budget>();
+    budget.turns = budget.turns.saturating_sub(1);
+    if budget.turns == 0 {
         return Err(Error::with_msg(format!(
             "The template's loops turn more than {MAX_TURNS} times. Loop over fewer things."
         )));
     }
     let written = written.first().and_then(|bytes| whole(bytes)).unwrap_or(0);
-    left.spend(usize::try_from(written).unwrap_or(usize::MAX))?;
+    budget.spend(usize::try_from(written).unwrap_or(usize::MAX))?;
     Ok(Value::Nil)
 }
 
-/// Counts a value that was made just now.
+/// Charges a new value to the budget.
 pub(super) fn charge(value: &dyn ValueView, runtime: &dyn Runtime) -> Result<()> {
-    let weight = weight(value);
-    refuse_large(weight)?;
-    runtime.registers().get_mut::<Left>().spend(weight)
+    let size = size(value);
+    refuse_large(size)?;
+    runtime.registers().get_mut::<Budget>().spend(size)
 }
 
-impl Left {
+impl Budget {
     fn spend(&mut self, bytes: usize) -> Result<()> {
         let Some(left) = self.bytes.checked_sub(bytes) else {
             return Err(Error::with_msg(format!(
-                "The template makes more than {MAX_MADE} bytes of values. Show less of the item, or loop over fewer things."
+                "The template makes more than {MAX_TOTAL} bytes of values. Show less of the item, or loop over fewer things."
             )));
         };
         self.bytes = left;
@@ -72,8 +74,8 @@ impl Left {
     }
 }
 
-fn refuse_large(weight: usize) -> Result<()> {
-    if weight > MAX_VALUE {
+fn refuse_large(size: usize) -> Result<()> {
+    if size > MAX_VALUE {
         return Err(Error::with_msg(format!(
             "A value grows larger than {MAX_VALUE} bytes. Show less of the item."
         )));
@@ -81,15 +83,18 @@ fn refuse_large(weight: usize) -> Result<()> {
     Ok(())
 }
 
-fn weight(value: &dyn ValueView) -> usize {
+fn size(value: &dyn ValueView) -> usize {
     if let Some(array) = value.as_array() {
-        return array.values().map(weight).fold(PER_VALUE, usize::saturating_add);
+        return array
+            .values()
+            .map(size)
+            .fold(BYTES_PER_VALUE, usize::saturating_add);
     }
     if let Some(object) = value.as_object() {
-        let fields = object.iter().map(|(name, value)| name.len() + weight(value));
-        return fields.fold(PER_VALUE, usize::saturating_add);
+        let fields = object.iter().map(|(name, value)| name.len() + size(value));
+        return fields.fold(BYTES_PER_VALUE, usize::saturating_add);
     }
-    PER_VALUE + value.to_kstr().len()
+    BYTES_PER_VALUE + value.to_kstr().len()
 }
 
 pub(super) fn check_range(input: &dyn ValueView, arguments: &[Value]) -> Result<Value> {
@@ -108,7 +113,7 @@ fn whole(value: &dyn ValueView) -> Option<i64> {
     scalar.to_integer()
 }
 
-/// In place of the crate's own, which multiplies two lengths in one step: weighed before it is made.
+/// In place of the crate's filter, which multiplies two lengths in one step: the size is checked before the value is made.
 pub(super) fn replace(input: &dyn ValueView, arguments: &[Value]) -> Result<Value> {
     let (input, search, with) = (input.to_kstr(), text(arguments, 0), text(arguments, 1));
     let search = search.ok_or_else(|| Error::with_msg("`replace` needs the text to search."))?;

@@ -1,62 +1,56 @@
-//! Ground Truth's own Liquid filters (`to_json`, `skip_autoescape`, `grant_read_access`; AWS's page "Adding automation
-//! with Liquid"), and those that `prepare` weaves in: autoescape, the counting of loops, the weighing of values.
-use super::{Presign, budget};
+//! Ground Truth's own Liquid filters (`to_json`, `skip_autoescape`, `grant_read_access`; AWS's page "Adding automation with
+//! Liquid"), and those that `prepare` inserts: autoescape, the count of loop turns, the size of values.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
 use liquid_core::model::{Value, ValueView};
 use liquid_core::parser::{Filter, FilterArguments, FilterReflection, ParameterReflection, ParseFilter};
 use liquid_core::{Error, Expression, Result, Runtime};
-use std::fmt;
-use std::sync::Arc;
 use tokio::runtime::Handle;
+
+use super::budget;
+use crate::html::escape;
+
+/// Makes a short-lived link to an S3 URI. The error is a sentence for the template's author.
+pub(crate) type Presign =
+    Arc<dyn Fn(String) -> BoxFuture<'static, std::result::Result<String, String>> + Send + Sync>;
 
 pub(super) const AUTOESCAPE: &str = "groundcrew_autoescape";
 pub(super) const RANGE: &str = "groundcrew_range";
 pub(super) const TURN: &str = "groundcrew_turn";
-pub(super) const WEIGH: &str = "groundcrew_weigh";
+pub(super) const CHARGE: &str = "groundcrew_charge";
 
 type Apply = dyn Fn(&dyn ValueView, &[Value], &dyn Runtime) -> Result<Value> + Send + Sync;
 
-/// A filter made of a function.
+/// A filter that is a function.
 #[derive(Clone)]
-pub(super) struct Plain {
+pub(super) struct FunctionFilter {
     name: &'static str,
     apply: Arc<Apply>,
 }
 
-/// Every filter the standard ones lack.
-pub(super) fn all(presign: &Presign, runtime: &Handle) -> Vec<Plain> {
+/// Every filter that is not among the standard ones.
+pub(super) fn all(presign: &Presign, runtime: &Handle) -> Vec<FunctionFilter> {
     vec![
-        Plain::new(AUTOESCAPE, |input, _, runtime| {
-            let escaped = Value::scalar(escape_html(&input.to_kstr()));
+        FunctionFilter::new(AUTOESCAPE, |input, _, runtime| {
+            let escaped = Value::scalar(escape(&input.to_kstr()));
             budget::charge(&escaped, runtime)?;
             Ok(escaped)
         }),
-        Plain::new("skip_autoescape", |input, _, _| Ok(input.to_value())),
-        Plain::new("to_json", |input, _, _| to_json(input)),
-        Plain::new(WEIGH, |input, _, runtime| {
+        FunctionFilter::new("skip_autoescape", |input, _, _| Ok(input.to_value())),
+        FunctionFilter::new("to_json", |input, _, _| to_json(input)),
+        FunctionFilter::new(CHARGE, |input, _, runtime| {
             budget::charge(input, runtime)?;
             Ok(input.to_value())
         }),
-        Plain::new(TURN, |_, written, runtime| budget::count_turn(written, runtime)),
-        Plain::new(RANGE, |input, arguments, _| budget::check_range(input, arguments)),
-        Plain::new("replace", |input, arguments, _| budget::replace(input, arguments)),
-        Plain::new("join", |input, arguments, _| budget::join(input, arguments)),
+        FunctionFilter::new(TURN, |_, written, runtime| budget::count_turn(written, runtime)),
+        FunctionFilter::new(RANGE, |input, arguments, _| budget::check_range(input, arguments)),
+        FunctionFilter::new("replace", |input, arguments, _| budget::replace(input, arguments)),
+        FunctionFilter::new("join", |input, arguments, _| budget::join(input, arguments)),
         grant_read_access(presign.clone(), runtime.clone()),
     ]
-}
-
-fn escape_html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// JSON whose strings hold no character that could end a script or an attribute (`\u003c` for `<`), which is how
@@ -76,14 +70,14 @@ fn to_json(input: &dyn ValueView) -> Result<Value> {
     Ok(Value::scalar(safe))
 }
 
-/// An S3 URI becomes a link that works for a short while; what is no S3 address is given back as it is.
-fn grant_read_access(presign: Presign, runtime: Handle) -> Plain {
-    Plain::new("grant_read_access", move |input, _, _| {
+/// An S3 URI becomes a short-lived link; every other value stays as it is.
+fn grant_read_access(presign: Presign, runtime: Handle) -> FunctionFilter {
+    FunctionFilter::new("grant_read_access", move |input, _, _| {
         let text = input.to_kstr();
         if s3_uri(text.trim()).is_none() {
             return Ok(input.to_value());
         }
-        // Rendering has a thread of its own (`spawn_blocking`), so waiting here holds up nobody else.
+        // Rendering has its own thread (`spawn_blocking`), so waiting here blocks nothing else.
         let url = runtime
             .block_on(presign(text.trim().to_owned()))
             .map_err(Error::with_msg)?;
@@ -111,19 +105,19 @@ pub(super) fn s3_uri(text: &str) -> Option<String> {
     })
 }
 
-impl Plain {
+impl FunctionFilter {
     fn new(
         name: &'static str,
         apply: impl Fn(&dyn ValueView, &[Value], &dyn Runtime) -> Result<Value> + Send + Sync + 'static,
-    ) -> Plain {
-        Plain {
+    ) -> FunctionFilter {
+        FunctionFilter {
             name,
             apply: Arc::new(apply),
         }
     }
 }
 
-impl FilterReflection for Plain {
+impl FilterReflection for FunctionFilter {
     fn name(&self) -> &str {
         self.name
     }
@@ -141,9 +135,9 @@ impl FilterReflection for Plain {
     }
 }
 
-impl ParseFilter for Plain {
+impl ParseFilter for FunctionFilter {
     fn parse(&self, arguments: FilterArguments<'_>) -> Result<Box<dyn Filter>> {
-        Ok(Box::new(Parsed {
+        Ok(Box::new(ParsedFilter {
             plain: self.clone(),
             arguments: arguments.positional.collect(),
         }))
@@ -154,12 +148,12 @@ impl ParseFilter for Plain {
     }
 }
 
-struct Parsed {
-    plain: Plain,
+struct ParsedFilter {
+    plain: FunctionFilter,
     arguments: Vec<Expression>,
 }
 
-impl Filter for Parsed {
+impl Filter for ParsedFilter {
     fn evaluate(&self, input: &dyn ValueView, runtime: &dyn Runtime) -> Result<Value> {
         let arguments = self
             .arguments
@@ -170,13 +164,13 @@ impl Filter for Parsed {
     }
 }
 
-impl fmt::Debug for Parsed {
+impl fmt::Debug for ParsedFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl fmt::Display for Parsed {
+impl fmt::Display for ParsedFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.plain.name)
     }

@@ -1,9 +1,9 @@
-//! Where a worker template's outputs and tags stand: the `liquid` crate's own grammar, walked to find places, not
-//! to render. The crate keeps its parser to itself, and escaping and loop limits have to be put *into* the template
-//! (see `prepare`), so the two must agree on every byte: same order of choices, same whitespace (blank and line
-//! ends, no tabs), no backtracking across a choice. What this walk calls broken never reaches the crate's parser.
+//! Where the outputs and tags of a worker template are, by the `liquid` crate's own grammar. The crate does not publish its
+//! parser, and escaping and loop limits must be put *into* the template (see `prepare`). So this walk and the crate's parser
+//! must agree on every byte: same order of choices, same whitespace (blanks and line ends, no tabs), no backtracking across a
+//! choice. A place that this walk calls broken never reaches the crate's parser.
 
-/// How deep `a[b[c]]` may nest: the walk and the crate's parser both recurse here.
+/// How deep `a[b[c]]` may nest: this walk and the crate's parser both recurse here.
 const MAX_INDEX_DEPTH: usize = 16;
 
 /// One piece of a template. Positions are byte offsets.
@@ -18,15 +18,15 @@ pub(super) enum Piece<'a> {
         end: usize,
         trims: Trims,
         range: Option<(&'a str, &'a str)>,
-        /// The last of its values, and so what `assign` assigns.
+        /// The last of its values: the one that `assign` assigns.
         chain: Option<Chain<'a>>,
         bare: bool,
     },
-    /// `{{` or `{%` that is no Liquid.
+    /// A `{{` or `{%` that does not begin valid Liquid.
     Broken { at: usize },
 }
 
-/// A value and its filters. Something may be added after each filter, and at the end.
+/// A value and its filters. A filter can be inserted after each filter, and at the end.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Chain<'a> {
     pub(super) filter_ends: Vec<usize>,
@@ -48,7 +48,7 @@ pub(super) struct Trims {
     pub(super) after: bool,
 }
 
-/// The pieces of a template in order; plain text lies between them.
+/// The pieces of a template in order. Between them is plain text.
 pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -72,7 +72,7 @@ fn next_opening(text: &str) -> Option<usize> {
         .position(|pair| pair == b"{{" || pair == b"{%")
 }
 
-/// A place in the text. Every method takes what its grammar rule takes, or leaves the place unchanged.
+/// A place in the text. Every method consumes what its grammar rule matches, or leaves the place unchanged.
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
     text: &'a str,
@@ -211,7 +211,7 @@ impl<'a> Cursor<'a> {
         self.literal().or_else(|| self.variable(depth))
     }
 
-    /// Literals come before variables, so that `nilly` is `nil` and a stray `ly`: so it is in the crate's grammar.
+    /// Literals come before variables, as in the crate's grammar: `nilly` is `nil` and a stray `ly`.
     fn literal(&mut self) -> Option<()> {
         if ["nil", "null", "empty", "blank"]
             .iter()
@@ -231,7 +231,7 @@ impl<'a> Cursor<'a> {
         Some(())
     }
 
-    /// An integer beyond 64 bits is no number here: the crate's parser panics on one.
+    /// An integer of more than 64 bits is not a number here: the crate's parser panics on it.
     fn number(&mut self) -> Option<()> {
         let rest = self.rest();
         let sign = usize::from(rest.starts_with(['+', '-']));

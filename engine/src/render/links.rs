@@ -1,32 +1,37 @@
-//! Which objects a page may have links to: those that its item or its template names. What a template puts together from
-//! parts (`append`, `capture`) names an object that nobody has looked at, and gets none.
-use super::Presign;
-use super::filters::s3_uri;
-use serde_json::Value;
+//! Which objects a page may have links to: those that its item or its template names as a whole. An address that a template
+//! puts together from parts (`append`, `capture`) gets no link: its author could reach every object the engine can read.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Asks `presign` for what is named, by its `s3://` address, and refuses the rest.
+use serde_json::Value;
+
+use super::filters::{Presign, s3_uri};
+
+/// Passes the named objects to `presign`, by their `s3://` addresses, and refuses all others.
 pub(super) fn named_only(template: &str, input: &Value, presign: Presign) -> Presign {
-    let named = Arc::new(Named::of(template, input));
+    let named = Arc::new(NamedObjects::of(template, input));
     Arc::new(move |text| match s3_uri(&text).filter(|_| named.has(&text)) {
         Some(uri) => presign(uri),
         None => Box::pin(async {
-            Err("Neither the item nor the template names this object as a whole: a link is made for no other.".to_owned())
+            Err(
+                "Neither the item nor the template names this object as a whole, so it gets no link."
+                    .to_owned(),
+            )
         }),
     })
 }
 
-struct Named {
+struct NamedObjects {
     template: String,
     values: HashSet<String>,
 }
 
-impl Named {
-    fn of(template: &str, input: &Value) -> Named {
+impl NamedObjects {
+    fn of(template: &str, input: &Value) -> NamedObjects {
         let mut values = HashSet::new();
         collect(input, &mut values);
-        Named {
+        NamedObjects {
             template: template.to_owned(),
             values,
         }
@@ -47,14 +52,14 @@ fn collect(value: &Value, into: &mut HashSet<String>) {
     }
 }
 
-/// A text literal of Liquid (`'s3://…'` or `"s3://…"`) or the text between two tags, not the beginning of a longer one.
+/// Whether the address is a whole text literal of Liquid (`'s3://…'` or `"s3://…"`), or the whole text between two tags.
 fn is_whole_in(template: &str, address: &str) -> bool {
     template.match_indices(address).any(|(at, _)| {
         let before = template[..at].chars().next_back();
         let after = template[at + address.len()..].chars().next();
         let quoted = matches!((before, after), (Some('\''), Some('\'')) | (Some('"'), Some('"')));
         let is_edge = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || c == '}' || c == '{');
-        // `%}s3://bucket/{{ key }}` is a part: an edge of a tag on the right may only be that of a block's end.
+        // `%}s3://bucket/{{ key }}` is only a part: on the right there may be nothing but a tag that is no output.
         let follows = template[at + address.len()..].trim_start();
         quoted || (is_edge(before) && is_edge(after) && (follows.is_empty() || follows.starts_with("{%")))
     })
@@ -70,7 +75,7 @@ mod tests {
         let input = json!({"taskObject": " s3://in/a/1.png ", "manifestLine": {"other": ["s3://in/a/2.png"], "note": "s3"}});
         let template = "{{ 's3://in/good one.png' | grant_read_access }} {% assign x = \"https://s3.amazonaws.com/in/b\" %} \
             {% capture y %}s3://in/c{% endcapture %}{% capture z %}s3://in/d/{{ task.input.note }}{% endcapture %} 's3://in/' ";
-        let named = Named::of(template, &input);
+        let named = NamedObjects::of(template, &input);
         for (address, expected) in [
             ("s3://in/a/1.png", true),
             ("s3://in/a/2.png", true),

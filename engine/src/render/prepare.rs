@@ -1,16 +1,18 @@
-//! What is put into a template before it is rendered. Ground Truth escapes every output by itself ("autoescape", on
-//! by default; AWS's page "Adding automation with Liquid"), the `liquid` crate does not; and a template is somebody's
-//! program, so its loops are counted and what it makes is weighed. All are filters woven into the text, where nothing
-//! can pass them by.
+//! The filters that are inserted into a template before it is rendered. Ground Truth escapes every output by itself
+//! ("autoescape", on by default; AWS's page "Adding automation with Liquid"), the `liquid` crate does not. And a template is a
+//! program that is not trusted, so its loop turns are counted and the size of its values is charged to a budget. Filters in
+//! the text itself cannot be bypassed.
+
+use super::error::RenderError;
+use super::filters;
 use super::grammar::{Chain, Piece, Trims, pieces};
-use super::{RenderError, filters};
 
 /// AWS's limit for a template's content: 128,000 characters (`UiTemplate.Content`).
 pub(super) const MAX_CHARACTERS: usize = 128_000;
-/// Blocks in blocks; the parser and the renderer recurse once for each.
+/// Nested blocks: the parser and the renderer recurse once for each.
 const MAX_DEPTH: usize = 40;
-/// After one of these the output is safe or meant to be HTML; anything else is escaped once more at the end.
-const DECIDED: [&str; 3] = ["escape", "escape_once", "skip_autoescape"];
+/// After one of these filters the output is safe or meant to be HTML. Every other output is escaped at the end.
+const DECIDES_ESCAPING: [&str; 3] = ["escape", "escape_once", "skip_autoescape"];
 const BLOCKS: [&str; 8] = [
     "if",
     "unless",
@@ -22,7 +24,7 @@ const BLOCKS: [&str; 8] = [
     "comment",
 ];
 
-/// What is written in these goes into memory first, past the limit of the page.
+/// The text in these blocks goes into memory first, where the limit of the page does not count.
 const BUFFERED: [&str; 2] = ["capture", "ifchanged"];
 
 /// AWS's own script of crowd elements, and the one served in its place.
@@ -45,32 +47,32 @@ const CROWD_SCRIPTS: [(&str, &str); 4] = [
     ),
 ];
 
-/// The template as it is handed to the `liquid` crate.
+/// The template in the form in which the `liquid` crate gets it.
 pub(super) fn prepare(template: &str) -> Result<String, RenderError> {
     refuse_oversize(template)?;
-    let mut weaver = Weaver {
+    let mut inserter = FilterInserter {
         template,
-        woven: String::with_capacity(template.len() * 2),
+        output: String::with_capacity(template.len() * 2),
         copied: 0,
         within: Vec::new(),
     };
     for piece in pieces(template) {
-        weaver.follow(&piece)?;
+        inserter.follow(&piece)?;
     }
-    weaver.finish()
+    inserter.finish()
 }
 
-/// Copies a template piece by piece, weaving in what it lacks.
-struct Weaver<'a> {
+/// Copies a template piece by piece and inserts the filters it lacks.
+struct FilterInserter<'a> {
     template: &'a str,
-    woven: String,
-    /// How much of the template is in `woven`.
+    output: String,
+    /// How much of the template is in `output`.
     copied: usize,
     /// The open blocks, the innermost last, and where they begin.
     within: Vec<(&'a str, usize)>,
 }
 
-impl<'a> Weaver<'a> {
+impl<'a> FilterInserter<'a> {
     fn follow(&mut self, piece: &Piece<'a>) -> Result<(), RenderError> {
         let innermost = self.within.last().map_or("", |(name, _)| name);
         match (innermost, piece) {
@@ -100,7 +102,7 @@ impl<'a> Weaver<'a> {
             ) => {
                 self.refuse_imbalance(name, *start)?;
                 match *name {
-                    "assign" => self.weigh_assigned(chain.as_ref()),
+                    "assign" => self.charge_assigned(chain.as_ref()),
                     "comment" => self.leave_out(*start, *end, *trims),
                     "for" => self.count(*start, *end, *trims, *range),
                     _ => {}
@@ -111,39 +113,42 @@ impl<'a> Weaver<'a> {
     }
 
     fn escape(&mut self, chain: &Chain<'_>) {
-        self.weigh(chain);
-        if !chain.last_filter.is_some_and(|name| DECIDED.contains(&name)) {
+        self.charge(chain);
+        if !chain
+            .last_filter
+            .is_some_and(|name| DECIDES_ESCAPING.contains(&name))
+        {
             self.pipe(filters::AUTOESCAPE);
         }
     }
 
-    /// A filter may make its value longer, and the next one what that made.
-    fn weigh(&mut self, chain: &Chain<'_>) {
+    /// Every filter may make its value longer.
+    fn charge(&mut self, chain: &Chain<'_>) {
         for end in &chain.filter_ends {
             self.copy_to(*end);
-            self.pipe(filters::WEIGH);
+            self.pipe(filters::CHARGE);
         }
         self.copy_to(chain.end);
     }
 
-    /// Assigning alone makes a copy.
-    fn weigh_assigned(&mut self, chain: Option<&Chain<'_>>) {
+    /// Assigning a value copies it.
+    fn charge_assigned(&mut self, chain: Option<&Chain<'_>>) {
         let Some(chain) = chain else { return };
-        self.weigh(chain);
+        self.charge(chain);
         if chain.filter_ends.is_empty() {
-            self.pipe(filters::WEIGH);
+            self.pipe(filters::CHARGE);
         }
     }
 
     fn pipe(&mut self, filter: &str) {
-        self.woven.push_str(" | ");
-        self.woven.push_str(filter);
+        self.output.push_str(" | ");
+        self.output.push_str(filter);
     }
 
     fn count(&mut self, start: usize, end: usize, trims: Trims, range: Option<(&str, &str)>) {
         self.copy_to(start);
         if let Some((first, last)) = range {
-            self.woven.push_str(&statement(
+            self.output.push_str(&statement(
                 &format!("{first} | {}: {last}", filters::RANGE),
                 trims.before,
                 false,
@@ -152,19 +157,19 @@ impl<'a> Weaver<'a> {
         self.copy_to(end);
         let buffered = self.within.iter().any(|(block, _)| BUFFERED.contains(block));
         let turn = if buffered {
-            // A turn writes no more of its own than the template has.
+            // One turn writes at most as much text of its own as the template has.
             format!("nil | {}: {}", filters::TURN, self.template.len())
         } else {
             format!("nil | {}", filters::TURN)
         };
-        self.woven.push_str(&statement(&turn, false, trims.after));
+        self.output.push_str(&statement(&turn, false, trims.after));
     }
 
     /// Comments are left out: the crate reads the tags in them, so that a block left open there would swallow the
     /// comment's own end.
     fn leave_out(&mut self, start: usize, end: usize, trims: Trims) {
         self.copy_to(start);
-        self.woven.push_str(&statement("nil", trims.before, false));
+        self.output.push_str(&statement("nil", trims.before, false));
         self.copied = end;
     }
 
@@ -185,7 +190,7 @@ impl<'a> Weaver<'a> {
                 self.within.pop();
                 self.copied = *end;
                 if trims.after {
-                    self.woven.push_str(&statement("nil", false, true));
+                    self.output.push_str(&statement("nil", false, true));
                 }
             }
             _ => {}
@@ -213,7 +218,7 @@ impl<'a> Weaver<'a> {
     }
 
     fn copy_to(&mut self, end: usize) {
-        self.woven.push_str(&self.template[self.copied..end]);
+        self.output.push_str(&self.template[self.copied..end]);
         self.copied = end;
     }
 
@@ -225,11 +230,11 @@ impl<'a> Weaver<'a> {
             )));
         }
         self.copy_to(self.template.len());
-        Ok(with_own_elements(self.woven))
+        Ok(with_own_elements(self.output))
     }
 }
 
-/// An output that prints nothing, trimming as its neighbour would have.
+/// An output that prints nothing, and trims blanks as its neighbour would have done.
 fn statement(chain: &str, trims_before: bool, trims_after: bool) -> String {
     let (open, close) = (
         if trims_before { "{{-" } else { "{{" },
@@ -262,7 +267,7 @@ fn broken(template: &str, at: usize) -> RenderError {
         .take(60)
         .collect();
     RenderError::invalid(format!(
-        "{place}: this is not Liquid: `{excerpt}`. Close it with `}}}}` or `%}}`, use blanks instead of tabs inside it, and check its quotes; wrap text that is no Liquid in {{% raw %}}…{{% endraw %}}."
+        "{place}: this is not Liquid: `{excerpt}`. Close it with `}}}}` or `%}}`, use blanks instead of tabs inside it, and check its quotes; wrap other text in {{% raw %}}…{{% endraw %}}."
     ))
 }
 
@@ -278,41 +283,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_undecided_outputs_are_escaped() {
+    fn outputs_are_escaped_unless_a_filter_decides() {
         assert_eq!(prepare("{{ a }}").unwrap(), "{{ a | groundcrew_autoescape }}");
-        for (decided, woven) in [
-            ("{{ a | escape }}", "{{ a | escape | groundcrew_weigh }}"),
+        for (decided, output) in [
+            ("{{ a | escape }}", "{{ a | escape | groundcrew_charge }}"),
             (
                 "{{a|to_json|escape_once}}",
-                "{{a|to_json | groundcrew_weigh|escape_once | groundcrew_weigh}}",
+                "{{a|to_json | groundcrew_charge|escape_once | groundcrew_charge}}",
             ),
             (
                 "{{ a | skip_autoescape }}",
-                "{{ a | skip_autoescape | groundcrew_weigh }}",
+                "{{ a | skip_autoescape | groundcrew_charge }}",
             ),
         ] {
-            assert_eq!(prepare(decided).unwrap(), woven);
+            assert_eq!(prepare(decided).unwrap(), output);
         }
         assert_eq!(
             prepare("{{ a | escape | upcase -}}").unwrap(),
-            "{{ a | escape | groundcrew_weigh | upcase | groundcrew_weigh | groundcrew_autoescape -}}"
+            "{{ a | escape | groundcrew_charge | upcase | groundcrew_charge | groundcrew_autoescape -}}"
         );
     }
 
     #[test]
-    fn what_a_template_makes_is_weighed_where_it_is_made() {
-        for (template, woven) in [
-            ("{% assign a = b %}", "{% assign a = b | groundcrew_weigh %}"),
+    fn values_are_charged_where_they_are_made() {
+        for (template, output) in [
+            ("{% assign a = b %}", "{% assign a = b | groundcrew_charge %}"),
             (
                 "{%- assign a = b | append: b -%}",
-                "{%- assign a = b | append: b | groundcrew_weigh -%}",
+                "{%- assign a = b | append: b | groundcrew_charge -%}",
             ),
             (
                 "{% capture a %}{% for i in b %}x{% endfor %}{% endcapture %}",
                 "{% capture a %}{% for i in b %}{{ nil | groundcrew_turn: 60 }}x{% endfor %}{% endcapture %}",
             ),
         ] {
-            assert_eq!(prepare(template).unwrap(), woven);
+            assert_eq!(prepare(template).unwrap(), output);
         }
     }
 
@@ -350,15 +355,15 @@ mod tests {
 
     #[test]
     fn loops_are_counted_and_keep_their_trimming() {
-        let woven = prepare("x {%- for i in (1..n) -%} y{% endfor %}").unwrap();
+        let output = prepare("x {%- for i in (1..n) -%} y{% endfor %}").unwrap();
         assert_eq!(
-            woven,
+            output,
             "x {{- 1 | groundcrew_range: n }}{%- for i in (1..n) -%}{{ nil | groundcrew_turn -}} y{% endfor %}"
         );
     }
 
     #[test]
-    fn what_is_no_liquid_is_refused_with_its_place() {
+    fn text_that_is_not_liquid_is_refused_with_its_place() {
         let error = prepare("<p>\n  {{ a b }}").unwrap_err();
         assert!(
             error

@@ -1,4 +1,5 @@
-//! What a hostile item, label or file name may do in a worker's page (nothing), and what a template may use up.
+//! A hostile item, label or file name can do nothing in a worker's page, and a template can use only so much.
+
 use super::*;
 use futures::FutureExt;
 use rand::{Rng, SeedableRng};
@@ -219,7 +220,7 @@ async fn texts_and_lists_of_the_largest_item_fit() {
 async fn a_number_past_all_sizes_ends_the_page_and_nothing_else() {
     let huge = "{% assign x = 3 | times: 9223372036854775807 %}{{ x | plus: 1 }}";
     if cfg!(debug_assertions) {
-        assert!(refusal(huge, json!({})).await.contains("past all sizes"));
+        assert!(refusal(huge, json!({})).await.contains("too large"));
     }
     assert_eq!(html("{{ 3 | times: 4 }}", json!({})).await, "12");
 }

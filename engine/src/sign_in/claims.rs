@@ -1,7 +1,5 @@
-//! What the provider says about a person, and the worker the engine makes of it.
-use super::error::SignInError;
-use super::settings::Settings;
-use crate::work::Worker;
+//! What the provider says about a person, and the worker made of it.
+
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
@@ -15,10 +13,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::error::SignInError;
+use super::settings::Settings;
+use crate::worker::Worker;
+
 /// "10 groups per worker" (developer guide, "Send Required and Optional Claims to Ground Truth").
 const MAX_GROUPS: usize = 10;
 
-/// Every claim that is not one of the standard's own, by name: the group claim's name is a setting.
+/// Every claim beyond the standard's own, by name: the name of the group claim is a setting.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct OtherClaims {
     #[serde(flatten)]
@@ -62,7 +64,7 @@ pub(super) type Claims = Map<String, Value>;
 /// `sagemaker:groups`, `sagemaker:sub`, `sagemaker:client_id`, `sagemaker:name`.
 /// <https://docs.aws.amazon.com/sagemaker/latest/dg/sms-workforce-create-private-oidc.html>
 pub(super) fn worker(claims: &Claims, settings: &Settings, region: &str) -> Result<Worker, SignInError> {
-    let (sub, groups, name) = match settings.own {
+    let (sub, groups, name) = match settings.endpoints {
         None => (
             text(claims, "sub"),
             groups(claims.get(&settings.groups_claim)),
@@ -74,13 +76,13 @@ pub(super) fn worker(claims: &Claims, settings: &Settings, region: &str) -> Resu
             if groups.len() > MAX_GROUPS {
                 return Err(SignInError::TooManyGroups);
             }
-            let said = |name| sagemaker(claims, name).and_then(Value::as_str);
-            (said("sub"), groups, said("name"))
+            let claim = |name| sagemaker(claims, name).and_then(Value::as_str);
+            (claim("sub"), groups, claim("name"))
         }
     };
     let sub = sub
         .filter(|sub| !sub.is_empty())
-        .ok_or(SignInError::Lacking("sagemaker:sub"))?;
+        .ok_or(SignInError::MissingClaim("sagemaker:sub"))?;
     Ok(Worker {
         id: worker_id(region, &settings.people, sub),
         sub: sub.to_owned(),
@@ -98,16 +100,16 @@ fn check_client(claims: &Claims, expected: &str) -> Result<(), SignInError> {
         Some(_) => Err(SignInError::Untrusted(
             "sagemaker:client_id names another client".to_owned(),
         )),
-        None => Err(SignInError::Lacking("sagemaker:client_id")),
+        None => Err(SignInError::MissingClaim("sagemaker:client_id")),
     }
 }
 
 fn sagemaker<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
-    let with = |mark: char| claims.get(&format!("sagemaker{mark}{name}"));
-    with(':').or_else(|| with('-'))
+    let separated_by = |mark: char| claims.get(&format!("sagemaker{mark}{name}"));
+    separated_by(':').or_else(|| separated_by('-'))
 }
 
-/// `private.<region>.<16 hex digits>`, the form of Ground Truth's worker ids; the same person has the same id for ever.
+/// `private.<region>.<16 hex digits>`, the form of Ground Truth's worker ids; the same person always has the same id.
 fn worker_id(region: &str, people: &str, sub: &str) -> String {
     let hash = hex::encode(Sha256::digest(format!("{people}|{sub}")));
     format!("private.{region}.{}", &hash[..16])
@@ -128,7 +130,7 @@ fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
     claims.get(name).and_then(Value::as_str)
 }
 
-/// A list of names, or one name alone, as some providers send it. None at all is a person in no team yet.
+/// A list of names, or a single name, as some providers send it. Without any, the person is in no team yet.
 fn groups(claim: Option<&Value>) -> Vec<String> {
     match claim {
         Some(Value::Array(names)) => names

@@ -1,11 +1,5 @@
-//! A person's way in: sent to the provider, taken back, and vouched for again later while the session lasts.
-use super::claims::{self, Claims};
-use super::error::SignInError;
-use super::provider::{Provider, Providers, told};
-use crate::config::Config;
-use crate::portal::{SIGN_OUT, SIGNED_IN};
-use crate::work::Worker;
-use crate::workforce::CurrentWorkforce;
+//! A person's sign-in: sent to the provider, verified when they come back, and verified again while the session lasts.
+
 use openidconnect::core::{CoreAuthenticationFlow, CoreErrorResponseType, CoreTokenType};
 use openidconnect::url::Url;
 use openidconnect::{
@@ -16,12 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// What the token endpoint gives.
+use super::claims::{self, Claims};
+use super::error::SignInError;
+use super::paths::{SIGN_OUT_PATH, SIGNED_IN_PATH};
+use super::provider::{Provider, Providers, error_chain};
+use crate::config::Config;
+use crate::worker::Worker;
+use crate::workforce::CurrentWorkforce;
+
+/// The reply of the token endpoint.
 type Tokens = StandardTokenResponse<claims::TokenFields, CoreTokenType>;
 
-/// What must be remembered while the person is away at the provider; kept in an encrypted cookie of that browser.
+/// What must be remembered while the person is at the provider. An encrypted cookie of that browser holds it.
 #[derive(Deserialize, Serialize)]
-pub(crate) struct Pending {
+pub(crate) struct PendingSignIn {
     state: String,
     nonce: String,
     verifier: String,
@@ -31,13 +33,13 @@ pub(crate) struct Pending {
     pub(crate) next: String,
 }
 
-/// A person the provider has just vouched for.
+/// A person for whom the provider has just vouched.
 #[derive(Debug)]
-pub(crate) struct Vouched {
+pub(crate) struct VerifiedPerson {
     pub(crate) worker: Worker,
-    /// The provider, as [`SignInClient::provider`] tells it.
+    /// The provider, as [`SignInClient::provider`] names it.
     pub(crate) provider: String,
-    /// With this the provider can be asked again without the person. Not every provider gives one.
+    /// A token to verify the person again without asking them. Not every provider gives one.
     pub(crate) refresh: Option<String>,
 }
 
@@ -50,7 +52,7 @@ pub(crate) struct SignInClient {
 
 impl SignInClient {
     pub(crate) fn new(config: &Config, workforce: CurrentWorkforce) -> SignInClient {
-        let redirect = format!("{}{SIGNED_IN}", config.portal_url);
+        let redirect = format!("{}{SIGNED_IN_PATH}", config.portal_url);
         SignInClient {
             providers: Providers::new(config.sign_in.clone(), workforce, redirect),
             portal_url: config.portal_url.clone(),
@@ -58,13 +60,13 @@ impl SignInClient {
         }
     }
 
-    /// Which provider people sign in with now; none if what the workforce says of it cannot be read.
+    /// The provider people sign in with now; `None` if the workforce's provider cannot be read.
     pub(crate) fn provider(&self) -> Option<String> {
         Some(self.providers.settings().ok()?.name())
     }
 
     /// The address to send the person to.
-    pub(crate) async fn begin(&self, next: String) -> Result<(Url, Pending), SignInError> {
+    pub(crate) async fn begin(&self, next: String) -> Result<(Url, PendingSignIn), SignInError> {
         let provider = self.providers.find().await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let request = provider.client.authorize_url(
@@ -72,15 +74,15 @@ impl SignInClient {
             CsrfToken::new_random,
             Nonce::new_random,
         );
-        let request = match &provider.settings.own {
+        let request = match &provider.settings.endpoints {
             None => request.add_scopes(["email", "profile"].map(|scope| Scope::new(scope.to_owned()))),
-            Some(own) => own.extra().fold(
-                request.add_scopes(own.scopes().map(|scope| Scope::new(scope.to_owned()))),
+            Some(endpoints) => endpoints.extra_parameters().fold(
+                request.add_scopes(endpoints.scopes().map(|scope| Scope::new(scope.to_owned()))),
                 |request, (name, value)| request.add_extra_param(name.to_owned(), value.to_owned()),
             ),
         };
         let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
-        let pending = Pending {
+        let pending = PendingSignIn {
             state: state.into_secret(),
             nonce: nonce.secret().clone(),
             verifier: verifier.into_secret(),
@@ -90,15 +92,15 @@ impl SignInClient {
         Ok((url, pending))
     }
 
-    /// The person the provider vouches for: the code is exchanged, and the ID token's issuer, audience, signature,
-    /// nonce and expiry are checked.
+    /// The person for whom the provider vouches. The code is exchanged, and the ID token's issuer, audience, signature, nonce
+    /// and expiry are checked.
     pub(crate) async fn finish(
         &self,
-        pending: Pending,
+        pending: PendingSignIn,
         state: &str,
         code: String,
-    ) -> Result<Vouched, SignInError> {
-        if !same(&pending.state, state) {
+    ) -> Result<VerifiedPerson, SignInError> {
+        if !are_equal(&pending.state, state) {
             return Err(SignInError::StateMismatch);
         }
         let provider = self.providers.find().await?;
@@ -109,35 +111,35 @@ impl SignInClient {
         if reply.id_token().is_none() {
             return Err(SignInError::Untrusted("no ID token".to_owned()));
         }
-        self.vouched(&provider, &reply, Some(&Nonce::new(pending.nonce)))
+        self.verified(&provider, &reply, Some(&Nonce::new(pending.nonce)))
             .await
     }
 
-    /// Asks the provider again, without the person: who is in which group now? An error that [is
-    /// final](SignInError::is_final) says that the person is not to be let in any more.
-    pub(crate) async fn renew(&self, refresh: &str, known: &Worker) -> Result<Vouched, SignInError> {
+    /// Requests the person's groups from the provider again, without the person. After a [final
+    /// error](SignInError::is_final) the person must not be admitted any more.
+    pub(crate) async fn renew(&self, refresh: &str, known: &Worker) -> Result<VerifiedPerson, SignInError> {
         let provider = self.providers.find().await?;
         let token = RefreshToken::new(refresh.to_owned());
         let request = provider.client.exchange_refresh_token(&token);
-        let request = request.map_err(|error| SignInError::Unreachable(told(&error)))?;
+        let request = request.map_err(|error| SignInError::Unreachable(error_chain(&error)))?;
         let reply = request.request_async(&self.providers.http).await;
-        let mut vouched = self
-            .vouched(&provider, &reply.map_err(|error| refusal(&error))?, None)
+        let mut person = self
+            .verified(&provider, &reply.map_err(|error| token_error(&error))?, None)
             .await?;
-        if vouched.worker.id != known.id {
+        if person.worker.id != known.id {
             return Err(SignInError::Refused("another person's token".to_owned()));
         }
-        // A provider that does not change its refresh tokens does not repeat them either.
-        vouched.refresh.get_or_insert_with(|| refresh.to_owned());
-        Ok(vouched)
+        // A provider that does not change its refresh tokens does not send them again.
+        person.refresh.get_or_insert_with(|| refresh.to_owned());
+        Ok(person)
     }
 
-    async fn vouched(
+    async fn verified(
         &self,
         provider: &Provider,
         reply: &Tokens,
         nonce: Option<&Nonce>,
-    ) -> Result<Vouched, SignInError> {
+    ) -> Result<VerifiedPerson, SignInError> {
         let claims = match self.claims(provider, reply, nonce).await {
             Err(error @ SignInError::Untrusted(_)) => {
                 self.providers.forget().await;
@@ -145,15 +147,15 @@ impl SignInClient {
             }
             other => other?,
         };
-        Ok(Vouched {
+        Ok(VerifiedPerson {
             worker: claims::worker(&claims, &provider.settings, &self.region)?,
             provider: provider.settings.name(),
             refresh: reply.refresh_token().map(|token| token.secret().clone()),
         })
     }
 
-    /// The ID token's claims, and on top of them the user-info endpoint's where they are needed: AWS takes a workforce's
-    /// claims from either, and a refresh may come without an ID token.
+    /// The claims of the ID token and, if needed, of the user-info endpoint: AWS takes a workforce's claims from either, and a
+    /// refresh may come without an ID token.
     async fn claims(
         &self,
         provider: &Provider,
@@ -165,7 +167,7 @@ impl SignInClient {
             None => Claims::new(),
         };
         let endpoint = provider.client.user_info_url();
-        if provider.settings.own.is_none() && reply.id_token().is_some() {
+        if provider.settings.endpoints.is_none() && reply.id_token().is_some() {
             return Ok(claims);
         }
         let endpoint = endpoint.ok_or_else(|| SignInError::Untrusted("no ID token".to_owned()))?;
@@ -176,7 +178,7 @@ impl SignInClient {
         // "The sub Claim in the UserInfo Response MUST be verified to exactly match" (OpenID Connect Core, 5.3.2).
         if claims.get("sub").is_some_and(|sub| Some(sub) != more.get("sub")) {
             return Err(SignInError::Untrusted(
-                "the user-info reply is about somebody else".to_owned(),
+                "the user-info reply is about another person".to_owned(),
             ));
         }
         claims.extend(more);
@@ -193,16 +195,16 @@ impl SignInClient {
         let request = provider
             .client
             .exchange_code(code)
-            .map_err(|error| SignInError::Unreachable(told(&error)))?;
+            .map_err(|error| SignInError::Unreachable(error_chain(&error)))?;
         let reply = request
             .set_pkce_verifier(PkceCodeVerifier::new(verifier))
             .request_async(&self.providers.http)
             .await;
-        reply.map_err(|error| refusal(&error))
+        reply.map_err(|error| token_error(&error))
     }
 
-    /// Where to sign out at the provider as well: both its own parameters (Cognito) and the standard's are given. If
-    /// the provider offers nothing, or is away, the portal's own page has to do.
+    /// Where to sign out at the provider as well, with Cognito's parameters and the standard's. If the provider has no such
+    /// address or does not reply, the portal's own page.
     pub(crate) async fn sign_out_url(&self) -> String {
         let home = format!("{}/", self.portal_url);
         let Ok(provider) = self.providers.find().await else {
@@ -215,8 +217,8 @@ impl SignInClient {
         else {
             return home;
         };
-        // "The logout_uri must be one of the sign-out URLs of the app client" (Cognito's /logout), to the letter.
-        let back = format!("{}{SIGN_OUT}", self.portal_url);
+        // "The logout_uri must be one of the sign-out URLs of the app client" (Cognito's /logout), compared exactly.
+        let back = format!("{}{SIGN_OUT_PATH}", self.portal_url);
         let parameters = [
             ("client_id", provider.settings.client_id.as_str()),
             ("logout_uri", &back),
@@ -236,10 +238,10 @@ fn id_claims(provider: &Provider, reply: &Tokens, nonce: Option<&Nonce>) -> Resu
     let verifier = provider.client.id_token_verifier();
     let claims = match nonce {
         Some(nonce) => token.claims(&verifier, nonce),
-        // A refreshed token is an answer to no request of a browser's.
+        // A refreshed token belongs to no request of a browser, so it has no nonce.
         None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
     };
-    let claims = claims.map_err(|error| untrusted(told(&error)))?;
+    let claims = claims.map_err(|error| untrusted(error_chain(&error)))?;
     match serde_json::to_value(claims) {
         Ok(Value::Object(claims)) => Ok(claims),
         _ => Err(untrusted("the ID token is not readable".to_owned())),
@@ -248,14 +250,14 @@ fn id_claims(provider: &Provider, reply: &Tokens, nonce: Option<&Nonce>) -> Resu
 
 type Failure<E> = RequestTokenError<E, StandardErrorResponse<CoreErrorResponseType>>;
 
-fn refusal<E: std::error::Error + 'static>(error: &Failure<E>) -> SignInError {
+fn token_error<E: std::error::Error + 'static>(error: &Failure<E>) -> SignInError {
     match error {
-        RequestTokenError::Request(cause) => SignInError::Unreachable(told(cause)),
+        RequestTokenError::Request(cause) => SignInError::Unreachable(error_chain(cause)),
         RequestTokenError::ServerResponse(refusal) => match refusal.error() {
-            CoreErrorResponseType::Extension(passing)
-                if ["server_error", "temporarily_unavailable"].contains(&passing.as_str()) =>
+            CoreErrorResponseType::Extension(temporary)
+                if ["server_error", "temporarily_unavailable"].contains(&temporary.as_str()) =>
             {
-                SignInError::Unreachable(passing.clone())
+                SignInError::Unreachable(temporary.clone())
             }
             other => SignInError::Refused(other.to_string()),
         },
@@ -265,7 +267,7 @@ fn refusal<E: std::error::Error + 'static>(error: &Failure<E>) -> SignInError {
     }
 }
 
-/// Compares by hash, so that how long it takes tells nothing.
-fn same(kept: &str, given: &str) -> bool {
+/// Compares by hash, so that the time it takes reveals nothing.
+fn are_equal(kept: &str, given: &str) -> bool {
     Sha256::digest(kept) == Sha256::digest(given)
 }

@@ -1,10 +1,9 @@
-//! The identity provider: the workforce's own by the endpoints it names, the configured one by discovery; remembered for a
-//! while, asked over HTTP without following redirects.
-use super::claims::{Claims, PortalClient};
-use super::error::SignInError;
-use super::settings::{Endpoints, Settings};
-use crate::config::SignIn;
-use crate::workforce::CurrentWorkforce;
+//! The identity provider: the workforce's own by the endpoints it names, the configured one by discovery. It is remembered
+//! for a while, and requests to it do not follow redirects.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::StatusCode;
@@ -21,18 +20,22 @@ use openidconnect::{
     UserInfoUrl,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
+
+use super::claims::{Claims, PortalClient};
+use super::error::SignInError;
+use super::settings::{Endpoints, Settings};
+use crate::config::SignInConfig;
+use crate::workforce::CurrentWorkforce;
 
 /// Keys rotate; after this time the provider is looked up again.
 const REMEMBERED: Duration = Duration::from_secs(600);
-/// A provider that is away is not asked again at once: those who wait for it would do so one after the other.
-const AWAY: Duration = Duration::from_secs(2);
+/// How long a failed lookup is remembered: people who wait for the provider would otherwise each look it up in turn.
+const FAILURE_REMEMBERED: Duration = Duration::from_secs(2);
 /// Discovery documents, key sets and tokens are a few kilobytes.
 const MAX_REPLY: usize = 256 * 1024;
 
-/// What discovery says beyond the core: where to sign out. Optional, and with Cognito not the standard's form.
+/// What discovery says beyond the core: where to sign out. Optional; Cognito does not have it in the standard's form.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct SignOut {
     end_session_endpoint: Option<String>,
@@ -55,7 +58,7 @@ type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// Signed with the provider's key. Not HS256 and its like: they are signed with the client's secret.
+/// Signatures with the provider's key. HS256 and the like are left out: they are made with the client's secret.
 const SIGNATURES: [CoreJwsSigningAlgorithm; 10] = [
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -69,68 +72,74 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 10] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
-/// The provider as it was found.
+/// The provider, and the client for it.
 pub(super) struct Provider {
     pub(super) settings: Settings,
     pub(super) client: PortalClient,
     pub(super) sign_out: Option<String>,
 }
 
-type Found = (Instant, Result<Arc<Provider>, String>);
+/// When the provider was looked up, and with which result.
+type Lookup = (Instant, Result<Arc<Provider>, String>);
 
-/// Finds the provider when it is first needed, and the next one when the workforce gets another.
+/// Looks up the provider when it is first needed, and again when the workforce gets another.
 pub(super) struct Providers {
     pub(super) http: Http,
-    configured: SignIn,
+    configured: SignInConfig,
     workforce: CurrentWorkforce,
     redirect: String,
-    found: Mutex<Option<(Settings, Found)>>,
+    last: Mutex<Option<(Settings, Lookup)>>,
 }
 
 impl Providers {
-    pub(super) fn new(configured: SignIn, workforce: CurrentWorkforce, redirect: String) -> Providers {
+    pub(super) fn new(configured: SignInConfig, workforce: CurrentWorkforce, redirect: String) -> Providers {
         Providers {
             http: Http(http_client()),
             configured,
             workforce,
             redirect,
-            found: Mutex::new(None),
+            last: Mutex::new(None),
         }
     }
 
     pub(super) fn settings(&self) -> Result<Settings, SignInError> {
         if self.workforce.is_unreadable() {
-            let why = "which provider the workforce names cannot be read";
-            return Err(SignInError::Unreachable(why.to_owned()));
+            let cause = "the workforce's document cannot be read";
+            return Err(SignInError::Unreachable(cause.to_owned()));
         }
-        Settings::now(&self.configured, self.workforce.get().as_deref())
+        Settings::current(&self.configured, self.workforce.get().as_deref())
     }
 
     pub(super) async fn find(&self) -> Result<Arc<Provider>, SignInError> {
         let settings = self.settings()?;
-        let mut found = self.found.lock().await;
-        if let Some((of, (since, provider))) = &*found
+        let mut last = self.last.lock().await;
+        if let Some((of, (since, provider))) = &*last
             && *of == settings
-            && since.elapsed() < if provider.is_ok() { REMEMBERED } else { AWAY }
+            && since.elapsed()
+                < if provider.is_ok() {
+                    REMEMBERED
+                } else {
+                    FAILURE_REMEMBERED
+                }
         {
             return provider.clone().map_err(SignInError::Unreachable);
         }
         let provider = self.look_up(&settings).await.map(Arc::new);
-        *found = Some((settings, (Instant::now(), provider.clone())));
+        *last = Some((settings, (Instant::now(), provider.clone())));
         provider.map_err(SignInError::Unreachable)
     }
 
     /// The next sign-in looks the provider up again: its keys may have changed.
     pub(super) async fn forget(&self) {
-        *self.found.lock().await = None;
+        *self.last.lock().await = None;
     }
 
     async fn look_up(&self, settings: &Settings) -> Result<Provider, String> {
         let unusable = |cause: String| format!("{}: {cause}", settings.issuer);
         let redirect =
             RedirectUrl::new(self.redirect.clone()).map_err(|cause| unusable(cause.to_string()))?;
-        let metadata = match &settings.own {
-            Some(own) => self.own(settings, own).await,
+        let metadata = match &settings.endpoints {
+            Some(endpoints) => self.fetch_keys(settings, endpoints).await,
             None => self.discover(settings).await,
         };
         let metadata = metadata.map_err(unusable)?;
@@ -140,29 +149,29 @@ impl Providers {
         let secret = settings.client_secret.0.clone().map(ClientSecret::new);
         let client = PortalClient::from_provider_metadata(metadata, id, secret).set_redirect_uri(redirect);
         Ok(Provider {
-            client: match settings.own {
-                // So AWS's own page on testing such a provider sends it.
+            client: match settings.endpoints {
+                // As AWS's page on testing such a provider does.
                 Some(_) => client.set_auth_type(AuthType::RequestBody),
                 None => client,
             },
             settings: settings.clone(),
-            sign_out: sign_out.or_else(|| beside(&authorize)),
+            sign_out: sign_out.or_else(|| cognito_sign_out(&authorize)),
         })
     }
 
     async fn discover(&self, settings: &Settings) -> Result<Metadata, String> {
         let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|cause| cause.to_string())?;
-        let found = Metadata::discover_async(issuer, &self.http).await;
-        found.map_err(|cause| told(&cause))
+        let metadata = Metadata::discover_async(issuer, &self.http).await;
+        metadata.map_err(|cause| error_chain(&cause))
     }
 
-    async fn own(&self, settings: &Settings, own: &Endpoints) -> Result<Metadata, String> {
-        let metadata = named(settings, own).map_err(|cause| cause.to_string())?;
+    async fn fetch_keys(&self, settings: &Settings, endpoints: &Endpoints) -> Result<Metadata, String> {
+        let metadata = metadata(settings, endpoints).map_err(|cause| cause.to_string())?;
         let keys = CoreJsonWebKeySet::fetch_async(metadata.jwks_uri(), &self.http).await;
-        Ok(metadata.set_jwks(keys.map_err(|cause| told(&cause))?))
+        Ok(metadata.set_jwks(keys.map_err(|cause| error_chain(&cause))?))
     }
 
-    /// What the user-info endpoint says to the holder of this token.
+    /// The claims of the user-info endpoint for this token.
     pub(super) async fn user_info(&self, url: &str, token: &AccessToken) -> Result<Claims, SignInError> {
         let request = http::Request::get(url)
             .header(AUTHORIZATION, format!("Bearer {}", token.secret()))
@@ -170,38 +179,39 @@ impl Providers {
             .body(Vec::new());
         let request = request.map_err(|cause| SignInError::Unreachable(cause.to_string()))?;
         let reply = self.http.call(request).await;
-        let reply = reply.map_err(|cause| SignInError::Unreachable(told(&cause)))?;
+        let reply = reply.map_err(|cause| SignInError::Unreachable(error_chain(&cause)))?;
         match reply.status() {
             StatusCode::OK => serde_json::from_slice(reply.body()).map_err(|_| {
                 // The body is about a person: it stays out of the log.
-                SignInError::Untrusted("the user-info reply is no JSON object".to_owned())
+                SignInError::Untrusted("the user-info reply is not a JSON object".to_owned())
             }),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(SignInError::Refused("by the user-info endpoint".to_owned()))
-            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SignInError::Refused(
+                "refused by the user-info endpoint".to_owned(),
+            )),
             other => Err(SignInError::Unreachable(format!("user info: {other}"))),
         }
     }
 }
 
-fn named(settings: &Settings, own: &Endpoints) -> Result<Metadata, ParseError> {
+/// The metadata of a provider whose endpoints the workforce names.
+fn metadata(settings: &Settings, endpoints: &Endpoints) -> Result<Metadata, ParseError> {
     let metadata = Metadata::new(
         IssuerUrl::new(settings.issuer.clone())?,
-        AuthUrl::new(own.authorization_endpoint.clone())?,
-        JsonWebKeySetUrl::new(own.jwks_uri.clone())?,
+        AuthUrl::new(endpoints.authorization_endpoint.clone())?,
+        JsonWebKeySetUrl::new(endpoints.jwks_uri.clone())?,
         Vec::new(),
         Vec::new(),
         SIGNATURES.to_vec(),
         SignOut {
-            end_session_endpoint: Some(own.logout_endpoint.clone()),
+            end_session_endpoint: Some(endpoints.logout_endpoint.clone()),
         },
     );
     Ok(metadata
-        .set_token_endpoint(Some(TokenUrl::new(own.token_endpoint.clone())?))
-        .set_userinfo_endpoint(Some(UserInfoUrl::new(own.user_info_endpoint.clone())?)))
+        .set_token_endpoint(Some(TokenUrl::new(endpoints.token_endpoint.clone())?))
+        .set_userinfo_endpoint(Some(UserInfoUrl::new(endpoints.user_info_endpoint.clone())?)))
 }
 
-/// HTTP as the `openidconnect` crate wants it.
+/// An HTTP client for the `openidconnect` crate.
 pub(super) struct Http(reqwest::Client);
 
 impl<'c> AsyncHttpClient<'c> for Http {
@@ -215,8 +225,8 @@ impl<'c> AsyncHttpClient<'c> for Http {
 
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
     let mut reply = http.execute(reqwest::Request::try_from(request)?).await?;
-    let mut answer = http::Response::builder().status(reply.status());
-    if let Some(headers) = answer.headers_mut() {
+    let mut response = http::Response::builder().status(reply.status());
+    if let Some(headers) = response.headers_mut() {
         *headers = std::mem::take(reply.headers_mut());
     }
     let mut body = Vec::new();
@@ -226,15 +236,15 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
         }
         body.extend_from_slice(&part);
     }
-    Ok(answer.body(body)?)
+    Ok(response.body(body)?)
 }
 
-/// Cognito's hosted sign-in has its `/logout` beside its `/oauth2/authorize` and need not list it.
-fn beside(authorize: &str) -> Option<String> {
+/// Cognito's hosted sign-in has `/logout` beside `/oauth2/authorize`, and discovery need not list it.
+fn cognito_sign_out(authorize: &str) -> Option<String> {
     Some(format!("{}/logout", authorize.strip_suffix("/oauth2/authorize")?))
 }
 
-/// Following redirects would let a provider send the engine to addresses inside its own network.
+/// Without redirects: they would let a provider send the engine to addresses inside its own network.
 fn http_client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -256,7 +266,7 @@ pub(super) enum HttpFailure {
 }
 
 /// An error with its causes, on one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn error_chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

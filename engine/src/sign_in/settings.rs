@@ -1,23 +1,25 @@
-//! With which provider people sign in now: the workforce's own (OidcConfig), else the one the engine was configured with.
+//! The provider people sign in with: the workforce's own (OidcConfig), else the one in the engine's configuration.
 //! <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OidcConfig.html>
-use super::error::SignInError;
-use crate::config::SignIn;
-use crate::state::{Secret, WorkforceRecord};
-use crate::work::IdentityProvider;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::error::SignInError;
+use crate::config::SignInConfig;
+use crate::state::{StoredSecret, WorkforceRecord};
+use crate::worker::IdentityProvider;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) issuer: String,
-    /// What people's ids are made of; see [`SignIn::people`].
+    /// What workers' ids are made of; see [`SignInConfig::people`].
     pub(super) people: String,
     pub(super) client_id: String,
-    pub(super) client_secret: Secret,
+    pub(super) client_secret: StoredSecret,
     pub(super) groups_claim: String,
-    /// Of a workforce with a provider of its own: nothing is discovered.
-    pub(super) own: Option<Endpoints>,
+    /// Set for a workforce with its own provider: nothing is discovered then.
+    pub(super) endpoints: Option<Endpoints>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -35,15 +37,15 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    /// What to ask for beside `openid`, which is always asked for. A provider that gives refresh tokens only for
-    /// `offline_access` needs that here.
+    /// The scopes to request besides `openid`, which is always requested. A provider that gives refresh tokens only for
+    /// `offline_access` needs it here.
     pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope
             .split(' ')
             .filter(|scope| !scope.is_empty() && *scope != "openid")
     }
 
-    pub(super) fn extra(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn extra_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = &self.authentication_request_extra_params;
         all.iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
@@ -51,27 +53,27 @@ impl Endpoints {
 }
 
 impl Settings {
-    pub(super) fn now(
-        configured: &SignIn,
+    pub(super) fn current(
+        configured: &SignInConfig,
         workforce: Option<&WorkforceRecord>,
     ) -> Result<Settings, SignInError> {
         match workforce.filter(|workforce| workforce.provider() == IdentityProvider::Oidc) {
-            Some(workforce) => Settings::own(configured, workforce),
+            Some(workforce) => Settings::of_workforce(configured, workforce),
             None => Ok(Settings {
                 issuer: configured.issuer.clone(),
                 people: configured.people.clone().unwrap_or(configured.issuer.clone()),
                 client_id: configured.client_id.clone(),
-                client_secret: Secret(configured.client_secret.clone()),
+                client_secret: StoredSecret(configured.client_secret.clone()),
                 groups_claim: configured.groups_claim.clone(),
-                own: None,
+                endpoints: None,
             }),
         }
     }
 
-    fn own(configured: &SignIn, workforce: &WorkforceRecord) -> Result<Settings, SignInError> {
+    fn of_workforce(configured: &SignInConfig, workforce: &WorkforceRecord) -> Result<Settings, SignInError> {
         let config = &workforce.config["OidcConfig"];
         let text = |member: &str| config[member].as_str().unwrap_or_default().to_owned();
-        let own = Endpoints::deserialize(config)
+        let endpoints = Endpoints::deserialize(config)
             .map_err(|error| SignInError::Unreachable(format!("the workforce's OidcConfig: {error}")))?;
         Ok(Settings {
             issuer: text("Issuer"),
@@ -79,18 +81,18 @@ impl Settings {
             client_id: text("ClientId"),
             client_secret: workforce.secret.clone(),
             groups_claim: configured.groups_claim.clone(),
-            own: Some(own),
+            endpoints: Some(endpoints),
         })
     }
 
     pub(super) fn provider(&self) -> IdentityProvider {
-        match self.own {
+        match self.endpoints {
             Some(_) => IdentityProvider::Oidc,
             None => IdentityProvider::Cognito,
         }
     }
 
-    /// Tells one provider from another: whoever signed in with another one has not signed in.
+    /// Tells one provider from another: a session with another provider is not valid.
     pub(super) fn name(&self) -> String {
         let all = format!("{}|{}|{}", self.provider().name(), self.people, self.client_id);
         hex::encode(&Sha256::digest(all)[..8])

@@ -1,4 +1,5 @@
-//! A small OpenID Connect provider for tests, which can be told to cheat, to refuse and to be away.
+//! A small OpenID Connect provider for tests, which can send wrong tokens, refuse, and be away.
+
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,34 +14,34 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// The seeds of two keys; the provider publishes the first.
-pub(crate) const OWN: u8 = 1;
-pub(crate) const OTHER: u8 = 2;
+pub(crate) const OWN_KEY: u8 = 1;
+pub(crate) const OTHER_KEY: u8 = 2;
 
 pub(crate) struct Provider {
     pub(crate) issuer: String,
-    pub(crate) says: Mutex<Says>,
+    pub(crate) says: Mutex<ProviderReplies>,
 }
 
 /// What the provider will say.
-pub(crate) struct Says {
+pub(crate) struct ProviderReplies {
     /// In ID tokens, beside what all of them have.
     pub(crate) claims: Value,
-    /// The nonce of the sign-in under way.
+    /// The nonce of the current sign-in.
     pub(crate) nonce: Value,
     /// At its user-info endpoint.
     pub(crate) info: Value,
     pub(crate) sign_with: u8,
     /// The refresh token it gives, and the one it takes.
     pub(crate) refresh: Option<String>,
-    /// Each refresh token is good once.
+    /// Each refresh token can be used once.
     pub(crate) rotates: bool,
-    pub(crate) answer: Answer,
-    /// What its token endpoint was asked.
+    pub(crate) token_reply: TokenReply,
+    /// The requests to its token endpoint.
     pub(crate) asked: Vec<HashMap<String, String>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum TokenReply {
     Full,
     WithoutIdToken,
     Refused,
@@ -51,14 +52,14 @@ impl Provider {
     pub(crate) async fn start() -> Arc<Provider> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let says = Says {
+        let says = ProviderReplies {
             claims: json!({"sub": "1234", "email": "ada@example.com", "cognito:groups": ["numbers-team", "birds"]}),
             nonce: Value::Null,
             info: json!({"sub": "1234"}),
-            sign_with: OWN,
+            sign_with: OWN_KEY,
             refresh: None,
             rotates: false,
-            answer: Answer::Full,
+            token_reply: TokenReply::Full,
             asked: Vec::new(),
         };
         let provider = Arc::new(Provider {
@@ -69,7 +70,7 @@ impl Provider {
             .route("/.well-known/openid-configuration", get(discovery))
             .route(
                 "/keys",
-                get(async || Json(json!({ "keys": [key(OWN).as_verification_key()] }))),
+                get(async || Json(json!({ "keys": [key(OWN_KEY).as_verification_key()] }))),
             )
             .route("/token", post(tokens))
             .route("/userinfo", get(user_info))
@@ -78,11 +79,11 @@ impl Provider {
         provider
     }
 
-    pub(crate) fn say(&self, change: impl FnOnce(&mut Says)) {
+    pub(crate) fn say(&self, change: impl FnOnce(&mut ProviderReplies)) {
         change(&mut self.says.lock().unwrap());
     }
 
-    /// How often its token endpoint was asked.
+    /// How many requests its token endpoint got.
     pub(crate) fn asked(&self) -> usize {
         self.says.lock().unwrap().asked.len()
     }
@@ -141,17 +142,17 @@ async fn tokens(
         .is_none_or(|given| says.refresh.as_ref() == Some(given));
     let is_refresh = asked.contains_key("refresh_token");
     says.asked.push(asked);
-    if says.answer == Answer::Away {
+    if says.token_reply == TokenReply::Away {
         return (StatusCode::BAD_GATEWAY, "no provider here").into_response();
     }
-    if says.answer == Answer::Refused || !known {
+    if says.token_reply == TokenReply::Refused || !known {
         return (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_grant"}))).into_response();
     }
     if says.rotates && is_refresh {
         says.refresh = says.refresh.as_ref().map(|used| format!("{used}+"));
     }
     let mut reply = json!({ "access_token": "a", "token_type": "Bearer", "expires_in": 3600 });
-    if says.answer == Answer::Full {
+    if says.token_reply == TokenReply::Full {
         let now = jiff::Timestamp::now().as_second();
         let mut claims = json!({"iss": provider.issuer, "aud": "portal", "iat": now, "exp": now + 300});
         let said = says.claims.as_object().unwrap().clone();

@@ -1,9 +1,10 @@
-//! A sign-in against a small provider of the tests' own, which can be told to cheat.
-use super::stand_in::{OTHER, OWN, Provider, Says};
+//! Sign-ins at a small provider of the tests, which can misbehave.
+
+use super::stand_in::{OTHER_KEY, OWN_KEY, Provider, ProviderReplies};
 use super::*;
-use crate::config::{Config, SignIn};
-use crate::state::{Secret, WorkforceRecord};
-use crate::work::IdentityProvider;
+use crate::config::{Config, SignInConfig};
+use crate::state::{StoredSecret, WorkforceRecord};
+use crate::worker::IdentityProvider;
 use crate::workforce::CurrentWorkforce;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ fn client(issuer: &str, workforce: CurrentWorkforce) -> SignInClient {
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
         portal_url: "http://portal.test".to_owned(),
-        sign_in: SignIn {
+        sign_in: SignInConfig {
             issuer: issuer.to_owned(),
             people: None,
             client_id: "portal".to_owned(),
@@ -46,7 +47,7 @@ fn own_workforce(provider: &Provider) -> CurrentWorkforce {
         name: "own".to_owned(),
         arn: String::new(),
         config: json!({ "OidcConfig": config }),
-        secret: Secret(secret.as_str().map(str::to_owned)),
+        secret: StoredSecret(secret.as_str().map(str::to_owned)),
         created: jiff::Timestamp::UNIX_EPOCH,
         updated: jiff::Timestamp::UNIX_EPOCH,
         tags: Vec::new(),
@@ -54,12 +55,12 @@ fn own_workforce(provider: &Provider) -> CurrentWorkforce {
     workforce
 }
 
-/// Starts a sign-in, has the provider say what it is told to, and comes back.
-async fn through(
+/// Starts a sign-in, sets what the provider replies, and comes back.
+async fn sign_in_with(
     client: &SignInClient,
     provider: &Provider,
-    change: impl FnOnce(&mut Says),
-) -> Result<Vouched, SignInError> {
+    change: impl FnOnce(&mut ProviderReplies),
+) -> Result<VerifiedPerson, SignInError> {
     let (url, pending) = client.begin("/".to_owned()).await?;
     let asked = |name: &str| {
         url.query_pairs()
@@ -76,23 +77,23 @@ async fn through(
         .await
 }
 
-async fn sign_in(change: impl FnOnce(&mut Says)) -> Result<Vouched, SignInError> {
+async fn sign_in(change: impl FnOnce(&mut ProviderReplies)) -> Result<VerifiedPerson, SignInError> {
     let provider = Provider::start().await;
     let client = client(&provider.issuer, CurrentWorkforce::default());
-    through(&client, &provider, change).await
+    sign_in_with(&client, &provider, change).await
 }
 
-async fn sign_in_at_own(change: impl FnOnce(&mut Says)) -> Result<Vouched, SignInError> {
+async fn sign_in_at_own(change: impl FnOnce(&mut ProviderReplies)) -> Result<VerifiedPerson, SignInError> {
     let provider = Provider::start().await;
     let client = client("http://127.0.0.1:9", own_workforce(&provider));
-    through(&client, &provider, |says| {
+    sign_in_with(&client, &provider, |says| {
         says.info = documented();
         change(says);
     })
     .await
 }
 
-/// What AWS's developer guide has such a provider send.
+/// What such a provider sends according to AWS's developer guide.
 fn documented() -> Value {
     json!({
         "sub": "1234", "sagemaker:sub": "122", "sagemaker-groups": ["group1", "group2"],
@@ -101,7 +102,7 @@ fn documented() -> Value {
 }
 
 #[tokio::test]
-async fn a_vouched_for_person_becomes_a_worker_with_groups() {
+async fn a_verified_person_becomes_a_worker_with_groups() {
     let worker = sign_in(|_| {}).await.unwrap().worker;
     assert_eq!(
         (worker.sub.as_str(), worker.name.as_str()),
@@ -114,7 +115,7 @@ async fn a_vouched_for_person_becomes_a_worker_with_groups() {
 
 #[tokio::test]
 async fn a_token_that_is_not_for_this_sign_in_is_refused() {
-    type Change = fn(&mut Says);
+    type Change = fn(&mut ProviderReplies);
     let table: [(&str, Change); 5] = [
         ("another nonce", |says| says.nonce = json!("stolen")),
         ("another audience", |says| says.claims["aud"] = json!("other-app")),
@@ -122,7 +123,7 @@ async fn a_token_that_is_not_for_this_sign_in_is_refused() {
             says.claims["iss"] = json!("https://evil.test");
         }),
         ("expired", |says| says.claims["exp"] = json!(1_000_000)),
-        ("another key", |says| says.sign_with = OTHER),
+        ("another key", |says| says.sign_with = OTHER_KEY),
     ];
     for (what, change) in table {
         for refused in [sign_in(change).await, sign_in_at_own(change).await] {
@@ -144,10 +145,10 @@ async fn a_workforces_own_provider_is_asked_as_its_settings_say_and_read_as_aws_
         query.contains("scope=openid+offline_access") && query.contains("audience=labels"),
         "{query}"
     );
-    let vouched = through(&client, &provider, |says| says.info = documented())
+    let person = sign_in_with(&client, &provider, |says| says.info = documented())
         .await
         .unwrap();
-    let worker = vouched.worker;
+    let worker = person.worker;
     assert_eq!((worker.sub.as_str(), worker.name.as_str()), ("122", "Jane Doe"));
     assert_eq!(worker.groups, ["group1", "group2"]);
     assert_eq!(
@@ -166,17 +167,17 @@ async fn a_workforces_own_provider_is_asked_as_its_settings_say_and_read_as_aws_
 }
 
 #[tokio::test]
-async fn claims_may_stand_in_the_id_token_and_a_single_group_may_stand_alone() {
-    let vouched = sign_in_at_own(|says| {
+async fn claims_may_be_in_the_id_token_and_a_single_group_may_be_a_text() {
+    let person = sign_in_at_own(|says| {
         says.info = json!({"sub": "1234"});
         says.claims = json!({"sub": "1234", "sagemaker-sub": "122", "sagemaker:groups": "group1", "sagemaker-client_id": "portal"});
     });
-    let worker = vouched.await.unwrap().worker;
+    let worker = person.await.unwrap().worker;
     assert_eq!(
         (worker.groups, worker.sub),
         (vec!["group1".to_owned()], "122".to_owned())
     );
-    let nobody = sign_in_at_own(|says| {
+    let without_groups = sign_in_at_own(|says| {
         drop(
             says.info
                 .as_object_mut()
@@ -184,24 +185,27 @@ async fn claims_may_stand_in_the_id_token_and_a_single_group_may_stand_alone() {
                 .shift_remove("sagemaker-groups"),
         );
     });
-    // The groups claim the engine was configured with is as good.
-    assert_eq!(nobody.await.unwrap().worker.groups, ["numbers-team", "birds"]);
+    // The groups claim of the engine's configuration counts too.
+    assert_eq!(
+        without_groups.await.unwrap().worker.groups,
+        ["numbers-team", "birds"]
+    );
 }
 
 #[tokio::test]
-async fn what_a_workforces_provider_must_say_is_missed_by_name() {
-    type Change = fn(&mut Says);
+async fn a_missing_claim_of_a_workforces_provider_is_named() {
+    type Change = fn(&mut ProviderReplies);
     type Check = fn(&SignInError) -> bool;
     let table: [(&str, Change, Check); 5] = [
         (
             "no sagemaker:sub",
             |says| says.info["sagemaker:sub"] = Value::Null,
-            |error| matches!(error, SignInError::Lacking("sagemaker:sub")),
+            |error| matches!(error, SignInError::MissingClaim("sagemaker:sub")),
         ),
         (
             "no client",
             |says| says.info["sagemaker:client_id"] = Value::Null,
-            |error| matches!(error, SignInError::Lacking("sagemaker:client_id")),
+            |error| matches!(error, SignInError::MissingClaim("sagemaker:client_id")),
         ),
         (
             "another client",
@@ -209,8 +213,8 @@ async fn what_a_workforces_provider_must_say_is_missed_by_name() {
             |error| matches!(error, SignInError::Untrusted(_)),
         ),
         (
-            "somebody else",
-            |says| says.info["sub"] = json!("somebody"),
+            "another person",
+            |says| says.info["sub"] = json!("other"),
             |error| matches!(error, SignInError::Untrusted(_)),
         ),
         (
@@ -246,7 +250,7 @@ async fn the_sign_in_follows_the_workforce_without_a_restart() {
 }
 
 #[tokio::test]
-async fn an_answer_with_another_state_is_refused_before_the_provider_is_asked() {
+async fn a_reply_with_another_state_is_refused_before_the_provider_is_asked() {
     let provider = Provider::start().await;
     let client = client(&provider.issuer, CurrentWorkforce::default());
     let (_, pending) = client.begin("/".to_owned()).await.unwrap();
@@ -254,12 +258,12 @@ async fn an_answer_with_another_state_is_refused_before_the_provider_is_asked() 
     assert!(matches!(refused, Err(SignInError::StateMismatch)), "{refused:?}");
     assert_eq!(
         (provider.asked(), provider.says.lock().unwrap().sign_with),
-        (0, OWN)
+        (0, OWN_KEY)
     );
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_is_said_so() {
+async fn a_provider_that_is_away_is_reported() {
     let client = client("http://127.0.0.1:9", CurrentWorkforce::default());
     let refused = client.begin("/".to_owned()).await.map(|_| ());
     assert!(matches!(refused, Err(SignInError::Unreachable(_))), "{refused:?}");
@@ -272,7 +276,7 @@ async fn signing_out_goes_to_the_provider_and_comes_back_to_the_portal() {
         .sign_out_url()
         .await;
     let out = format!("{}/logout?client_id=portal&", provider.issuer);
-    // To the letter one of the app client's sign-out URLs.
+    // Exactly one of the app client's sign-out URLs.
     let back = "http%3A%2F%2Fportal.test%2Flogout";
     let expected = format!("{out}logout_uri={back}&post_logout_redirect_uri={back}");
     assert_eq!(url, expected);

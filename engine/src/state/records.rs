@@ -1,11 +1,11 @@
-//! The documents of labeling jobs, work teams and workforces. (The document of an item is beside the rules that change
-//! it, in `work`.)
+//! The documents of labeling jobs, work teams and workforces. The document of an item is beside the rules that change it,
+//! in `running/item.rs`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::work::IdentityProvider;
+use crate::worker::IdentityProvider;
 
 /// Keys in the state bucket.
 pub(crate) mod keys {
@@ -14,8 +14,7 @@ pub(crate) mod keys {
     pub(crate) const UNFINISHED: &str = "unfinished/";
     pub(crate) const TEAMS: &str = "workteams/";
     pub(crate) const WORKFORCES: &str = "workforces/";
-    /// There is one workforce, so it has one key, whatever its name: of two engines that create one, the store takes the
-    /// first. (Earlier versions had a key for each name, and most were of this name.)
+    /// There is one workforce, so there is one key for every name: if two engines create one, the first write wins.
     pub(crate) const WORKFORCE: &str = "workforces/default.json";
     pub(crate) const NOTICES: &str = "notices/";
     pub(crate) const SESSIONS: &str = "portal/sessions/";
@@ -24,7 +23,7 @@ pub(crate) mod keys {
         format!("{JOBS}{}.json", name.to_ascii_lowercase())
     }
 
-    /// Exists while the job needs looking after: a start reads these instead of every job there ever was.
+    /// Exists until the end of the job is announced: an engine that starts reads these instead of every job.
     pub(crate) fn unfinished(name: &str) -> String {
         format!("{UNFINISHED}{}", name.to_ascii_lowercase())
     }
@@ -37,19 +36,19 @@ pub(crate) mod keys {
         format!("{}{index:06}.json", items(job))
     }
 
-    /// The objects that are done for good, for a quick start.
-    pub(crate) fn settled(job: &str) -> String {
+    /// The list of finished items, for a quick start.
+    pub(crate) fn finished_items(job: &str) -> String {
         format!("jobs/{}/settled", job.to_ascii_lowercase())
     }
 
-    /// The job's own copies of what it was given: nobody can change them under a running job.
+    /// The job's own copies of its inputs: nothing outside can change them while the job runs.
     pub(crate) fn input(job: &str, what: &str) -> String {
         format!("jobs/{}/input/{what}", job.to_ascii_lowercase())
     }
 
-    /// Says that the job's team was told.
-    pub(crate) fn notice(job: &str, of: &str) -> String {
-        format!("{NOTICES}{}/{of}.json", job.to_ascii_lowercase())
+    /// Says that a notice about the job was sent to its team.
+    pub(crate) fn notice(job: &str, kind: &str) -> String {
+        format!("{NOTICES}{}/{kind}.json", job.to_ascii_lowercase())
     }
 
     pub(crate) fn team(name: &str) -> String {
@@ -57,26 +56,26 @@ pub(crate) mod keys {
     }
 }
 
-/// `unfinished/<job>`: the job needs looking after. It is there before the job's document.
+/// `unfinished/<job>`: the job needs a keeper. It is written before the job's document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Marker {
-    /// Markers of earlier versions have none.
+pub(crate) struct UnfinishedMarker {
+    /// When the job's creation began.
     #[serde(default)]
     pub(crate) since: Option<Timestamp>,
-    /// The job was refused after all.
+    /// The job was refused after the marker was written.
     #[serde(default)]
     pub(crate) given_back: bool,
 }
 
-impl Marker {
-    pub(crate) fn is_younger(&self, than: SignedDuration, now: Timestamp) -> bool {
-        !self.given_back && self.since.is_some_and(|since| now < since + than)
+impl UnfinishedMarker {
+    pub(crate) fn is_younger(&self, age: SignedDuration, now: Timestamp) -> bool {
+        !self.given_back && self.since.is_some_and(|since| now < since + age)
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct JobRecord {
-    /// As given; the ARN has it in lower case.
+    /// As the client gave it; the ARN has it in lower case.
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) reference_code: String,
@@ -86,18 +85,18 @@ pub(crate) struct JobRecord {
     pub(crate) modified: Timestamp,
     /// When the first task could be handed out.
     pub(crate) opened: Option<Timestamp>,
-    /// As they stood at the last change of this document; a running job's are counted from its items.
+    /// As of the last change of this document. The counters of a running job are computed from its items.
     pub(crate) counters: Counters,
     /// URI of the output manifest.
     pub(crate) output: Option<String>,
     /// The end is being written: no more answers.
     #[serde(default)]
     pub(crate) closing: bool,
-    /// ETag of an output manifest that lay there before the end was written: another job's, which gives way. Nothing else
-    /// may be overwritten, so that of two engines that write the end one is first.
+    /// ETag of the output manifest of an earlier job, which may be overwritten. No other manifest may be, so that if two
+    /// engines write the output, the first one wins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replaces: Option<String>,
-    /// The state-change event of the end is out.
+    /// The state-change event of the end was sent.
     pub(crate) announced: bool,
     pub(crate) tags: Vec<Tag>,
     /// The CreateLabelingJob request, without its tags.
@@ -111,7 +110,7 @@ impl JobRecord {
         arn.and_then(|arn| arn.rsplit('/').next()).unwrap_or_default()
     }
 
-    /// Answers are taken.
+    /// The job takes answers.
     pub(crate) fn is_open(&self) -> bool {
         self.status == JobStatus::InProgress && !self.closing
     }
@@ -172,7 +171,7 @@ pub(crate) struct TeamRecord {
     pub(crate) description: String,
     /// MemberDefinitions as given.
     pub(crate) members: Value,
-    /// NotificationTopicArn: where people are told of work.
+    /// NotificationTopicArn: where the team's work notices go.
     #[serde(default)]
     pub(crate) topic: Option<String>,
     pub(crate) created: Timestamp,
@@ -181,8 +180,8 @@ pub(crate) struct TeamRecord {
 }
 
 impl TeamRecord {
-    /// The groups of that kind of provider whose people are in the team.
-    pub(crate) fn groups(&self, of: IdentityProvider) -> impl Iterator<Item = &str> {
+    /// The groups of this kind of provider whose people are in the team.
+    pub(crate) fn groups(&self, provider: IdentityProvider) -> impl Iterator<Item = &str> {
         self.members
             .as_array()
             .into_iter()
@@ -190,7 +189,7 @@ impl TeamRecord {
             .flat_map(move |member| {
                 let cognito = member["CognitoMemberDefinition"]["UserGroup"].as_str();
                 let oidc = member["OidcMemberDefinition"]["Groups"].as_array();
-                let (cognito, oidc) = match of {
+                let (cognito, oidc) = match provider {
                     IdentityProvider::Cognito => (cognito, None),
                     IdentityProvider::Oidc => (None, oidc),
                 };
@@ -205,11 +204,11 @@ impl TeamRecord {
 pub(crate) struct WorkforceRecord {
     pub(crate) name: String,
     pub(crate) arn: String,
-    /// CognitoConfig or OidcConfig and SourceIpConfig as given, without a client secret.
+    /// CognitoConfig or OidcConfig, and SourceIpConfig, as given, without the client secret.
     pub(crate) config: Value,
-    /// OidcConfig's ClientSecret: nobody is told it again.
+    /// OidcConfig's ClientSecret: no reply of the API contains it.
     #[serde(default)]
-    pub(crate) secret: Secret,
+    pub(crate) secret: StoredSecret,
     pub(crate) created: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) tags: Vec<Tag>,
@@ -224,7 +223,8 @@ impl WorkforceRecord {
         }
     }
 
-    /// SourceIpConfig: the networks people work from; none means any. An error if what is there is not a list of texts.
+    /// SourceIpConfig: the networks people may work from; an empty list admits every network. An error if it is not a list
+    /// of texts.
     pub(crate) fn cidrs(&self) -> Result<Vec<&str>, ()> {
         let Some(given) = self.config.as_object().ok_or(())?.get("SourceIpConfig") else {
             return Ok(Vec::new());
@@ -234,17 +234,17 @@ impl WorkforceRecord {
     }
 }
 
-/// A text that is in no log.
+/// A secret in a document. Its debug form does not show it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Secret(pub(crate) Option<String>);
+pub(crate) struct StoredSecret(pub(crate) Option<String>);
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for StoredSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(if self.0.is_some() {
-            "Secret(…)"
+            "StoredSecret(…)"
         } else {
-            "Secret(none)"
+            "StoredSecret(none)"
         })
     }
 }

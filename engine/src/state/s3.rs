@@ -1,121 +1,96 @@
-//! The object store as S3 is.
+//! The object store on S3.
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 
-use super::Address;
-use super::objects::{Listed, Object, Objects, StoreError, When};
+use super::address::Address;
+use super::objects::{ListedObject, ObjectStore, StoreError, StoredObject, WriteCondition};
 
 /// How long a worker's browser may fetch an object; longer than it takes to open a page, shorter than a working day.
 const PRESIGNED: Duration = Duration::from_secs(3600);
 
-/// The engine reads documents and a job's inputs, never items. The largest is a manifest: 100,000 lines, which are of some
-/// hundred bytes, though each may be of 100,000 characters.
+/// The engine reads documents and a job's inputs, never items. The largest is a manifest: 100,000 lines of some hundred
+/// bytes each, although a line may have 100,000 characters.
 const MAX_READ: i64 = 512 * 1024 * 1024;
 
-pub(crate) struct S3(pub(crate) Client);
+pub(crate) struct S3Store(pub(crate) Client);
 
-impl Objects for S3 {
-    fn get<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
-        get(&self.0, at).boxed()
+#[async_trait]
+impl ObjectStore for S3Store {
+    async fn get(&self, at: &Address) -> Result<Option<StoredObject>, StoreError> {
+        get(&self.0, at).await
     }
 
-    fn put<'a>(
-        &'a self,
-        at: &'a Address,
-        body: Bytes,
-        when: When,
-    ) -> BoxFuture<'a, Result<String, StoreError>> {
-        put(&self.0, at, body, when).boxed()
+    async fn put(&self, at: &Address, body: Bytes, when: WriteCondition) -> Result<String, StoreError> {
+        put(&self.0, at, body, when).await
     }
 
-    fn list<'a>(
-        &'a self,
-        bucket: &'a str,
-        prefix: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Listed>, StoreError>> {
-        list(&self.0, bucket, prefix).boxed()
+    async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ListedObject>, StoreError> {
+        list(&self.0, bucket, prefix).await
     }
 
-    fn delete<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, Result<(), StoreError>> {
-        async move {
-            let sent = self
-                .0
-                .delete_object()
-                .bucket(&at.bucket)
-                .key(&at.key)
-                .send()
-                .await;
-            sent.map(drop).map_err(|error| explain(&error, at))
-        }
-        .boxed()
+    async fn delete(&self, at: &Address) -> Result<(), StoreError> {
+        let request = self.0.delete_object().bucket(&at.bucket).key(&at.key);
+        let sent = request.send().await;
+        sent.map(drop).map_err(|error| explain(&error, at))
     }
 
-    fn presign<'a>(&'a self, at: &'a Address) -> BoxFuture<'a, Result<String, StoreError>> {
-        async move {
-            let config =
-                PresigningConfig::expires_in(PRESIGNED).map_err(|e| StoreError::Refused(e.to_string()))?;
-            let request = self
-                .0
-                .get_object()
-                .bucket(&at.bucket)
-                .key(&at.key)
-                .presigned(config)
-                .await;
-            Ok(request.map_err(|error| explain(&error, at))?.uri().to_owned())
-        }
-        .boxed()
+    async fn presign(&self, at: &Address) -> Result<String, StoreError> {
+        let config = PresigningConfig::expires_in(PRESIGNED);
+        let config = config.map_err(|error| StoreError::Refused(error.to_string()))?;
+        let request = self.0.get_object().bucket(&at.bucket).key(&at.key);
+        let presigned = request.presigned(config).await;
+        Ok(presigned.map_err(|error| explain(&error, at))?.uri().to_owned())
     }
 }
 
-async fn get(client: &Client, at: &Address) -> Result<Option<Object>, StoreError> {
-    let answer = match client.get_object().bucket(&at.bucket).key(&at.key).send().await {
-        Ok(answer) => answer,
+async fn get(client: &Client, at: &Address) -> Result<Option<StoredObject>, StoreError> {
+    let reply = match client.get_object().bucket(&at.bucket).key(&at.key).send().await {
+        Ok(reply) => reply,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
         Err(error) => return Err(explain(&error, at)),
     };
-    refuse_oversize(answer.content_length, at)?;
-    let etag = answer.e_tag.unwrap_or_default();
-    let body = answer
+    refuse_oversize(reply.content_length, at)?;
+    let etag = reply.e_tag.unwrap_or_default();
+    let body = reply
         .body
         .collect()
         .await
         .map_err(|error| StoreError::Failed(format!("{at}: {error}")))?;
-    Ok(Some(Object {
+    Ok(Some(StoredObject {
         body: body.into_bytes(),
         etag,
     }))
 }
 
-async fn put(client: &Client, at: &Address, body: Bytes, when: When) -> Result<String, StoreError> {
+async fn put(client: &Client, at: &Address, body: Bytes, when: WriteCondition) -> Result<String, StoreError> {
     let request = client
         .put_object()
         .bucket(&at.bucket)
         .key(&at.key)
         .body(ByteStream::from(body));
     let request = match when {
-        When::Always => request,
-        When::Absent => request.if_none_match("*"),
-        When::Unchanged(etag) => request.if_match(etag),
+        WriteCondition::Always => request,
+        WriteCondition::IfAbsent => request.if_none_match("*"),
+        WriteCondition::IfMatch(etag) => request.if_match(etag),
     };
     let request = match at.key.ends_with(".json") {
         true => request.content_type("application/json"),
         false => request,
     };
     match request.send().await {
-        Ok(answer) => Ok(answer.e_tag.unwrap_or_default()),
+        Ok(reply) => Ok(reply.e_tag.unwrap_or_default()),
         Err(error) => Err(explain(&error, at)),
     }
 }
 
-async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<Listed>, StoreError> {
+async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<ListedObject>, StoreError> {
     let mut pages = client
         .list_objects_v2()
         .bucket(bucket)
@@ -129,7 +104,7 @@ async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<Listed>
             page.contents
                 .unwrap_or_default()
                 .into_iter()
-                .map(|object| Listed {
+                .map(|object| ListedObject {
                     key: object.key.unwrap_or_default(),
                     etag: object.e_tag.unwrap_or_default(),
                 }),
@@ -138,7 +113,7 @@ async fn list(client: &Client, bucket: &str, prefix: &str) -> Result<Vec<Listed>
     Ok(found)
 }
 
-/// A manifest's address may be that of a film by mistake: reading it would end the process, and the next one too.
+/// A manifest's address may name a film by mistake. Reading it would end this process, and then the next one.
 fn refuse_oversize(length: Option<i64>, at: &Address) -> Result<(), StoreError> {
     match length {
         Some(length) if length > MAX_READ => Err(StoreError::Refused(format!(
@@ -158,7 +133,7 @@ where
         Some("PreconditionFailed" | "ConditionalRequestConflict" | "NoSuchKey") => StoreError::Changed,
         Some("NoSuchBucket") => StoreError::Refused(format!("there is no bucket {:?}", at.bucket)),
         Some("AccessDenied") => StoreError::Refused(format!("access to {at} is denied")),
-        code if is_final(code, error.raw_response().map(|answer| answer.status().as_u16())) => {
+        code if is_final(code, error.raw_response().map(|reply| reply.status().as_u16())) => {
             let said = error.message().or(code).unwrap_or("no reason given");
             StoreError::Refused(format!("{at} cannot be used: {said}"))
         }
@@ -166,10 +141,10 @@ where
     }
 }
 
-/// Whether the same request will get the same answer: what S3 says no to is about the object, unless it is about time or
-/// about who is asking (the engine's own credentials, which somebody will mend).
+/// Whether a retry would get the same reply. S3 refuses a request because of the object, unless the error is about time
+/// or about the engine's own credentials, which an admin will fix.
 fn is_final(code: Option<&str>, status: Option<u16>) -> bool {
-    const PASSING: [&str; 9] = [
+    const RETRYABLE: [&str; 9] = [
         "ExpiredToken",
         "InvalidAccessKeyId",
         "InvalidToken",
@@ -182,7 +157,7 @@ fn is_final(code: Option<&str>, status: Option<u16>) -> bool {
     ];
     let is_about_object =
         status.is_some_and(|status| matches!(status, 301 | 400..=499) && !matches!(status, 408 | 409 | 429));
-    is_about_object && code.is_some_and(|code| !PASSING.contains(&code))
+    is_about_object && code.is_some_and(|code| !RETRYABLE.contains(&code))
 }
 
 #[cfg(test)]
@@ -190,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_s3_refuses_for_good_is_told_from_what_may_pass() {
+    fn a_final_refusal_of_s3_is_told_from_one_to_retry() {
         for (code, status) in [
             ("InvalidBucketName", 400),
             ("KeyTooLongError", 400),

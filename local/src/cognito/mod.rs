@@ -318,7 +318,7 @@ impl std::fmt::Debug for SignIn {
 }
 
 /// What the engine asks of the user pool.
-impl engine::Groups for SignIn {
+impl engine::GroupDirectory for SignIn {
     fn check<'a>(
         &'a self,
         pool: &'a str,

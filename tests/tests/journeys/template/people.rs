@@ -190,7 +190,7 @@ fn an_address_for_the_portal_is_kept_by_the_template_once_it_is_known() {
     let client = &stack["Resources"]["UserPoolClient"]["Properties"];
     let known = [&client["CallbackURLs"][0], &client["LogoutURLs"][0]].map(plain);
     // Cognito compares to the letter: where the portal says people come back, sync-team and the template say too.
-    let ways = [engine::portal::SIGNED_IN, engine::portal::SIGN_OUT];
+    let ways = [engine::SIGNED_IN_PATH, engine::SIGN_OUT_PATH];
     assert_eq!(known, ways.map(|way| format!("${{PortalUrl}}{way}")));
     let sync_team = include_str!("../../../../functions/sync-team/src/place.rs");
     for way in ways {
