@@ -1,5 +1,4 @@
-//! The workforce and its work teams, through the AWS SDK: SageMaker, or whatever answers at
-//! `AWS_ENDPOINT_URL_SAGEMAKER`.
+//! The workforce and its work teams, through the AWS SDK: SageMaker, or the service at `AWS_ENDPOINT_URL_SAGEMAKER`.
 
 #[cfg(test)]
 mod tests;
@@ -7,8 +6,6 @@ mod tests;
 use std::time::Duration;
 
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::config::http::HttpResponse;
-use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::types::{
     CognitoConfig, CognitoMemberDefinition, MemberDefinition, NotificationConfiguration,
     OidcMemberDefinition, SourceIpConfig, Tag, Workteam,
@@ -18,35 +15,27 @@ use shared::port::crew::{
     CrewError, Identity, Members, OWNER_TAG, TeamChange, WorkTeam, WorkTeamDescription, Workforce,
     WorkforceDescription,
 };
-use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
+use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
 /// "Any network": the API takes one to ten ranges and cannot be given none.
 const ANYWHERE: &str = "0.0.0.0/0";
 
-/// [`Workforce`] over SageMaker's API. The client comes into being with the first call.
+/// [`Workforce`] over SageMaker's API.
 #[derive(Debug)]
 pub struct PrivateWorkforce {
-    sdk: Sdk,
-    client: OnceCell<Client>,
+    client: LazyClient<Client>,
     waits: [Duration; 2],
 }
 
 impl PrivateWorkforce {
     pub fn new(sdk: Sdk) -> Self {
         Self {
-            sdk,
-            client: OnceCell::new(),
+            client: LazyClient::new(sdk, Client::new),
             waits: [2, 4].map(Duration::from_secs),
         }
-    }
-
-    async fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| async { Client::new(self.sdk.config().await) })
-            .await
     }
 
     async fn create_team_once(
@@ -56,17 +45,17 @@ impl PrivateWorkforce {
         owner: &str,
     ) -> Result<TeamChange, CrewError> {
         let tag = Tag::builder().key(OWNER_TAG).value(owner).build();
-        let call = self.client().await.create_workteam();
+        let call = self.client.get().await.create_workteam();
         let call = call
             .workteam_name(&team.name)
             .workforce_name(workforce)
             .description(&team.description)
-            .set_member_definitions(Some(definitions(&team.members)))
+            .set_member_definitions(Some(member_definitions(&team.members)))
             .set_notification_configuration(team.topic_arn.as_deref().map(|arn| notification(Some(arn))))
             .tags(tag);
         match call.send().await {
             Ok(_) => Ok(TeamChange::Done),
-            Err(error) => unchanged(failure("CreateWorkteam", &error)),
+            Err(error) => refused_change(Failure::of_person("CreateWorkteam", &error)),
         }
     }
 }
@@ -75,10 +64,13 @@ impl Workforce for PrivateWorkforce {
     async fn workforce(&self) -> Result<Option<WorkforceDescription>, CrewError> {
         let mut token = None;
         loop {
-            let call = self.client().await.list_workforces().set_next_token(token);
-            let page = call.send().await.map_err(|e| failure("ListWorkforces", &e))?;
+            let call = self.client.get().await.list_workforces().set_next_token(token);
+            let page = call
+                .send()
+                .await
+                .map_err(|e| Failure::of_person("ListWorkforces", &e))?;
             if let Some(workforce) = page.workforces.unwrap_or_default().into_iter().next() {
-                return Ok(Some(described(workforce)));
+                return Ok(Some(workforce_description(workforce)));
             }
             token = page.next_token;
             if token.is_none() {
@@ -94,7 +86,7 @@ impl Workforce for PrivateWorkforce {
         client_id: &str,
     ) -> Result<TeamChange, CrewError> {
         let pool = CognitoConfig::builder().user_pool(user_pool).client_id(client_id);
-        let call = self.client().await.create_workforce();
+        let call = self.client.get().await.create_workforce();
         match call
             .workforce_name(name)
             .cognito_config(pool.build())
@@ -102,7 +94,7 @@ impl Workforce for PrivateWorkforce {
             .await
         {
             Ok(_) => Ok(TeamChange::Done),
-            Err(error) => unchanged(failure("CreateWorkforce", &error)),
+            Err(error) => refused_change(Failure::of_person("CreateWorkforce", &error)),
         }
     }
 
@@ -112,7 +104,7 @@ impl Workforce for PrivateWorkforce {
             ranges => ranges.to_vec(),
         };
         let networks = SourceIpConfig::builder().set_cidrs(Some(ranges)).build();
-        let call = self.client().await.update_workforce();
+        let call = self.client.get().await.update_workforce();
         match call
             .workforce_name(workforce)
             .source_ip_config(networks)
@@ -120,24 +112,24 @@ impl Workforce for PrivateWorkforce {
             .await
         {
             Ok(_) => Ok(TeamChange::Done),
-            Err(error) => unchanged(failure("UpdateWorkforce", &error)),
+            Err(error) => refused_change(Failure::of_person("UpdateWorkforce", &error)),
         }
     }
 
-    /// A team that is not there is a ValidationException, as is a name that could not be one; the names asked for
-    /// were checked.
+    /// A missing team is a ValidationException, as is a name that is not valid; the names asked for were checked.
     async fn team(&self, name: &str) -> Result<Option<WorkTeamDescription>, CrewError> {
         match self
-            .client()
+            .client
+            .get()
             .await
             .describe_workteam()
             .workteam_name(name)
             .send()
             .await
         {
-            Ok(output) => Ok(output.workteam.map(team)),
+            Ok(output) => Ok(output.workteam.map(team_description)),
             Err(error) => {
-                let failure = failure("DescribeWorkteam", &error);
+                let failure = Failure::of_person("DescribeWorkteam", &error);
                 match failure.code() {
                     "ValidationException" | "ResourceNotFound" => Ok(None),
                     _ => Err(failure.into()),
@@ -146,7 +138,7 @@ impl Workforce for PrivateWorkforce {
         }
     }
 
-    /// A group or a workforce made a moment ago may not be seen by this call yet, which says so with a
+    /// A group or a workforce made a moment ago may not be visible to this call yet, which then answers with a
     /// ValidationException: that answer is believed the third time.
     async fn create_team(
         &self,
@@ -166,9 +158,9 @@ impl Workforce for PrivateWorkforce {
     async fn team_owner(&self, arn: &str) -> Result<Option<String>, CrewError> {
         let mut token = None;
         loop {
-            let call = self.client().await.list_tags().resource_arn(arn);
+            let call = self.client.get().await.list_tags().resource_arn(arn);
             let page = call.set_next_token(token).send().await;
-            let page = page.map_err(|error| failure("ListTags", &error))?;
+            let page = page.map_err(|error| Failure::of_person("ListTags", &error))?;
             let tags = page.tags.unwrap_or_default();
             if let Some(tag) = tags.into_iter().find(|tag| tag.key() == Some(OWNER_TAG)) {
                 return Ok(tag.value);
@@ -180,22 +172,22 @@ impl Workforce for PrivateWorkforce {
         }
     }
 
-    /// What is not said stays as it is, so that no topic is said with an empty configuration.
+    /// What is not named stays as it is, so that no topic is named with an empty configuration.
     async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
-        let call = self.client().await.update_workteam();
+        let call = self.client.get().await.update_workteam();
         let call = call
             .workteam_name(&team.name)
             .description(&team.description)
-            .set_member_definitions(Some(definitions(&team.members)))
+            .set_member_definitions(Some(member_definitions(&team.members)))
             .notification_configuration(notification(team.topic_arn.as_deref()));
         match call.send().await {
             Ok(_) => Ok(TeamChange::Done),
-            Err(error) => unchanged(failure("UpdateWorkteam", &error)),
+            Err(error) => refused_change(Failure::of_person("UpdateWorkteam", &error)),
         }
     }
 }
 
-fn definitions(members: &Members) -> Vec<MemberDefinition> {
+fn member_definitions(members: &Members) -> Vec<MemberDefinition> {
     match members {
         Members::Cognito {
             user_pool,
@@ -230,7 +222,7 @@ fn notification(topic_arn: Option<&str>) -> NotificationConfiguration {
         .build()
 }
 
-fn described(workforce: aws_sdk_sagemaker::types::Workforce) -> WorkforceDescription {
+fn workforce_description(workforce: aws_sdk_sagemaker::types::Workforce) -> WorkforceDescription {
     let cidrs = workforce.source_ip_config.and_then(|networks| networks.cidrs);
     let mut cidrs = cidrs.unwrap_or_default();
     if cidrs == [ANYWHERE] {
@@ -249,17 +241,17 @@ fn described(workforce: aws_sdk_sagemaker::types::Workforce) -> WorkforceDescrip
         name: workforce.workforce_name.unwrap_or_default(),
         arn: workforce.workforce_arn.unwrap_or_default(),
         identity,
-        // A workforce made before there was a status has none, and is in use.
+        // A workforce made before AWS added the status has none, and is in use.
         status: workforce
             .status
             .map_or_else(|| "Active".to_owned(), |status| status.as_str().to_owned()),
         failure_reason: workforce.failure_reason,
         cidrs,
-        sub_domain: bare(workforce.sub_domain),
+        sub_domain: host_alone(workforce.sub_domain),
     }
 }
 
-fn team(team: Workteam) -> WorkTeamDescription {
+fn team_description(team: Workteam) -> WorkTeamDescription {
     let topic_arn = team.notification_configuration;
     let topic_arn = topic_arn.and_then(|notification| notification.notification_topic_arn);
     let created = team
@@ -268,7 +260,7 @@ fn team(team: Workteam) -> WorkTeamDescription {
     WorkTeamDescription {
         arn: team.workteam_arn.unwrap_or_default(),
         created: created.unwrap_or(Timestamp::UNIX_EPOCH),
-        sub_domain: bare(team.sub_domain),
+        sub_domain: host_alone(team.sub_domain),
         team: WorkTeam {
             name: team.workteam_name.unwrap_or_default(),
             description: team.description.unwrap_or_default(),
@@ -299,34 +291,26 @@ fn members(definitions: Vec<MemberDefinition>) -> Members {
     }
 }
 
-/// A host alone, should it ever come as a URL.
-fn bare(sub_domain: Option<String>) -> String {
+/// Without scheme and slash, should it ever be a URL.
+fn host_alone(sub_domain: Option<String>) -> String {
     let host = sub_domain.unwrap_or_default();
     host.trim_start_matches("https://")
         .trim_end_matches('/')
         .to_owned()
 }
 
-fn unchanged(failure: Failure) -> Result<TeamChange, CrewError> {
-    let reason = || failure.reason.clone();
+fn refused_change(failure: Failure) -> Result<TeamChange, CrewError> {
     match failure.code() {
         "ResourceInUse" => Ok(TeamChange::Taken),
-        "ResourceLimitExceeded" => Ok(TeamChange::LimitReached { reason: reason() }),
+        "ResourceLimitExceeded" => Ok(TeamChange::LimitReached {
+            reason: failure.into_reason(),
+        }),
         "ValidationException" if failure.says("already exists") => Ok(TeamChange::Taken),
-        "ValidationException" => Ok(TeamChange::Invalid { reason: reason() }),
-        // It is being changed by somebody else.
-        "ConflictException" => Err(failure.later()),
+        "ValidationException" => Ok(TeamChange::Invalid {
+            reason: failure.into_reason(),
+        }),
+        // Another call is changing it.
+        "ConflictException" => Err(failure.into_transient()),
         _ => Err(failure.into()),
     }
-}
-
-fn failure<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Failure
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let sent = !matches!(error, SdkError::ConstructionFailure(_));
-    Failure::new(operation, sent, (status, error.code(), error.message()), || {
-        DisplayErrorContext(error).to_string()
-    })
 }

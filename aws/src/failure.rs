@@ -1,4 +1,4 @@
-//! Which failures of an AWS call may pass by themselves.
+//! Failed AWS calls: which of them may pass by themselves, and what is said of them.
 #![cfg_attr(
     not(all(
         feature = "s3",
@@ -10,12 +10,17 @@
     allow(dead_code)
 )]
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use shared::port::crew::CrewError;
+use shared::port::{LabelingError, PublishError, StoreError};
 
-/// Error codes that say "later", whatever HTTP status they come with (S3 sends RequestTimeout as 400, awsJson services
+/// Error codes of calls that may work later, whatever HTTP status they come with (S3 sends RequestTimeout as 400, awsJson services
 /// send throttling as 400): <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and
 /// <https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html>.
-const LATER: [&str; 14] = [
+const RETRYABLE: [&str; 14] = [
     "ConditionalRequestConflict",
     "ExpiredToken",
     "ExpiredTokenException",
@@ -32,15 +37,135 @@ const LATER: [&str; 14] = [
     "TooManyRequestsException",
 ];
 
-/// Whether the same call may work later. `status` is absent when no answer came at all.
-pub(crate) fn may_pass(status: Option<u16>, code: Option<&str>) -> bool {
-    status.is_none_or(|s| s >= 500 || matches!(s, 408 | 409 | 429))
-        || code.is_some_and(|code| LATER.contains(&code))
+/// A failed call, in parts that code can branch on.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    operation: &'static str,
+    status: Option<u16>,
+    code: Option<String>,
+    /// What went wrong in one line.
+    reason: String,
+    may_pass: bool,
 }
 
-/// What went wrong in one line, from the parts of an SDK error. An answer without an error code is named by its
-/// status alone: its headers and body are nobody's business.
-pub(crate) fn reason(
+impl Failure {
+    pub(crate) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let was_sent = !matches!(error, SdkError::ConstructionFailure(_));
+        let unanswered = || DisplayErrorContext(error).to_string();
+        Self {
+            operation,
+            status,
+            code: error.code().map(str::to_owned),
+            reason: reason(status, error.code(), error.message(), unanswered),
+            may_pass: was_sent && may_pass(status, error.code()),
+        }
+    }
+
+    /// For a call about a person: the reason names none.
+    pub(crate) fn of_person<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let failure = Self::of(operation, error);
+        Self {
+            reason: without_addresses(&failure.reason),
+            ..failure
+        }
+    }
+
+    /// Empty where the answer had none.
+    pub(crate) fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// For what AWS says in words alone, with no code of its own.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.reason.contains(words)
+    }
+
+    pub(crate) fn may_pass(&self) -> bool {
+        self.may_pass
+    }
+
+    pub(crate) fn into_reason(self) -> String {
+        self.reason
+    }
+
+    /// For a refusal that passes all the same.
+    pub(crate) fn into_transient(self) -> CrewError {
+        CrewError::Transient {
+            operation: self.operation,
+            reason: self.reason,
+        }
+    }
+
+    pub(crate) fn into_store_error(self, what: String) -> StoreError {
+        let Self {
+            operation, reason, ..
+        } = self;
+        match self.may_pass {
+            true => StoreError::Transient {
+                operation,
+                what,
+                reason,
+            },
+            false => StoreError::Refused {
+                operation,
+                what,
+                reason,
+            },
+        }
+    }
+}
+
+impl From<Failure> for CrewError {
+    fn from(failure: Failure) -> Self {
+        if failure.may_pass {
+            return failure.into_transient();
+        }
+        Self::Refused {
+            operation: failure.operation,
+            reason: failure.reason,
+        }
+    }
+}
+
+impl From<Failure> for LabelingError {
+    fn from(failure: Failure) -> Self {
+        let Failure {
+            operation, reason, ..
+        } = failure;
+        match failure.may_pass {
+            true => Self::Transient { operation, reason },
+            false => Self::Refused { operation, reason },
+        }
+    }
+}
+
+impl From<Failure> for PublishError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            reason: failure.reason,
+        }
+    }
+}
+
+/// Whether the same call may work later. `status` is absent when no answer came at all.
+fn may_pass(status: Option<u16>, code: Option<&str>) -> bool {
+    status.is_none_or(|s| s >= 500 || matches!(s, 408 | 409 | 429))
+        || code.is_some_and(|code| RETRYABLE.contains(&code))
+}
+
+/// An answer without an error code is named by its status alone: its headers and body do not belong in a log.
+fn reason(
     status: Option<u16>,
     code: Option<&str>,
     message: Option<&str>,
@@ -54,66 +179,7 @@ pub(crate) fn reason(
     }
 }
 
-/// A call about people that failed, in parts that can be told apart; no part names a person.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) operation: &'static str,
-    pub(crate) code: Option<String>,
-    /// What went wrong in one line.
-    pub(crate) reason: String,
-    may_pass: bool,
-}
-
-impl Failure {
-    /// `sent`: the request left, or may have.
-    pub(crate) fn new(
-        operation: &'static str,
-        sent: bool,
-        (status, code, message): (Option<u16>, Option<&str>, Option<&str>),
-        unanswered: impl FnOnce() -> String,
-    ) -> Self {
-        Self {
-            operation,
-            code: code.map(str::to_owned),
-            reason: without_addresses(&reason(status, code, message, unanswered)),
-            may_pass: sent && may_pass(status, code),
-        }
-    }
-
-    pub(crate) fn code(&self) -> &str {
-        self.code.as_deref().unwrap_or_default()
-    }
-
-    pub(crate) fn says(&self, words: &str) -> bool {
-        self.reason.contains(words)
-    }
-
-    pub(crate) fn may_pass(&self) -> bool {
-        self.may_pass
-    }
-
-    /// For a refusal that passes all the same.
-    pub(crate) fn later(self) -> CrewError {
-        CrewError::Transient {
-            operation: self.operation,
-            reason: self.reason,
-        }
-    }
-}
-
-impl From<Failure> for CrewError {
-    fn from(failure: Failure) -> Self {
-        if failure.may_pass {
-            return failure.later();
-        }
-        Self::Refused {
-            operation: failure.operation,
-            reason: failure.reason,
-        }
-    }
-}
-
-/// Mail services name the address they refuse: it is nobody's business in a log.
+/// Mail services name the address they refuse, and an address does not belong in a log.
 fn without_addresses(text: &str) -> String {
     let words = text.split(' ');
     let words = words.map(|word| if word.contains('@') { "(address)" } else { word });
@@ -125,17 +191,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_names_no_person() {
+    fn an_address_is_left_out_of_a_reason() {
         let message = "Email address is not verified: ana@example.org, in US-EAST-1";
-        let failure = Failure::new(
-            "AdminCreateUser",
-            true,
-            (Some(400), Some("CodeDeliveryFailureException"), Some(message)),
-            String::new,
-        );
         assert_eq!(
-            failure.reason,
-            "CodeDeliveryFailureException: Email address is not verified: (address) in US-EAST-1"
+            without_addresses(message),
+            "Email address is not verified: (address) in US-EAST-1"
         );
     }
 

@@ -1,8 +1,8 @@
-//! The labeling service, through the AWS SDK: Ground Truth, or whatever answers at `AWS_ENDPOINT_URL_SAGEMAKER`.
+//! The labeling service, through the AWS SDK: Ground Truth, or the service at `AWS_ENDPOINT_URL_SAGEMAKER`.
 
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::config::http::HttpResponse;
-use aws_sdk_sagemaker::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::create_labeling_job::CreateLabelingJobError;
 use aws_sdk_sagemaker::operation::create_labeling_job::builders::CreateLabelingJobFluentBuilder;
 use aws_sdk_sagemaker::operation::describe_labeling_job::{
@@ -19,46 +19,39 @@ use shared::job::JobRequest;
 use shared::port::{
     CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, Offer,
 };
-use tokio::sync::OnceCell;
 
-use crate::failure;
+use crate::failure::Failure;
+use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
-/// [`Labeling`] over SageMaker's API. The client comes into being with the first call.
+/// [`Labeling`] over SageMaker's API.
 #[derive(Debug)]
 pub struct GroundTruth {
-    sdk: Sdk,
-    client: OnceCell<Client>,
+    client: LazyClient<Client>,
 }
 
 impl GroundTruth {
     pub fn new(sdk: Sdk) -> Self {
         Self {
-            sdk,
-            client: OnceCell::new(),
+            client: LazyClient::new(sdk, Client::new),
         }
-    }
-
-    async fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| async { Client::new(self.sdk.config().await) })
-            .await
     }
 }
 
 impl Labeling for GroundTruth {
     async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
-        match create_call(self.client().await, request).send().await {
+        match create_call(self.client.get().await, request).send().await {
             Ok(output) => Ok(CreateJob::Created {
                 arn: output.labeling_job_arn.unwrap_or_default(),
             }),
-            Err(error) => created_otherwise(&error),
+            Err(error) => not_created(&error),
         }
     }
 
     async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
         match self
-            .client()
+            .client
+            .get()
             .await
             .describe_labeling_job()
             .labeling_job_name(name)
@@ -66,8 +59,8 @@ impl Labeling for GroundTruth {
             .await
         {
             Ok(output) => Ok(Some(description(output))),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(failed("DescribeLabelingJob", &error)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(Failure::of("DescribeLabelingJob", &error).into()),
         }
     }
 
@@ -80,7 +73,8 @@ impl Labeling for GroundTruth {
         let mut token = None;
         loop {
             let call = self
-                .client()
+                .client
+                .get()
                 .await
                 .list_labeling_jobs()
                 .name_contains(name_contains)
@@ -93,7 +87,7 @@ impl Labeling for GroundTruth {
                 .set_next_token(token)
                 .send()
                 .await
-                .map_err(|e| failed("ListLabelingJobs", &e))?;
+                .map_err(|e| Failure::of("ListLabelingJobs", &e))?;
             jobs.extend(
                 page.labeling_job_summary_list
                     .unwrap_or_default()
@@ -117,7 +111,7 @@ fn create_call(client: &Client, request: &JobRequest) -> CreateLabelingJobFluent
         .output_config(output(request))
         .role_arn(&request.role_arn)
         .label_category_config_s3_uri(&request.label_categories_uri)
-        .set_stopping_conditions(stopping(request))
+        .set_stopping_conditions(stopping_conditions(request))
         .human_task_config(human_task(request));
     let tags = request
         .tags
@@ -142,7 +136,7 @@ fn output(request: &JobRequest) -> LabelingJobOutputConfig {
         .build()
 }
 
-fn stopping(request: &JobRequest) -> Option<LabelingJobStoppingConditions> {
+fn stopping_conditions(request: &JobRequest) -> Option<LabelingJobStoppingConditions> {
     if request.max_human_labeled.is_none() && request.max_percentage.is_none() {
         return None;
     }
@@ -181,22 +175,20 @@ fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn created_otherwise(
-    error: &SdkError<CreateLabelingJobError, HttpResponse>,
-) -> Result<CreateJob, LabelingError> {
+fn not_created(error: &SdkError<CreateLabelingJobError, HttpResponse>) -> Result<CreateJob, LabelingError> {
     match error.code() {
         Some("ResourceInUse") => Ok(CreateJob::NameTaken),
         Some("ResourceLimitExceeded") => Ok(CreateJob::QuotaFull),
-        // Not in the API's model, but what every request the service cannot use is answered with.
+        // Not in the API's model, but the answer to every request that the service cannot use.
         Some("ValidationException") => Ok(CreateJob::Invalid {
             reason: error.message().unwrap_or("no reason given").to_owned(),
         }),
-        _ => Err(failed("CreateLabelingJob", error)),
+        _ => Err(Failure::of("CreateLabelingJob", error).into()),
     }
 }
 
-/// ResourceNotFound is in the API's model; older answers are a ValidationException that says so in words.
-fn is_absent(error: &SdkError<DescribeLabelingJobError, HttpResponse>) -> bool {
+/// ResourceNotFound is in the API's model; older answers are a ValidationException that says so in its message alone.
+fn is_missing(error: &SdkError<DescribeLabelingJobError, HttpResponse>) -> bool {
     let says = |words: &str| error.message().is_some_and(|message| message.contains(words));
     match error.code() {
         Some("ResourceNotFound") => true,
@@ -235,7 +227,7 @@ fn description(output: DescribeLabelingJobOutput) -> JobDescription {
     }
 }
 
-/// 1,000 items are offered at once where nothing else was asked for.
+/// 1,000 items are offered at once unless the job asks for another number.
 fn offer(task: Option<&HumanTaskConfig>) -> Option<Offer> {
     let number = |number: Option<i32>| number.and_then(|n| u32::try_from(n).ok());
     Some(Offer {
@@ -254,7 +246,7 @@ fn listing(job: &LabelingJobSummary) -> JobListing {
     }
 }
 
-/// A state AWS adds later is not terminal for us: the job is looked at again.
+/// A state that AWS adds later is not terminal here: the job is looked at again.
 fn state(status: Option<&LabelingJobStatus>) -> JobState {
     match status {
         Some(LabelingJobStatus::Initializing) => JobState::Initializing,
@@ -280,20 +272,4 @@ fn counters(counters: Option<&LabelCounters>) -> JobCounters {
 fn timestamp(time: Option<&DateTime>) -> Timestamp {
     time.and_then(|t| Timestamp::from_nanosecond(t.as_nanos()).ok())
         .unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> LabelingError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let reason = failure::reason(status, error.code(), error.message(), || {
-        DisplayErrorContext(error).to_string()
-    });
-    let never_sent = matches!(error, SdkError::ConstructionFailure(_));
-    if !never_sent && failure::may_pass(status, error.code()) {
-        LabelingError::Transient { operation, reason }
-    } else {
-        LabelingError::Refused { operation, reason }
-    }
 }

@@ -18,10 +18,18 @@ pub mod directory;
 mod failure;
 #[cfg(feature = "sagemaker")]
 pub mod labeling;
+#[cfg(any(
+    feature = "s3",
+    feature = "sagemaker",
+    feature = "workforce",
+    feature = "cognito",
+    feature = "sns"
+))]
+mod lazy_client;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(all(test, any(feature = "cognito", feature = "workforce", feature = "sns")))]
-mod scripted;
+mod scripted_service;
 #[cfg(feature = "sns")]
 pub mod topic;
 #[cfg(feature = "sns")]

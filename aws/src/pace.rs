@@ -1,16 +1,16 @@
-//! How fast the user pool is asked: token buckets at half of Cognito's quotas, slower still after it has said "too
-//! many", so that people who sign in at the same moment are not the ones who are turned away.
+//! How fast the user pool is called: token buckets at half of Cognito's quotas, slower after Cognito has throttled a
+//! call, so that people who sign in at the same moment are not the ones who are turned away.
 //!
 //! The quotas are requests per second, account and Region, shared with everything else that uses user pools there:
-//! <https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>. What is decided is decided of a time that is
-//! handed in; waiting is tokio's.
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html>. Decisions are pure functions of a
+//! time that is handed in; only [`Pace::wait_for_token`] waits.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Cognito's categories of requests, as far as they are made here.
+/// Cognito's categories of the requests made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
     /// AdminCreateUser, also with RESEND
@@ -81,11 +81,11 @@ struct Bucket {
     full_at: Option<Instant>,
     interval: Duration,
     shortest: Duration,
-    /// How far `full_at` may lie ahead of a request that need not wait.
+    /// How far `full_at` may be ahead of a request that need not wait.
     ahead: Duration,
 }
 
-/// After a refusal no slower than a sixteenth of the usual rate: what keeps being refused is given up by the caller.
+/// After a refusal no slower than a sixteenth of the usual rate: the caller stops repeating what keeps being refused.
 const SLOWEST: u32 = 16;
 
 impl Default for Pace {
@@ -97,8 +97,9 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// For people at the door, whom the other half of the quotas is for: nobody waits before Cognito has refused.
-    pub fn eager() -> Self {
+    /// For people who wait for their sign-in, whom the other half of the quotas is for: no call waits before Cognito has
+    /// throttled one.
+    pub fn for_sign_ins() -> Self {
         const NEVER_EMPTY: Duration = Duration::from_secs(3_600);
         let bucket = |category: Category| Bucket {
             ahead: NEVER_EMPTY,
@@ -109,29 +110,29 @@ impl Pace {
         }
     }
 
-    /// Waits for a token. Whoever asks first goes first.
-    pub async fn admit(&self, category: Category) {
-        if let Some(turn) = self.turn(category, Instant::now()) {
+    /// Waits for a token, in the order of the calls.
+    pub async fn wait_for_token(&self, category: Category) {
+        if let Some(turn) = self.take_token(category, Instant::now()) {
             sleep_until(turn).await;
         }
     }
 
-    /// Takes a token: when the request may go, where that is not now.
-    pub fn turn(&self, category: Category, now: Instant) -> Option<Instant> {
-        self.with(category, |bucket| bucket.take(now))
+    /// Takes a token; gives the time at which the request may go, where that is not now.
+    pub fn take_token(&self, category: Category, now: Instant) -> Option<Instant> {
+        self.with_bucket(category, |bucket| bucket.take(now))
     }
 
-    /// Cognito has said TooManyRequestsException: half as fast from now on, and not from a full bucket.
-    pub fn throttled(&self, category: Category, now: Instant) {
-        self.with(category, |bucket| bucket.slow_down(now));
+    /// After a TooManyRequestsException: half as fast from now on, and not from a full bucket.
+    pub fn slow_down(&self, category: Category, now: Instant) {
+        self.with_bucket(category, |bucket| bucket.slow_down(now));
     }
 
-    /// It went through: a little faster again, up to the usual rate.
-    pub fn went_through(&self, category: Category) {
-        self.with(category, Bucket::speed_up);
+    /// After a call that succeeded: a little faster again, up to the usual rate.
+    pub fn speed_up(&self, category: Category) {
+        self.with_bucket(category, Bucket::speed_up);
     }
 
-    fn with<T>(&self, category: Category, act: impl FnOnce(&mut Bucket) -> T) -> T {
+    fn with_bucket<T>(&self, category: Category, act: impl FnOnce(&mut Bucket) -> T) -> T {
         let bucket = &self.buckets[category as usize];
         act(&mut bucket.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -148,7 +149,6 @@ impl Bucket {
         }
     }
 
-    /// When this request may go, where that is not now.
     fn take(&mut self, now: Instant) -> Option<Instant> {
         let full_at = self.full_at.map_or(now, |at| at.max(now));
         self.full_at = Some(full_at + self.interval);
@@ -171,13 +171,13 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    /// A clock that only moves when somebody waits.
-    struct Waiting<'a> {
+    /// A clock that only moves when a request waits.
+    struct WaitingClock<'a> {
         pace: &'a Pace,
         now: Instant,
     }
 
-    impl<'a> Waiting<'a> {
+    impl<'a> WaitingClock<'a> {
         fn new(pace: &'a Pace) -> Self {
             let now = Instant::now();
             Self { pace, now }
@@ -187,7 +187,7 @@ mod tests {
         fn seconds_for(&mut self, category: Category, requests: u32) -> f64 {
             let from = self.now;
             for _ in 0..requests {
-                self.now = self.pace.turn(category, self.now).unwrap_or(self.now);
+                self.now = self.pace.take_token(category, self.now).unwrap_or(self.now);
             }
             (self.now - from).as_secs_f64()
         }
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_few_requests_do_not_wait_and_many_go_at_half_the_quota() {
         let pace = Pace::default();
-        let mut clock = Waiting::new(&pace);
+        let mut clock = WaitingClock::new(&pace);
         assert!(clock.seconds_for(Category::UserUpdate, 12) < 0.001);
         let seconds = clock.seconds_for(Category::UserUpdate, 120);
         assert!((9.9..10.1).contains(&seconds), "{seconds}");
@@ -206,7 +206,7 @@ mod tests {
     fn no_second_sees_more_than_the_quota() {
         for category in Category::ALL {
             let pace = Pace::default();
-            let mut clock = Waiting::new(&pace);
+            let mut clock = WaitingClock::new(&pace);
             let mut times = Vec::new();
             for _ in 0..category.quota() * 3 {
                 clock.seconds_for(category, 1);
@@ -223,12 +223,12 @@ mod tests {
     #[test]
     fn a_refusal_slows_down_at_once_and_success_speeds_up_slowly() {
         let pace = Pace::default();
-        let mut clock = Waiting::new(&pace);
-        pace.throttled(Category::UserCreation, clock.now);
+        let mut clock = WaitingClock::new(&pace);
+        pace.slow_down(Category::UserCreation, clock.now);
         let slowed = clock.seconds_for(Category::UserCreation, 50);
         assert!((3.9..4.2).contains(&slowed), "{slowed}");
         for _ in 0..100 {
-            pace.went_through(Category::UserCreation);
+            pace.speed_up(Category::UserCreation);
         }
         let usual = clock.seconds_for(Category::UserCreation, 50);
         assert!((1.9..2.2).contains(&usual), "{usual}");
@@ -237,28 +237,28 @@ mod tests {
     #[test]
     fn one_category_does_not_wait_for_another() {
         let pace = Pace::default();
-        let mut clock = Waiting::new(&pace);
-        pace.throttled(Category::UserCreation, clock.now);
+        let mut clock = WaitingClock::new(&pace);
+        pace.slow_down(Category::UserCreation, clock.now);
         assert!(clock.seconds_for(Category::UserRead, 60) < 0.001);
     }
 
     #[test]
     fn requests_that_are_refused_without_end_are_not_slowed_without_end() {
         let pace = Pace::default();
-        let mut clock = Waiting::new(&pace);
+        let mut clock = WaitingClock::new(&pace);
         for _ in 0..100 {
-            pace.throttled(Category::ClientUpdate, clock.now);
+            pace.slow_down(Category::ClientUpdate, clock.now);
         }
         let seconds = clock.seconds_for(Category::ClientUpdate, 1);
         assert!(seconds <= 8.1, "{seconds}");
     }
 
     #[test]
-    fn people_at_the_door_wait_only_after_a_refusal() {
-        let pace = Pace::eager();
-        let mut clock = Waiting::new(&pace);
+    fn sign_ins_wait_only_after_a_refusal() {
+        let pace = Pace::for_sign_ins();
+        let mut clock = WaitingClock::new(&pace);
         assert!(clock.seconds_for(Category::UserUpdate, 1_000) < 0.001);
-        pace.throttled(Category::UserUpdate, clock.now);
+        pace.slow_down(Category::UserUpdate, clock.now);
         let seconds = clock.seconds_for(Category::UserUpdate, 1);
         assert!((0.1..0.2).contains(&seconds), "{seconds}");
     }
@@ -268,7 +268,7 @@ mod tests {
         let pace = Pace::default();
         let from = Instant::now();
         for _ in 0..62 {
-            pace.admit(Category::UserRead).await;
+            pace.wait_for_token(Category::UserRead).await;
         }
         let waited = from.elapsed();
         assert!(waited >= Duration::from_millis(30), "{waited:?}");

@@ -3,57 +3,42 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
-use tokio::sync::OnceCell;
 
-use crate::failure;
+use crate::failure::Failure;
+use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
 mod date;
 #[cfg(test)]
-mod skewed;
+mod skewed_clock;
 
-/// [`Store`] over S3. The client comes into being with the first call.
+/// [`Store`] over S3.
 #[derive(Debug)]
 pub struct Buckets {
     pub input: String,
     pub output: String,
-    sdk: Sdk,
-    own_endpoint: bool,
-    client: OnceCell<Client>,
+    client: LazyClient<Client>,
 }
 
 impl Buckets {
     pub fn new(input: String, output: String, env: &dyn Fn(&str) -> Option<String>, sdk: Sdk) -> Self {
-        let own_endpoint = env("AWS_ENDPOINT_URL_S3")
+        let is_aws = env("AWS_ENDPOINT_URL_S3")
             .or_else(|| env("AWS_ENDPOINT_URL"))
-            .is_some();
+            .is_none();
+        let make = if is_aws { client } else { path_style_client };
         Self {
             input,
             output,
-            sdk,
-            own_endpoint,
-            client: OnceCell::new(),
+            client: LazyClient::new(sdk, make),
         }
-    }
-
-    /// At an endpoint of one's own a bucket is a path and not a host name.
-    async fn client(&self) -> &Client {
-        let make = || async {
-            let sdk = self.sdk.config().await;
-            let path_style = self.own_endpoint || sdk.endpoint_url().is_some();
-            let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(path_style);
-            Client::from_conf(config.build())
-        };
-        self.client.get_or_init(make).await
     }
 
     fn name(&self, bucket: Bucket) -> &str {
@@ -63,15 +48,21 @@ impl Buckets {
         }
     }
 
-    fn what(&self, bucket: Bucket, key: &str) -> String {
+    fn uri(&self, bucket: Bucket, key: &str) -> String {
         format!("s3://{}/{key}", self.name(bucket))
     }
 
-    async fn read(&self, bucket: &str, key: &str, range: Option<Range<u64>>) -> Result<Read, StoreError> {
+    async fn get_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<Read, StoreError> {
         let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
         let what = || format!("s3://{bucket}/{key}");
         let request = self
-            .client()
+            .client
+            .get()
             .await
             .get_object()
             .bucket(bucket)
@@ -79,22 +70,30 @@ impl Buckets {
             .set_range(range);
         let output = match request.send().await {
             Ok(output) => output,
-            Err(error) if error.code() == Some("NoSuchKey") => return Ok(Read::Object(None)),
-            Err(error) if status(&error) == Some(416) => return Ok(Read::EmptyRange),
-            Err(error) => return Err(failed("GetObject", what(), &error)),
+            Err(error) => {
+                let failure = Failure::of("GetObject", &error);
+                return match (failure.code(), failure.status()) {
+                    ("NoSuchKey", _) => Ok(Read::Object(None)),
+                    (_, Some(416)) => Ok(Read::EmptyRange),
+                    _ => Err(failure.into_store_error(what())),
+                };
+            }
         };
-        let object = fetched(output).await.map_err(|reason| StoreError::Transient {
-            operation: "GetObject",
-            what: what(),
-            reason,
-        })?;
+        let object = read_object(output)
+            .await
+            .map_err(|reason| StoreError::Transient {
+                operation: "GetObject",
+                what: what(),
+                reason,
+            })?;
         Ok(Read::Object(Some(object)))
     }
 
     /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
-    async fn empty_range(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
+    async fn head_object(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
         let head = self
-            .client()
+            .client
+            .get()
             .await
             .head_object()
             .bucket(self.name(bucket))
@@ -103,12 +102,17 @@ impl Buckets {
             .await;
         let head = match head {
             Ok(head) => head,
-            Err(error) if status(&error) == Some(404) => return Ok(None),
-            Err(error) => return Err(failed("HeadObject", self.what(bucket, key), &error)),
+            Err(error) => {
+                let failure = Failure::of("HeadObject", &error);
+                return match failure.status() {
+                    Some(404) => Ok(None),
+                    _ => Err(failure.into_store_error(self.uri(bucket, key))),
+                };
+            }
         };
         Ok(Some(Fetched {
             bytes: Vec::new(),
-            etag: unquoted(head.e_tag()),
+            etag: without_quotes(head.e_tag()),
             size: size(head.content_length()),
             last_modified: timestamp(head.last_modified()),
             metadata: head.metadata.unwrap_or_default().into_iter().collect(),
@@ -123,7 +127,8 @@ impl Buckets {
         etag: Option<&str>,
     ) -> Result<Put, StoreError> {
         let request = self
-            .client()
+            .client
+            .get()
             .await
             .put_object()
             .bucket(&self.output)
@@ -135,20 +140,27 @@ impl Buckets {
             None => request.if_none_match("*"),
         };
         match request.body(ByteStream::from(body)).send().await {
-            Ok(output) => Ok(Put::Done(unquoted(output.e_tag()))),
-            Err(error) if status(&error) == Some(412) => Ok(Put::Conflict),
-            // If-Match on a key that is not there any more.
-            Err(error) if etag.is_some() && error.code() == Some("NoSuchKey") => Ok(Put::Conflict),
-            Err(error) => Err(failed("PutObject", self.what(Bucket::Output, key), &error)),
+            Ok(output) => Ok(Put::Done(without_quotes(output.e_tag()))),
+            Err(error) => {
+                let failure = Failure::of("PutObject", &error);
+                match (failure.status(), failure.code()) {
+                    (Some(412), _) => Ok(Put::Conflict),
+                    // If-Match on a key that is not there any more.
+                    (_, "NoSuchKey") if etag.is_some() => Ok(Put::Conflict),
+                    _ => Err(failure.into_store_error(self.uri(Bucket::Output, key))),
+                }
+            }
         }
     }
 }
 
+/// What GetObject gave.
 enum Read {
     Object(Option<Fetched>),
     EmptyRange,
 }
 
+/// What PutObject with a condition gave.
 enum Put {
     /// With the ETag.
     Done(String),
@@ -156,13 +168,14 @@ enum Put {
 }
 
 impl Store for Buckets {
-    /// Keys are asked for URL-encoded: XML 1.0 cannot hold the control characters a key may hold.
+    /// Keys are asked for URL-encoded: XML 1.0 cannot hold the control characters that a key may have.
     async fn open_uploads(&self, prefix: &str) -> Result<Vec<OpenUpload>, StoreError> {
         let mut uploads = Vec::new();
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
             let request = self
-                .client()
+                .client
+                .get()
                 .await
                 .list_multipart_uploads()
                 .bucket(&self.input)
@@ -170,8 +183,9 @@ impl Store for Buckets {
             let request = request.encoding_type(EncodingType::Url);
             let request = request.set_key_marker(key_marker).set_upload_id_marker(id_marker);
             let page = request.send().await;
-            let page =
-                page.map_err(|e| failed("ListMultipartUploads", self.what(Bucket::Input, prefix), &e))?;
+            let page = page.map_err(|error| {
+                Failure::of("ListMultipartUploads", &error).into_store_error(self.uri(Bucket::Input, prefix))
+            })?;
             let encoded = page.encoding_type() == Some(&EncodingType::Url);
             uploads.extend(page.uploads().iter().map(|upload| OpenUpload {
                 key: key(upload.key(), encoded),
@@ -194,7 +208,8 @@ impl Store for Buckets {
     ) -> Result<Page, StoreError> {
         let date = date::DateHeader::default();
         let request = self
-            .client()
+            .client
+            .get()
             .await
             .list_objects_v2()
             .bucket(self.name(bucket))
@@ -204,10 +219,12 @@ impl Store for Buckets {
             .set_delimiter(folders.then(|| "/".to_owned()));
         let request = request.set_continuation_token(token.map(str::to_owned));
         let output = request.customize().interceptor(date.clone()).send().await;
-        let output = output.map_err(|e| failed("ListObjectsV2", self.what(bucket, prefix), &e))?;
+        let output = output.map_err(|error| {
+            Failure::of("ListObjectsV2", &error).into_store_error(self.uri(bucket, prefix))
+        })?;
         let date = date.get().ok_or_else(|| StoreError::Transient {
             operation: "ListObjectsV2",
-            what: self.what(bucket, prefix),
+            what: self.uri(bucket, prefix),
             reason: "the response has no Date header that could be read".to_owned(),
         })?;
         Ok(page(output, date))
@@ -219,9 +236,9 @@ impl Store for Buckets {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<Option<Fetched>, StoreError> {
-        match self.read(self.name(bucket), key, range).await? {
+        match self.get_object(self.name(bucket), key, range).await? {
             Read::Object(object) => Ok(object),
-            Read::EmptyRange => self.empty_range(bucket, key).await,
+            Read::EmptyRange => self.head_object(bucket, key).await,
         }
     }
 
@@ -231,7 +248,7 @@ impl Store for Buckets {
         key: &str,
         range: Range<u64>,
     ) -> Result<Option<Fetched>, StoreError> {
-        match self.read(bucket, key, Some(range)).await? {
+        match self.get_object(bucket, key, Some(range)).await? {
             Read::Object(object) => Ok(object),
             // Nothing but an empty object has no first byte.
             Read::EmptyRange => Ok(Some(Fetched {
@@ -264,11 +281,24 @@ impl Store for Buckets {
     }
 }
 
+fn client(config: &SdkConfig) -> Client {
+    match config.endpoint_url() {
+        Some(_) => path_style_client(config),
+        None => Client::new(config),
+    }
+}
+
+/// At an endpoint that is not AWS's, a bucket is a path and not a host name.
+fn path_style_client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(config).force_path_style(true);
+    Client::from_conf(config.build())
+}
+
 fn page(output: ListObjectsV2Output, date: Timestamp) -> Page {
     let encoded = output.encoding_type() == Some(&EncodingType::Url);
     let objects = output.contents().iter().map(|object| Object {
         key: key(object.key(), encoded),
-        etag: unquoted(object.e_tag()),
+        etag: without_quotes(object.e_tag()),
         size: size(object.size()),
         last_modified: timestamp(object.last_modified()),
     });
@@ -284,13 +314,13 @@ fn page(output: ListObjectsV2Output, date: Timestamp) -> Page {
     }
 }
 
-async fn fetched(output: GetObjectOutput) -> Result<Fetched, String> {
-    // `bytes 0-99/1234`: the size of the whole object stands behind the slash.
+async fn read_object(output: GetObjectOutput) -> Result<Fetched, String> {
+    // `bytes 0-99/1234`: the size of the whole object is behind the slash.
     let whole = output
         .content_range()
         .and_then(|range| range.rsplit_once('/')?.1.parse().ok());
     let size = whole.unwrap_or_else(|| size(output.content_length()));
-    let (etag, last_modified) = (unquoted(output.e_tag()), timestamp(output.last_modified()));
+    let (etag, last_modified) = (without_quotes(output.e_tag()), timestamp(output.last_modified()));
     let metadata = output.metadata.unwrap_or_default().into_iter().collect();
     let length = usize::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
     let bytes = in_one_buffer(output.body, length).await?;
@@ -322,7 +352,7 @@ fn key(text: Option<&str>, encoded: bool) -> String {
     }
 }
 
-fn unquoted(etag: Option<&str>) -> String {
+fn without_quotes(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
@@ -345,32 +375,5 @@ fn content_type(key: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("csv") => "text/csv; charset=utf-8",
         _ => "application/octet-stream",
-    }
-}
-
-fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
-    error.raw_response().map(|response| response.status().as_u16())
-}
-
-fn failed<E>(operation: &'static str, what: String, error: &SdkError<E, HttpResponse>) -> StoreError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let reason = failure::reason(status(error), error.code(), error.message(), || {
-        DisplayErrorContext(error).to_string()
-    });
-    let never_sent = matches!(error, SdkError::ConstructionFailure(_));
-    if !never_sent && failure::may_pass(status(error), error.code()) {
-        StoreError::Transient {
-            operation,
-            what,
-            reason,
-        }
-    } else {
-        StoreError::Refused {
-            operation,
-            what,
-            reason,
-        }
     }
 }

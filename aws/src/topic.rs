@@ -1,43 +1,35 @@
-//! The topic notices leave by, through the AWS SDK.
+//! The topic notices are published to, through the AWS SDK.
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sns::types::MessageAttributeValue;
 use shared::notice::Message;
 use shared::port::{PublishError, Topic};
-use tokio::sync::OnceCell;
 
-use crate::failure;
+use crate::failure::Failure;
+use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
-/// [`Topic`] over SNS. The client comes into being with the first notice.
+/// [`Topic`] over SNS.
 #[derive(Debug)]
 pub struct SnsTopic {
     arn: String,
-    sdk: Sdk,
-    client: OnceCell<Client>,
+    client: LazyClient<Client>,
 }
 
 impl SnsTopic {
     pub fn new(arn: String, sdk: Sdk) -> Self {
         Self {
             arn,
-            sdk,
-            client: OnceCell::new(),
+            client: LazyClient::new(sdk, Client::new),
         }
-    }
-
-    async fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| async { Client::new(self.sdk.config().await) })
-            .await
     }
 }
 
 impl Topic for SnsTopic {
     async fn publish(&self, message: &Message) -> Result<(), PublishError> {
         let mut call = self
-            .client()
+            .client
+            .get()
             .await
             .publish()
             .topic_arn(&self.arn)
@@ -56,14 +48,9 @@ impl Topic for SnsTopic {
             );
         }
         let sent = call.subject(&message.subject).message(&message.body).send().await;
-        let said = |name: &str| message.attributes.get(name).map(String::as_str);
-        let sent = sent.map(|_| tracing::info!(id = said("id"), kind = said("kind"), "notice sent"));
-        sent.map_err(|error| {
-            let status = error.raw_response().map(|response| response.status().as_u16());
-            let otherwise = || DisplayErrorContext(&error).to_string();
-            PublishError {
-                reason: failure::reason(status, error.code(), error.message(), otherwise),
-            }
-        })
+        sent.map_err(|error| Failure::of("Publish", &error))?;
+        let attribute = |name: &str| message.attributes.get(name).map(String::as_str);
+        tracing::info!(id = attribute("id"), kind = attribute("kind"), "notice published");
+        Ok(())
     }
 }

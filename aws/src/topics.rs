@@ -1,29 +1,27 @@
-//! The topics by which workers hear of work, through the AWS SDK: one a team, which the labeling service may publish to.
+//! The topics that tell workers of new work, through the AWS SDK: one for each team, which the labeling service may
+//! publish to.
 
 #[cfg(test)]
 mod tests;
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::config::http::HttpResponse;
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use serde_json::{Value, json};
 use shared::port::crew::{CrewError, WorkTopics};
-use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
+use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
 /// AWS's own name for the statement.
 const STATEMENT: &str = "AwsSagemaker_SnsAccessPolicy";
 
-/// [`WorkTopics`] over SNS. The client comes into being with the first call.
+/// [`WorkTopics`] over SNS.
 #[derive(Debug)]
 pub struct TeamTopics {
     prefix: String,
     account: String,
     partition: String,
-    sdk: Sdk,
-    client: OnceCell<Client>,
+    client: LazyClient<Client>,
 }
 
 impl TeamTopics {
@@ -33,15 +31,8 @@ impl TeamTopics {
             prefix,
             account,
             partition,
-            sdk,
-            client: OnceCell::new(),
+            client: LazyClient::new(sdk, Client::new),
         }
-    }
-
-    async fn client(&self) -> &Client {
-        self.client
-            .get_or_init(|| async { Client::new(self.sdk.config().await) })
-            .await
     }
 
     /// Who may publish: the labeling service, for work teams of this account in the topic's Region.
@@ -63,30 +54,30 @@ impl TeamTopics {
     }
 
     /// Every subscription by e-mail: the address, and its ARN once it is confirmed.
-    async fn people(&self, topic_arn: &str) -> Result<Vec<(String, Option<String>)>, CrewError> {
-        let (mut people, mut token) = (Vec::new(), None);
+    async fn email_subscriptions(&self, topic_arn: &str) -> Result<Vec<(String, Option<String>)>, CrewError> {
+        let (mut subscriptions, mut token) = (Vec::new(), None);
         loop {
-            let call = self.client().await.list_subscriptions_by_topic();
+            let call = self.client.get().await.list_subscriptions_by_topic();
             let call = call.topic_arn(topic_arn).set_next_token(token);
             let page = call.send().await;
-            let page = page.map_err(|e| failure("ListSubscriptionsByTopic", &e))?;
+            let page = page.map_err(|e| Failure::of_person("ListSubscriptionsByTopic", &e))?;
             for subscription in page.subscriptions.unwrap_or_default() {
                 let arn = subscription.subscription_arn.unwrap_or_default();
                 if subscription.protocol.as_deref() == Some("email") && arn != "Deleted" {
-                    // `PendingConfirmation` stands where there is no ARN yet.
+                    // The ARN reads `PendingConfirmation` until it is confirmed.
                     let arn = arn.starts_with("arn:").then_some(arn);
-                    people.push((subscription.endpoint.unwrap_or_default(), arn));
+                    subscriptions.push((subscription.endpoint.unwrap_or_default(), arn));
                 }
             }
             token = page.next_token;
             if token.is_none() {
-                return Ok(people);
+                return Ok(subscriptions);
             }
         }
     }
 }
 
-/// The policy with our statement in it, or `None` where it is in it already. What else an admin has put there stays.
+/// The policy with our statement added; `None` where it has it already. An admin's statements stay.
 fn with_statement(policy: Option<&str>, ours: Value) -> Option<Value> {
     let policy = policy.and_then(|policy| serde_json::from_str(policy).ok());
     let mut policy: Value = policy.unwrap_or_else(|| json!({"Version": "2012-10-17"}));
@@ -106,55 +97,50 @@ fn with_statement(policy: Option<&str>, ours: Value) -> Option<Value> {
 }
 
 impl WorkTopics for TeamTopics {
-    /// The policy is not given to CreateTopic, which refuses a topic that exists with another one.
+    /// The policy is not given to CreateTopic, which refuses a topic that exists with another policy.
     async fn ensure_topic(&self, team: &str) -> Result<String, CrewError> {
-        let client = self.client().await;
+        let client = self.client.get().await;
         let name = format!("{}-{team}", self.prefix);
-        let made = client.create_topic().name(name).send().await;
-        let made = made.map_err(|e| failure("CreateTopic", &e))?;
-        let arn = made.topic_arn.unwrap_or_default();
-        let said = client.get_topic_attributes().topic_arn(&arn).send().await;
-        let said = said.map_err(|e| failure("GetTopicAttributes", &e))?;
-        let policy = said.attributes.as_ref().and_then(|all| all.get("Policy"));
+        let created = client.create_topic().name(name).send().await;
+        let created = created.map_err(|e| Failure::of_person("CreateTopic", &e))?;
+        let arn = created.topic_arn.unwrap_or_default();
+        let attributes = client.get_topic_attributes().topic_arn(&arn).send().await;
+        let attributes = attributes.map_err(|e| Failure::of_person("GetTopicAttributes", &e))?;
+        let policy = attributes.attributes.as_ref().and_then(|all| all.get("Policy"));
         if let Some(policy) = with_statement(policy.map(String::as_str), self.statement(&arn)) {
             let call = client.set_topic_attributes().topic_arn(&arn);
             let call = call.attribute_name("Policy").attribute_value(policy.to_string());
-            call.send().await.map_err(|e| failure("SetTopicAttributes", &e))?;
+            call.send()
+                .await
+                .map_err(|e| Failure::of_person("SetTopicAttributes", &e))?;
         }
         Ok(arn)
     }
 
     async fn subscribed(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
-        let people = self.people(topic_arn).await?;
-        Ok(people.into_iter().map(|(address, _)| address).collect())
+        let subscriptions = self.email_subscriptions(topic_arn).await?;
+        Ok(subscriptions.into_iter().map(|(address, _)| address).collect())
     }
 
     async fn subscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {
-        let call = self.client().await.subscribe();
+        let call = self.client.get().await.subscribe();
         let call = call.topic_arn(topic_arn).protocol("email").endpoint(email);
-        call.send().await.map_err(|e| failure("Subscribe", &e))?;
+        call.send()
+            .await
+            .map_err(|e| Failure::of_person("Subscribe", &e))?;
         Ok(())
     }
 
-    /// Who never confirmed has nothing to unsubscribe; SNS forgets the request by itself.
+    /// A person who never confirmed has nothing to unsubscribe; SNS forgets the request by itself.
     async fn unsubscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {
-        for (address, arn) in self.people(topic_arn).await? {
+        for (address, arn) in self.email_subscriptions(topic_arn).await? {
             if let Some(arn) = arn.filter(|_| address.eq_ignore_ascii_case(email)) {
-                let call = self.client().await.unsubscribe().subscription_arn(arn);
-                call.send().await.map_err(|e| failure("Unsubscribe", &e))?;
+                let call = self.client.get().await.unsubscribe().subscription_arn(arn);
+                call.send()
+                    .await
+                    .map_err(|e| Failure::of_person("Unsubscribe", &e))?;
             }
         }
         Ok(())
     }
-}
-
-fn failure<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Failure
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let sent = !matches!(error, SdkError::ConstructionFailure(_));
-    Failure::new(operation, sent, (status, error.code(), error.message()), || {
-        DisplayErrorContext(error).to_string()
-    })
 }

@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    fn created(buckets: &[&str]) -> Value {
+    fn objects_created(buckets: &[&str]) -> Value {
         let record = |bucket: &&str| {
             json!({"eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": "2026-11-21T10:00:00Z",
                 "s3": {"bucket": {"name": bucket}, "object": {"key": "d/1.txt"}}})
@@ -120,7 +120,7 @@ mod tests {
             "detail": {"LabelingJobStatus": "Completed"}
         });
         vec![
-            message("objects", &created(&["in", "elsewhere", "out"])),
+            message("objects", &objects_created(&["in", "elsewhere", "out"])),
             message("test", &json!({"Event": "s3:TestEvent"})),
             message("job", &job),
             message(

@@ -41,7 +41,10 @@ pub enum HandlerError {
 }
 
 /// A variable that must be set.
-pub fn required(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<String, ConfigError> {
+pub fn required_variable(
+    env: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+) -> Result<String, ConfigError> {
     env(name)
         .filter(|value| !value.is_empty())
         .ok_or(ConfigError::Missing(name))

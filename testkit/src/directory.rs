@@ -350,7 +350,7 @@ impl State {
 impl Clock {
     /// Waits for this call's turn; whether it is one too many in its second all the same.
     fn refuses(&mut self, category: Category) -> bool {
-        self.now = self.pace.turn(category, self.now).unwrap_or(self.now);
+        self.now = self.pace.take_token(category, self.now).unwrap_or(self.now);
         let recent = self.recent.entry(category).or_default();
         while recent
             .front()
@@ -361,7 +361,7 @@ impl Clock {
         let one_too_many = recent.len() >= category.quota() as usize;
         if one_too_many {
             self.throttled += 1;
-            self.pace.throttled(category, self.now);
+            self.pace.slow_down(category, self.now);
         } else {
             recent.push_back(self.now);
         }

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use shared::port::crew::{CrewError, Identity, Members, TeamChange, WorkTeam, Workforce};
 
 use super::PrivateWorkforce;
-use crate::scripted::{Service, ok, refused};
+use crate::scripted_service::{ScriptedService, ok, refusal};
 
 const HOST: &str = "abc.labeling.us-east-1.sagemaker.aws";
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:work-numbers";
 
-async fn workforce(answers: impl IntoIterator<Item = (u16, String)>) -> (Service, PrivateWorkforce) {
-    let service = Service::answering(answers).await;
+async fn workforce(answers: impl IntoIterator<Item = (u16, String)>) -> (ScriptedService, PrivateWorkforce) {
+    let service = ScriptedService::with_answers(answers).await;
     let mut workforce = PrivateWorkforce::new(service.sdk.clone());
     workforce.waits = [Duration::from_millis(1); 2];
     (service, workforce)
@@ -82,7 +82,7 @@ async fn a_team_is_made_of_its_groups_and_heard_of_by_its_topic() {
         .unwrap();
     assert_eq!(made, TeamChange::Done);
     assert_eq!(
-        service.asked()[0].json(),
+        service.requests()[0].json(),
         json!({
             "WorkteamName": "numbers", "WorkforceName": "default", "Description": "People who label numbers",
             "MemberDefinitions": definitions(), "NotificationConfiguration": {"NotificationTopicArn": TOPIC},
@@ -100,7 +100,7 @@ async fn a_tag_says_which_stack_made_a_team() {
     ])
     .await;
     assert_eq!(workforce.team_owner("arn").await.unwrap().as_deref(), Some("out"));
-    assert_eq!(service.asked()[1].json()["NextToken"], "more");
+    assert_eq!(service.requests()[1].json()["NextToken"], "more");
     assert_eq!(workforce.team_owner("arn").await.unwrap(), None);
 }
 
@@ -115,12 +115,12 @@ async fn a_team_of_another_sign_in_is_made_of_its_claims() {
         ..team(None)
     };
     workforce.create_team("default", &team, "out").await.unwrap();
-    let asked = service.asked()[0].json();
+    let requests = service.requests()[0].json();
     assert_eq!(
-        asked["MemberDefinitions"],
+        requests["MemberDefinitions"],
         json!([{"OidcMemberDefinition": {"Groups": ["labelers"]}}])
     );
-    assert!(asked.get("NotificationConfiguration").is_none(), "{asked}");
+    assert!(requests.get("NotificationConfiguration").is_none(), "{requests}");
 }
 
 #[tokio::test]
@@ -130,9 +130,9 @@ async fn a_team_whose_people_are_no_longer_told_loses_its_topic() {
         workforce.update_team(&team(None)).await.unwrap(),
         TeamChange::Done
     );
-    let asked = service.asked()[0].json();
-    assert_eq!(asked["NotificationConfiguration"], json!({}));
-    assert_eq!(asked["MemberDefinitions"], definitions());
+    let requests = service.requests()[0].json();
+    assert_eq!(requests["NotificationConfiguration"], json!({}));
+    assert_eq!(requests["MemberDefinitions"], definitions());
 }
 
 #[tokio::test]
@@ -143,8 +143,8 @@ async fn a_team_is_read_as_it_was_written_and_a_missing_one_is_none() {
             "WorkteamArn": "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/numbers",
             "MemberDefinitions": definitions(), "NotificationConfiguration": {"NotificationTopicArn": TOPIC},
         }})),
-        refused("ValidationException", "Workteam numbers does not exist"),
-        refused("AccessDeniedException", "not authorized"),
+        refusal("ValidationException", "Workteam numbers does not exist"),
+        refusal("AccessDeniedException", "not authorized"),
     ])
     .await;
     let there = workforce.team("numbers").await.unwrap().unwrap();
@@ -158,10 +158,10 @@ async fn a_team_is_read_as_it_was_written_and_a_missing_one_is_none() {
 #[tokio::test]
 async fn a_refusal_says_what_stands_in_the_way() {
     let (_, workforce) = workforce([
-        refused("ResourceInUse", "exists"),
-        refused("ResourceLimitExceeded", "25 work teams"),
-        refused("ConflictException", "being updated"),
-        refused("AccessDeniedException", "not authorized"),
+        refusal("ResourceInUse", "exists"),
+        refusal("ResourceLimitExceeded", "25 work teams"),
+        refusal("ConflictException", "being updated"),
+        refusal("AccessDeniedException", "not authorized"),
     ])
     .await;
     let change = workforce.create_workforce("default", "p", "c").await.unwrap();
@@ -179,7 +179,7 @@ async fn a_refusal_says_what_stands_in_the_way() {
 
 #[tokio::test]
 async fn a_group_made_a_moment_ago_is_waited_for() {
-    let unseen = || refused("ValidationException", "The group does not exist");
+    let unseen = || refusal("ValidationException", "The group does not exist");
     let (service, workforce) = workforce([unseen(), unseen(), ok(&json!({}))]).await;
     assert_eq!(
         workforce
@@ -188,12 +188,12 @@ async fn a_group_made_a_moment_ago_is_waited_for() {
             .unwrap(),
         TeamChange::Done
     );
-    assert_eq!(service.asked().len(), 3);
+    assert_eq!(service.requests().len(), 3);
 }
 
 #[tokio::test]
 async fn a_group_that_never_comes_is_told() {
-    let unseen = || refused("ValidationException", "The group does not exist");
+    let unseen = || refusal("ValidationException", "The group does not exist");
     let (_, workforce) = workforce([unseen(), unseen(), unseen()]).await;
     let change = workforce
         .create_team("default", &team(None), "out")
@@ -211,7 +211,7 @@ async fn no_networks_means_any_network() {
         .await
         .unwrap();
     let cidrs: Vec<Value> = service
-        .asked()
+        .requests()
         .iter()
         .map(|asked| asked.json()["SourceIpConfig"]["Cidrs"].clone())
         .collect();

@@ -45,7 +45,7 @@ fn value(attributes: &[AttributeType], name: &str) -> String {
     value.unwrap_or_default().to_owned()
 }
 
-/// RESET_REQUIRED, EXTERNAL_PROVIDER and whatever comes later: the person has signed in before.
+/// RESET_REQUIRED, EXTERNAL_PROVIDER and statuses that AWS adds later: the person has signed in before.
 fn status(status: Option<&UserStatusType>) -> AccountStatus {
     match status {
         Some(UserStatusType::ForceChangePassword) => AccountStatus::Invited,

@@ -1,5 +1,5 @@
-//! The app client, said again in full: UpdateUserPoolClient sets everything it is not told to its default, also what
-//! the labeling service has set itself.
+//! The app client, sent again in full: UpdateUserPoolClient sets every field it is not given to its default, also those
+//! that the labeling service has set itself.
 //! <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UpdateUserPoolClient.html>
 
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::builders::UpdateUserPoolClientFluentBuilder;
@@ -25,9 +25,9 @@ fn add_to(urls: &mut Option<Vec<String>>, wanted: &[String]) -> bool {
     added
 }
 
-/// All but who it is (`user_pool_id`, `client_id`, which the caller says) and what nobody can set (`client_secret`,
-/// `creation_date`, `last_modified_date`).
-pub(super) fn with_everything_said(
+/// All fields but its ids (`user_pool_id`, `client_id`, which the caller adds) and those that cannot be set
+/// (`client_secret`, `creation_date`, `last_modified_date`).
+pub(super) fn with_all_fields(
     call: UpdateUserPoolClientFluentBuilder,
     client: UserPoolClientType,
 ) -> UpdateUserPoolClientFluentBuilder {

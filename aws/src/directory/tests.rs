@@ -9,12 +9,12 @@ use shared::port::Created;
 use shared::port::crew::{AccountStatus, ClientUrls, CrewError, Directory, Invited};
 
 use super::UserPool;
-use crate::scripted::{Service, ok, refused};
+use crate::scripted_service::{ScriptedService, ok, refusal};
 
 const POOL: &str = "us-east-1_abc";
 
-async fn pool(answers: impl IntoIterator<Item = (u16, String)>) -> (Service, UserPool) {
-    let service = Service::answering(answers).await;
+async fn pool(answers: impl IntoIterator<Item = (u16, String)>) -> (ScriptedService, UserPool) {
+    let service = ScriptedService::with_answers(answers).await;
     let pool = UserPool::new(POOL.to_owned(), Some("client1".to_owned()), service.sdk.clone());
     (service, pool)
 }
@@ -38,7 +38,7 @@ async fn an_invitation_goes_by_mail_to_a_verified_address_and_names_the_team() {
     );
     assert_eq!(account.status, AccountStatus::Invited);
     assert_eq!(
-        service.asked()[0].json(),
+        service.requests()[0].json(),
         json!({
             "UserPoolId": POOL, "Username": "ana@example.org", "DesiredDeliveryMediums": ["EMAIL"],
             "UserAttributes": [
@@ -55,7 +55,7 @@ async fn an_invitation_sent_again_says_so() {
     let sent = pool.invite_again("ana@example.org", "numbers").await.unwrap();
     assert!(matches!(sent, Invited::Sent(_)), "{sent:?}");
     assert_eq!(
-        service.asked()[0].json(),
+        service.requests()[0].json(),
         json!({
             "UserPoolId": POOL, "Username": "ana@example.org", "DesiredDeliveryMediums": ["EMAIL"],
             "MessageAction": "RESEND", "ClientMetadata": {"team": "numbers"},
@@ -96,7 +96,7 @@ async fn what_becomes_of_an_invitation_is_told_apart_and_names_nobody() {
         ("NotAuthorizedException", "for ana@example.org", "Refused"),
     ];
     for (code, message, expected) in table {
-        let (_, pool) = pool([refused(code, message)]).await;
+        let (_, pool) = pool([refusal(code, message)]).await;
         let said = format!("{:?}", pool.invite("ana@example.org", "numbers").await);
         assert!(said.contains(expected), "{code}: {said}");
         assert!(!said.contains('@'), "{said}");
@@ -113,7 +113,7 @@ async fn an_invitation_nobody_answered_is_not_sent_twice() {
 
 #[tokio::test]
 async fn too_many_requests_are_made_again() {
-    let throttled = || refused("TooManyRequestsException", "Rate exceeded");
+    let throttled = || refusal("TooManyRequestsException", "Rate exceeded");
     let (service, pool) = pool([throttled(), ok(&json!({}))]).await;
     assert!(pool.add_to_group("8f4d", "numbers").await.unwrap());
     assert_eq!(
@@ -128,18 +128,18 @@ async fn a_call_that_can_be_repeated_is_tried_three_times() {
     let (service, pool) = pool([down(), down(), down()]).await;
     let error = pool.add_to_group("8f4d", "numbers").await.unwrap_err();
     assert!(matches!(error, CrewError::Transient { .. }), "{error}");
-    assert_eq!(service.asked().len(), 3);
+    assert_eq!(service.requests().len(), 3);
 }
 
 #[tokio::test]
 async fn what_is_there_already_or_gone_already_is_fine() {
     let (_, pool) = pool([
-        refused("GroupExistsException", "A group with the name already exists."),
-        refused("ResourceNotFoundException", "Group not found."),
-        refused("UserNotFoundException", "User does not exist."),
-        refused("UserNotFoundException", "User does not exist."),
-        refused("ResourceNotFoundException", "numbers"),
-        refused("UserNotFoundException", "User does not exist."),
+        refusal("GroupExistsException", "A group with the name already exists."),
+        refusal("ResourceNotFoundException", "Group not found."),
+        refusal("UserNotFoundException", "User does not exist."),
+        refusal("UserNotFoundException", "User does not exist."),
+        refusal("ResourceNotFoundException", "numbers"),
+        refusal("UserNotFoundException", "User does not exist."),
     ])
     .await;
     assert_eq!(
@@ -171,7 +171,7 @@ async fn a_group_is_known_by_its_description_and_by_when_it_was_made() {
 #[tokio::test]
 async fn a_pool_that_is_not_there_is_no_missing_group() {
     let gone = || {
-        refused(
+        refusal(
             "ResourceNotFoundException",
             "User pool us-east-1_abc does not exist.",
         )
@@ -198,8 +198,8 @@ async fn all_pages_of_accounts_and_members_are_read() {
         pool.members("numbers").await.unwrap()[0].status,
         AccountStatus::Confirmed
     );
-    assert_eq!(service.asked()[1].json()["PaginationToken"], "p2");
-    assert_eq!(service.asked()[3].json()["NextToken"], "n2");
+    assert_eq!(service.requests()[1].json()["PaginationToken"], "p2");
+    assert_eq!(service.requests()[3].json()["NextToken"], "n2");
 }
 
 #[tokio::test]
@@ -209,12 +209,12 @@ async fn all_pages_of_somebodys_groups_are_read_and_nobody_has_none() {
         ok(&json!({"Groups": [group("numbers")], "NextToken": "n2"})),
         ok(&json!({"Groups": [group("admins")]})),
         ok(&json!({"Groups": []})),
-        refused("UserNotFoundException", "User does not exist."),
+        refusal("UserNotFoundException", "User does not exist."),
     ])
     .await;
     let names = pool.groups_of("8f4d").await.unwrap().unwrap();
     assert_eq!(names, ["numbers", "admins"]);
-    assert_eq!(service.asked()[1].json()["NextToken"], "n2");
+    assert_eq!(service.requests()[1].json()["NextToken"], "n2");
     assert_eq!(pool.groups_of("8f4d").await.unwrap(), Some(Vec::new()));
     assert_eq!(pool.groups_of("8f4d").await.unwrap(), None);
 }
@@ -249,7 +249,7 @@ fn client() -> Value {
     })
 }
 
-fn wanted() -> ClientUrls {
+fn portal_urls() -> ClientUrls {
     ClientUrls {
         callback: vec!["https://new.example.org/oauth2/idpresponse".to_owned()],
         logout: vec!["https://new.example.org/logout".to_owned()],
@@ -259,7 +259,7 @@ fn wanted() -> ClientUrls {
 #[tokio::test]
 async fn an_app_client_keeps_everything_it_had_when_addresses_are_added() {
     let (service, pool) = pool([ok(&json!({"UserPoolClient": client()})), ok(&json!({}))]).await;
-    assert!(pool.add_client_urls(&wanted()).await.unwrap());
+    assert!(pool.add_client_urls(&portal_urls()).await.unwrap());
     let mut expected = client();
     for unsettable in ["ClientSecret", "LastModifiedDate", "CreationDate"] {
         expected.as_object_mut().unwrap().remove(unsettable);
@@ -267,21 +267,21 @@ async fn an_app_client_keeps_everything_it_had_when_addresses_are_added() {
     expected["CallbackURLs"]
         .as_array_mut()
         .unwrap()
-        .push(json!(wanted().callback[0]));
+        .push(json!(portal_urls().callback[0]));
     expected["LogoutURLs"]
         .as_array_mut()
         .unwrap()
-        .push(json!(wanted().logout[0]));
-    assert_eq!(service.asked()[1].json(), expected);
+        .push(json!(portal_urls().logout[0]));
+    assert_eq!(service.requests()[1].json(), expected);
 }
 
 #[tokio::test]
 async fn an_app_client_that_has_the_addresses_is_left_alone() {
     let mut has = client();
-    has["CallbackURLs"] = json!(wanted().callback);
-    has["LogoutURLs"] = json!(wanted().logout);
+    has["CallbackURLs"] = json!(portal_urls().callback);
+    has["LogoutURLs"] = json!(portal_urls().logout);
     let (service, pool) = pool([ok(&json!({"UserPoolClient": has}))]).await;
-    assert!(!pool.add_client_urls(&wanted()).await.unwrap());
+    assert!(!pool.add_client_urls(&portal_urls()).await.unwrap());
     assert_eq!(service.operations(), ["DescribeUserPoolClient"]);
 }
 
@@ -290,8 +290,8 @@ async fn a_writable_attribute_is_not_added_to_a_client_that_has_none() {
     let mut bare = client();
     bare["WriteAttributes"] = json!([]);
     let (service, pool) = pool([ok(&json!({"UserPoolClient": bare})), ok(&json!({}))]).await;
-    pool.add_client_urls(&wanted()).await.unwrap();
-    assert_eq!(service.asked()[1].json()["WriteAttributes"], json!([]));
+    pool.add_client_urls(&portal_urls()).await.unwrap();
+    assert_eq!(service.requests()[1].json()["WriteAttributes"], json!([]));
 }
 
 /// Names of the fields of a type of the SDK, from its Debug form: the type cannot be taken apart by a pattern.
@@ -301,7 +301,7 @@ fn fields(debug: &str) -> BTreeSet<&str> {
     names.filter_map(|line| Some(line.split_once(": ")?.0)).collect()
 }
 
-/// When this fails the SDK has learnt a new field of app clients: carry it in `with_everything_said`, and give it a
+/// When this fails the SDK has learnt a new field of app clients: carry it in `with_all_fields`, and give it a
 /// value in `client()`.
 #[test]
 fn every_field_of_an_app_client_the_sdk_knows_is_carried() {

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use shared::port::crew::WorkTopics;
 
 use super::{TeamTopics, with_statement};
-use crate::scripted::{Service, form_value};
+use crate::scripted_service::{ScriptedService, form_value};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:work-numbers";
 
-async fn topics(answers: impl IntoIterator<Item = String>) -> (Service, TeamTopics) {
-    let service = Service::answering(answers.into_iter().map(|answer| (200, answer))).await;
+async fn topics(answers: impl IntoIterator<Item = String>) -> (ScriptedService, TeamTopics) {
+    let service = ScriptedService::with_answers(answers.into_iter().map(|answer| (200, answer))).await;
     let topics = TeamTopics::new(
         "work".to_owned(),
         "111122223333".to_owned(),
@@ -55,9 +55,9 @@ async fn the_labeling_service_may_publish_for_work_teams_of_this_account_and_reg
     ])
     .await;
     assert_eq!(topics.ensure_topic("numbers").await.unwrap(), TOPIC);
-    let asked = service.asked();
-    assert_eq!(form_value(&asked[0].body, "Name"), "work-numbers");
-    let policy = form_value(&asked[2].body, "AttributeValue");
+    let requests = service.requests();
+    assert_eq!(form_value(&requests[0].body, "Name"), "work-numbers");
+    let policy = form_value(&requests[2].body, "AttributeValue");
     let policy: Value = serde_json::from_str(&policy).unwrap();
     assert_eq!(policy["Statement"][0], theirs);
     assert_eq!(
@@ -126,8 +126,8 @@ async fn who_was_asked_to_confirm_counts_as_subscribed_and_can_not_be_unsubscrib
 async fn a_person_is_subscribed_by_mail() {
     let (service, topics) = topics([answer("Subscribe", "<SubscriptionArn>pending</SubscriptionArn>")]).await;
     topics.subscribe(TOPIC, "ana@example.org").await.unwrap();
-    let asked = &service.asked()[0];
-    let field = |name: &str| form_value(&asked.body, name);
+    let request = &service.requests()[0];
+    let field = |name: &str| form_value(&request.body, name);
     assert_eq!(
         (field("Protocol"), field("Endpoint"), field("TopicArn")),
         ("email".to_owned(), "ana@example.org".to_owned(), TOPIC.to_owned())

@@ -15,7 +15,7 @@ use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use jiff::Timestamp;
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::port::Store;
@@ -47,8 +47,11 @@ pub struct Deps<S = Buckets, D = UserPool> {
 
 /// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
-    let sdk = sdk.into().hurried();
-    let (input, output) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    let sdk = sdk.into().with_short_timeouts();
+    let (input, output) = (
+        required_variable(env, "INPUT_BUCKET")?,
+        required_variable(env, "OUTPUT_BUCKET")?,
+    );
     Ok(Deps {
         stack: output.clone(),
         store: Buckets::new(input, output, env, sdk.clone()),
@@ -63,7 +66,7 @@ fn pools(sdk: Sdk) -> Pools<UserPool> {
     let made = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
     Box::new(move |id| {
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()).eager());
+        let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()).for_sign_ins());
         made.entry(id.to_owned()).or_insert_with(make).clone()
     })
 }

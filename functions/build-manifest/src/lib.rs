@@ -26,7 +26,7 @@ use aws::topic::SnsTopic;
 use lambda::bounds::bounds;
 use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::bounds::Bounds;
@@ -52,11 +52,11 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN` and the stack's bounds. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
-    let input_bucket = required(env, "INPUT_BUCKET")?;
-    let output_bucket = required(env, "OUTPUT_BUCKET")?;
+    let input_bucket = required_variable(env, "INPUT_BUCKET")?;
+    let output_bucket = required_variable(env, "OUTPUT_BUCKET")?;
     let bounds = bounds(env, &input_bucket, &output_bucket)?;
     let store = Buckets::new(input_bucket.clone(), output_bucket, env, sdk.clone());
-    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk);
+    let topic = SnsTopic::new(required_variable(env, "NOTICE_TOPIC_ARN")?, sdk);
     Ok(Deps {
         metrics: Metrics::from_env(env),
         bounds,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::port::Store;
@@ -31,8 +31,11 @@ pub struct Deps<S = Buckets> {
 
 /// Reads `INPUT_BUCKET` and `OUTPUT_BUCKET`. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
-    let sdk = sdk.into().hurried();
-    let (input, output) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    let sdk = sdk.into().with_short_timeouts();
+    let (input, output) = (
+        required_variable(env, "INPUT_BUCKET")?,
+        required_variable(env, "OUTPUT_BUCKET")?,
+    );
     Ok(Deps {
         store: Buckets::new(input, output, env, sdk),
         budget: BUDGET,

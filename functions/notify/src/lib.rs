@@ -17,7 +17,7 @@ use aws::topic::SnsTopic;
 use jiff::Timestamp;
 use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::name::JobPrefix;
@@ -42,17 +42,17 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
 /// they are set. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
-    let output_bucket = required(env, "OUTPUT_BUCKET")?;
-    let prefix = required(env, "JOB_PREFIX")?;
+    let output_bucket = required_variable(env, "OUTPUT_BUCKET")?;
+    let prefix = required_variable(env, "JOB_PREFIX")?;
     Ok(Deps {
         store: Buckets::new(
-            required(env, "INPUT_BUCKET")?,
+            required_variable(env, "INPUT_BUCKET")?,
             output_bucket.clone(),
             env,
             sdk.clone(),
         ),
         labeling: GroundTruth::new(sdk.clone()),
-        topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
+        topic: SnsTopic::new(required_variable(env, "NOTICE_TOPIC_ARN")?, sdk),
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {
             name: "JOB_PREFIX",
             value: prefix,

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use lambda::bounds::bounds;
 use lambda::event::{Sweep, TriggerEvent};
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::job::Stack;
@@ -47,7 +47,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         env,
         sdk.clone(),
     );
-    let topic = SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk.clone());
+    let topic = SnsTopic::new(required_variable(env, "NOTICE_TOPIC_ARN")?, sdk.clone());
     Ok(Deps {
         store,
         labeling: GroundTruth::new(sdk),
@@ -87,13 +87,16 @@ pub async fn handle_at<S: Store, L: Labeling, T: Topic>(
 }
 
 fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &Sdk) -> Result<Stack, ConfigError> {
-    let prefix = required(env, "JOB_PREFIX")?;
-    let (input_bucket, output_bucket) = (required(env, "INPUT_BUCKET")?, required(env, "OUTPUT_BUCKET")?);
+    let prefix = required_variable(env, "JOB_PREFIX")?;
+    let (input_bucket, output_bucket) = (
+        required_variable(env, "INPUT_BUCKET")?,
+        required_variable(env, "OUTPUT_BUCKET")?,
+    );
     let bounds = bounds(env, &input_bucket, &output_bucket)?;
     Ok(Stack {
         region: sdk.region(env).ok_or(ConfigError::Missing("AWS_REGION"))?,
-        account: required(env, "AWS_ACCOUNT")?,
-        partition: required(env, "AWS_PARTITION")?,
+        account: required_variable(env, "AWS_ACCOUNT")?,
+        partition: required_variable(env, "AWS_PARTITION")?,
         prefix: JobPrefix::new(&prefix).ok_or(ConfigError::Malformed {
             name: "JOB_PREFIX",
             value: prefix,
@@ -101,7 +104,7 @@ fn stack(env: &dyn Fn(&str) -> Option<String>, sdk: &Sdk) -> Result<Stack, Confi
         })?,
         input_bucket,
         output_bucket,
-        labeling_role_arn: required(env, "LABELING_ROLE_ARN")?,
+        labeling_role_arn: required_variable(env, "LABELING_ROLE_ARN")?,
         bounds,
     })
 }

@@ -32,7 +32,7 @@ use aws::topic::SnsTopic;
 use aws::{crew::PrivateWorkforce, topics::TeamTopics};
 use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
-use lambda::start::required;
+use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::crew::{AllowedDomains, Networks};
@@ -75,12 +75,12 @@ impl From<shared::notice::AnnounceError> for SyncError {
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let settings = Settings {
-        input_bucket: required(env, "INPUT_BUCKET")?,
-        output_bucket: required(env, "OUTPUT_BUCKET")?,
-        user_pool: required(env, "USER_POOL_ID")?,
-        client_id: required(env, "CLIENT_ID")?,
-        invitations_per_day: per_day(required(env, "INVITATIONS_PER_DAY")?)?,
-        max_invitations: number("MAX_INVITATIONS", required(env, "MAX_INVITATIONS")?)?,
+        input_bucket: required_variable(env, "INPUT_BUCKET")?,
+        output_bucket: required_variable(env, "OUTPUT_BUCKET")?,
+        user_pool: required_variable(env, "USER_POOL_ID")?,
+        client_id: required_variable(env, "CLIENT_ID")?,
+        invitations_per_day: per_day(required_variable(env, "INVITATIONS_PER_DAY")?)?,
+        max_invitations: number("MAX_INVITATIONS", required_variable(env, "MAX_INVITATIONS")?)?,
         allowed_domains: bound(env, "ALLOWED_EMAIL_DOMAINS", AllowedDomains::parse)?,
         networks_within: bound(env, "NETWORKS_WITHIN", Networks::parse)?,
         portal_url: env("PORTAL_URL")
@@ -97,12 +97,12 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         ),
         workforce: PrivateWorkforce::new(sdk.clone()),
         work_topics: TeamTopics::new(
-            required(env, "WORK_TOPIC_PREFIX")?,
-            required(env, "AWS_ACCOUNT")?,
-            required(env, "AWS_PARTITION")?,
+            required_variable(env, "WORK_TOPIC_PREFIX")?,
+            required_variable(env, "AWS_ACCOUNT")?,
+            required_variable(env, "AWS_PARTITION")?,
             sdk.clone(),
         ),
-        topic: SnsTopic::new(required(env, "NOTICE_TOPIC_ARN")?, sdk),
+        topic: SnsTopic::new(required_variable(env, "NOTICE_TOPIC_ARN")?, sdk),
         metrics: Metrics::from_env(env),
         settings,
     })

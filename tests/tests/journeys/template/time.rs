@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aws::sdk::{ATTEMPTS, CALM, HURRIED, Limits};
+use aws::sdk::{CallTimeouts, MAX_ATTEMPTS};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -25,17 +25,21 @@ fn timeout(stack: &Value, function: &str) -> Duration {
 }
 
 #[test]
-fn every_call_gives_up_before_its_function_does() {
+fn every_call_times_out_before_its_function_does() {
     let stack = Stack::by_default();
     // The waits before the second and the third attempt are a second and two at most.
-    let longest = |limits: Limits| {
-        let tried = limits.attempt * ATTEMPTS + Duration::from_secs(1 + 2);
-        tried.max(limits.operation)
+    let longest = |timeouts: CallTimeouts| {
+        let tried = timeouts.attempt * MAX_ATTEMPTS + Duration::from_secs(1 + 2);
+        tried.max(timeouts.operation)
     };
     for function in FUNCTIONS {
         let timeout = timeout(&stack, function.name);
         if function.queue.is_some() {
-            assert!(longest(CALM) * 3 < timeout, "{}: {timeout:?}", function.name);
+            assert!(
+                longest(CallTimeouts::LONG) * 3 < timeout,
+                "{}: {timeout:?}",
+                function.name
+            );
             continue;
         }
         assert!(
@@ -43,14 +47,18 @@ fn every_call_gives_up_before_its_function_does() {
             "{}: the user pool waits no longer",
             function.name
         );
-        assert!(HURRIED.operation < timeout, "{}: {timeout:?}", function.name);
+        assert!(
+            CallTimeouts::SHORT.operation < timeout,
+            "{}: {timeout:?}",
+            function.name
+        );
     }
-    for budget in [assign_worker::BUDGET, HURRIED.operation] {
+    for budget in [assign_worker::BUDGET, CallTimeouts::SHORT.operation] {
         // The rest is for a cold start and the way there and back.
         assert!(budget + Duration::from_secs(1) < TRIGGER, "{budget:?}");
     }
-    for limits in [CALM, HURRIED] {
-        assert!(limits.connect < limits.attempt && limits.attempt < limits.operation);
+    for timeouts in [CallTimeouts::LONG, CallTimeouts::SHORT] {
+        assert!(timeouts.connect < timeouts.attempt && timeouts.attempt < timeouts.operation);
     }
 }
 
@@ -76,15 +84,15 @@ async fn service(answer: &'static str) -> String {
 const NEVER: &str = "";
 const LATER: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
 
-fn sdk(endpoint: &str, limits: Limits) -> SdkConfig {
+fn sdk(endpoint: &str, timeouts: CallTimeouts) -> SdkConfig {
     let keys = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(keys))
         .endpoint_url(endpoint)
-        .timeout_config(limits.timeouts())
-        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(timeouts.to_config())
+        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .build()
 }
 
@@ -120,7 +128,7 @@ fn sign_in() -> Value {
 #[tokio::test]
 async fn a_sign_in_goes_on_whether_services_never_answer_or_say_later_for_ever() {
     let signed_in = async |answer| {
-        let sdk = sdk(&service(answer).await, HURRIED);
+        let sdk = sdk(&service(answer).await, CallTimeouts::SHORT);
         let deps = assign_worker::deps(&environment, &sdk).expect("the environment is whole");
         let answered = tokio::time::timeout(HANGS, assign_worker::handle(&deps, sign_in()));
         answered.await.expect("an answer").expect("never an error")
@@ -130,15 +138,15 @@ async fn a_sign_in_goes_on_whether_services_never_answer_or_say_later_for_ever()
     assert_eq!(later, sign_in());
 }
 
-/// CALM and five minutes, a thousand times as fast. One call alone fails in time; ten one after another would not.
+/// The long timeouts and five minutes, a thousand times as fast. One call alone fails in time; ten one after another would not.
 #[tokio::test]
 async fn messages_fail_before_the_functions_end_when_s3_does_not_answer() {
-    let limits = Limits {
-        connect: CALM.connect / 1_000,
-        attempt: CALM.attempt / 1_000,
-        operation: CALM.operation / 1_000,
+    let timeouts = CallTimeouts {
+        connect: CallTimeouts::LONG.connect / 1_000,
+        attempt: CallTimeouts::LONG.attempt / 1_000,
+        operation: CallTimeouts::LONG.operation / 1_000,
     };
-    let sdk = sdk(&service(NEVER).await, limits);
+    let sdk = sdk(&service(NEVER).await, timeouts);
     let deps = start_job::deps(&environment, &sdk).expect("the environment is whole");
     let ids: Vec<String> = (1..=10).map(|batch| format!("m{batch}")).collect();
     let dropped = |batch: usize| {

@@ -16,27 +16,27 @@ use shared::port::{Bucket, Store as _};
 use super::Buckets;
 use crate::sdk::Sdk;
 
-/// What AWS bears: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> (RequestTimeTooSkewed).
-const BORNE: SignedDuration = SignedDuration::from_mins(15);
+/// What AWS accepts: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> (RequestTimeTooSkewed).
+const ACCEPTED_SKEW: SignedDuration = SignedDuration::from_mins(15);
 const LISTING: &str = "<ListBucketResult><Name>in</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>";
 const SKEWED: &str = "<Error><Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the server's time is too large.</Message></Error>";
 
 /// An S3 whose clock is so far ahead of ours, and how it answered.
 async fn ahead(by: SignedDuration) -> (Buckets, Arc<Mutex<Vec<u16>>>) {
     let statuses = Arc::new(Mutex::new(Vec::new()));
-    let kept = statuses.clone();
+    let written = statuses.clone();
     let answer = async move |headers: HeaderMap| -> Response {
         let now = Timestamp::now() + by;
         let signed = headers["x-amz-date"].to_str().unwrap();
         let signed = DateTime::strptime("%Y%m%dT%H%M%SZ", signed).unwrap();
         let signed = signed.to_zoned(TimeZone::UTC).unwrap().timestamp();
-        let borne = now.duration_since(signed).abs() <= BORNE;
-        let (status, body) = if borne {
+        let is_accepted = now.duration_since(signed).abs() <= ACCEPTED_SKEW;
+        let (status, body) = if is_accepted {
             (StatusCode::OK, LISTING)
         } else {
             (StatusCode::FORBIDDEN, SKEWED)
         };
-        kept.lock().unwrap().push(status.as_u16());
+        written.lock().unwrap().push(status.as_u16());
         let date = rfc2822::DateTimePrinter::new()
             .timestamp_to_rfc9110_string(&now)
             .unwrap();
@@ -73,7 +73,7 @@ async fn a_clock_that_is_far_off_is_corrected_by_the_services_date() {
 }
 
 #[tokio::test]
-async fn ten_minutes_are_borne_and_times_are_the_services() {
+async fn ten_minutes_are_accepted_and_times_are_the_services() {
     let by = SignedDuration::from_mins(10);
     let (buckets, statuses) = ahead(by).await;
     let page = buckets.list(Bucket::Input, "", false, None).await.unwrap();

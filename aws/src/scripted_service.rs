@@ -1,4 +1,4 @@
-//! An AWS service for the adapters' tests: answers as it is told to, and keeps what it was asked.
+//! An AWS service for the adapters' tests: gives the answers of a script, and keeps the requests.
 
 #![expect(clippy::unwrap_used, reason = "only tests start it")]
 
@@ -17,12 +17,12 @@ use crate::sdk::Sdk;
 
 /// A request: the operation (`X-Amz-Target` without the service) and the body.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct Request {
     pub(crate) operation: String,
     pub(crate) body: String,
 }
 
-impl Asked {
+impl Request {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
@@ -31,20 +31,20 @@ impl Asked {
 #[derive(Default)]
 struct Script {
     answers: VecDeque<(u16, String)>,
-    asked: Vec<Asked>,
+    requests: Vec<Request>,
 }
 
 /// Answers in the order they were given; a request beyond the last is a 404 without a code.
-pub(crate) struct Service {
+pub(crate) struct ScriptedService {
     script: Arc<Mutex<Script>>,
     pub(crate) sdk: Sdk,
 }
 
-impl Service {
-    pub(crate) async fn answering(answers: impl IntoIterator<Item = (u16, String)>) -> Self {
+impl ScriptedService {
+    pub(crate) async fn with_answers(answers: impl IntoIterator<Item = (u16, String)>) -> Self {
         let script = Script {
             answers: answers.into_iter().collect(),
-            asked: Vec::new(),
+            requests: Vec::new(),
         };
         let script = Arc::new(Mutex::new(script));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -65,17 +65,20 @@ impl Service {
         }
     }
 
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.script
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .asked
+            .requests
             .clone()
     }
 
-    /// Operations asked for, in order.
+    /// Operations called, in order.
     pub(crate) fn operations(&self) -> Vec<String> {
-        self.asked().into_iter().map(|asked| asked.operation).collect()
+        self.requests()
+            .into_iter()
+            .map(|request| request.operation)
+            .collect()
     }
 }
 
@@ -85,7 +88,7 @@ pub(crate) fn ok(body: &Value) -> (u16, String) {
 }
 
 /// A refusal of a service that speaks JSON.
-pub(crate) fn refused(code: &str, message: &str) -> (u16, String) {
+pub(crate) fn refusal(code: &str, message: &str) -> (u16, String) {
     (400, json!({"__type": code, "message": message}).to_string())
 }
 
@@ -102,7 +105,7 @@ async fn answer(
         None => form_value(&body, "Action"),
     };
     let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
-    script.asked.push(Asked { operation, body });
+    script.requests.push(Request { operation, body });
     let (status, body) = script.answers.pop_front().unwrap_or((404, String::new()));
     (StatusCode::from_u16(status).unwrap_or_default(), body)
 }
