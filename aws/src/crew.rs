@@ -1,5 +1,6 @@
 //! The workforce and its work teams, through the AWS SDK: SageMaker, or the service at `AWS_ENDPOINT_URL_SAGEMAKER`.
 
+mod admin;
 #[cfg(test)]
 mod tests;
 

@@ -24,6 +24,8 @@ use crate::failure::Failure;
 use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
+pub mod admin;
+
 /// [`Labeling`] over SageMaker's API.
 #[derive(Debug)]
 pub struct GroundTruth {
@@ -49,19 +51,7 @@ impl Labeling for GroundTruth {
     }
 
     async fn describe(&self, name: &str) -> Result<Option<JobDescription>, LabelingError> {
-        match self
-            .client
-            .get()
-            .await
-            .describe_labeling_job()
-            .labeling_job_name(name)
-            .send()
-            .await
-        {
-            Ok(output) => Ok(Some(description(output))),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(Failure::of("DescribeLabelingJob", &error).into()),
-        }
+        Ok(self.details(name).await?.map(|details| details.description))
     }
 
     async fn list(

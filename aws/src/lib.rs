@@ -13,7 +13,8 @@ pub mod directory;
     feature = "sagemaker",
     feature = "workforce",
     feature = "cognito",
-    feature = "sns"
+    feature = "sns",
+    feature = "sqs"
 ))]
 mod failure;
 #[cfg(feature = "sagemaker")]
@@ -23,9 +24,12 @@ pub mod labeling;
     feature = "sagemaker",
     feature = "workforce",
     feature = "cognito",
-    feature = "sns"
+    feature = "sns",
+    feature = "sqs"
 ))]
 mod lazy_client;
+#[cfg(feature = "sqs")]
+pub mod queues;
 #[cfg(feature = "s3")]
 pub mod s3;
 #[cfg(all(test, any(feature = "cognito", feature = "workforce", feature = "sns")))]

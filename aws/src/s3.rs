@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::lazy_client::LazyClient;
 use crate::sdk::Sdk;
 
+pub mod admin;
 mod date;
 #[cfg(test)]
 mod skewed_clock;
@@ -374,6 +375,7 @@ fn content_type(key: &str) -> &'static str {
         Some("md") => "text/markdown; charset=utf-8",
         Some("html") => "text/html; charset=utf-8",
         Some("csv") => "text/csv; charset=utf-8",
+        Some("yaml") => "application/yaml",
         _ => "application/octet-stream",
     }
 }

@@ -17,6 +17,12 @@ pub const LABELS: &str = "labels/";
 /// All batches.
 pub const MANIFESTS: &str = "manifests/";
 
+/// Worker templates, label categories and markers of all batches.
+pub const JOBS: &str = "jobs/";
+/// What Groundcrew makes of finished jobs.
+pub const RESULTS: &str = "results/";
+/// Notices that have been published.
+pub const NOTIFIED: &str = "notified/";
 /// Notices that wait.
 pub const DIGEST: &str = "digest/";
 /// Where every dataset stands.
@@ -141,7 +147,7 @@ pub fn parse_manifest(key: &str) -> Option<(DatasetName, BatchNumber)> {
 
 /// Where a batch's worker template, label categories and markers lie.
 pub fn job_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
-    format!("jobs/{dataset}/{batch}/")
+    format!("{JOBS}{dataset}/{batch}/")
 }
 
 pub fn job_template(dataset: &DatasetName, batch: BatchNumber) -> String {
@@ -164,12 +170,12 @@ pub fn job_waiting(dataset: &DatasetName, batch: BatchNumber) -> String {
 
 /// What Groundcrew makes of a finished job: `summary.json`, `report.md`, exports.
 pub fn results_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
-    format!("results/{dataset}/{batch}/")
+    format!("{RESULTS}{dataset}/{batch}/")
 }
 
 /// Every rejected file and row of the dataset with its reason, one JSON object a line.
 pub fn rejected(dataset: &DatasetName) -> String {
-    format!("results/{dataset}/rejected.jsonl")
+    format!("{RESULTS}{dataset}/rejected.jsonl")
 }
 
 /// [`crate::status::DatasetStatus`].
@@ -184,7 +190,7 @@ pub fn seen(dataset: &DatasetName) -> String {
 
 /// Marker that a notice with this id has been published. Holds the notice itself.
 pub fn notified(notice_id: &str) -> String {
-    format!("notified/{notice_id}")
+    format!("{NOTIFIED}{notice_id}")
 }
 
 /// How many notices have left in an hour, and which wait for the hour's digest.
