@@ -29,20 +29,23 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run everything on this machine (also without a command)
     Up(Up),
-    /// Show the whole way in seconds: example files, simulated workers, labels, a notice
+    /// Show everything in seconds: example files, simulated workers, labels, a notice
     Demo(Demo),
-    /// Say what would happen to a folder of files or a team file before dropping it; or whether a deployment is whole
+    /// Say what would happen to a folder of files or a team file before it is dropped, or whether a deployment is complete
     #[command(after_help = CREDENTIALS)]
     Check(Check),
-    /// Datasets, jobs, teams and people of the Groundcrew that runs
+    /// Show datasets, jobs, teams and people
     #[command(after_help = CREDENTIALS)]
     Status(Status),
-    /// Print a new link to the console, and one to the outbox, of the Groundcrew that runs here; each works once
-    Link(Data),
-    /// The console of a stack on AWS, served on this machine
+    /// Print a new link to the console, and one to the outbox, of the Groundcrew on this machine; each works once
+    Link(DataFolder),
+    /// Serve the console of a stack on AWS on this machine
     #[command(after_help = CREDENTIALS)]
     Console(Console),
-    /// Drop three texts, follow them through every step, clean up, and say whether all is well
+    /// Hand a group and a work team that Groundcrew did not make over to the team file of their name
+    #[command(after_help = CREDENTIALS)]
+    Adopt(Adopt),
+    /// Drop three texts, follow them through every step, clean up, and say whether everything works
     #[command(after_help = CREDENTIALS)]
     Smoke(Smoke),
     /// Print the JSON Schema of labeling.yaml or of a team file, for editors
@@ -50,27 +53,27 @@ pub(crate) enum Command {
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Data {
-    /// Folder everything is kept in [default: $GROUNDCREW_DATA, or ./data]
+pub(crate) struct DataFolder {
+    /// Folder that everything is kept in [default: $GROUNDCREW_DATA, or ./data]
     #[arg(long = "data", value_name = "DIR")]
     folder: Option<PathBuf>,
 }
 
-impl Data {
+impl DataFolder {
     pub(crate) fn folder(&self) -> PathBuf {
-        let told = self
+        let given = self
             .folder
             .clone()
             .or_else(|| std::env::var_os("GROUNDCREW_DATA").map(PathBuf::from));
-        told.unwrap_or_else(|| PathBuf::from("./data"))
+        given.unwrap_or_else(|| PathBuf::from("./data"))
     }
 }
 
 /// Which Groundcrew: one on this machine, or a stack on AWS.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
     /// CloudFormation stack on AWS, instead of a data folder
     #[arg(long, value_name = "NAME", conflicts_with = "folder")]
     pub(crate) stack: Option<String>,
@@ -79,9 +82,9 @@ pub(crate) struct Place {
     pub(crate) region: Option<String>,
 }
 
-impl Place {
-    /// Somebody has said which.
-    pub(crate) fn is_named(&self) -> bool {
+impl Location {
+    /// The command line says which; otherwise it is the one of the default data folder.
+    pub(crate) fn is_given(&self) -> bool {
         self.stack.is_some() || self.data.folder.is_some()
     }
 }
@@ -89,20 +92,20 @@ impl Place {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Up {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
     /// Address of the AWS endpoint; loopback only
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
     pub(crate) aws: SocketAddr,
     /// Address of the portal and the console
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) web: SocketAddr,
-    /// Where workers and browsers find the portal, if not at --web itself: behind a proxy, or with --web 0.0.0.0:8080
+    /// Address of the portal for workers and browsers, if it is not --web: behind a proxy, or with --web 0.0.0.0:8080
     #[arg(long, value_name = "URL", value_parser = origin)]
     pub(crate) public_url: Option<String>,
-    /// Write every request to the AWS endpoint, and its answer, to this file (it will hold addresses and answers)
+    /// Write every request to the AWS endpoint, and its response, to this file (it will hold addresses and answers)
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
-    /// Proxies in front of the portal, whose X-Forwarded-For says who the client is [default: $GROUNDCREW_TRUSTED_PROXIES]
+    /// Proxies in front of the portal whose X-Forwarded-For names the client [default: $GROUNDCREW_TRUSTED_PROXIES]
     #[arg(long, value_name = "CIDR,...")]
     trusted_proxies: Option<TrustedProxies>,
     /// Where manifests made by hand and images of instructions may point, besides their dataset's folder
@@ -119,7 +122,7 @@ impl Up {
             (Some(given), _) => Ok(given.clone()),
             (None, Ok(text)) => text
                 .parse()
-                .map_err(|wrong| anyhow::anyhow!("GROUNDCREW_TRUSTED_PROXIES: {wrong}")),
+                .map_err(|error| anyhow::anyhow!("GROUNDCREW_TRUSTED_PROXIES: {error}")),
             (None, Err(std::env::VarError::NotPresent)) => Ok(TrustedProxies::default()),
             (None, Err(error)) => Err(anyhow::anyhow!("GROUNDCREW_TRUSTED_PROXIES: {error}")),
         }
@@ -135,12 +138,12 @@ pub(crate) struct Demo {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Folder with a labeling.yaml and the files to label; or a team file, or a folder of them. Without it, the
-    /// deployment itself is looked at; with it and --stack or --data, the folder against that deployment
+    /// Folder with a labeling.yaml and the files to label; or a team file, or a folder of them. Without a path the
+    /// deployment itself is checked; with a path and --stack or --data, the folder is checked against that deployment
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) location: Location,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -148,7 +151,7 @@ pub(crate) struct Check {
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Schema {
-    /// Of a team file, teams/<team>.yaml
+    /// The schema of a team file, teams/<team>.yaml
     #[arg(long)]
     pub(crate) team: bool,
 }
@@ -156,11 +159,11 @@ pub(crate) struct Schema {
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]
-    pub(crate) place: Place,
-    /// List every person, not only the first of them
+    pub(crate) location: Location,
+    /// List every person, not only the first ones
     #[arg(long)]
     pub(crate) people: bool,
-    /// Stay and show every change
+    /// Keep running and show every change
     #[arg(long)]
     pub(crate) watch: bool,
     /// Print JSON: one document, or with --watch one line per change
@@ -182,16 +185,25 @@ pub(crate) struct Console {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Adopt {
+    /// The team, as its file teams/<team>.yaml is called
+    #[arg(value_name = "TEAM")]
+    pub(crate) team: String,
+    #[command(flatten)]
+    pub(crate) location: Location,
+}
+
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Smoke {
     #[command(flatten)]
-    pub(crate) place: Place,
-    /// Work team whose job it will be [default: the only one there is]
+    pub(crate) location: Location,
+    /// Work team that the job is for [default: the only one there is]
     #[arg(long, value_name = "NAME")]
     pub(crate) team: Option<String>,
-    /// Label as this worker (password: $GROUNDCREW_WORKER_PASSWORD) instead of stopping the job; on a Groundcrew engine
+    /// Label as this worker (password: $GROUNDCREW_WORKER_PASSWORD) instead of stopping the job; only on a Groundcrew engine
     #[arg(long, value_name = "EMAIL")]
     pub(crate) worker: Option<String>,
-    /// Minutes that any one step may take; what an event lost is found within 15
+    /// Minutes that any one step may take; the sweep finds within 15 minutes what an event missed
     #[arg(long, value_name = "MINUTES", default_value = "20", value_parser = minutes)]
     pub(crate) patience: Duration,
 }
@@ -199,7 +211,7 @@ pub(crate) struct Smoke {
 fn minutes(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(minutes @ 1..=1440) => Ok(Duration::from_secs(u64::from(minutes) * 60)),
-        _ => Err("say how many minutes, 1 to 1440".to_owned()),
+        _ => Err("give a number of minutes from 1 to 1440".to_owned()),
     }
 }
 
@@ -218,7 +230,7 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 impl Args {
-    pub(crate) fn chosen(self) -> Command {
+    pub(crate) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Up(self.up))
     }
 }
@@ -235,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_and_a_data_folder_are_not_asked_for_together() {
+    fn a_stack_and_a_data_folder_exclude_each_other() {
         let parse =
             |arguments: &[&str]| Args::try_parse_from([&["groundcrew", "status"], arguments].concat());
         assert!(parse(&["--stack", "crew", "--region", "eu-west-1"]).is_ok());
@@ -269,7 +281,7 @@ mod tests {
     #[test]
     fn proxies_are_named_by_their_networks() {
         let parse = |proxies: &str| Args::try_parse_from(["groundcrew", "up", "--trusted-proxies", proxies]);
-        let Command::Up(up) = parse("127.0.0.1/32,10.0.0.0/24").unwrap().chosen() else {
+        let Command::Up(up) = parse("127.0.0.1/32,10.0.0.0/24").unwrap().into_command() else {
             panic!("not up")
         };
         assert_eq!(
@@ -285,7 +297,7 @@ mod tests {
     #[test]
     fn without_a_command_everything_starts() {
         let args = Args::parse_from(["groundcrew", "--bare", "--data", "/x", "--web", "127.0.0.1:0"]);
-        let Command::Up(up) = args.chosen() else {
+        let Command::Up(up) = args.into_command() else {
             panic!("not up")
         };
         assert!(up.bare);

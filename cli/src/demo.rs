@@ -1,5 +1,6 @@
-//! `groundcrew demo`: the whole way in seconds, with the real parts. Example files are dropped, three simulated
-//! workers sign in and label (one of them careless), labels are consolidated, the notice goes out.
+//! `groundcrew demo`: a dataset from dropped files to labels, in seconds and with the real parts. Example files are
+//! dropped, three simulated workers (one of them careless) sign in and label, labels are consolidated, and the notice is
+//! sent.
 
 mod outcome;
 pub(crate) mod sign_in;
@@ -14,18 +15,19 @@ use console::Reader;
 use local::{Stack, StackConfig};
 
 use crate::args::Demo;
-use crate::endpoint::console_config;
 use crate::example;
+use crate::one_machine::console_config;
 use crate::paint::{self, Paint};
-use watch::Watch;
-use worker::{Answer, Worker};
+use crate::services::Services;
+use watch::ModelWatch;
+use worker::{Worker, WorkerAnswer};
 
-/// Nothing here takes long: when this is over, something is broken.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A demo that takes longer is broken.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Three look at each number, so that two can outvote the careless one; a second of quiet is enough when all files
-/// are dropped at once.
-fn for_demo(spec: &str) -> String {
+/// Three workers label each number, so that two can outvote the careless one. All files are dropped at once, so one second
+/// of quiet is enough.
+fn demo_spec(spec: &str) -> String {
     spec.replace("workers_per_item: 1 ", "workers_per_item: 3 ")
         .replace("quiet: 5s", "quiet: 1s")
 }
@@ -34,24 +36,25 @@ pub(crate) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("the demo needs a temporary folder")?;
     let config = StackConfig::anywhere(folder.path());
     let stack = Stack::start(config, |_, _| axum::Router::new()).await?;
-    let done = tokio::select! {
-        done = tokio::time::timeout(PATIENCE, play(&stack, &demo)) => {
-            done.unwrap_or_else(|_| Err(anyhow::anyhow!("the demo was not done after {PATIENCE:?}")))
+    let output = tokio::select! {
+        output = tokio::time::timeout(TIMEOUT, run_demo(&stack, &demo)) => {
+            output.unwrap_or_else(|_| Err(anyhow::anyhow!("the demo was not done after {TIMEOUT:?}")))
         }
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     stack.shutdown().await;
-    paint::out(&done?)
+    paint::print(&output?)
 }
 
-async fn play(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
+async fn run_demo(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
     let started = Instant::now();
-    let reader = Reader::new(&console_config(stack.info())?);
-    let workers = hire(stack).await?;
-    let watch = Watch::new(&reader);
+    let config = console_config(stack.info())?;
+    let reader = Reader::new(&config);
+    let workers = sign_in_workers(stack).await?;
+    let watch = ModelWatch::new(&reader);
 
     watch.say("Dropping ten numbers and a labeling.yaml into a folder");
-    example::write(&stack.info().drop_folder, for_demo)?;
+    example::write(&stack.info().drop_folder, demo_spec)?;
     let job = watch.until_running().await?;
     watch.say("Three workers label; one is careless");
     let labeled = tokio::try_join!(
@@ -60,11 +63,12 @@ async fn play(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
     );
     let (job, answers) = labeled?;
     watch.say("Waiting for the notice");
-    let notice = watch.until_told().await?;
+    let notice = watch.until_notice().await?;
     watch.finish();
 
-    let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-    let labels = outcome::labels(stack.info(), &job, &answers).await?;
+    let answers: Vec<WorkerAnswer> = answers.into_iter().flatten().collect();
+    let services = Services::new(&config);
+    let labels = outcome::read_labels(&services, &job, &answers).await?;
     let outcome = outcome::Outcome {
         labels,
         notice,
@@ -81,7 +85,7 @@ async fn play(stack: &Stack, demo: &Demo) -> anyhow::Result<String> {
 }
 
 /// Ada and Grace are right; Max guesses wrong about a third of the time.
-async fn hire(stack: &Stack) -> anyhow::Result<Vec<Worker>> {
+async fn sign_in_workers(stack: &Stack) -> anyhow::Result<Vec<Worker>> {
     let mut workers = Vec::new();
     for (name, careless) in [("ada", false), ("grace", false), ("max", true)] {
         let (email, password) = (format!("{name}@example.com"), format!("{name}-labels-numbers-7"));
@@ -102,9 +106,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_demo_asks_three_workers_and_does_not_wait_long() {
+    fn the_demo_needs_three_workers_and_does_not_wait_long() {
         let (_, spec) = example::FILES[10];
-        let spec = Spec::parse(for_demo(spec).as_bytes()).unwrap();
+        let spec = Spec::parse(demo_spec(spec).as_bytes()).unwrap();
         assert_eq!(
             (spec.workers_per_item, spec.batch.quiet),
             (3, Duration::from_secs(1))

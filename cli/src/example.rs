@@ -11,7 +11,7 @@ macro_rules! file {
     };
 }
 
-/// The spec goes last: when it is there, everything is.
+/// The spec comes last: when it is there, all files are.
 pub(crate) const FILES: [(&str, &str); 11] = [
     file!("number-01.txt"),
     file!("number-02.txt"),

@@ -1,18 +1,20 @@
-//! `groundcrew`: the command. Reads what was asked, hands it to the one module that does it, and says what went
-//! wrong.
+//! `groundcrew`: the command. Parses the command line, calls the module for it, and prints the error if there is one.
 
+mod adopt;
 mod args;
+mod aws_stack;
 mod check;
-mod cloud;
 mod demo;
-mod deployed;
-mod endpoint;
 mod example;
+mod locate;
+mod one_machine;
 mod paint;
 mod progress;
 mod serve_console;
+mod services;
 mod smoke;
 mod status;
+mod target;
 mod up;
 
 use std::io::IsTerminal as _;
@@ -24,31 +26,32 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{Args, Command, Schema};
 
 fn main() -> ExitCode {
-    close_files_to_others();
+    make_new_files_private();
     let args = Args::parse();
-    log();
-    let outcome = match args.chosen() {
-        Command::Up(up) => wait(up::run(up)),
-        Command::Demo(demo) => wait(demo::run(demo)),
-        Command::Status(status) => wait(status::run(status)),
-        Command::Link(data) => wait(up::link(data)),
-        Command::Console(console) => wait(serve_console::run(console)),
-        Command::Smoke(smoke) => wait(smoke::run(smoke)),
-        Command::Check(check) => wait(check::run(check)),
-        Command::Schema(schema) => paint::out(&format!("{:#}\n", of_file(&schema))),
+    start_log();
+    let outcome = match args.into_command() {
+        Command::Up(up) => block_on(up::run(up)),
+        Command::Demo(demo) => block_on(demo::run(demo)),
+        Command::Status(status) => block_on(status::run(status)),
+        Command::Link(data) => block_on(up::link(data)),
+        Command::Console(console) => block_on(serve_console::run(console)),
+        Command::Adopt(adopt) => block_on(adopt::run(adopt)),
+        Command::Smoke(smoke) => block_on(smoke::run(smoke)),
+        Command::Check(check) => block_on(check::run(check)),
+        Command::Schema(schema) => paint::print(&format!("{:#}\n", json_schema(&schema))),
     };
     outcome.unwrap_or_else(|error| {
-        paint::complain(&error);
+        paint::print_error(&error);
         ExitCode::FAILURE
     })
 }
 
-/// Whatever is written holds answers, addresses or keys: databases and drafts too, which others make.
-fn close_files_to_others() {
-    let _theirs_before = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+/// Files hold answers, addresses or keys, also those that libraries make, such as databases.
+fn make_new_files_private() {
+    let _umask_before = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
-fn of_file(schema: &Schema) -> serde_json::Value {
+fn json_schema(schema: &Schema) -> serde_json::Value {
     if schema.team {
         shared::crew::TeamFile::json_schema()
     } else {
@@ -56,24 +59,24 @@ fn of_file(schema: &Schema) -> serde_json::Value {
     }
 }
 
-fn wait(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
         .block_on(work)
 }
 
-/// Not what `s3s` calls errors: every request that a client got wrong, which the client is told. What goes wrong with
-/// the store is logged by the store. Nor how the SDK looked in vain for a Region and for credentials, page after page:
-/// whoever needs them says that there are none, and what to do.
-const LOGGED: &str = "warn,s3s=off,aws_config=off";
+/// `s3s` is off, because it logs every faulty request of a client as an error; the client gets that error, and failures of
+/// the store are logged by the store. `aws_config` is off, because it logs at length how it found no Region and no
+/// credentials; the command that needs them says so, and what to do.
+const DEFAULT_FILTER: &str = "warn,s3s=off,aws_config=off";
 
-/// What goes wrong inside, on stderr; `RUST_LOG` asks for more.
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+/// Warnings and errors go to stderr; `RUST_LOG` changes the filter.
+fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let logger = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // A log on a full disk would otherwise be complained of on that very log, which panics.
+        // On a full disk the logger would otherwise try to log its own failure, and panic.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
     logger.with_ansi(std::io::stderr().is_terminal()).init();

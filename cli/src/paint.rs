@@ -1,5 +1,4 @@
-//! Words on a terminal: colours where they are seen, none in pipes and under `NO_COLOR`, and no panic when a reader
-//! goes away.
+//! Text on a terminal: in colours, except in pipes and under `NO_COLOR`, and without a panic when a reader goes away.
 
 use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use shared::visible::visible;
 
 /// How a word looks.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Look {
+pub(crate) enum Style {
     Strong,
     Dim,
     Good,
@@ -17,7 +16,7 @@ pub(crate) enum Look {
     Place,
 }
 
-impl Look {
+impl Style {
     fn code(self) -> &'static str {
         match self {
             Self::Strong => "1",
@@ -30,7 +29,7 @@ impl Look {
     }
 }
 
-/// Paints for one stream.
+/// Colours for one stream, or none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint(bool);
 
@@ -48,9 +47,9 @@ impl Paint {
         Self(false)
     }
 
-    pub(crate) fn word(self, look: Look, text: &str) -> String {
+    pub(crate) fn word(self, style: Style, text: &str) -> String {
         if self.0 {
-            format!("\u{1b}[{}m{text}\u{1b}[0m", look.code())
+            format!("\u{1b}[{}m{text}\u{1b}[0m", style.code())
         } else {
             text.to_owned()
         }
@@ -58,7 +57,7 @@ impl Paint {
 }
 
 /// To stdout. A reader that has seen enough (`| head`) is no error.
-pub(crate) fn out(text: &str) -> anyhow::Result<ExitCode> {
+pub(crate) fn print(text: &str) -> anyhow::Result<ExitCode> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -66,17 +65,18 @@ pub(crate) fn out(text: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// An error with everything that led to it, to stderr.
-pub(crate) fn complain(error: &anyhow::Error) {
-    let head = Paint::stderr().word(Look::Bad, "error:");
+/// An error with its causes, to stderr.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    let head = Paint::stderr().word(Style::Bad, "error:");
     let mut text = format!("{head} {}\n", lines(&error.to_string()));
     for cause in error.chain().skip(1) {
         text.push_str(&format!("  because: {}\n", lines(&cause.to_string())));
     }
-    let _nobody_listens = std::io::stderr().lock().write_all(text.as_bytes());
+    let _reader_is_gone = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// A string as one line: what nobody sees, or what turns the line around, is escaped; cut at `width` characters.
+/// A string as one line of at most `width` characters: invisible characters, and those that change the direction of
+/// text, are escaped.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
     let mut chars = text.chars();
     let mut line = visible(&chars.by_ref().take(width).collect::<String>()).into_owned();

@@ -1,6 +1,7 @@
-//! `groundcrew status`: the console's model, as text or JSON, once or on every change.
+//! `groundcrew status`: prints the console's model as text or JSON, once or at every change.
 
 mod crew;
+mod mark;
 mod show;
 
 use std::io::IsTerminal as _;
@@ -11,22 +12,22 @@ use console::Reader;
 use console::model::Model;
 use shared::manifest::without_line_breaks;
 
-use crate::args::{Place, Status};
-use crate::endpoint::target;
+use crate::args::{Location, Status};
+use crate::locate;
 use crate::paint::{self, Paint};
 
-/// Time between two looks.
-const HERE: Duration = Duration::from_millis(500);
-/// A look is a dozen requests, which cost a little and count against quotas.
-const ON_AWS: Duration = Duration::from_secs(10);
-/// To the top left, and away with what was there; what the terminal showed earlier stays to scroll back to.
+/// Time between two reads.
+const LOCAL_PAUSE: Duration = Duration::from_millis(500);
+/// A read is a dozen requests, which cost a little and count against quotas.
+const AWS_PAUSE: Duration = Duration::from_secs(10);
+/// Clears the screen; what the terminal showed earlier can still be scrolled back to.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
-    let reader = reader(&status.place).await?;
+    let reader = reader(&status.location).await?;
     if !status.watch {
         let model = reader.load().await?;
-        return paint::out(&one(&model, &status)?);
+        return paint::print(&render(&model, &status)?);
     }
     tokio::select! {
         end = watch(reader, &status) => end,
@@ -34,11 +35,11 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn reader(place: &Place) -> anyhow::Result<Reader> {
-    Ok(Reader::new(&target(place).await?.config))
+async fn reader(location: &Location) -> anyhow::Result<Reader> {
+    Ok(Reader::new(&locate::find(location).await?.config))
 }
 
-fn one(model: &Model, status: &Status) -> anyhow::Result<String> {
+fn render(model: &Model, status: &Status) -> anyhow::Result<String> {
     Ok(if status.json {
         serde_json::to_string_pretty(model)? + "\n"
     } else {
@@ -46,43 +47,47 @@ fn one(model: &Model, status: &Status) -> anyhow::Result<String> {
     })
 }
 
-/// Until Ctrl-C; over a restart too, which may be at other ports.
+/// Runs until Ctrl-C, also over a restart of Groundcrew, which may use other ports.
 async fn watch(mut reader: Reader, status: &Status) -> anyhow::Result<ExitCode> {
-    let (json, place) = (status.json, &status.place);
-    let pause = if place.stack.is_some() { ON_AWS } else { HERE };
+    let (json, location) = (status.json, &status.location);
+    let pause = if location.stack.is_some() {
+        AWS_PAUSE
+    } else {
+        LOCAL_PAUSE
+    };
     let screen = std::io::stdout().is_terminal() && !json;
     let mut before: Option<String> = None;
     loop {
         let now = match reader.load().await {
             Ok(model) if json => without_line_breaks(serde_json::to_string(&model)?) + "\n",
             Ok(model) => show::text(&model, status.people, Paint::stdout()),
-            Err(error) => match self::reader(place).await {
-                Ok(found) => {
-                    reader = found;
+            Err(error) => match self::reader(location).await {
+                Ok(new) => {
+                    reader = new;
                     format!("{error}\n")
                 }
-                Err(error) => gone(place, &error),
+                Err(error) => unavailable(location, &error),
             },
         };
-        // Lines of JSON are models and nothing else.
-        let said = json && !now.starts_with('{');
-        if before.as_ref() != Some(&now) && !said {
+        // With --json every line is a model, and nothing else.
+        let is_message = json && !now.starts_with('{');
+        if before.as_ref() != Some(&now) && !is_message {
             let clear = if screen { CLEAR } else { "" };
-            paint::out(&format!("{clear}{now}"))?;
+            paint::print(&format!("{clear}{now}"))?;
             before = Some(now);
         }
         tokio::time::sleep(pause).await;
     }
 }
 
-/// Of a stack on AWS the reason counts: keys run out while one watches.
-fn gone(place: &Place, error: &anyhow::Error) -> String {
-    match &place.stack {
-        Some(_) => format!("{error}\nLooking again.\n"),
+/// For a stack on AWS the error is shown: credentials may have expired.
+fn unavailable(location: &Location, error: &anyhow::Error) -> String {
+    match &location.stack {
+        Some(_) => format!("{error}\nTrying again.\n"),
         None => {
-            let folder = place.data.folder();
+            let folder = location.data.folder();
             let folder = folder.display();
-            format!("Groundcrew does not run with {folder} now. Waiting for it.\n")
+            format!("Groundcrew does not run with {folder} now. Waiting until it starts.\n")
         }
     }
 }

@@ -1,8 +1,9 @@
-// A text with numbered lines and, below it, what is said of it while one types.
+// A text with numbered lines, and below it what is wrong with it, while a person types.
 
-import { h, setProse, setText } from "./dom.js";
+import { h, prose, setText } from "./dom.js";
 
-const PAUSE = 250;
+/** Milliseconds after the last key until the text is checked. */
+const CHECK_DELAY = 250;
 
 class CodeField extends HTMLElement {
   #lines = h("pre", { class: "lines", "aria-hidden": "true" }, "1");
@@ -10,7 +11,7 @@ class CodeField extends HTMLElement {
   #verdict = h("div", { class: "verdict", role: "status" });
   #timer = null;
 
-  /** `name`: what the text is, for those who do not see it; `id`: begins the ids of its parts. */
+  /** `name`: what the text is, for screen readers; `id`: the beginning of its parts' ids. */
   static make(name, id) {
     const field = document.createElement("code-field");
     field.#text.id = `${id}-text`;
@@ -34,62 +35,58 @@ class CodeField extends HTMLElement {
   set value(text) {
     this.#text.value = text;
     this.#text.setSelectionRange(0, 0);
-    this.#number();
+    this.#numberLines();
   }
 
   focus() {
     this.#text.focus();
   }
 
-  /** Asks for a check as if something had been typed. */
+  /** Has the text checked as if a person had typed. */
   check() {
     this.#changed();
   }
 
   #changed() {
-    this.#number();
+    this.#numberLines();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.dispatchEvent(new CustomEvent("edited")), PAUSE);
+    this.#timer = setTimeout(() => this.dispatchEvent(new CustomEvent("edited")), CHECK_DELAY);
   }
 
-  #number() {
+  #numberLines() {
     const count = this.#text.value.split("\n").length;
     setText(this.#lines, Array.from({ length: count }, (_, line) => line + 1).join("\n"));
   }
 
   /** `kind`: `good`, `warn`, `bad` or empty. */
-  say(kind, message, hint) {
+  showMessage(kind, message, hint) {
     this.#verdict.dataset.kind = kind;
-    const [said, todo] = [h("span"), h("span", { class: "hint" })];
-    setProse(said, message);
-    setProse(todo, hint ?? "");
-    this.#verdict.replaceChildren(said, ...(hint ? [todo] : []));
+    this.#verdict.replaceChildren(prose("span", message));
+    if (!hint) return;
+    const line = prose("span", hint);
+    line.className = "hint";
+    this.#verdict.append(line);
   }
 
-  /** Something is wrong at a place: the place leads there. */
-  complain({ line, column, message, hint }) {
-    this.say("bad", message, hint);
-    if (line) this.#verdict.prepend(this.#place(line, column), " ");
+  /** An error, with a button that selects its line. */
+  showError({ line, column, message, hint }) {
+    this.showMessage("bad", message, hint);
+    if (line) this.#verdict.prepend(this.#lineButton(line, column), " ");
   }
 
-  /** Good, but for a few lines, each with what is wrong with it. */
-  warn(message, problems) {
-    this.say("warn", message);
-    const rows = problems.map(({ line, message: reason }) => {
-      const said = h("span");
-      setProse(said, reason);
-      return h("li", {}, line ? this.#place(line) : null, line ? " " : null, said);
-    });
+  /** Good, except for a few lines, each with what is wrong with it. */
+  showWarnings(message, problems) {
+    this.showMessage("warn", message);
+    const rows = problems.map(({ line, message: reason }) => h("li", {}, line ? [this.#lineButton(line), " "] : null, prose("span", reason)));
     this.#verdict.append(h("ul", {}, rows));
   }
 
-  #place(line, column) {
+  #lineButton(line, column) {
     const place = `Line ${line}${column ? `, column ${column}` : ""}`;
-    return h("button", { type: "button", class: "link", onclick: () => this.show(line) }, place);
+    return h("button", { type: "button", class: "link", onclick: () => this.selectLine(line) }, place);
   }
 
-  /** Selects a line. */
-  show(line) {
+  selectLine(line) {
     const lines = this.#text.value.split("\n");
     const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
     this.#text.focus();

@@ -1,13 +1,12 @@
-// The cards of all datasets, in the model's order; and once there are many, of those that match what is searched for.
+// The cards of all datasets, in the model's order; where there are many, a search shows only those that match.
 
 import { TONES } from "./dataset-card.js";
-import { keyed, plural, setText } from "./dom.js";
+import { byId, plural, setText, syncChildren } from "./dom.js";
 
-/** So many are looked through faster than a word is typed. */
-const FEW = 12;
+/** With fewer datasets a search is of no use. */
+const MIN_FOR_SEARCH = 12;
 
-const at = (id) => document.getElementById(id);
-const search = at("dataset-search");
+const search = byId("dataset-search");
 let datasets = [];
 
 export function drawDatasets(all) {
@@ -16,12 +15,12 @@ export function drawDatasets(all) {
 }
 
 function draw() {
-  // A search under way stays, whatever goes meanwhile.
-  at("dataset-filter").hidden = datasets.length <= FEW && search.value === "";
+  // A search in progress stays, also when datasets are removed.
+  byId("dataset-filter").hidden = datasets.length <= MIN_FOR_SEARCH && search.value === "";
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   const shown = datasets.filter((dataset) => matches(dataset, words));
-  keyed(at("dataset-cards"), shown, ({ name }) => name, () => document.createElement("dataset-card"), (card, dataset) => (card.data = dataset));
-  setText(at("datasets-found"), words.length === 0 ? "" : `${shown.length.toLocaleString()} of ${plural(datasets.length, "dataset")}`);
+  syncChildren(byId("dataset-cards"), shown, ({ name }) => name, () => document.createElement("dataset-card"), (card, dataset) => (card.data = dataset));
+  setText(byId("datasets-found"), words.length === 0 ? "" : `${shown.length.toLocaleString()} of ${plural(datasets.length, "dataset")}`);
 }
 
 function matches({ name, title, task, team, tone }, words) {
@@ -31,11 +30,11 @@ function matches({ name, title, task, team, tone }, words) {
 
 search.addEventListener("input", draw);
 
-// `/` leads to the search of whatever page is open, but is a letter like others where one writes.
+// `/` goes to the search of the open page, except in a field where text is typed.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.("input, textarea, select, dialog")) return;
-  const field = at("people-page").hidden ? search : at("people-search");
+  const field = byId("people-page").hidden ? search : byId("people-search");
   if (!field.checkVisibility()) return;
   event.preventDefault();
   field.focus();

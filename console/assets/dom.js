@@ -13,14 +13,21 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** Writes only what changed, so that screen readers and selections are left in peace. */
+/** Writes only what changed, so that screen readers and selections are not disturbed. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
 
-/** A sentence as Groundcrew writes them: `names` in backticks become code, times become the reader's own. */
+export const byId = (id) => document.getElementById(id);
+
+/** An event that bubbles up to the page. */
+export function emit(element, name, detail) {
+  element.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
+}
+
+/** A sentence as Groundcrew writes it: `names` in backticks become code, times are shown in the reader's time zone. */
 export function setProse(element, text) {
   if (element.prose === text) return;
   element.prose = text;
@@ -30,18 +37,25 @@ export function setProse(element, text) {
 }
 
 function withTime(text) {
-  const found = TIME.exec(text);
-  if (!found) return text;
-  const when = new Date(found[0]);
+  const match = TIME.exec(text);
+  if (!match) return text;
+  const when = new Date(match[0]);
   const today = when.toDateString() === new Date().toDateString();
   const shown = today ? when.toLocaleTimeString() : when.toLocaleString();
-  return h("span", {}, text.slice(0, found.index), h("time", { datetime: found[0] }, shown), text.slice(found.index + found[0].length));
+  return h("span", {}, text.slice(0, match.index), h("time", { datetime: match[0] }, shown), text.slice(match.index + match[0].length));
 }
 
-/** Keeps one child per item, in order: makes new ones, updates those that stay, removes those that are gone. */
-export function keyed(parent, items, keyOf, make, update) {
+/** An element with such a sentence. */
+export function prose(tag, text) {
+  const element = h(tag);
+  setProse(element, text);
+  return element;
+}
+
+/** Keeps one child for each item, in order: makes new children, updates those that stay, removes the others. */
+export function syncChildren(parent, items, keyOf, make, update = () => {}) {
   const old = new Map([...parent.children].map((child) => [child.key, child]));
-  let place = parent.firstElementChild;
+  let next = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
     let child = old.get(key);
@@ -50,15 +64,21 @@ export function keyed(parent, items, keyOf, make, update) {
       child = make(item);
       child.key = key;
     }
-    if (child === place) place = place.nextElementSibling;
-    else parent.insertBefore(child, place);
+    if (child === next) next = next.nextElementSibling;
+    else parent.insertBefore(child, next);
     update(child, item);
   }
-  for (const gone of old.values()) gone.remove();
+  for (const unused of old.values()) unused.remove();
 }
 
 export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}
+
+/** How many datasets or teams wait for the admin. */
+export function needYou(all) {
+  const count = all.filter(({ tone }) => tone === "attention").length;
+  return count === 0 ? null : count === 1 ? "1 needs you" : `${count} need you`;
 }
 
 export function bytes(count) {
@@ -71,7 +91,7 @@ export function bytes(count) {
   return `${count < 10 && unit > 0 ? count.toFixed(1) : Math.round(count)} ${units[unit]}`;
 }
 
-/** A button that copies, and says that it did. */
+/** A button that copies a text, and shows that it did. */
 export function copyButton(text, label = "Copy") {
   const button = h("button", { type: "button", class: "quiet small" }, label);
   button.addEventListener("click", async () => {

@@ -1,10 +1,10 @@
-// One batch and its labeling job: how far it is, and what came of it.
+// One batch and its labeling job: how far it is, and its results.
 
-import { h, keyed, plural, setProse, setText } from "./dom.js";
+import { h, plural, setProse, setText, syncChildren } from "./dom.js";
 import { objectUrl } from "./server.js";
-import { run } from "./time.js";
+import { showTime } from "./time.js";
 
-const WORDS = {
+const STATE_LABELS = {
   starting: "Starting",
   "waiting-for-slot": "Waiting for a slot",
   refused: "Refused",
@@ -16,7 +16,7 @@ const WORDS = {
   stopped: "Stopped",
 };
 
-const OVER = new Set(["completed", "failed", "stopped"]);
+const ENDED = new Set(["completed", "failed", "stopped"]);
 
 class JobRow extends HTMLElement {
   #batch = h("span", { class: "job-batch" });
@@ -34,37 +34,37 @@ class JobRow extends HTMLElement {
     this.append(h("div", { class: "job-head" }, this.#batch, this.#state, this.#count, this.#since), this.#bar, this.#labels, this.#reason, this.#results);
   }
 
-  /** When it began, and once it is over, when it ended. */
+  /** When it started, or, once it has ended, when it ended. */
   #drawTime({ state, created, modified }) {
     this.#since.hidden = !created;
     if (!created) return;
-    const over = OVER.has(state);
-    setText(this.#since.firstChild, over ? "ended" : "started");
-    run(this.#time, "since", over ? modified : created);
+    const hasEnded = ENDED.has(state);
+    setText(this.#since.firstChild, hasEnded ? "ended" : "started");
+    showTime(this.#time, "since", hasEnded ? modified : created);
   }
 
-  /** `said`: what the dataset says already, and need not be said again. */
-  show(job, said) {
+  /** `message`: the dataset's, which is not repeated for the job. */
+  show(job, message) {
     this.dataset.state = job.state;
     setText(this.#batch, `Batch ${job.batch}`);
     this.#batch.title = job.name ?? "";
-    setText(this.#state, WORDS[job.state] ?? job.state);
-    setText(this.#count, count(job));
+    setText(this.#state, STATE_LABELS[job.state] ?? job.state);
+    setText(this.#count, itemCount(job));
     this.#bar.value = job.progress;
     this.#bar.setAttribute("aria-label", `Batch ${job.batch}: ${Math.round(job.progress * 100)} % labeled`);
     this.#bar.hidden = job.state === "completed" || job.state === "refused";
     this.#drawTime(job);
-    setText(this.#labels, labels(job));
+    setText(this.#labels, labelCounts(job));
     this.#labels.hidden = !job.labels;
-    this.#reason.hidden = !job.reason || said.includes(job.reason);
+    this.#reason.hidden = !job.reason || message.includes(job.reason);
     setProse(this.#reason, job.reason ?? "");
     this.#results.hidden = job.results.length === 0;
-    keyed(this.#results, job.results, (link) => link.key, result, () => {});
+    syncChildren(this.#results, job.results, (link) => link.key, resultItem);
   }
 }
 
-/** Each label with how often it was given, most frequent first. */
-function labels({ labels }) {
+/** Each label with its number of items, most frequent first. */
+function labelCounts({ labels }) {
   if (!labels) return "";
   const given = labels.per_label.toSorted((a, b) => b.count - a.count);
   const shown = given.slice(0, 8).map(({ label, count }) => `${label} ${count.toLocaleString()}`);
@@ -73,15 +73,15 @@ function labels({ labels }) {
   return shown.join(" · ");
 }
 
-function count({ counters, items, needs }) {
+function itemCount({ counters, items, needs }) {
   const done = counters.total_labeled.toLocaleString();
   const failed = counters.failed > 0 ? `, ${counters.failed.toLocaleString()} failed` : "";
-  // Items that one person has answered are not done yet where others are asked as well.
+  // An item that needs several people is not done when one of them has answered it.
   const each = needs?.people > 1 ? `, ${plural(needs.people, "answer")} each` : "";
   return `${done} of ${plural(items, "item")}${failed}${each}`;
 }
 
-function result({ label, key }) {
+function resultItem({ label, key }) {
   return h("li", {}, h("a", { href: objectUrl(key), target: "_blank", rel: "noopener" }, label));
 }
 

@@ -1,55 +1,51 @@
-// The page of teams and people, beside that of datasets; the address says which is open.
+// The page of teams and people. The address says which page is open.
 
-import { keyed, plural, setProse, setText } from "./dom.js";
+import { byId, needYou, plural, setProse, setText, syncChildren } from "./dom.js";
 import "./people-table.js";
 import "./team-card.js";
 
-const at = (id) => document.getElementById(id);
-
 /** Shows the page that the address names. */
-export function openPage() {
+export function showPage() {
   const people = location.hash === "#people";
-  at("datasets-page").hidden = people;
-  at("people-page").hidden = !people;
-  mark(at("to-datasets"), !people);
-  mark(at("to-people"), people);
+  byId("datasets-page").hidden = people;
+  byId("people-page").hidden = !people;
+  setCurrent(byId("to-datasets"), !people);
+  setCurrent(byId("to-people"), people);
   document.title = people ? "People · Groundcrew console" : "Groundcrew console";
-  if (people) at("people-table").load();
+  if (people) byId("people-table").load();
 }
 
-function mark(link, here) {
-  if (here) link.setAttribute("aria-current", "page");
+function setCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "page");
   else link.removeAttribute("aria-current");
 }
 
 export function drawPeople({ teams, unlisted, without_file: without }, people, revision) {
-  at("no-team").hidden = teams.length > 0;
-  at("without-file").hidden = without.length === 0;
-  setProse(at("without-file"), withoutFile(without));
-  at("invite-hint").hidden = teams.length > 0;
-  at("people-table").hidden = people === 0;
-  at("unlisted").hidden = unlisted === 0;
-  setText(at("unlisted"), unlisted === 1
-    ? "1 person signed up or signed in and is on no list: no team, no work. Put the address into a team file, or leave it."
-    : `${unlisted.toLocaleString()} people signed up or signed in and are on no list: no team, no work. Put their addresses into a team file, or leave it.`);
-  setText(at("people-totals"), totals(teams, people));
-  keyed(at("teams"), teams, ({ name }) => name, () => document.createElement("team-card"), (card, team) => (card.data = team));
-  at("people-table").update(teams, revision);
+  byId("no-team").hidden = teams.length > 0;
+  byId("without-file").hidden = without.length === 0;
+  setProse(byId("without-file"), withoutFile(without));
+  byId("invite-hint").hidden = teams.length > 0;
+  byId("people-table").hidden = people === 0;
+  byId("unlisted").hidden = unlisted === 0;
+  setText(byId("unlisted"), unlisted === 1
+    ? "1 person signed up or signed in and is in no team file: no team, no work. Add the address to a team file, or ignore it."
+    : `${unlisted.toLocaleString()} people signed up or signed in and are in no team file: no team, no work. Add their addresses to a team file, or ignore it.`);
+  setText(byId("people-totals"), totals(teams, people));
+  syncChildren(byId("teams"), teams, ({ name }) => name, () => document.createElement("team-card"), (card, team) => (card.data = team));
+  byId("people-table").update(teams, revision);
 }
 
 function withoutFile(names) {
-  const said = names.map((name) => `\`${name}\``).join(", ");
+  const list = names.map((name) => `\`${name}\``).join(", ");
   const [what, them] = names.length === 1 ? ["A work team", "it"] : ["Work teams", "them"];
-  return `${what} without a team file: ${said}. A \`labeling.yaml\` can name ${them} as well; who is in ${them} is not known here.`;
+  return `${what} without a team file: ${list}. A \`labeling.yaml\` can name ${them}, too; the people in ${them} are not known here.`;
 }
 
 function totals(teams, people) {
   if (teams.length === 0) return "";
-  const parts = [plural(teams.length, "team"), plural(people, "person", "people")];
-  const waiting = teams.filter(({ tone }) => tone === "attention").length;
-  if (waiting > 0) parts.push(waiting === 1 ? "1 needs you" : `${waiting} need you`);
-  return parts.join(" · ");
+  const parts = [plural(teams.length, "team"), plural(people, "person", "people"), needYou(teams)];
+  return parts.filter(Boolean).join(" · ");
 }
 
-document.addEventListener("show-people", ({ detail }) => at("people-table").filter(detail));
-at("new-team").addEventListener("click", () => at("team-form").open());
+document.addEventListener("show-people", ({ detail }) => byId("people-table").filter(detail));
+byId("new-team").addEventListener("click", () => byId("team-form").open());

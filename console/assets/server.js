@@ -1,8 +1,9 @@
-// Everything the page asks of the console's server.
+// All requests of the page to the console's server.
 
 const CHANGE = { "x-groundcrew": "1" };
+const encode = encodeURIComponent;
 
-async function ask(path, options = {}) {
+async function request(path, options = {}) {
   let answer;
   try {
     answer = await fetch(`/console/api/${path}`, options);
@@ -14,85 +15,86 @@ async function ask(path, options = {}) {
   return body;
 }
 
-const file = (dataset, path) =>
-  `upload/${encodeURIComponent(dataset)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+const send = (method, path, body, headers = {}) => request(path, { method, headers: { ...CHANGE, ...headers }, body });
 
-export const loadSpec = (dataset) => ask(`spec/${encodeURIComponent(dataset)}`);
+const uploadPath = (dataset, path) => `upload/${encode(dataset)}/${path.split("/").map(encode).join("/")}`;
 
-export const checkSpec = (text, signal) =>
-  ask("check-spec", { method: "POST", headers: CHANGE, body: text, signal });
+export const loadSpec = (dataset) => request(`spec/${encode(dataset)}`);
 
-export const saveSpec = (dataset, text) =>
-  ask(file(dataset, "labeling.yaml"), { method: "PUT", headers: CHANGE, body: text });
+export const checkSpec = (text) => send("POST", "check-spec", text);
 
-const team = (name, what = "") => `team/${encodeURIComponent(name)}${what}`;
+export const saveSpec = (dataset, text) => send("PUT", uploadPath(dataset, "labeling.yaml"), text);
 
-/** With the ETag that a save has to name; `null` where the file is gone. */
-export const loadTeam = (name) => ask(team(name));
+const teamPath = (name, action = "") => `team/${encode(name)}${action}`;
 
-export const checkTeam = (name, text) => ask(team(name, "/check"), { method: "POST", headers: CHANGE, body: text });
+/** With the ETag that a save has to name; `null` where the file was deleted. */
+export const loadTeam = (name) => request(teamPath(name));
 
-/** Who is in the team now, and not in the text. */
-export const leaving = (name, text) => ask(team(name, "/leaving"), { method: "POST", headers: CHANGE, body: text });
+export const checkTeam = (name, text) => send("POST", teamPath(name, "/check"), text);
+
+/** The people who are in the team now, and not in the text. */
+export const loadLeaving = (name, text) => send("POST", teamPath(name, "/leaving"), text);
 
 export const composeTeam = (name, form) =>
-  ask(team(name, "/compose"), { method: "POST", headers: { ...CHANGE, "content-type": "application/json" }, body: JSON.stringify(form) });
+  send("POST", teamPath(name, "/compose"), JSON.stringify(form), { "content-type": "application/json" });
 
-/** Only over the file of this ETag, or, with none, only where there is no file. */
+/** Only over the file with this ETag, or, without one, only where there is no file. */
 export const saveTeam = (name, text, etag) =>
-  ask(team(name), { method: "PUT", headers: { ...CHANGE, ...(etag ? { "if-match": etag } : { "if-none-match": "*" }) }, body: text });
+  send("PUT", teamPath(name), text, etag ? { "if-match": etag } : { "if-none-match": "*" });
 
-/** A page of the people wanted: `search`, `team`, `state`, `sort`, `from`. */
-export const loadPeople = (wanted) => ask(`people?${new URLSearchParams(wanted)}`);
+/** Hands the group and the work team of this name, which others made, over to the team. */
+export const adoptTeam = (name) => send("POST", teamPath(name, "/adopt"));
 
-export const redrive = (queue) =>
-  ask(`deadletters/${encodeURIComponent(queue)}/redrive`, { method: "POST", headers: CHANGE });
+/** One page of the people that match: `search`, `team`, `state`, `sort`, `from`. */
+export const loadPeople = (query) => request(`people?${new URLSearchParams(query)}`);
 
-/** Ends this browser's session; the page is locked from then on. */
+export const redrive = (queue) => send("POST", `deadletters/${encode(queue)}/redrive`);
+
+/** Ends this browser's session; after that the page is locked. */
 export async function signOut() {
   await fetch("/console/api/sign-out", { method: "POST", headers: CHANGE });
   location.assign("/console");
 }
 
-export const objectUrl = (key) => `/console/api/object?key=${encodeURIComponent(key)}`;
+export const objectUrl = (key) => `/console/api/object?key=${encode(key)}`;
 
-/** Sends one file. XMLHttpRequest, because fetch does not tell how much has been sent. */
-export function sendFile(dataset, path, content, onSent) {
+/** Sends one file. With XMLHttpRequest, because fetch does not report how much has been sent. */
+export function sendFile(dataset, path, content, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", `/console/api/${file(dataset, path)}`);
+    request.open("PUT", `/console/api/${uploadPath(dataset, path)}`);
     request.setRequestHeader("x-groundcrew", "1");
-    request.upload.onprogress = (event) => onSent(event.loaded);
-    request.onload = () => (request.status === 200 ? resolve() : reject(refusal(request)));
-    request.onerror = () => reject(Object.assign(new Error("The connection broke."), { again: true }));
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onload = () => (request.status === 200 ? resolve() : reject(uploadError(request)));
+    request.onerror = () => reject(Object.assign(new Error("The connection was interrupted."), { canRetry: true }));
     request.send(content);
   });
 }
 
-function refusal(request) {
-  let said;
+function uploadError({ status, responseText }) {
+  let message;
   try {
-    said = JSON.parse(request.responseText).error;
+    message = JSON.parse(responseText).error;
   } catch {
-    said = null;
+    message = null;
   }
-  const error = new Error(said ?? `The server answered ${request.status}.`);
-  return Object.assign(error, { again: request.status >= 500 });
+  const error = new Error(message ?? `The server answered ${status}.`);
+  return Object.assign(error, { canRetry: status >= 500 });
 }
 
-/** Calls `onView` now and whenever something changed, `onState` with `live`, `lost` or `locked`. */
-export function follow(onView, onState) {
+/** Calls `onModel` now and at every change, and `onState` with `live`, `lost` or `locked`. */
+export function follow(onModel, onState) {
   let source;
   const connect = () => {
     source = new EventSource("/console/api/events");
     source.onopen = () => onState("live");
-    source.addEventListener("model", (event) => onView(JSON.parse(event.data)));
+    source.addEventListener("model", (event) => onModel(JSON.parse(event.data)));
     source.onerror = async () => {
       onState("lost");
       if (source.readyState !== EventSource.CLOSED) return;
-      // A browser gives up when the answer is no stream: ask why, then try again.
-      const locked = await fetch("/console/api/model").then((answer) => answer.status === 401, () => false);
-      if (locked) onState("locked");
+      // A browser does not try again when the answer is no event stream: find out why, then connect again.
+      const isLocked = await fetch("/console/api/model").then((answer) => answer.status === 401, () => false);
+      if (isLocked) onState("locked");
       else setTimeout(connect, 2000);
     };
   };

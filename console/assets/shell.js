@@ -1,6 +1,6 @@
-// Words of the commands that people are shown, to copy into a shell.
+// Words of commands that people copy into a shell.
 
-/** One word of a command: a plain name as it is, any other in single quotes, in which nothing means anything to a shell. */
+/** One word of a command: a plain name as it is, any other in single quotes, in which a shell interprets nothing. */
 export function word(text) {
   const plain = /^[\p{L}\p{N}/:._+,@%-]+$/u;
   return plain.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,76 +1,38 @@
-// Writing a dataset's labeling.yaml: starts with its own or a fitting suggestion, is checked while one types, and is
-// uploaded like any other file.
+// Edits a dataset's labeling.yaml: its own one, or a suggestion for the files that were dropped.
 
-import { CodeField } from "./code-field.js";
-import { h, setText } from "./dom.js";
+import { FileEditor } from "./file-editor.js";
 import { checkSpec, loadSpec, saveSpec } from "./server.js";
 
-class SpecEditor extends HTMLElement {
+class SpecEditor extends FileEditor {
   #dataset = null;
-  #heading = h("h2");
-  #about = h("p", { class: "muted" });
-  #field = CodeField.make("labeling.yaml", "spec");
-  #save = h("button", { type: "button", id: "spec-save", class: "primary", onclick: () => this.#store() }, "Save and start");
-  #dialog = h("dialog", { class: "editor", "aria-label": "Edit labeling.yaml" });
 
   connectedCallback() {
-    const cancel = h("button", { type: "button", onclick: () => this.#dialog.close() }, "Cancel");
-    this.#dialog.append(this.#heading, this.#about, this.#field, h("div", { class: "row end" }, cancel, this.#save));
-    this.append(this.#dialog);
-    this.#field.addEventListener("edited", () => this.#check());
+    this.build({ id: "spec", title: "Edit labeling.yaml", name: "labeling.yaml", saveLabel: "Save and start" });
   }
 
-  async open(dataset) {
+  open(dataset) {
     this.#dataset = dataset;
-    setText(this.#heading, `labeling.yaml of ${dataset}`);
-    setText(this.#about, "Loading…");
-    this.#field.value = "";
-    this.#field.say("", "");
-    this.#save.disabled = true;
-    this.#dialog.showModal();
-    try {
+    this.openFile(`labeling.yaml of ${dataset}`, async () => {
       const { text, exists } = await loadSpec(dataset);
-      setText(this.#about, exists
+      const note = exists
         ? "New batches use what you save. Batches that are cut already keep the labeling.yaml they were cut with."
-        : "A suggestion made for the files that were dropped. Change the labels and the texts, then save.");
-      this.#field.value = text;
-      this.#field.focus();
-      this.#field.check();
-    } catch (error) {
-      setText(this.#about, "");
-      this.#fail(error);
-    }
+        : "A suggestion for the files that were dropped. Change the labels and the texts, then save.";
+      return { text, note };
+    });
   }
 
-  async #check() {
-    const text = this.#field.value;
-    try {
-      const verdict = await checkSpec(text);
-      if (text !== this.#field.value) return;
-      if (verdict.warning) this.#field.say("warn", `This labeling.yaml is fine, but ${verdict.warning}.`);
-      else if (verdict.ok) this.#field.say("good", "This labeling.yaml is fine.");
-      else this.#field.complain(verdict);
-      this.#save.disabled = !verdict.ok;
-    } catch (error) {
-      this.#fail(error);
-    }
+  checkText(text) {
+    return checkSpec(text);
   }
 
-  #fail(error) {
-    this.#field.say("bad", error.message);
-    this.#save.disabled = true;
+  showResult({ warning }) {
+    if (warning) this.field.showMessage("warn", `This labeling.yaml is fine, but ${warning}.`);
+    else this.field.showMessage("good", "This labeling.yaml is fine.");
   }
 
-  async #store() {
-    this.#save.disabled = true;
-    try {
-      await saveSpec(this.#dataset, this.#field.value);
-      this.#dialog.close();
-      this.dispatchEvent(new CustomEvent("saved", { bubbles: true, detail: `labeling.yaml of ${this.#dataset} is saved.` }));
-    } catch (error) {
-      this.#field.say("bad", error.message);
-      this.#save.disabled = false;
-    }
+  async saveText(text) {
+    await saveSpec(this.#dataset, text);
+    return `labeling.yaml of ${this.#dataset} is saved.`;
   }
 }
 

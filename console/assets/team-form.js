@@ -1,6 +1,6 @@
-// A new team from a form: what it is called, who asks, and a pasted list of addresses. It becomes a team file.
+// Makes a new team file from a form: the name, the organization, and a pasted list of addresses.
 
-import { h, plural, setProse } from "./dom.js";
+import { emit, h, plural, prose } from "./dom.js";
 import { composeTeam, saveTeam } from "./server.js";
 
 const NAME = "[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?";
@@ -25,16 +25,16 @@ class TeamForm extends HTMLElement {
     this.#form = h("form", { method: "dialog" },
       h("h2", {}, "New team"),
       h("div", { class: "pair" },
-        field("Name", name, "What labeling.yaml calls it; it stays."),
+        field("Name", name, "Used in labeling.yaml; it cannot be changed."),
         field("Description", description, "Up to 200 characters."),
         field("Organization", organization, "Named in the invitation."),
-        field("Contact", contact, "An e-mail address people can ask.")),
-      field("Who is invited", workers, "E-mail addresses, one a line or with commas. An invitation goes to each."),
-      h("label", { class: "check" }, notify, h("span", {}, "Tell them by e-mail when work waits or is about to expire")),
+        field("Contact", contact, "An e-mail address for questions.")),
+      field("People to invite", workers, "E-mail addresses, one per line or with commas. Each gets an invitation."),
+      h("label", { class: "check" }, notify, h("span", {}, "Notify them by e-mail when work waits or is about to expire")),
       this.#verdict, h("div", { class: "row end" }, cancel, this.#save));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#make();
+      this.#makeTeam();
     });
     this.#dialog.append(this.#form);
     this.append(this.#dialog);
@@ -47,44 +47,39 @@ class TeamForm extends HTMLElement {
     this.#fields.name.focus();
   }
 
-  async #make() {
+  async #makeTeam() {
     const { name, organization, contact, description, workers, notify } = this.#fields;
     this.#save.disabled = true;
     try {
       const team = name.value.trim();
       const form = { organization: organization.value, contact: contact.value, description: description.value, workers: workers.value, notify_workers: notify.checked };
       const { text, verdict } = await composeTeam(team, form);
-      if (!verdict.ok) this.#say(verdict.message, verdict.hint ? [verdict.hint] : []);
-      else if (verdict.unusable.length > 0) this.#say(`${plural(verdict.unusable.length, "address", "addresses")} cannot be invited. Correct or remove:`, verdict.unusable.map(({ message }) => message));
-      else await this.#store(team, text);
+      if (!verdict.ok) this.#showError(verdict.message, verdict.hint ? [verdict.hint] : []);
+      else if (verdict.unusable.length > 0) this.#showError(`${plural(verdict.unusable.length, "address", "addresses")} cannot be invited. Correct or remove:`, verdict.unusable.map(({ message }) => message));
+      else await this.#saveFile(team, text);
     } catch (error) {
-      this.#say(error.message, []);
+      this.#showError(error.message, []);
     }
     this.#save.disabled = false;
   }
 
-  async #store(team, text) {
+  async #saveFile(team, text) {
     await saveTeam(team, text, null);
     this.#dialog.close();
-    this.dispatchEvent(new CustomEvent("saved", { bubbles: true, detail: `The team ${team} is made; its people are being invited.` }));
+    emit(this, "saved", `The team ${team} is saved; its people are being invited.`);
   }
 
-  #say(message, more) {
-    const said = (tag, text) => {
-      const element = h(tag);
-      setProse(element, text);
-      return element;
-    };
+  #showError(message, more) {
     this.#verdict.dataset.kind = "bad";
-    this.#verdict.replaceChildren(said("span", message), h("ul", {}, more.map((text) => said("li", text))));
+    this.#verdict.replaceChildren(prose("span", message), h("ul", {}, more.map((text) => prose("li", text))));
     this.#verdict.scrollIntoView({ block: "nearest" });
   }
 }
 
 function field(name, input, hint) {
-  const about = `${input.id}-hint`;
-  input.setAttribute("aria-describedby", about);
-  return h("div", { class: "field" }, h("label", { for: input.id }, name), input, h("p", { id: about, class: "muted" }, hint));
+  const hintId = `${input.id}-hint`;
+  input.setAttribute("aria-describedby", hintId);
+  return h("div", { class: "field" }, h("label", { for: input.id }, name), input, h("p", { id: hintId, class: "muted" }, hint));
 }
 
 customElements.define("team-form", TeamForm);

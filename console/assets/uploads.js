@@ -1,21 +1,21 @@
-// Uploads under way: four at a time, tried again when the connection breaks, shown until they are read.
+// Uploads in progress: four at a time, retried when the connection is interrupted, shown until they are closed.
 
-import { bytes, h, keyed, plural, setProse, setText } from "./dom.js";
+import { bytes, byId, h, plural, prose, setText, syncChildren } from "./dom.js";
 import { sendFile } from "./server.js";
 
-const AT_ONCE = 4;
-const ATTEMPTS = 4;
+const MAX_RUNNING = 4;
+const MAX_ATTEMPTS = 4;
 const FAILURES_SHOWN = 50;
 
-/** The spec goes last and `_READY` after it: nothing can be cut before everything is there. */
-const rank = ({ path }) => (path === "_READY" ? 2 : path === "labeling.yaml" ? 1 : 0);
+/** The spec comes after all other files and `_READY` after it, so that no batch is cut before all files are there. */
+const order = ({ path }) => (path === "_READY" ? 2 : path === "labeling.yaml" ? 1 : 0);
 const pause = (attempt) => new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt));
 
 class UploadDock extends HTMLElement {
   #batches = [];
   #waiting = [];
   #running = 0;
-  #drawn = false;
+  #isDrawScheduled = false;
 
   connectedCallback() {
     this.setAttribute("role", "region");
@@ -26,9 +26,9 @@ class UploadDock extends HTMLElement {
     });
   }
 
-  /** Begins to send `[{path, file}]` to a dataset. */
+  /** Starts to send `[{path, file}]` to a dataset. */
   add(dataset, files) {
-    const sorted = files.toSorted((a, b) => rank(a) - rank(b));
+    const sorted = files.toSorted((a, b) => order(a) - order(b));
     const batch = {
       dataset,
       total: sorted.reduce((sum, { file }) => sum + file.size, 0),
@@ -44,34 +44,34 @@ class UploadDock extends HTMLElement {
   }
 
   #enqueue(batch, files) {
-    // Those that must come last wait for all others of the batch.
-    const first = files.filter((file) => rank(file) === 0);
-    const last = files.filter((file) => rank(file) > 0);
+    // The files that have to come last wait for all others of the batch.
+    const first = files.filter((file) => order(file) === 0);
+    const last = files.filter((file) => order(file) > 0);
     this.#waiting.push(...first.map((file) => [batch, file]));
     batch.last = last;
-    this.#next();
-    this.#settle(batch);
+    this.#startNext();
+    this.#startLast(batch);
   }
 
-  #next() {
-    while (this.#running < AT_ONCE && this.#waiting.length > 0) {
+  #startNext() {
+    while (this.#running < MAX_RUNNING && this.#waiting.length > 0) {
       const [batch, file] = this.#waiting.shift();
       this.#running += 1;
       this.#send(batch, file).finally(() => {
         this.#running -= 1;
-        this.#settle(batch);
-        this.#next();
+        this.#startLast(batch);
+        this.#startNext();
       });
     }
     this.#draw();
   }
 
-  /** When nothing else of the batch is open, what had to come last goes, one after the other. */
-  #settle(batch) {
-    const open = batch.active.size > 0 || this.#waiting.some(([other]) => other === batch);
-    if (open || !batch.last?.length) return;
+  /** When all other files of the batch are sent, sends the last ones, one after the other. */
+  #startLast(batch) {
+    const isOpen = batch.active.size > 0 || this.#waiting.some(([other]) => other === batch);
+    if (isOpen || !batch.last?.length) return;
     this.#waiting.push([batch, batch.last.shift()]);
-    this.#next();
+    this.#startNext();
   }
 
   async #send(batch, file) {
@@ -88,7 +88,7 @@ class UploadDock extends HTMLElement {
         break;
       } catch (error) {
         file.sent = 0;
-        if (error.again && attempt + 1 < ATTEMPTS) {
+        if (error.canRetry && attempt + 1 < MAX_ATTEMPTS) {
           await pause(attempt);
           continue;
         }
@@ -102,18 +102,17 @@ class UploadDock extends HTMLElement {
   }
 
   #retry(batch) {
-    const again = batch.failed.splice(0);
-    this.#enqueue(batch, again);
+    this.#enqueue(batch, batch.failed.splice(0));
   }
 
-  /** At most once a frame, however many files report. */
+  /** At most once in a frame, however many files make progress. */
   #draw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
+    if (this.#isDrawScheduled) return;
+    this.#isDrawScheduled = true;
     requestAnimationFrame(() => {
-      this.#drawn = false;
+      this.#isDrawScheduled = false;
       this.hidden = this.#batches.length === 0;
-      keyed(this, this.#batches, (batch) => batch, (batch) => this.#panel(batch), update);
+      syncChildren(this, this.#batches, (batch) => batch, (batch) => this.#panel(batch), updatePanel);
     });
   }
 
@@ -136,11 +135,11 @@ class UploadDock extends HTMLElement {
   #close(batch) {
     this.#batches = this.#batches.filter((other) => other !== batch);
     this.#draw();
-    document.getElementById("choose-files")?.focus();
+    byId("choose-files")?.focus();
   }
 }
 
-function update(panel, batch) {
+function updatePanel(panel, batch) {
   const { parts } = panel;
   const open = batch.files.length - batch.done - batch.failed.length;
   const sent = batch.doneBytes + [...batch.active].reduce((sum, file) => sum + file.sent, 0);
@@ -150,14 +149,14 @@ function update(panel, batch) {
   parts.close.hidden = open > 0;
   parts.retry.hidden = open > 0 || batch.failed.length === 0;
   panel.dataset.state = open > 0 ? "open" : batch.failed.length > 0 ? "failed" : "done";
-  setText(parts.state, sentence(batch, open, sent));
-  keyed(parts.files, [...batch.active], (file) => file, fileRow, (row, file) => {
+  setText(parts.state, progressText(batch, open, sent));
+  syncChildren(parts.files, [...batch.active], (file) => file, fileRow, (row, file) => {
     row.bar.value = file.file.size === 0 ? 1 : file.sent / file.file.size;
   });
-  keyed(parts.failures, batch.failed.slice(0, FAILURES_SHOWN), (file) => file, failureRow, () => {});
+  syncChildren(parts.failures, batch.failed.slice(0, FAILURES_SHOWN), (file) => file, failureRow);
 }
 
-function sentence(batch, open, sent) {
+function progressText(batch, open, sent) {
   const all = batch.files.length;
   if (open > 0) {
     return `${batch.done.toLocaleString()} of ${plural(all, "file")} sent, ${bytes(sent)} of ${bytes(batch.total)}`;
@@ -173,9 +172,7 @@ function fileRow(file) {
 }
 
 function failureRow(file) {
-  const reason = h("span");
-  setProse(reason, file.error);
-  return h("li", {}, h("span", { class: "path", title: file.path }, file.path), reason);
+  return h("li", {}, h("span", { class: "path", title: file.path }, file.path), prose("span", file.error));
 }
 
 customElements.define("upload-dock", UploadDock);

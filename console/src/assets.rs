@@ -1,4 +1,4 @@
-//! The page's files, carried in the program.
+//! The page's files, which are part of the program.
 
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
@@ -21,29 +21,38 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("dom.js", SCRIPT),
     asset!("shell.js", SCRIPT),
     asset!("time.js", SCRIPT),
-    asset!("tip.js", SCRIPT),
+    asset!("tooltip.js", SCRIPT),
+    asset!("states.js", SCRIPT),
+    asset!("confirm.js", SCRIPT),
     asset!("server.js", SCRIPT),
     asset!("dataset-card.js", SCRIPT),
     asset!("dataset-list.js", SCRIPT),
     asset!("job-row.js", SCRIPT),
     asset!("side-lists.js", SCRIPT),
-    asset!("dropped.js", SCRIPT),
+    asset!("dropped-files.js", SCRIPT),
     asset!("uploads.js", SCRIPT),
     asset!("drop-zone.js", SCRIPT),
     asset!("code-field.js", SCRIPT),
+    asset!("file-editor.js", SCRIPT),
     asset!("spec-editor.js", SCRIPT),
     asset!("people-page.js", SCRIPT),
     asset!("people-table.js", SCRIPT),
+    asset!("adopt-dialog.js", SCRIPT),
     asset!("team-card.js", SCRIPT),
     asset!("team-editor.js", SCRIPT),
     asset!("team-form.js", SCRIPT),
 ];
 
-/// A page that says one thing. The text is HTML of our own.
-const ALONE: &str = include_str!("../assets/alone.html");
+/// A page with one message on it.
+const MESSAGE_PAGE: &str = include_str!("../assets/message.html");
 
-pub(crate) fn alone(title: &str, text: &str) -> Html<String> {
-    Html(ALONE.replace("<!--title-->", title).replace("<!--text-->", text))
+/// Both are HTML of this program: nothing is escaped.
+pub(crate) fn message_page(title: &'static str, text: &'static str) -> Html<String> {
+    Html(
+        MESSAGE_PAGE
+            .replace("<!--title-->", title)
+            .replace("<!--text-->", text),
+    )
 }
 
 pub(crate) fn page() -> Response {

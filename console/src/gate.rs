@@ -1,6 +1,7 @@
-//! Who may look: whoever opened a link that the console's owner was given. A link works once; from then on the browser
-//! holds the name of a session. A program of the owner's shows the stack's secret instead. Every request comes from the
-//! console's own host and origin; one that changes something also carries a header that a form of another site cannot send.
+//! Who may use the console: a browser that opened a link which the console's owner was given. A link works once; from then
+//! on the browser's cookie holds the name of a session. A program of the owner's sends the stack's secret instead. Every
+//! request has to come from the console's own host and origin; one that changes something also has a header that a form of
+//! another site cannot send.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,24 +15,24 @@ use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use sha2::{Digest as _, Sha256};
 
 use crate::assets;
-use crate::sessions::{LONGEST, Sessions, same};
+use crate::sessions::{MAX_AGE, Sessions, is_equal_secret};
 
 /// Header of every request that changes something.
 pub(crate) const CHANGE_HEADER: &str = "x-groundcrew";
 
-/// No script, style or frame but the console's own, and no inline ones: a name or a notice that holds markup stays
-/// text even if the page had a hole.
+/// No script, style or frame but the console's own, and no inline ones: markup in a name or a notice stays text even if
+/// the page forgot to escape it.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-const LOCKED: &str = "<p>Open it through the link that was printed when it was started, by <code>groundcrew up</code> or \
+const LOCKED_TEXT: &str = "<p>Open it through the link that was printed when it was started, by <code>groundcrew up</code> or \
      <code>groundcrew console</code>: the one with <code>?token=</code> in it. Each link works once. On the machine that \
      runs it, <code>groundcrew link</code> prints a new one.</p>";
 
-/// What the locked page itself is made of, and tells nobody anything.
-const OPEN: [&str; 2] = ["/console/assets/style.css", "/console/assets/icon.svg"];
+/// What the locked page itself needs; there is nothing secret in it.
+const PUBLIC_PATHS: [&str; 2] = ["/console/assets/style.css", "/console/assets/icon.svg"];
 
-/// Where a session's cookie is sent: to the console, and to what is guarded beside it.
+/// Where a browser sends the session's cookie: the console, and the outbox behind the same guard.
 const COOKIE_PATHS: [&str; 2] = ["/console", "/outbox"];
 /// Ends the session of the browser that asks.
 pub(crate) const SIGN_OUT: &str = "/console/api/sign-out";
@@ -40,9 +41,9 @@ pub(crate) struct Gate {
     secret: String,
     cookie: String,
     sessions: Sessions,
-    /// `host:port` the console is reached at; and, where that is another one, by this machine itself.
+    /// `host:port` of the console; and of this machine itself, where that is another one.
     authorities: Vec<String>,
-    /// The cookie travels encrypted or not at all.
+    /// The cookie is sent over TLS only.
     secure: bool,
 }
 
@@ -82,16 +83,16 @@ impl Gate {
         session.is_some_and(|name| self.sessions.is_open(name, Instant::now())) || self.is_program(headers)
     }
 
-    /// A page of another site cannot send this header, and whoever can read the secret may read all the rest.
+    /// A page of another site cannot send this header, and a program that can read the secret may read all the rest.
     fn is_program(&self, headers: &HeaderMap) -> bool {
         let given = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.strip_prefix("Bearer "));
-        given.is_some_and(|given| same(given, &self.secret))
+        given.is_some_and(|given| is_equal_secret(given, &self.secret))
     }
 
-    /// Encrypted at the public address only: this machine itself is reached without.
+    /// `Secure` at the public address only: this machine itself is reached without TLS.
     fn set_cookies(&self, value: &str, seconds: u64, host: &str) -> [(HeaderName, String); 2] {
         let public = self
             .authorities
@@ -106,18 +107,19 @@ impl Gate {
         })
     }
 
-    /// The host it was opened for, or, on the same port, this machine or an address: only a *name* can be made to
-    /// point here by somebody else.
-    fn knows_host(&self, host: &str) -> bool {
+    /// The console's own host, or, on the same port, `localhost` or an IP address: only a *name* can be made to point here
+    /// by another person.
+    fn is_own_host(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        let (name, port) = split(&host);
+        let (name, port) = split_port(&host);
         self.authorities.iter().any(|authority| {
-            host == *authority || (port == split(authority).1 && (name == "localhost" || is_address(name)))
+            host == *authority
+                || (port == split_port(authority).1 && (name == "localhost" || is_address(name)))
         })
     }
 }
 
-fn split(authority: &str) -> (&str, Option<&str>) {
+fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port)),
         _ => (authority, None),
@@ -131,24 +133,24 @@ fn is_address(name: &str) -> bool {
         .is_ok()
 }
 
-/// Lets a request through or says why not.
+/// Lets a request through, or answers why not.
 pub(crate) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let response = match admit(&gate, &request) {
+    let response = match check(&gate, &request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal,
     };
-    harden(response)
+    add_security_headers(response)
 }
 
 // A refusal is the answer itself; it is made once a request and never moved about.
 #[allow(clippy::result_large_err)]
-fn admit(gate: &Gate, request: &Request) -> Result<(), Response> {
+fn check(gate: &Gate, request: &Request) -> Result<(), Response> {
     let headers = request.headers();
     let host = request.uri().authority().map(|authority| authority.as_str());
     let host = host
         .or_else(|| headers.get(header::HOST)?.to_str().ok())
         .unwrap_or_default();
-    if !gate.knows_host(host) {
+    if !gate.is_own_host(host) {
         return Err(refuse(
             StatusCode::MISDIRECTED_REQUEST,
             "The console is not served under this name.",
@@ -163,11 +165,11 @@ fn admit(gate: &Gate, request: &Request) -> Result<(), Response> {
             "This request comes from another site.",
         ));
     }
-    if let Some(token) = token(request) {
+    if let Some(token) = link_token(request) {
         return Err(sign_in(gate, token, host, request.uri().path()));
     }
-    if !gate.is_signed_in(headers) && !OPEN.contains(&request.uri().path()) {
-        return Err(locked(request));
+    if !gate.is_signed_in(headers) && !PUBLIC_PATHS.contains(&request.uri().path()) {
+        return Err(refuse_without_session(request));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && headers.get(CHANGE_HEADER).is_none_or(|value| value != "1") {
@@ -185,8 +187,8 @@ fn is_from(origin: &HeaderValue, host: &str) -> bool {
     origin.is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host))
 }
 
-/// Only pages take a token, so that it can never end in the address of anything else.
-fn token(request: &Request) -> Option<&str> {
+/// Only pages take a token, so that it never gets into the address of anything else.
+fn link_token(request: &Request) -> Option<&str> {
     let page = matches!(request.uri().path(), "/console" | "/console/" | "/outbox");
     let query = request
         .uri()
@@ -195,12 +197,12 @@ fn token(request: &Request) -> Option<&str> {
     query.split('&').find_map(|pair| pair.strip_prefix("token="))
 }
 
-/// Away from the address that holds the token, whichever way it ends.
+/// Redirects to the address without the token.
 fn sign_in(gate: &Gate, token: &str, host: &str, page: &str) -> Response {
-    let Some(session) = gate.sessions.begin(token, Instant::now()) else {
+    let Some(session) = gate.sessions.start(token, Instant::now()) else {
         return locked_page();
     };
-    let cookies = gate.set_cookies(&session, LONGEST.as_secs(), host);
+    let cookies = gate.set_cookies(&session, MAX_AGE.as_secs(), host);
     let onward = Redirect::to(page.trim_end_matches('/'));
     (AppendHeaders(cookies), onward).into_response()
 }
@@ -216,12 +218,12 @@ fn sign_out(gate: &Gate, headers: &HeaderMap, host: &str) -> Response {
 fn locked_page() -> Response {
     (
         StatusCode::UNAUTHORIZED,
-        assets::alone("This console is locked", LOCKED),
+        assets::message_page("This console is locked", LOCKED_TEXT),
     )
         .into_response()
 }
 
-fn locked(request: &Request) -> Response {
+fn refuse_without_session(request: &Request) -> Response {
     let accepts = request
         .headers()
         .get(header::ACCEPT)
@@ -241,9 +243,9 @@ pub(crate) fn refuse(status: StatusCode, message: &str) -> Response {
     (status, axum::Json(serde_json::json!({ "error": message }))).into_response()
 }
 
-fn harden(mut response: Response) -> Response {
+fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    let all: [(HeaderName, &'static str); 6] = [
+    let defaults: [(HeaderName, &'static str); 6] = [
         (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -254,7 +256,7 @@ fn harden(mut response: Response) -> Response {
             "same-origin",
         ),
     ];
-    for (name, value) in all {
+    for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
@@ -265,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_foreign_name_is_not_the_consoles_host_but_an_address_is() {
+    fn another_name_is_not_the_consoles_host_but_an_ip_address_is() {
         let gate = Gate::new("t", "http://127.0.0.1:8080", None);
         for host in [
             "127.0.0.1:8080",
@@ -274,7 +276,7 @@ mod tests {
             "[::1]:8080",
             "192.168.1.2:8080",
         ] {
-            assert!(gate.knows_host(host), "{host}");
+            assert!(gate.is_own_host(host), "{host}");
         }
         for host in [
             "evil.example:8080",
@@ -283,7 +285,7 @@ mod tests {
             "127.0.0.1.evil.example:8080",
             "",
         ] {
-            assert!(!gate.knows_host(host), "{host}");
+            assert!(!gate.is_own_host(host), "{host}");
         }
         let behind = Gate::new(
             "t",
@@ -295,7 +297,7 @@ mod tests {
             ("127.0.0.1:8080", true),
             ("crew.example.org:8080", false),
         ] {
-            assert_eq!(behind.knows_host(host), known, "{host}");
+            assert_eq!(behind.is_own_host(host), known, "{host}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The model, kept fresh for as long as somebody looks, and sent to every open page when it changes.
+//! The model, kept fresh while a page is open, and sent to every open page when it changes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,36 +8,37 @@ use axum::response::sse::Event;
 use futures::Stream;
 use jiff::Timestamp;
 use serde::Serialize;
+use shared::port::StoreError;
 use tokio::sync::{Mutex, watch};
 
 use crate::config::Hints;
 use crate::model::Model;
 use crate::model::crew::Person;
-use crate::model::enough::{Lacking, Needs};
-use crate::reader::{LoadError, Reader};
+use crate::model::team_size::{StaffShortage, StaffingNeeds};
+use crate::reader::Reader;
 
 /// What a page gets.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct View {
+pub(crate) struct PageData {
     /// The clock that times in the model are to be compared with; a browser's own may be wrong.
     pub(crate) now: Timestamp,
-    pub(crate) about: Arc<About>,
-    /// Without the people: there may be thousands, and a page asks for those it shows.
+    pub(crate) about: Arc<PageSettings>,
+    /// Without the people: there may be thousands, and a page requests those it shows.
     pub(crate) model: Arc<Model>,
     pub(crate) people: usize,
-    /// Another number, other people: time to ask again.
+    /// Changes when a person changes: the page has to request them again.
     pub(crate) people_revision: u64,
 }
 
-/// One look.
+/// What one read gave.
 #[derive(Clone, Debug, Default)]
-struct Seen {
+struct ModelSnapshot {
     model: Arc<Model>,
     people: Arc<Vec<Person>>,
     revision: u64,
 }
 
-impl Seen {
+impl ModelSnapshot {
     fn new(mut model: Model, before: &Self) -> Self {
         let people = std::mem::take(&mut model.crew.people);
         let same = *before.people == people;
@@ -59,7 +60,7 @@ impl Seen {
 
 /// What does not change while the console runs.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct About {
+pub(crate) struct PageSettings {
     pub(crate) portal_url: String,
     pub(crate) outbox_url: Option<String>,
     pub(crate) input_bucket: String,
@@ -67,53 +68,58 @@ pub(crate) struct About {
 }
 
 #[derive(Debug)]
-pub(crate) struct Live {
+pub(crate) struct LiveModel {
     reader: Reader,
-    about: Arc<About>,
+    settings: Arc<PageSettings>,
     refresh: Duration,
-    latest: watch::Sender<Option<Seen>>,
-    /// Whether a task is at it.
-    looking: Mutex<bool>,
+    latest: watch::Sender<Option<ModelSnapshot>>,
+    /// Whether a task keeps `latest` fresh.
+    is_refreshing: Mutex<bool>,
 }
 
-impl Live {
-    pub(crate) fn new(reader: Reader, about: About, refresh: Duration) -> Arc<Self> {
+impl LiveModel {
+    pub(crate) fn new(reader: Reader, settings: PageSettings, refresh: Duration) -> Arc<Self> {
         let (latest, _) = watch::channel(None);
         Arc::new(Self {
             reader,
-            about: Arc::new(about),
+            settings: Arc::new(settings),
             refresh,
             latest,
-            looking: Mutex::new(false),
+            is_refreshing: Mutex::new(false),
         })
     }
 
-    pub(crate) async fn view(&self) -> Result<View, LoadError> {
+    /// Reads now, whether a page is open or not.
+    pub(crate) async fn read(&self) -> Result<PageData, StoreError> {
         let model = self.reader.load().await?;
-        Ok(self.wrap(&Seen::new(model, &Seen::default())))
+        Ok(self.page_data(&ModelSnapshot::new(model, &ModelSnapshot::default())))
     }
 
-    /// Everyone, as of the last look; looks now where nobody is watching.
-    pub(crate) async fn people(&self) -> Result<Arc<Vec<Person>>, LoadError> {
-        let latest = self.latest.borrow().as_ref().map(|seen| seen.people.clone());
+    /// Everyone, as of the last read; reads now where no page is open.
+    pub(crate) async fn people(&self) -> Result<Arc<Vec<Person>>, StoreError> {
+        let latest = self
+            .latest
+            .borrow()
+            .as_ref()
+            .map(|snapshot| snapshot.people.clone());
         match latest {
             Some(people) => Ok(people),
             None => Ok(Arc::new(self.reader.load().await?.crew.people)),
         }
     }
 
-    /// How a team known by the last look falls short of what a spec asks for; nobody looks for this alone.
-    pub(crate) fn lacking(&self, needs: &Needs) -> Option<Lacking> {
-        self.latest.borrow().as_ref()?.model.crew.lacking(needs)
+    /// How many people a team lacks for a spec, as of the last read; nothing is read for this.
+    pub(crate) fn shortage(&self, needs: &StaffingNeeds) -> Option<StaffShortage> {
+        self.latest.borrow().as_ref()?.model.crew.shortage(needs)
     }
 
-    fn wrap(&self, seen: &Seen) -> View {
-        View {
+    fn page_data(&self, snapshot: &ModelSnapshot) -> PageData {
+        PageData {
             now: Timestamp::now(),
-            about: self.about.clone(),
-            model: seen.model.clone(),
-            people: seen.people.len(),
-            people_revision: seen.revision,
+            about: self.settings.clone(),
+            model: snapshot.model.clone(),
+            people: snapshot.people.len(),
+            people_revision: snapshot.revision,
         }
     }
 
@@ -124,48 +130,51 @@ impl Live {
         futures::stream::unfold((self, models), |(live, mut models)| async move {
             loop {
                 models.changed().await.ok()?;
-                let Some(seen) = models.borrow_and_update().clone() else {
+                let Some(snapshot) = models.borrow_and_update().clone() else {
                     continue;
                 };
-                let event = Event::default().event("model").json_data(live.wrap(&seen)).ok()?;
+                let event = Event::default()
+                    .event("model")
+                    .json_data(live.page_data(&snapshot))
+                    .ok()?;
                 return Some((Ok(event), (live, models)));
             }
         })
     }
 
-    async fn subscribe(self: &Arc<Self>) -> watch::Receiver<Option<Seen>> {
-        let mut looking = self.looking.lock().await;
+    async fn subscribe(self: &Arc<Self>) -> watch::Receiver<Option<ModelSnapshot>> {
+        let mut is_refreshing = self.is_refreshing.lock().await;
         let models = self.latest.subscribe();
-        if !*looking {
-            *looking = true;
-            tokio::spawn(self.clone().look());
+        if !*is_refreshing {
+            *is_refreshing = true;
+            tokio::spawn(self.clone().refresh_while_watched());
         }
         models
     }
 
-    /// Looks again and again until nobody watches.
-    async fn look(self: Arc<Self>) {
+    /// Reads again and again until the last page is closed.
+    async fn refresh_while_watched(self: Arc<Self>) {
         let mut pause = tokio::time::interval(self.refresh);
         pause.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             pause.tick().await;
-            let mut looking = self.looking.lock().await;
+            let mut is_refreshing = self.is_refreshing.lock().await;
             if self.latest.receiver_count() == 0 {
                 self.latest.send_replace(None);
-                *looking = false;
+                *is_refreshing = false;
                 return;
             }
-            drop(looking);
-            self.look_once().await;
+            drop(is_refreshing);
+            self.refresh_once().await;
         }
     }
 
-    async fn look_once(&self) {
+    async fn refresh_once(&self) {
         let before = self.latest.borrow().clone().unwrap_or_default();
         let now = match self.reader.load().await {
-            Ok(model) => Seen::new(model, &before),
-            // What is shown is from before.
-            Err(error) => Seen {
+            Ok(model) => ModelSnapshot::new(model, &before),
+            // What was read before stays on the page.
+            Err(error) => ModelSnapshot {
                 model: Arc::new(Model {
                     problems: vec![error.to_string()],
                     ..(*before.model).clone()
@@ -208,13 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn the_people_stay_out_of_what_every_page_gets_and_a_change_of_them_is_told() {
-        let first = Seen::new(model(&["a@x.org"]), &Seen::default());
+    fn people_are_not_sent_to_every_page_and_a_change_of_them_is() {
+        let first = ModelSnapshot::new(model(&["a@x.org"]), &ModelSnapshot::default());
         assert!(first.model.crew.people.is_empty());
         assert_eq!(first.people.len(), 1);
-        let same = Seen::new(model(&["a@x.org"]), &first);
+        let same = ModelSnapshot::new(model(&["a@x.org"]), &first);
         assert!(!same.differs(&first));
-        let more = Seen::new(model(&["a@x.org", "b@x.org"]), &same);
+        let more = ModelSnapshot::new(model(&["a@x.org", "b@x.org"]), &same);
         assert!(more.differs(&same) && more.model == same.model);
     }
 }

@@ -1,191 +1,196 @@
 //! Collects the facts of a model through S3, the labeling API and SQS, and remembers what cannot change.
 
 mod crew;
-mod needs;
+mod jobs;
+mod team_size;
 mod work_teams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use aws_sdk_sagemaker::types::{LabelingJobStatus, LabelingJobSummary, SortBy, SortOrder};
+use aws::crew::PrivateWorkforce;
+use aws::labeling::GroundTruth;
+use aws::queues::Queues;
+use aws::s3::Buckets;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::Notified;
-use shared::port::{JobCounters, JobState};
+use shared::port::{Bucket, Object, StoreError};
 use shared::status::{DatasetStatus, JobSummary, Waiting};
 use tokio::sync::Mutex;
 
-use crate::config::{self, ConsoleConfig};
+use crate::config::{ConsoleConfig, Queue};
 use crate::dead_letters;
-pub use crate::documents::LoadError;
-use crate::documents::{About, Documents, Listed, Listing, about_manifests, list, timestamp};
-use crate::model::{Batch, Facts, ListedJob, Model, NOTICES, assemble};
-use crate::reason::reason;
-pub use work_teams::is_listed_alone;
+use crate::documents::{
+    DocumentCache, ManifestMetadata, cut_short, list, list_top, load_manifest_metadata, newest,
+};
+use crate::model::{Batch, DeadLetters, Facts, ListedJob, Model, NOTICES, assemble};
+pub use work_teams::has_only_listed_people;
 
-/// Pages of 100 jobs, newest first, after which older ones are left out.
-const JOB_PAGES: usize = 10;
 /// Summaries read, newest first; older jobs show their counters alone.
-const SUMMARIES: usize = 500;
+const MAX_SUMMARIES: usize = 500;
 const SUMMARY: &str = "/summary.json";
 
-/// Reads how everything stands, as often as asked; each time only what may have changed.
+/// Reads the state of the stack again and again; each time only what may have changed.
 #[derive(Debug)]
 pub struct Reader {
-    input_bucket: String,
     output_bucket: String,
     job_prefix: String,
-    queues: Vec<config::Queue>,
-    s3: aws_sdk_s3::Client,
-    labeling: aws_sdk_sagemaker::Client,
-    sqs: aws_sdk_sqs::Client,
-    memory: Mutex<Memory>,
+    queues: Vec<Queue>,
+    store: Buckets,
+    labeling: GroundTruth,
+    workforce: PrivateWorkforce,
+    sqs: Queues,
+    cache: Mutex<Cache>,
 }
 
 #[derive(Debug, Default)]
-struct Memory {
-    statuses: Documents<DatasetStatus>,
-    waiting: Documents<Waiting>,
-    notices: Documents<Notified>,
-    summaries: Documents<JobSummary>,
-    crew: crew::Memory,
-    manifests: BTreeMap<String, About>,
-    needs: needs::Memory,
+struct Cache {
+    statuses: DocumentCache<DatasetStatus>,
+    waiting: DocumentCache<Waiting>,
+    notices: DocumentCache<Notified>,
+    summaries: DocumentCache<JobSummary>,
+    crew: crew::Cache,
+    manifests: BTreeMap<String, ManifestMetadata>,
+    team_size: team_size::Cache,
     work_teams: work_teams::WorkTeams,
     jobs: Vec<ListedJob>,
-    dead_letters: Vec<crate::model::DeadLetters>,
+    dead_letters: Vec<DeadLetters>,
+}
+
+/// What S3 says.
+struct StoredFacts {
+    facts: Facts,
+    /// What is not shown completely, a sentence for each.
+    incomplete: Vec<String>,
 }
 
 impl Reader {
     pub fn new(config: &ConsoleConfig) -> Self {
         Self {
-            input_bucket: config.input_bucket.clone(),
             output_bucket: config.output_bucket.clone(),
             job_prefix: config.job_prefix.as_str().to_owned(),
             queues: config.queues.clone(),
-            s3: config.s3(),
+            store: config.buckets(),
             labeling: config.labeling(),
-            sqs: aws_sdk_sqs::Client::new(&config.sdk),
-            memory: Mutex::default(),
+            workforce: config.workforce(),
+            sqs: config.sqs(),
+            cache: Mutex::default(),
         }
     }
 
-    /// How everything stands now. Fails when S3 cannot be read; without the labeling service or the queues the
-    /// model shows what was known of them, and says so.
-    pub async fn load(&self) -> Result<Model, LoadError> {
-        let memory = &mut *self.memory.lock().await;
-        let (mut facts, mut problems) = self.stored(memory).await?;
+    /// The state now. Fails when S3 cannot be read; without the labeling service or the queues the model shows what
+    /// was known of them, and says so.
+    pub async fn load(&self) -> Result<Model, StoreError> {
+        let cache = &mut *self.cache.lock().await;
+        // S3 first: without it there is nothing to show.
+        let StoredFacts {
+            mut facts,
+            mut incomplete,
+        } = self.load_stored(cache).await?;
         let (jobs, letters, work_teams) = tokio::join!(
-            self.jobs(),
-            dead_letters::look(&self.sqs, &self.queues, &memory.dead_letters),
-            work_teams::list(&self.labeling),
+            jobs::load(&self.labeling, &self.job_prefix, &self.output_bucket),
+            dead_letters::load(&self.sqs, &self.queues, &cache.dead_letters),
+            work_teams::load(&self.workforce),
         );
+        // What cannot be read now stays as it was read before.
+        let mut problems = Vec::new();
         match jobs {
-            Ok((jobs, cut)) => {
-                memory.jobs = jobs;
-                problems.extend(cut.then(|| "Only the newest 1,000 labeling jobs are shown.".to_owned()));
+            Ok((jobs, line)) => {
+                cache.jobs = jobs;
+                incomplete.extend(line);
             }
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => problems.push(format!("The labeling jobs could not be read: {error}")),
         }
         match letters {
-            Ok(letters) => memory.dead_letters = letters,
-            Err(error) => problems.push(error.to_string()),
+            Ok(letters) => cache.dead_letters = letters,
+            Err(error) => problems.push(format!("The dead-letter queues could not be read: {error}")),
         }
-        memory.work_teams = work_teams.unwrap_or(std::mem::take(&mut memory.work_teams));
-        facts.crew.work_teams.clone_from(&memory.work_teams);
-        facts.jobs.clone_from(&memory.jobs);
-        let (bucket, known) = (&self.output_bucket, &memory.manifests);
-        needs::fill(&self.s3, bucket, known, &mut memory.needs, &mut facts).await?;
-        facts.dead_letters.clone_from(&memory.dead_letters);
+        cache.work_teams = work_teams.unwrap_or(std::mem::take(&mut cache.work_teams));
+        facts.crew.work_teams.clone_from(&cache.work_teams);
+        facts.jobs.clone_from(&cache.jobs);
+        facts.dead_letters.clone_from(&cache.dead_letters);
+        // Which batches are open is known only now.
+        team_size::add(&self.store, &cache.manifests, &mut cache.team_size, &mut facts).await?;
         Ok(Model {
             problems,
+            incomplete,
             ..assemble(&facts, &self.output_bucket)
         })
     }
 
-    /// Everything that lies in the two buckets.
-    async fn stored(&self, memory: &mut Memory) -> Result<(Facts, Vec<String>), LoadError> {
-        let (input, output) = (self.input_bucket.as_str(), self.output_bucket.as_str());
+    /// Everything that is in the two buckets.
+    async fn load_stored(&self, cache: &mut Cache) -> Result<StoredFacts, StoreError> {
+        let store = &self.store;
+        let of_output = |prefix: &'static str| list(store, Bucket::Output, prefix);
         let (top, statuses, manifests, jobs, results, notified) = tokio::try_join!(
-            list(&self.s3, input, "", true),
-            list(&self.s3, output, "status/", false),
-            list(&self.s3, output, layout::MANIFESTS, false),
-            list(&self.s3, output, "jobs/", false),
-            list(&self.s3, output, "results/", false),
-            list(&self.s3, output, "notified/", false),
+            list_top(store, Bucket::Input),
+            of_output(layout::STATUS),
+            of_output(layout::MANIFESTS),
+            of_output(layout::JOBS),
+            of_output(layout::RESULTS),
+            of_output(layout::NOTIFIED),
         )?;
-        memory
-            .statuses
-            .refresh(&self.s3, output, &statuses.objects.iter().collect::<Vec<_>>())
+        // Documents that are new or have changed.
+        let all: Vec<&Object> = statuses.objects.iter().collect();
+        cache.statuses.refresh(store, &all).await?;
+        let notices = newest(notified.objects.iter(), NOTICES);
+        cache.notices.refresh(store, &notices).await?;
+        let is_summary = |object: &&Object| object.key.ends_with(SUMMARY);
+        let summaries = newest(results.objects.iter().filter(is_summary), MAX_SUMMARIES);
+        cache.summaries.refresh(store, &summaries).await?;
+        let batches = self
+            .load_batches(cache, &manifests.objects, &jobs.objects)
             .await?;
-        memory
-            .notices
-            .refresh(&self.s3, output, &newest(notified.objects.iter(), NOTICES))
-            .await?;
-        let summaries = results
-            .objects
-            .iter()
-            .filter(|object| object.key.ends_with(SUMMARY));
-        memory
-            .summaries
-            .refresh(&self.s3, output, &newest(summaries, SUMMARIES))
-            .await?;
-        let batches = self.batches(memory, &manifests.objects, &jobs.objects).await?;
-        let (crew, missing) = crew::facts(&self.s3, (input, output), &mut memory.crew, &results).await?;
-        let mut problems = cut([("datasets", &top), ("batches", &manifests), ("results", &results)]);
-        problems.extend(missing);
+        let (crew, missing) = crew::load(store, &mut cache.crew, &results).await?;
+        let mut incomplete = cut_short([("datasets", &top), ("batches", &manifests), ("results", &results)]);
+        incomplete.extend(missing);
+        let folders = top.folders.iter();
         let facts = Facts {
-            folders: top
-                .folders
-                .iter()
+            folders: folders
                 .map(|folder| folder.trim_end_matches('/').to_owned())
                 .collect(),
             loose: top.objects.into_iter().map(|object| object.key).collect(),
             crew,
-            statuses: memory
+            statuses: cache
                 .statuses
-                .all()
-                .map(|s| (s.dataset.clone(), s.clone()))
+                .documents()
+                .map(|status| (status.dataset.clone(), status.clone()))
                 .collect(),
             batches,
             results: results.objects.into_iter().map(|object| object.key).collect(),
-            notices: memory.notices.all().cloned().collect(),
-            summaries: memory.summaries.all().filter_map(by_batch).collect(),
+            notices: cache.notices.documents().cloned().collect(),
+            summaries: cache.summaries.documents().filter_map(by_batch).collect(),
             ..Facts::default()
         };
-        Ok((facts, problems))
+        Ok(StoredFacts { facts, incomplete })
     }
 
-    async fn batches(
+    async fn load_batches(
         &self,
-        memory: &mut Memory,
-        manifests: &[Listed],
-        jobs: &[Listed],
-    ) -> Result<BTreeMap<(DatasetName, BatchNumber), Batch>, LoadError> {
+        cache: &mut Cache,
+        manifests: &[Object],
+        jobs: &[Object],
+    ) -> Result<BTreeMap<(DatasetName, BatchNumber), Batch>, StoreError> {
         let keys: Vec<String> = manifests.iter().map(|object| object.key.clone()).collect();
-        about_manifests(&self.s3, &self.output_bucket, &keys, &mut memory.manifests).await?;
+        load_manifest_metadata(&self.store, &keys, &mut cache.manifests).await?;
         let started: BTreeSet<&str> = jobs
             .iter()
             .filter_map(|job| job.key.strip_suffix("/started"))
             .collect();
-        let waiting: Vec<&Listed> = jobs
-            .iter()
-            .filter(|job| {
-                job.key
-                    .strip_suffix("/waiting.json")
-                    .is_some_and(|batch| !started.contains(batch))
-            })
-            .collect();
-        memory
-            .waiting
-            .refresh(&self.s3, &self.output_bucket, &waiting)
-            .await?;
+        // Why a batch waits is of interest only until its job is started.
+        let still_waits = |job: &&Object| {
+            let batch = job.key.strip_suffix("/waiting.json");
+            batch.is_some_and(|batch| !started.contains(batch))
+        };
+        let waiting: Vec<&Object> = jobs.iter().filter(still_waits).collect();
+        cache.waiting.refresh(&self.store, &waiting).await?;
         let batch = |key: &String| {
             let (dataset, number) = layout::parse_manifest(key)?;
             let folder = layout::job_folder(&dataset, number);
             let batch = Batch {
-                items: memory.manifests.get(key).and_then(|about| about.items),
-                waiting: memory.waiting.get(&layout::job_waiting(&dataset, number)),
+                items: cache.manifests.get(key).and_then(|metadata| metadata.items),
+                waiting: cache.waiting.get(&layout::job_waiting(&dataset, number)),
                 started: started.contains(folder.trim_end_matches('/')),
                 needs: None,
             };
@@ -193,110 +198,9 @@ impl Reader {
         };
         Ok(keys.iter().filter_map(batch).collect())
     }
-
-    /// The stack's labeling jobs, newest first, and whether some were left out.
-    async fn jobs(&self) -> Result<(Vec<ListedJob>, bool), LoadError> {
-        let mut jobs = Vec::new();
-        let mut token = None;
-        for _ in 0..JOB_PAGES {
-            let request = self
-                .labeling
-                .list_labeling_jobs()
-                .name_contains(&self.job_prefix)
-                .max_results(100);
-            let request = request
-                .sort_by(SortBy::CreationTime)
-                .sort_order(SortOrder::Descending);
-            let page = request
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| LoadError {
-                    what: "the list of labeling jobs".into(),
-                    reason: reason(&error),
-                })?;
-            jobs.extend(
-                page.labeling_job_summary_list()
-                    .iter()
-                    .filter_map(|job| self.listed_job(job)),
-            );
-            token = page.next_token;
-            if token.is_none() {
-                return Ok((jobs, false));
-            }
-        }
-        Ok((jobs, true))
-    }
-
-    /// `None` for a job of somebody else: another prefix, or a manifest that is none of our batches.
-    fn listed_job(&self, job: &LabelingJobSummary) -> Option<ListedJob> {
-        let name = job.labeling_job_name()?.to_owned();
-        let manifest = job
-            .input_config()?
-            .data_source()?
-            .s3_data_source()?
-            .manifest_s3_uri()?;
-        let key = manifest
-            .strip_prefix("s3://")?
-            .strip_prefix(&self.output_bucket)?
-            .strip_prefix('/')?;
-        let batch = layout::parse_manifest(key)?;
-        name.starts_with(&self.job_prefix).then_some(())?;
-        Some(ListedJob {
-            name,
-            batch,
-            state: state(job.labeling_job_status()?)?,
-            failure_reason: job.failure_reason().map(str::to_owned),
-            output_manifest_uri: job
-                .labeling_job_output()
-                .and_then(|output| output.output_dataset_s3_uri())
-                .map(str::to_owned),
-            created: timestamp(job.creation_time())?,
-            modified: timestamp(job.last_modified_time())?,
-            counters: counters(job),
-        })
-    }
-}
-
-fn state(status: &LabelingJobStatus) -> Option<JobState> {
-    Some(match status {
-        LabelingJobStatus::Initializing => JobState::Initializing,
-        LabelingJobStatus::InProgress => JobState::InProgress,
-        LabelingJobStatus::Completed => JobState::Completed,
-        LabelingJobStatus::Failed => JobState::Failed,
-        LabelingJobStatus::Stopping => JobState::Stopping,
-        LabelingJobStatus::Stopped => JobState::Stopped,
-        _ => return None,
-    })
-}
-
-fn counters(job: &LabelingJobSummary) -> JobCounters {
-    let counters = job.label_counters();
-    let count = |value: Option<i32>| u64::try_from(value.unwrap_or(0)).unwrap_or(0);
-    JobCounters {
-        total_labeled: count(counters.and_then(|c| c.total_labeled())),
-        human_labeled: count(counters.and_then(|c| c.human_labeled())),
-        machine_labeled: count(counters.and_then(|c| c.machine_labeled())),
-        failed: count(counters.and_then(|c| c.failed_non_retryable_error())),
-        unlabeled: count(counters.and_then(|c| c.unlabeled())),
-    }
-}
-
-/// Markers and results are named by cause, not by time, so the newest are found by when they were written.
-fn newest<'a>(objects: impl Iterator<Item = &'a Listed>, most: usize) -> Vec<&'a Listed> {
-    let mut objects: Vec<&Listed> = objects.collect();
-    objects.sort_by_key(|object| (std::cmp::Reverse(object.modified), object.key.as_str()));
-    objects.truncate(most);
-    objects
 }
 
 fn by_batch(summary: &Arc<JobSummary>) -> Option<((DatasetName, BatchNumber), Arc<JobSummary>)> {
     let dataset = DatasetName::new(&summary.dataset).ok()?;
     Some(((dataset, BatchNumber::new(summary.batch)?), summary.clone()))
-}
-
-fn cut<const N: usize>(listings: [(&str, &Listing); N]) -> Vec<String> {
-    let cut = listings.iter().filter(|(_, listing)| listing.cut);
-    cut.map(|(what, _)| format!("There are more {what} than are shown."))
-        .collect()
 }

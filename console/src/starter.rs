@@ -1,19 +1,18 @@
-//! The `labeling.yaml` offered to somebody who has dropped files and not said yet what to do with them.
+//! The `labeling.yaml` offered for a dataset that has files and no spec yet.
 
 /// What most of the dropped files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub(crate) enum StarterKind {
     Texts,
-    /// CSV and its like: every row is an item.
+    /// CSV and similar files: every row is an item.
     Rows,
     Images,
 }
 
-impl Kind {
-    /// By extension alone, which is enough for a suggestion; most frequent first, texts where nothing speaks for
-    /// anything.
-    pub fn of<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
+impl StarterKind {
+    /// By extension alone, which is enough for a suggestion: the most frequent kind, or texts where no file has a known one.
+    pub(crate) fn of_files<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
         let mut counts = [(Self::Texts, 0), (Self::Rows, 0), (Self::Images, 0)];
         for kind in keys.filter_map(Self::of_key) {
             counts[kind as usize].1 += 1;
@@ -37,16 +36,16 @@ impl Kind {
 }
 
 /// A spec that parses as it is, with what has to be changed marked by comments.
-pub fn starter(kind: Kind, team: &str) -> String {
+pub(crate) fn starter_spec(kind: StarterKind, team: &str) -> String {
     let (task, labels, title, description, short) = match kind {
-        Kind::Texts | Kind::Rows => (
+        StarterKind::Texts | StarterKind::Rows => (
             "text-classification",
             "[Positive, Negative, Neutral]",
             "How does this text sound?",
             "Read the text and choose the label that fits best.",
             "Judge the text as a whole, not single words.",
         ),
-        Kind::Images => (
+        StarterKind::Images => (
             "image-classification",
             "[Cat, Dog, Something else]",
             "What does this picture show?",
@@ -55,11 +54,13 @@ pub fn starter(kind: Kind, team: &str) -> String {
         ),
     };
     let text = match kind {
-        Kind::Rows => {
+        StarterKind::Rows => {
             "text: {split: row}             # every row is an item; {split: row, column: x}: its text alone\n"
         }
-        Kind::Texts => "text: {split: file}            # every file is an item; or line: every line of it\n",
-        Kind::Images => "",
+        StarterKind::Texts => {
+            "text: {split: file}            # every file is an item; or line: every line of it\n"
+        }
+        StarterKind::Images => "",
     };
     format!(
         "# What to label, how, and by whom. Change it to fit, then save:\n\
@@ -85,20 +86,20 @@ mod tests {
     #[test]
     fn the_suggestion_follows_what_most_files_are() {
         for (keys, kind) in [
-            (vec!["d/a.txt", "d/b.JPG", "d/c.jfif"], Kind::Images),
-            (vec!["d/a.txt", "d/b.jpg"], Kind::Texts),
-            (vec!["d/a.csv"], Kind::Rows),
-            (vec!["d/README", "d/x.zip"], Kind::Texts),
-            (vec![], Kind::Texts),
+            (vec!["d/a.txt", "d/b.JPG", "d/c.jfif"], StarterKind::Images),
+            (vec!["d/a.txt", "d/b.jpg"], StarterKind::Texts),
+            (vec!["d/a.csv"], StarterKind::Rows),
+            (vec!["d/README", "d/x.zip"], StarterKind::Texts),
+            (vec![], StarterKind::Texts),
         ] {
-            assert_eq!(Kind::of(keys.iter().copied()), kind, "{keys:?}");
+            assert_eq!(StarterKind::of_files(keys.iter().copied()), kind, "{keys:?}");
         }
     }
 
     #[test]
     fn every_starter_is_a_spec_that_can_be_used_as_it_is_by_one_person() {
-        for kind in [Kind::Texts, Kind::Rows, Kind::Images] {
-            let text = starter(kind, "numbers-team");
+        for kind in [StarterKind::Texts, StarterKind::Rows, StarterKind::Images] {
+            let text = starter_spec(kind, "numbers-team");
             match shared::spec::Spec::parse(text.as_bytes()) {
                 Ok(spec) => assert_eq!(spec.workers_per_item, 1, "{text}"),
                 Err(error) => panic!("{kind:?}: {error}\n{text}"),

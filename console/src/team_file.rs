@@ -1,62 +1,59 @@
-//! Team files as the console makes and changes them: from a form, from what a roster still knows, and by hand, never
-//! over what somebody else has saved meanwhile.
+//! Team files as the console makes and changes them: from a form, from what a roster still knows, and by hand.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::primitives::ByteStream;
 use serde::{Deserialize, Serialize};
-use shared::crew::{MAX_BYTES, MemberState, Roster, TeamFile, TeamProblem};
-use shared::layout;
+use shared::crew::{MemberState, Roster, TeamFile, TeamProblem};
 use shared::name::TeamName;
 
-use crate::reason::reason;
+mod storage;
 
-/// People named when somebody is about to take them out; all are counted.
-const NAMED: usize = 50;
+pub(crate) use storage::{MAX_ROSTER_BYTES, SaveOutcome, load, load_roster, save};
+
+/// People named before they are taken out of a team; all are counted.
+const MAX_NAMED: usize = 50;
 
 /// What the form for a new team asks for.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Form {
+pub(crate) struct TeamForm {
     pub(crate) organization: String,
     pub(crate) contact: String,
     pub(crate) description: String,
-    /// As pasted: one a line, with commas or semicolons, bare or as `Ana <ana@example.org>`.
+    /// As pasted: one per line, with commas or semicolons, bare or as `Ana <ana@example.org>`.
     pub(crate) workers: String,
     pub(crate) notify_workers: bool,
 }
 
-/// The file that says so.
-pub(crate) fn compose(form: &Form) -> String {
+/// The team file that a form describes.
+pub(crate) fn compose(form: &TeamForm) -> String {
     let mut text =
-        String::from("# Everyone new here is invited by e-mail; whoever is taken out leaves the team.\n");
+        String::from("# Everyone added here is invited by e-mail; everyone removed leaves the team.\n");
     for (key, value) in [
         ("organization", &form.organization),
         ("contact", &form.contact),
         ("description", &form.description),
     ] {
-        let _infallible = writeln!(text, "{key}: {}", scalar(value));
+        let _infallible = writeln!(text, "{key}: {}", yaml_scalar(value));
     }
     let _infallible = writeln!(text, "notify_workers: {}", form.notify_workers);
-    let workers = addresses(&form.workers);
+    let workers = parse_addresses(&form.workers);
     if workers.is_empty() {
         text.push_str("workers: []\n");
         return text;
     }
     text.push_str("workers:\n");
     for address in workers {
-        let _infallible = writeln!(text, "  - {}", scalar(&address));
+        let _infallible = writeln!(text, "  - {}", yaml_scalar(&address));
     }
     text
 }
 
 /// The file as it may have been, for a team whose file is gone.
 pub(crate) fn from_roster(roster: &Roster) -> String {
-    let members = roster.members.iter().filter(|member| is_in(member.state));
-    compose(&Form {
+    let members = roster.members.iter().filter(|member| is_member(member.state));
+    compose(&TeamForm {
         organization: roster.organization.clone(),
         contact: roster.contact.clone(),
         description: roster.description.clone(),
@@ -65,12 +62,12 @@ pub(crate) fn from_roster(roster: &Roster) -> String {
     })
 }
 
-fn is_in(state: MemberState) -> bool {
+fn is_member(state: MemberState) -> bool {
     !matches!(state, MemberState::Leaving | MemberState::Left)
 }
 
-/// Plain where nothing in it could mean anything to YAML, else quoted; JSON's strings are YAML's.
-fn scalar(value: &str) -> String {
+/// Plain where nothing in it has a meaning in YAML, else quoted; a JSON string is a YAML string.
+fn yaml_scalar(value: &str) -> String {
     let value = value.replace(char::is_control, " ");
     let value = value.trim();
     let plain = value
@@ -88,15 +85,15 @@ fn scalar(value: &str) -> String {
 }
 
 /// Each address once, as first written.
-fn addresses(pasted: &str) -> Vec<String> {
+fn parse_addresses(pasted: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let all = pasted.lines().flat_map(of_line);
+    let all = pasted.lines().flat_map(addresses_of_line);
     all.filter(|address| !address.is_empty() && seen.insert(address.to_lowercase()))
         .collect()
 }
 
-/// A line with angle brackets holds names, and the addresses stand in the brackets.
-fn of_line(line: &str) -> Vec<String> {
+/// A line with angle brackets has names in it, and the addresses in the brackets.
+fn addresses_of_line(line: &str) -> Vec<String> {
     if line.contains('<') {
         let parts = line.split('<').skip(1);
         return parts
@@ -119,50 +116,50 @@ fn of_line(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the parser says, for whoever is typing.
+/// What the parser says of a text, for the person who is typing it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Verdict {
+pub(crate) struct TeamFileCheck {
     ok: bool,
     #[serde(flatten)]
-    error: Option<Mistake>,
-    /// People it names that can be invited.
+    error: Option<ParseError>,
+    /// People in it who can be invited.
     people: usize,
-    /// Entries that cannot; the others are served.
+    /// Entries that cannot be invited; the others can.
     unusable: Vec<TeamProblem>,
 }
 
 #[derive(Debug, Serialize)]
-struct Mistake {
+struct ParseError {
     line: Option<u64>,
     column: Option<u64>,
     message: String,
     hint: Option<String>,
 }
 
-impl Verdict {
+impl TeamFileCheck {
     pub(crate) fn is_ok(&self) -> bool {
         self.ok
     }
 
     pub(crate) fn message(&self) -> &str {
-        self.error.as_ref().map_or("", |mistake| mistake.message.as_str())
+        self.error.as_ref().map_or("", |error| error.message.as_str())
     }
 }
 
-pub(crate) fn check(team: &TeamName, text: &[u8]) -> Verdict {
+pub(crate) fn check(team: &TeamName, text: &[u8]) -> TeamFileCheck {
     match TeamFile::parse(team, text) {
         Ok(file) => {
             let crew = file.cognito();
-            Verdict {
+            TeamFileCheck {
                 ok: true,
                 error: None,
                 people: crew.map_or(0, |crew| crew.workers.len()),
                 unusable: crew.map(|crew| crew.unusable.clone()).unwrap_or_default(),
             }
         }
-        Err(error) => Verdict {
+        Err(error) => TeamFileCheck {
             ok: false,
-            error: Some(Mistake {
+            error: Some(ParseError {
                 line: error.line,
                 column: error.column,
                 message: error.message,
@@ -174,16 +171,21 @@ pub(crate) fn check(team: &TeamName, text: &[u8]) -> Verdict {
     }
 }
 
-/// Who would leave the team.
+/// The people who would leave the team.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Leaving {
+pub(crate) struct LeavingPeople {
     count: usize,
     /// The first of them.
     first: Vec<String>,
 }
 
-/// Everyone who is in the file or the team now, and not in the text any more.
-pub(crate) fn leaving(team: &TeamName, now: Option<&[u8]>, roster: Option<&Roster>, text: &[u8]) -> Leaving {
+/// Everyone who is in the current file or in the team, and not in the new text.
+pub(crate) fn leaving_people(
+    team: &TeamName,
+    current: Option<&[u8]>,
+    roster: Option<&Roster>,
+    text: &[u8],
+) -> LeavingPeople {
     let people = |text: &[u8]| -> Vec<(String, String)> {
         let file = TeamFile::parse(team, text).ok();
         let workers = file
@@ -196,93 +198,20 @@ pub(crate) fn leaving(team: &TeamName, now: Option<&[u8]>, roster: Option<&Roste
             .collect()
     };
     let stay: BTreeSet<String> = people(text).into_iter().map(|(person, _)| person).collect();
-    let in_file = now.map(people).unwrap_or_default();
+    let in_file = current.map(people).unwrap_or_default();
     let members = roster.map(|roster| roster.members.as_slice()).unwrap_or_default();
-    let members = members.iter().filter(|member| is_in(member.state));
+    let members = members.iter().filter(|member| is_member(member.state));
     let members = members.map(|member| (member.person.clone(), member.email.clone()));
     let mut seen = BTreeSet::new();
-    let gone = members
+    let leaving = members
         .chain(in_file)
         .filter(|(person, _)| !stay.contains(person) && seen.insert(person.clone()));
-    let gone: Vec<String> = gone.map(|(_, email)| email).collect();
-    Leaving {
-        count: gone.len(),
-        first: gone.into_iter().take(NAMED).collect(),
-    }
-}
-
-/// An object as it was read.
-pub(crate) struct Read {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) etag: String,
-}
-
-/// The whole object, or `None` where there is none.
-pub(crate) async fn read(s3: &Client, bucket: &str, key: &str, largest: i64) -> Result<Option<Read>, String> {
-    let object = match s3.get_object().bucket(bucket).key(key).send().await {
-        Ok(object) => object,
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_key()) => return Ok(None),
-        Err(error) => return Err(reason(&error)),
-    };
-    if object.content_length().unwrap_or(0) > largest {
-        return Err(format!("`{key}` is too large to be shown here."));
-    }
-    let etag = object.e_tag().unwrap_or_default().to_owned();
-    let bytes = object.body.collect().await.map_err(|error| error.to_string())?;
-    Ok(Some(Read {
-        bytes: bytes.to_vec(),
-        etag,
-    }))
-}
-
-pub(crate) const LARGEST: i64 = MAX_BYTES as i64;
-/// A roster of 10,000 people takes some 3 MB.
-const LARGEST_ROSTER: i64 = 16 << 20;
-
-pub(crate) async fn roster(s3: &Client, bucket: &str, team: &TeamName) -> Result<Option<Roster>, String> {
-    let roster = read(s3, bucket, &layout::roster(team), LARGEST_ROSTER).await?;
-    Ok(roster.and_then(|roster| serde_json::from_slice(&roster.bytes).ok()))
-}
-
-/// How a save ended.
-pub(crate) enum Saved {
-    Done {
-        etag: String,
-    },
-    /// Somebody saved, made or deleted it meanwhile.
-    Changed,
-}
-
-/// Writes it only if it is still what was read (`etag`, with its quotes), or, with `None`, only where none is.
-pub(crate) async fn save(
-    s3: &Client,
-    bucket: &str,
-    team: &TeamName,
-    text: Vec<u8>,
-    etag: Option<&str>,
-) -> Result<Saved, String> {
-    let put = s3
-        .put_object()
-        .bucket(bucket)
-        .key(layout::team_file(team))
-        .content_type("application/yaml");
-    let put = match etag {
-        Some(etag) => put.if_match(etag),
-        None => put.if_none_match("*"),
-    };
-    match put.body(ByteStream::from(text)).send().await {
-        Ok(written) => Ok(Saved::Done {
-            etag: written.e_tag().unwrap_or_default().to_owned(),
-        }),
-        Err(error) if error.raw_response().is_some_and(|r| r.status().as_u16() == 412) => Ok(Saved::Changed),
-        // If-Match where nothing is any more; two saves at the same moment.
-        Err(error) if matches!(error.code(), Some("NoSuchKey" | "ConditionalRequestConflict")) => {
-            Ok(Saved::Changed)
-        }
-        Err(error) => Err(reason(&error)),
+    let leaving: Vec<String> = leaving.map(|(_, email)| email).collect();
+    LeavingPeople {
+        count: leaving.len(),
+        first: leaving.into_iter().take(MAX_NAMED).collect(),
     }
 }
 
 #[cfg(test)]
-#[path = "team_file_tests.rs"]
 mod tests;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use aws::sdk::Sdk;
 use aws_config::{BehaviorVersion, SdkConfig};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -19,13 +20,13 @@ fn console() -> axum::Router {
 }
 
 fn config() -> ConsoleConfig {
+    let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest());
+    let sdk = Sdk::from(&sdk.build());
     ConsoleConfig {
-        sdk: SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .build(),
+        labeling_sdk: sdk.clone(),
+        sdk,
         input_bucket: "in".into(),
         output_bucket: "out".into(),
-        labeling_endpoint: None,
         job_prefix: JobPrefix::new("gc00").unwrap(),
         queues: Vec::new(),
         portal_url: format!("http://{HOST}"),
@@ -104,7 +105,7 @@ async fn a_browser_that_signs_out_is_out_and_others_stay() {
 #[tokio::test]
 async fn a_program_shows_the_secret_and_pages_beside_the_console_want_a_session_too() {
     let beside = axum::Router::new().route("/outbox", axum::routing::get(async || "mail"));
-    let app = console::router_beside(config(), beside);
+    let app = console::router_with_pages(config(), beside);
     for (header, status) in [
         (format!("Bearer {TOKEN}"), StatusCode::OK),
         (format!("Bearer {TOKEN}0"), StatusCode::UNAUTHORIZED),

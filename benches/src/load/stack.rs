@@ -47,7 +47,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<()> {
         links: Vec::new(),
     };
     let router = |info: &StackInfo, outbox: Router| match console_config(info) {
-        Ok(config) => console::router_beside(config, outbox),
+        Ok(config) => console::router_with_pages(config, outbox),
         Err(_) => Router::new(),
     };
     let stack = local::Stack::start(config, router).await?;
@@ -70,10 +70,10 @@ pub(super) fn console_config(stack: &StackInfo) -> Result<ConsoleConfig> {
         dead_letter_url: queue.dead_letter_url.clone(),
     });
     Ok(ConsoleConfig {
-        sdk: stack.sdk(),
+        sdk: aws::sdk::Sdk::from(&stack.sdk()),
         input_bucket: stack.input_bucket.clone(),
         output_bucket: stack.output_bucket.clone(),
-        labeling_endpoint: None,
+        labeling_sdk: aws::sdk::Sdk::from(&stack.sdk()),
         job_prefix: JobPrefix::new(&stack.job_prefix).context("a job prefix")?,
         queues: queues.collect(),
         portal_url: stack.web_url.clone(),

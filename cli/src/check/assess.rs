@@ -10,58 +10,58 @@ use shared::manifest::Line;
 use shared::name::DatasetName;
 use shared::spec::Spec;
 
-use super::beside;
-use super::files::{Found, part, walk};
+use super::files::{LocalFile, read_range, walk};
+use super::manifest_link;
 
-/// Manifest lines shown as a sample.
-const SAMPLES: usize = 3;
-/// Rejects kept; all are counted.
-const REJECTS: usize = 1_000;
+/// Items shown as samples.
+const MAX_SAMPLES: usize = 3;
+/// Rejects listed; all are counted.
+const MAX_REJECTS: usize = 1_000;
 /// Bytes of a batch's manifest at most.
 const MAX_BATCH_BYTES: usize = 32 << 20;
 /// S3's limit for a key.
-const MAX_KEY: usize = 1_024;
+const MAX_KEY_BYTES: usize = 1_024;
 
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Findings {
-    pub(crate) files: u64,
-    pub(crate) items: u64,
-    pub(crate) batches: u64,
-    /// Labelled from manifests made by hand alone.
-    pub(crate) manual: bool,
-    /// Rows that are neither items nor rejected: there is nothing in them.
-    pub(crate) blank_rows: u64,
+pub(super) struct FolderContents {
+    pub(super) files: u64,
+    pub(super) items: u64,
+    pub(super) batches: u64,
+    /// Only manifests made by hand give items.
+    pub(super) manual: bool,
+    /// Empty rows, which are neither items nor rejected.
+    pub(super) blank_rows: u64,
     /// `.jsonl` files that point to objects, and so are manifests.
-    pub(crate) manifests: u64,
-    pub(crate) rejected: u64,
-    pub(crate) rejected_first: Vec<Reject>,
+    pub(super) manifests: u64,
+    pub(super) rejected: u64,
+    pub(super) rejected_first: Vec<Reject>,
     /// Left out by `select`.
-    pub(crate) not_selected: u64,
+    pub(super) not_selected: u64,
     /// Files of the operating system and editors.
-    pub(crate) ignored: u64,
-    pub(crate) samples: Vec<Sample>,
+    pub(super) ignored: u64,
+    pub(super) samples: Vec<Sample>,
 }
 
 /// An item as a worker would get it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Sample {
-    pub(crate) path: String,
+pub(super) struct Sample {
+    pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) row: Option<u64>,
+    pub(super) row: Option<u64>,
     /// Its text; of an image the place it would have in the bucket.
-    pub(crate) item: String,
+    pub(super) item: String,
 }
 
 /// A file or row that would be in no batch.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Reject {
-    pub(crate) path: String,
+pub(super) struct Reject {
+    pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) row: Option<u64>,
-    pub(crate) reason: String,
+    pub(super) row: Option<u64>,
+    pub(super) reason: String,
 }
 
-pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyhow::Result<Findings> {
+pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyhow::Result<FolderContents> {
     let files = walk(folder)?;
     let manual = files
         .iter()
@@ -73,83 +73,84 @@ pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyho
         limit,
         batch: (0, 0),
         folder,
-        found: Findings {
+        contents: FolderContents {
             manual,
-            ..Findings::default()
+            ..FolderContents::default()
         },
     };
     for file in &files {
-        tally.take(file)?;
+        tally.add_file(file)?;
     }
-    Ok(tally.found)
+    Ok(tally.contents)
 }
 
 struct Tally<'a> {
     spec: &'a Spec,
     dataset: &'a DatasetName,
     folder: &'a Path,
-    /// Items of the dataset, at most.
+    /// Most items of the dataset.
     limit: u64,
-    /// Items and bytes of the batch that fills.
+    /// Items and bytes of the batch that is being filled.
     batch: (u64, usize),
-    found: Findings,
+    contents: FolderContents,
 }
 
 impl Tally<'_> {
-    fn take(&mut self, file: &Found) -> anyhow::Result<()> {
+    fn add_file(&mut self, file: &LocalFile) -> anyhow::Result<()> {
         let path = match &file.path {
             Ok(path) if matches!(path.as_str(), SPEC_FILE | READY_FILE) => return Ok(()),
             Ok(path) => path.as_str(),
-            Err(unfit) => {
-                self.reject(&unfit.shown, None, unfit.reason.to_owned());
+            Err(unusable) => {
+                self.reject(&unusable.shown, None, unusable.reason.to_owned());
                 return Ok(());
             }
         };
-        self.found.files += 1;
+        self.contents.files += 1;
         let key = format!("{}/{path}", self.dataset);
-        if key.len() > MAX_KEY {
+        if key.len() > MAX_KEY_BYTES {
             let reason = format!(
-                "its key is {} bytes long, S3 takes at most {MAX_KEY}: use shorter names",
+                "its key is {} bytes long, S3 takes at most {MAX_KEY_BYTES}: use shorter names",
                 key.len()
             );
             self.reject(path, None, reason);
             return Ok(());
         }
-        if self.found.manual {
-            return self.take_by_hand(file, path, &key);
+        if self.contents.manual {
+            return self.add_data_or_manifest(file, path, &key);
         }
         match item::classify(self.spec, path, file.size) {
-            Verdict::Ignore => self.found.ignored += 1,
-            Verdict::NotSelected => self.found.not_selected += 1,
+            Verdict::Ignore => self.contents.ignored += 1,
+            Verdict::NotSelected => self.contents.not_selected += 1,
             Verdict::Reject(reason) => self.reject(path, None, reason),
-            Verdict::Take(FileKind::Image) => self.take_image(file, path, &key)?,
+            Verdict::Take(FileKind::Image) => self.add_image(file, path, &key)?,
             Verdict::Take(_) => {
-                let bytes = part(&file.on_disk, 0, file.size)?;
+                let bytes = read_range(&file.on_disk, 0, file.size)?;
                 if item::is_manifest(&key, &bytes) {
-                    self.found.manifests += 1;
-                    return self.take_manifest(path, &key, &bytes);
+                    self.contents.manifests += 1;
+                    return self.add_manifest(path, &key, &bytes);
                 }
-                self.take_lines(path, item::read_text(self.spec, &key, "", &bytes, 0));
+                self.add_text_items(path, item::read_text(self.spec, &key, "", &bytes, 0));
             }
         }
         Ok(())
     }
 
-    /// With a manifest made by hand, other files are data it may point to. Each such manifest gets batches of its own.
-    fn take_by_hand(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {
+    /// In a folder with a manifest made by hand, other files are data that it may point to. Each manifest gets batches of its
+    /// own.
+    fn add_data_or_manifest(&mut self, file: &LocalFile, path: &str, key: &str) -> anyhow::Result<()> {
         if !path.ends_with(".manifest") {
-            self.found.not_selected += 1;
+            self.contents.not_selected += 1;
             return Ok(());
         }
         self.batch = (0, 0);
-        let bytes = part(&file.on_disk, 0, file.size.min(item::MAX_TEXT_FILE + 1))?;
-        self.take_manifest(path, key, &bytes)?;
+        let bytes = read_range(&file.on_disk, 0, file.size.min(item::MAX_TEXT_FILE + 1))?;
+        self.add_manifest(path, key, &bytes)?;
         self.batch = (0, 0);
         Ok(())
     }
 
-    /// Links into the dataset's folder are looked up beside the manifest, whatever the bucket will be called.
-    fn take_manifest(&mut self, path: &str, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    /// Links into the dataset's folder are read from this folder, whatever the bucket's name is.
+    fn add_manifest(&mut self, path: &str, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
         let sources = LinkSources::own_folder(bucket_of(self.dataset, bytes), "");
         let dataset = self.dataset;
         let rules = item::Rules {
@@ -158,7 +159,7 @@ impl Tally<'_> {
         };
         for item in item::read_manifest(self.spec, rules, key, "", bytes, 0) {
             let item = match item {
-                Ok(line) => beside::look(self.spec, dataset, self.folder, line)?,
+                Ok(line) => manifest_link::resolve(self.spec, dataset, self.folder, line)?,
                 Err(rejected) => Err((rejected.row, rejected.reason)),
             };
             match item {
@@ -169,18 +170,18 @@ impl Tally<'_> {
         Ok(())
     }
 
-    fn take_lines(&mut self, path: &str, mut items: Items<'_>) {
+    fn add_text_items(&mut self, path: &str, mut items: Items<'_>) {
         for item in items.by_ref() {
             match item {
                 Ok(line) => self.add(path, &line),
                 Err(rejected) => self.reject(path, rejected.row, rejected.reason),
             }
         }
-        self.found.blank_rows += items.blank();
+        self.contents.blank_rows += items.blank();
     }
 
-    fn take_image(&mut self, file: &Found, path: &str, key: &str) -> anyhow::Result<()> {
-        match beside::judge_image(&file.on_disk, file.size)? {
+    fn add_image(&mut self, file: &LocalFile, path: &str, key: &str) -> anyhow::Result<()> {
+        match manifest_link::check_image(&file.on_disk, file.size)? {
             Ok(()) => self.add(path, &image::image_line("groundcrew-input", key, "")),
             Err(reason) => self.reject(path, None, reason),
         }
@@ -188,28 +189,28 @@ impl Tally<'_> {
     }
 
     fn add(&mut self, path: &str, line: &Line) {
-        if self.found.items >= self.limit {
-            self.found.not_selected += 1;
+        if self.contents.items >= self.limit {
+            self.contents.not_selected += 1;
             return;
         }
         let most = u64::from(self.spec.batch.max_items.min(self.spec.task.info().max_items));
         let (items, bytes) = self.batch;
         let full = items >= most || bytes + line.json.len() + 1 > MAX_BATCH_BYTES;
         if items == 0 || full {
-            self.found.batches += 1;
+            self.contents.batches += 1;
             self.batch = (0, 0);
         }
         self.batch = (self.batch.0 + 1, self.batch.1 + line.json.len() + 1);
-        self.found.items += 1;
-        if self.found.samples.len() < SAMPLES {
-            self.found.samples.extend(sample(path, line));
+        self.contents.items += 1;
+        if self.contents.samples.len() < MAX_SAMPLES {
+            self.contents.samples.extend(sample(path, line));
         }
     }
 
     fn reject(&mut self, path: &str, row: Option<u64>, reason: String) {
-        self.found.rejected += 1;
-        if self.found.rejected_first.len() < REJECTS {
-            self.found.rejected_first.push(Reject {
+        self.contents.rejected += 1;
+        if self.contents.rejected_first.len() < MAX_REJECTS {
+            self.contents.rejected_first.push(Reject {
                 path: path.to_owned(),
                 row,
                 reason,
@@ -218,7 +219,7 @@ impl Tally<'_> {
     }
 }
 
-/// The bucket whose `<dataset>/…` a manifest's lines name: the input bucket, if the manifest is meant for this dataset.
+/// The bucket in which the manifest's lines name `<dataset>/…`: the input bucket, if the manifest is for this dataset.
 fn bucket_of(dataset: &DatasetName, manifest: &[u8]) -> String {
     let text = String::from_utf8_lossy(manifest);
     let own = text.split("s3://").skip(1).find_map(|rest| {
@@ -243,5 +244,4 @@ fn sample(path: &str, line: &Line) -> Option<Sample> {
 }
 
 #[cfg(test)]
-#[path = "assess_tests.rs"]
 mod tests;

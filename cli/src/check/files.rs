@@ -1,4 +1,4 @@
-//! The files of a folder as they would lie in the bucket: by key, in byte order.
+//! The files of a folder on this disk, in the order of their keys in the bucket, and reading them.
 
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use walkdir::WalkDir;
 
+use crate::paint::one_line;
+
 /// One file.
-pub(super) struct Found {
+pub(super) struct LocalFile {
     /// Path within the dataset, with `/`.
-    pub(super) path: Result<String, Unfit>,
+    pub(super) path: Result<String, UnusableFile>,
     pub(super) on_disk: PathBuf,
     pub(super) size: u64,
 }
 
-/// A file that cannot be dropped.
+/// A file that cannot be uploaded.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Unfit {
-    /// Its path as well as it can be shown.
+pub(super) struct UnusableFile {
+    /// Its path, with a replacement for what cannot be shown.
     pub(super) shown: String,
     pub(super) reason: &'static str,
 }
@@ -26,35 +28,35 @@ const NOT_UTF8: &str = "the name is not UTF-8, and S3 takes no other: rename the
 const LINK: &str = "it is a link or a device: copy the file itself";
 
 /// All files below the folder; links are not followed, as a bucket has none.
-pub(super) fn walk(folder: &Path) -> anyhow::Result<Vec<Found>> {
-    let mut found = Vec::new();
+pub(super) fn walk(folder: &Path) -> anyhow::Result<Vec<LocalFile>> {
+    let mut files = Vec::new();
     for entry in WalkDir::new(folder).min_depth(1) {
-        let entry = entry.context("the folder could not be read whole")?;
+        let entry = entry.context("a part of the folder cannot be read")?;
         if entry.file_type().is_dir() {
             continue;
         }
         let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let unfit = |reason| Unfit {
+        let unusable = |reason| UnusableFile {
             shown: relative.to_string_lossy().into_owned(),
             reason,
         };
         let path = match relative.to_str() {
-            _ if !entry.file_type().is_file() => Err(unfit(LINK)),
+            _ if !entry.file_type().is_file() => Err(unusable(LINK)),
             Some(path) => Ok(path.to_owned()),
-            None => Err(unfit(NOT_UTF8)),
+            None => Err(unusable(NOT_UTF8)),
         };
-        found.push(Found {
+        files.push(LocalFile {
             path,
             size: entry.metadata()?.len(),
             on_disk: entry.into_path(),
         });
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(found)
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
 }
 
 /// The bytes from `start`, at most `length` of them.
-pub(super) fn part(path: &Path, start: u64, length: u64) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read_range(path: &Path, start: u64, length: u64) -> anyhow::Result<Vec<u8>> {
     let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
     let mut bytes = vec![0; usize::try_from(length)?];
     let mut filled = 0;
@@ -67,4 +69,19 @@ pub(super) fn part(path: &Path, start: u64, length: u64) -> anyhow::Result<Vec<u
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+/// One byte more than `bytes` at most, which is enough to know that the file is too long.
+pub(super) fn read_at_most(path: &Path, bytes: usize) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+
+    let mut text = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(bytes as u64 + 1).read_to_end(&mut text))
+        .with_context(|| path.display().to_string())?;
+    Ok(text)
+}
+
+pub(super) fn path_text(path: &Path) -> String {
+    one_line(&path.display().to_string(), 400)
 }

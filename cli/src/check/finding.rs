@@ -1,27 +1,27 @@
-//! One thing that was looked at: well, to be mended, or not to be seen with these credentials.
+//! One thing that was checked: right, to be fixed, or unknown with these credentials.
 
 use std::error::Error;
 
-use aws_sdk_sagemaker::error::ProvideErrorMetadata;
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use serde::Serialize;
 
-use crate::paint::{Look, Paint, one_line};
+use crate::paint::{Paint, Style, one_line};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
     Fine,
-    /// Somebody has to do something.
-    Mend,
-    /// Nobody knows.
-    Unseen,
+    /// The admin has to do something.
+    Fix,
+    /// It cannot be checked.
+    Unknown,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     pub(super) about: String,
     pub(super) verdict: Verdict,
-    /// How it is, and where it is to be mended, what to do.
+    /// How it is, and what to do where it has to be fixed.
     pub(super) text: String,
 }
 
@@ -32,7 +32,7 @@ const DENIED: [&str; 5] = [
     "AuthorizationErrorException",
     "UnauthorizedOperation",
 ];
-const GONE: [&str; 7] = [
+const DELETED: [&str; 7] = [
     "NoSuchBucket",
     "NotFound",
     "NotFoundException",
@@ -41,7 +41,7 @@ const GONE: [&str; 7] = [
     "QueueDoesNotExist",
     "AWS.SimpleQueueService.NonExistentQueue",
 ];
-const UNKNOWN: [&str; 5] = [
+const UNSUPPORTED: [&str; 5] = [
     "NotImplemented",
     "UnknownOperationException",
     "InvalidAction",
@@ -49,17 +49,36 @@ const UNKNOWN: [&str; 5] = [
     "UnsupportedOperation",
 ];
 
+/// What the code of a failed call says.
+enum FailureKind {
+    Denied,
+    Deleted,
+    Unsupported,
+    Other,
+}
+
+impl FailureKind {
+    fn of(code: &str) -> Self {
+        match code {
+            code if DENIED.contains(&code) => Self::Denied,
+            code if DELETED.contains(&code) => Self::Deleted,
+            code if UNSUPPORTED.contains(&code) => Self::Unsupported,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Finding {
     pub(super) fn fine(about: &str, text: impl Into<String>) -> Self {
         Self::new(about, Verdict::Fine, text)
     }
 
-    pub(super) fn mend(about: &str, text: impl Into<String>) -> Self {
-        Self::new(about, Verdict::Mend, text)
+    pub(super) fn fix(about: &str, text: impl Into<String>) -> Self {
+        Self::new(about, Verdict::Fix, text)
     }
 
-    pub(super) fn unseen(about: &str, text: impl Into<String>) -> Self {
-        Self::new(about, Verdict::Unseen, text)
+    pub(super) fn unknown(about: &str, text: impl Into<String>) -> Self {
+        Self::new(about, Verdict::Unknown, text)
     }
 
     fn new(about: &str, verdict: Verdict, text: impl Into<String>) -> Self {
@@ -70,53 +89,57 @@ impl Finding {
         }
     }
 
-    /// What a call's failure means: it may not be made, what it asks about is gone, or there is no knowing.
+    /// What a failed call means: it is not permitted, its object was deleted, or the failure says nothing.
     pub(super) fn of_failure<E>(about: &str, action: &str, error: E) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let code = error.code().unwrap_or_default().to_owned();
-        let said = error.message().map(str::to_owned);
-        let all = || format!("{:#}", anyhow::Error::new(error));
-        match code.as_str() {
-            code if DENIED.contains(&code) => Self::unseen(
-                about,
-                format!("these credentials lack `{action}`: ask for it, or let somebody look who has it"),
-            ),
-            code if GONE.contains(&code) => Self::mend(
+        let message = error.message().map(str::to_owned);
+        match FailureKind::of(&code) {
+            FailureKind::Denied => Self::unknown(
                 about,
                 format!(
-                    "it is not there any more ({code}{}): deploy the stack again",
-                    said.map_or_else(String::new, |said| format!(": {said}"))
+                    "these credentials lack the permission `{action}`: ask for it, or have this checked with other credentials"
                 ),
             ),
-            code if UNKNOWN.contains(&code) => {
-                Self::unseen(about, format!("what answers here has no `{action}`"))
+            FailureKind::Deleted => Self::fix(
+                about,
+                format!(
+                    "it was deleted ({code}{}): deploy the stack again",
+                    message.map_or_else(String::new, |message| format!(": {message}"))
+                ),
+            ),
+            FailureKind::Unsupported => {
+                Self::unknown(about, format!("the service here does not support `{action}`"))
             }
-            _ => Self::unseen(about, format!("`{action}` failed: {}", said.unwrap_or_else(all))),
+            FailureKind::Other => {
+                let reason = message.unwrap_or_else(|| format!("{:#}", anyhow::Error::new(error)));
+                Self::unknown(about, format!("`{action}` failed: {reason}"))
+            }
         }
     }
 
     pub(super) fn line(&self, paint: Paint) -> String {
         let mark = match self.verdict {
-            Verdict::Fine => paint.word(Look::Good, "✓"),
-            Verdict::Mend => paint.word(Look::Bad, "!"),
-            Verdict::Unseen => paint.word(Look::Warn, "?"),
+            Verdict::Fine => paint.word(Style::Good, "✓"),
+            Verdict::Fix => paint.word(Style::Bad, "!"),
+            Verdict::Unknown => paint.word(Style::Warn, "?"),
         };
         format!("{mark} {:<18} {}\n", self.about, one_line(&self.text, 1_000))
     }
 }
 
-/// What nobody could look at is no failure: whoever lacks a permission would never see anything else.
+/// What could not be checked is no failure: without a permission the command would always fail.
 pub(super) fn are_good(findings: &[Finding]) -> bool {
-    findings.iter().all(|finding| finding.verdict != Verdict::Mend)
+    findings.iter().all(|finding| finding.verdict != Verdict::Fix)
 }
 
-/// What to do about it, if it is the case; otherwise that it is well.
-pub(super) fn judged(about: &str, wrong: Option<String>, well: impl Into<String>) -> Finding {
+/// What is wrong and what to do about it; where nothing is wrong, how it is.
+pub(super) fn judge(about: &str, wrong: Option<String>, fine: impl Into<String>) -> Finding {
     match wrong {
-        Some(wrong) => Finding::mend(about, wrong),
-        None => Finding::fine(about, well),
+        Some(wrong) => Finding::fix(about, wrong),
+        None => Finding::fine(about, fine),
     }
 }
 
@@ -133,12 +156,20 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_a_missing_right_a_missing_thing_or_not_known() {
+    fn a_failure_is_a_missing_permission_a_deleted_object_or_unknown() {
         for (code, verdict, part) in [
-            ("AccessDenied", Verdict::Unseen, "lack `s3:GetBucketCORS`"),
-            ("NoSuchBucket", Verdict::Mend, "deploy the stack again"),
-            ("NotImplemented", Verdict::Unseen, "has no `s3:GetBucketCORS`"),
-            ("SlowDown", Verdict::Unseen, "failed: so"),
+            (
+                "AccessDenied",
+                Verdict::Unknown,
+                "lack the permission `s3:GetBucketCORS`",
+            ),
+            ("NoSuchBucket", Verdict::Fix, "deploy the stack again"),
+            (
+                "NotImplemented",
+                Verdict::Unknown,
+                "does not support `s3:GetBucketCORS`",
+            ),
+            ("SlowDown", Verdict::Unknown, "failed: so"),
         ] {
             let finding = failure(code);
             assert_eq!(finding.verdict, verdict, "{code}");
@@ -149,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_line_has_its_mark_and_stays_a_line() {
-        let finding = Finding::mend("queues", "a\nb");
+        let finding = Finding::fix("queues", "a\nb");
         assert_eq!(finding.line(Paint::none()), "! queues             a\\nb\n");
     }
 }

@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::spec::{Spec, SpecError};
 
-use super::Outcome;
-use super::assess::Findings;
-use crate::paint::{Look, Paint, lines, one_line};
+use super::assess::FolderContents;
+use super::folder::FolderCheck;
+use crate::paint::{Paint, Style, lines, one_line};
 
 /// Rejects listed on a terminal; `--json` has more.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 
-pub(super) fn text(outcome: &Outcome, paint: Paint) -> String {
+pub(super) fn text(folder: &FolderCheck, paint: Paint) -> String {
     let mut text = String::new();
-    match &outcome.spec {
+    match &folder.spec {
         Err(error) => {
-            let mark = paint.word(Look::Bad, "✗");
+            let mark = paint.word(Style::Bad, "✗");
             let _infallible = write!(
                 text,
                 "{mark} {}\n\nNothing would be labeled: fix labeling.yaml first.\n",
@@ -25,19 +25,19 @@ pub(super) fn text(outcome: &Outcome, paint: Paint) -> String {
             );
         }
         Ok(spec) => {
-            about_spec(&mut text, &outcome.dataset, spec, paint);
-            if let Some(found) = &outcome.findings {
-                about_files(&mut text, found, spec, paint);
+            write_spec(&mut text, &folder.dataset, spec, paint);
+            if let Some(contents) = &folder.contents {
+                write_contents(&mut text, contents, spec, paint);
             }
         }
     }
     text
 }
 
-fn about_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
+fn write_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
     let labels: Vec<&str> = spec.labels.iter().map(|label| label.name.as_str()).collect();
-    let name = paint.word(Look::Strong, &one_line(dataset, 255));
-    let mark = paint.word(Look::Good, "✓");
+    let name = paint.word(Style::Strong, &one_line(dataset, 255));
+    let mark = paint.word(Style::Good, "✓");
     let people = match spec.workers_per_item {
         1 => "1 person".to_owned(),
         count => format!("{count} different people"),
@@ -52,28 +52,32 @@ fn about_spec(text: &mut String, dataset: &str, spec: &Spec, paint: Paint) {
     );
 }
 
-fn about_files(text: &mut String, found: &Findings, spec: &Spec, paint: Paint) {
-    let mark = if found.items > 0 {
-        paint.word(Look::Good, "✓")
+fn write_contents(text: &mut String, contents: &FolderContents, spec: &Spec, paint: Paint) {
+    let mark = if contents.items > 0 {
+        paint.word(Style::Good, "✓")
     } else {
-        paint.word(Look::Bad, "✗")
+        paint.word(Style::Bad, "✗")
     };
-    let items = counted(found.items, "item");
-    let batches = match found.batches {
+    let items = count_text(contents.items, "item");
+    let batches = match contents.batches {
         1 => "1 batch".to_owned(),
         count => format!("{count} batches"),
     };
-    let _infallible = writeln!(text, "{mark} {items} in {batches}, from {}", sources(found));
-    for sample in &found.samples {
-        let place = paint.word(Look::Place, &place(&sample.path, sample.row));
+    let _infallible = writeln!(text, "{mark} {items} in {batches}, from {}", sources(contents));
+    for sample in &contents.samples {
+        let place = paint.word(Style::Place, &place(&sample.path, sample.row));
         let _infallible = writeln!(text, "  {place}: {}", one_line(sample.item.trim(), 100));
     }
-    let more = found.items.saturating_sub(found.samples.len() as u64);
+    let more = contents.items.saturating_sub(contents.samples.len() as u64);
     if more > 0 {
-        let _infallible = writeln!(text, "  {}", paint.word(Look::Dim, &format!("… and {more} more")));
+        let _infallible = writeln!(
+            text,
+            "  {}",
+            paint.word(Style::Dim, &format!("… and {more} more"))
+        );
     }
-    about_rejects(text, found, paint);
-    let what_next = if found.items > 0 {
+    write_rejects(text, contents, paint);
+    let next_step = if contents.items > 0 {
         format!(
             "Dropped, it would start after {} without a new file.",
             span(spec.batch.quiet)
@@ -81,55 +85,55 @@ fn about_files(text: &mut String, found: &Findings, spec: &Spec, paint: Paint) {
     } else {
         "There is nothing to label here.".to_owned()
     };
-    let _infallible = writeln!(text, "\n{what_next}");
+    let _infallible = writeln!(text, "\n{next_step}");
 }
 
-fn sources(found: &Findings) -> String {
-    let by_hand = if found.manual {
+fn sources(contents: &FolderContents) -> String {
+    let by_hand = if contents.manual {
         " (from manifests made by hand alone)".to_owned()
-    } else if found.manifests > 0 {
-        let many = if found.manifests == 1 {
+    } else if contents.manifests > 0 {
+        let many = if contents.manifests == 1 {
             "is a manifest"
         } else {
             "are manifests"
         };
         format!(
-            " ({} of them {many}: what its lines point to is labelled)",
-            found.manifests
+            " ({} of them {many}: what its lines point to is labeled)",
+            contents.manifests
         )
     } else {
         String::new()
     };
-    let mut parts = vec![counted(found.files, "file") + &by_hand];
-    match found.blank_rows {
+    let mut parts = vec![count_text(contents.files, "file") + &by_hand];
+    match contents.blank_rows {
         0 => {}
-        1 => parts.push("1 blank row passed over".to_owned()),
-        rows => parts.push(format!("{rows} blank rows passed over")),
+        1 => parts.push("1 blank row skipped".to_owned()),
+        rows => parts.push(format!("{rows} blank rows skipped")),
     }
-    if found.not_selected > 0 {
-        parts.push(format!("{} not selected", found.not_selected));
+    if contents.not_selected > 0 {
+        parts.push(format!("{} not selected", contents.not_selected));
     }
-    if found.ignored > 0 {
-        parts.push(format!("{} ignored", found.ignored));
+    if contents.ignored > 0 {
+        parts.push(format!("{} ignored", contents.ignored));
     }
     parts.join(", ")
 }
 
-fn about_rejects(text: &mut String, found: &Findings, paint: Paint) {
-    if found.rejected == 0 {
+fn write_rejects(text: &mut String, contents: &FolderContents, paint: Paint) {
+    if contents.rejected == 0 {
         return;
     }
-    let mark = paint.word(Look::Warn, "!");
-    let _infallible = writeln!(text, "{mark} {} would be rejected:", found.rejected);
-    for reject in found.rejected_first.iter().take(LISTED) {
-        let place = paint.word(Look::Place, &place(&reject.path, reject.row));
+    let mark = paint.word(Style::Warn, "!");
+    let _infallible = writeln!(text, "{mark} {} would be rejected:", contents.rejected);
+    for reject in contents.rejected_first.iter().take(MAX_LISTED) {
+        let place = paint.word(Style::Place, &place(&reject.path, reject.row));
         let _infallible = writeln!(text, "  {place}: {}", one_line(&reject.reason, 400));
     }
-    let more = found.rejected.saturating_sub(LISTED as u64);
+    let more = contents.rejected.saturating_sub(MAX_LISTED as u64);
     if more > 0 {
         let _infallible = writeln!(text, "  … and {more} more; --json lists them");
     }
-    if found.rejected_first.iter().any(|reject| reject.row.is_some()) {
+    if contents.rejected_first.iter().any(|reject| reject.row.is_some()) {
         // Once the others are in a batch, the file is not read again.
         let _infallible = writeln!(
             text,
@@ -143,7 +147,7 @@ fn place(path: &str, row: Option<u64>) -> String {
     row.map_or(path.clone(), |row| format!("{path}, row {row}"))
 }
 
-fn counted(count: u64, what: &str) -> String {
+fn count_text(count: u64, what: &str) -> String {
     if count == 1 {
         format!("1 {what}")
     } else {
@@ -151,27 +155,27 @@ fn counted(count: u64, what: &str) -> String {
     }
 }
 
-pub(crate) fn span(duration: Duration) -> String {
+fn span(duration: Duration) -> String {
     match duration.as_secs() {
         seconds if seconds < 60 || seconds % 60 != 0 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
     }
 }
 
-pub(super) fn json(outcome: &Outcome) -> Value {
-    let spec = match &outcome.spec {
-        Ok(spec) => about(spec),
-        Err(error) => json!({ "error": problem(error) }),
+pub(super) fn json(folder: &FolderCheck) -> Value {
+    let spec = match &folder.spec {
+        Ok(spec) => spec_json(spec),
+        Err(error) => json!({ "error": error_json(error) }),
     };
     json!({
-        "dataset": outcome.dataset,
-        "ok": outcome.is_good(),
+        "dataset": folder.dataset,
+        "ok": folder.is_good(),
         "spec": spec,
-        "found": outcome.findings,
+        "found": folder.contents,
     })
 }
 
-fn about(spec: &Spec) -> Value {
+fn spec_json(spec: &Spec) -> Value {
     json!({
         "task": spec.task.name(),
         "labels": spec.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
@@ -181,6 +185,6 @@ fn about(spec: &Spec) -> Value {
     })
 }
 
-fn problem(error: &SpecError) -> Value {
+fn error_json(error: &SpecError) -> Value {
     json!({ "line": error.line, "column": error.column, "message": error.message, "hint": error.hint })
 }

@@ -1,4 +1,4 @@
-//! A deployment, part by part, with no more than ordinary rights to read: nothing is changed by looking.
+//! Checks a deployment part by part. It needs only permissions to read, and changes nothing.
 
 mod bucket;
 mod people;
@@ -10,12 +10,12 @@ use anyhow::anyhow;
 use console::Reader;
 use jiff::Timestamp;
 
-use super::finding::{Finding, judged};
-use crate::endpoint::Target;
+use super::finding::{Finding, judge};
+use crate::target::Target;
 
-/// What no request of this program tells of.
-pub(super) const LEFT_OUT: &str = "Not looked at: schedules, alarms, roles and the functions' own settings. On AWS, \
-    what compares them with the template is\n  aws cloudformation detect-stack-drift";
+/// What no request of this program can check.
+pub(super) const NOT_CHECKED: &str = "Not checked: schedules, alarms, roles and the functions' own settings. On AWS \
+    they are compared with the template by\n  aws cloudformation detect-stack-drift";
 
 pub(super) async fn findings(target: &Target) -> Vec<Finding> {
     let reader = Reader::new(&target.config);
@@ -35,8 +35,8 @@ pub(super) async fn findings(target: &Target) -> Vec<Finding> {
     all.extend([pool, client, workforce].into_iter().flatten());
     all.extend(redrives);
     match model {
-        Ok(model) => all.extend(work::of(&model, Timestamp::now())),
-        Err(error) => all.push(Finding::unseen("datasets", format!("{:#}", anyhow!(error)))),
+        Ok(model) => all.extend(work::findings(&model, Timestamp::now())),
+        Err(error) => all.push(Finding::unknown("datasets", format!("{:#}", anyhow!(error)))),
     }
     all.extend(topics);
     all
@@ -46,26 +46,20 @@ fn stack(target: &Target) -> Finding {
     let Some(status) = &target.deployment.status else {
         return Finding::fine("stack", "runs on this machine, and answers");
     };
-    // UPDATE_ROLLBACK_COMPLETE is whole as well, as it was before.
-    let whole =
+    // After UPDATE_ROLLBACK_COMPLETE the stack is complete, too: as it was before the update.
+    let is_complete =
         status.ends_with("_COMPLETE") && !status.starts_with("DELETE") && status != "ROLLBACK_COMPLETE";
-    let wrong = format!(
-        "is {status}; why, and what it waits for, is said by: aws cloudformation describe-stack-events"
-    );
-    judged("stack", (!whole).then_some(wrong), format!("is {status}"))
+    let wrong =
+        format!("is {status}; to see why, and what it waits for: aws cloudformation describe-stack-events");
+    judge("stack", (!is_complete).then_some(wrong), format!("is {status}"))
 }
 
 fn region(target: &Target) -> Finding {
-    let region = target
-        .config
-        .sdk
-        .region()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    if target.engine {
+    let region = target.region();
+    if target.is_engine {
         return Finding::fine(
             "Region",
-            format!("{region}; a Groundcrew engine labels, wherever it is"),
+            format!("{region}; a Groundcrew engine labels in any Region"),
         );
     }
     let known = shared::task::regions().any(|known| known == region);
@@ -73,7 +67,7 @@ fn region(target: &Target) -> Finding {
         "Ground Truth has no built-in tasks in {region}: deploy in one of {}",
         shared::task::regions().collect::<Vec<_>>().join(", ")
     );
-    judged(
+    judge(
         "Region",
         (!known).then_some(wrong),
         format!("{region} has Ground Truth's built-in tasks"),

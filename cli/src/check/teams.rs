@@ -12,31 +12,31 @@ use shared::misnamed;
 use shared::name::TeamName;
 use shared::yaml::FileError;
 
-use super::read_at_most;
-use crate::paint::{Look, Paint, lines, one_line};
+use super::files::{path_text, read_at_most};
+use crate::paint::{Paint, Style, lines, one_line};
 
 /// Work teams of an account and Region.
 /// <https://docs.aws.amazon.com/general/latest/gr/sagemaker.html>
-const TEAMS: usize = 25;
+const WORK_TEAM_QUOTA: usize = 25;
 /// Addresses listed on a terminal; `--json` has all.
-const LISTED: usize = 20;
+const MAX_LISTED: usize = 20;
 const SUFFIX: &str = "yaml";
 
 /// What is said of one file.
-pub(super) struct Checked {
+pub(super) struct TeamFileCheck {
     path: PathBuf,
-    /// Of the file's name: `Err` where no team can be called so.
-    file: Result<(TeamName, TeamFile), Broken>,
+    file: Result<(TeamName, TeamFile), TeamFileProblem>,
 }
 
-enum Broken {
+enum TeamFileProblem {
+    /// No team can have this name.
     Name(String),
     Text(FileError),
 }
 
-/// The team files that a path means, or `None` where it means a dataset. A folder holds team files if it is called
-/// `teams`, as in the bucket, and for no other reason; a file by itself is one if it is YAML and was not meant to be a spec.
-pub(super) fn meant(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
+/// The team files at a path, or `None` where the path is a dataset. A folder has team files only if it is called `teams`, as
+/// in the bucket; a single file is one if it is YAML and does not look like a spec.
+pub(super) fn files_at(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     let name = |path: &Path| {
         path.file_name()
             .unwrap_or_default()
@@ -65,7 +65,7 @@ pub(super) fn meant(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     Ok((!files.is_empty()).then_some(files))
 }
 
-/// `.yml` and `.YAML` as well: they are not read in the bucket, which is better said here.
+/// Also `.yml` and `.YAML`: the functions do not read them, and the check should say so.
 fn is_yaml(path: &Path) -> bool {
     let hidden = path
         .file_name()
@@ -78,17 +78,20 @@ fn is_yaml(path: &Path) -> bool {
     !hidden && [SUFFIX, "yml"].contains(&extension.as_str())
 }
 
-pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<Checked>> {
+pub(super) fn check(files: Vec<PathBuf>) -> anyhow::Result<Vec<TeamFileCheck>> {
     if files.is_empty() {
         bail!("there is no team file here");
     }
-    let mut checked = files.into_iter().map(one).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut checked = files
+        .into_iter()
+        .map(check_one)
+        .collect::<anyhow::Result<Vec<_>>>()?;
     refuse_twins(&mut checked);
     Ok(checked)
 }
 
-/// As in the bucket: of names that differ in case alone, the first one is the team.
-fn refuse_twins(checked: &mut [Checked]) {
+/// As in the bucket: of names that differ only in case, the first one is the team.
+fn refuse_twins(checked: &mut [TeamFileCheck]) {
     let mut first: BTreeMap<String, TeamName> = BTreeMap::new();
     for checked in checked {
         let Ok((name, _)) = &checked.file else { continue };
@@ -97,52 +100,54 @@ fn refuse_twins(checked: &mut [Checked]) {
                 first.insert(name.folded(), name.clone());
             }
             Some(first) => {
-                checked.file = Err(Broken::Name(format!(
-                    "names that differ in capital and small letters alone are one name, and there is `{first}.{SUFFIX}` \
-                     beside it: give one of them another name"
+                checked.file = Err(TeamFileProblem::Name(format!(
+                    "names that differ only in capital and small letters are one name, and there is also `{first}.{SUFFIX}`: \
+                     give one of them another name"
                 )));
             }
         }
     }
 }
 
-fn one(path: PathBuf) -> anyhow::Result<Checked> {
+fn check_one(path: PathBuf) -> anyhow::Result<TeamFileCheck> {
     let text = read_at_most(&path, MAX_BYTES)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // By the rules the bucket goes by, whatever folder the file is in here.
+    // By the rules of the bucket, in whatever folder the file is on this disk.
     let file = match InputKey::parse(&format!("{}/{name}", layout::TEAMS)) {
         InputKey::Team(team) => TeamFile::parse(&team, &text)
             .map(|file| (team, file))
-            .map_err(Broken::Text),
-        InputKey::BadTeam(error) => Err(Broken::Name(error.to_string())),
-        _ => Err(Broken::Name(format!("a team file's name ends in `.{SUFFIX}`"))),
+            .map_err(TeamFileProblem::Text),
+        InputKey::BadTeam(error) => Err(TeamFileProblem::Name(error.to_string())),
+        _ => Err(TeamFileProblem::Name(format!(
+            "a team file's name ends in `.{SUFFIX}`"
+        ))),
     };
-    Ok(Checked { path, file })
+    Ok(TeamFileCheck { path, file })
 }
 
-/// Addresses that are left out are no failure: the others are served.
-pub(super) fn are_good(checked: &[Checked]) -> bool {
+/// Addresses that are left out are no failure: the others are invited.
+pub(super) fn are_good(checked: &[TeamFileCheck]) -> bool {
     checked.iter().all(|checked| checked.file.is_ok())
 }
 
-pub(super) fn text(checked: &[Checked], paint: Paint) -> String {
+pub(super) fn text(checked: &[TeamFileCheck], paint: Paint) -> String {
     let mut text = String::new();
     for checked in checked {
         match &checked.file {
-            Ok((name, file)) => about(&mut text, name, file, paint),
-            Err(broken) => complain(&mut text, &checked.path, broken, paint),
+            Ok((name, file)) => write_team(&mut text, name, file, paint),
+            Err(problem) => write_problem(&mut text, &checked.path, problem, paint),
         }
     }
-    let mark = paint.word(Look::Warn, "!");
-    if checked.len() > TEAMS {
+    let mark = paint.word(Style::Warn, "!");
+    if checked.len() > WORK_TEAM_QUOTA {
         let _infallible = writeln!(
             text,
-            "{mark} {} teams: an account has {TEAMS} work teams in a Region unless AWS raises that quota",
+            "{mark} {} teams: an account has {WORK_TEAM_QUOTA} work teams in a Region unless AWS raises that quota",
             checked.len()
         );
     }
     let next = if are_good(checked) {
-        "Dropped into `teams/`, everyone new in them would be invited."
+        "Dropped into `teams/`, everyone added in them would be invited."
     } else {
         "A file that cannot be used changes nothing: fix it first."
     };
@@ -150,22 +155,18 @@ pub(super) fn text(checked: &[Checked], paint: Paint) -> String {
     text
 }
 
-fn complain(text: &mut String, path: &Path, broken: &Broken, paint: Paint) {
-    let mark = paint.word(Look::Bad, "✗");
-    let _infallible = match broken {
-        Broken::Name(reason) => writeln!(
-            text,
-            "{mark} {}: {reason}",
-            one_line(&path.display().to_string(), 400)
-        ),
-        Broken::Text(error) => writeln!(text, "{mark} {}", lines(&error.to_string())),
+fn write_problem(text: &mut String, path: &Path, problem: &TeamFileProblem, paint: Paint) {
+    let mark = paint.word(Style::Bad, "✗");
+    let _infallible = match problem {
+        TeamFileProblem::Name(reason) => writeln!(text, "{mark} {}: {reason}", path_text(path)),
+        TeamFileProblem::Text(error) => writeln!(text, "{mark} {}", lines(&error.to_string())),
     };
 }
 
-fn about(text: &mut String, name: &TeamName, file: &TeamFile, paint: Paint) {
+fn write_team(text: &mut String, name: &TeamName, file: &TeamFile, paint: Paint) {
     let (mark, name) = (
-        paint.word(Look::Good, "✓"),
-        paint.word(Look::Strong, name.as_str()),
+        paint.word(Style::Good, "✓"),
+        paint.word(Style::Strong, name.as_str()),
     );
     let _infallible = write!(
         text,
@@ -182,18 +183,18 @@ fn about(text: &mut String, name: &TeamName, file: &TeamFile, paint: Paint) {
     let _infallible = writeln!(
         text,
         "{} {count} {entries} would be left out:",
-        paint.word(Look::Warn, "!")
+        paint.word(Style::Warn, "!")
     );
-    for problem in crew.unusable.iter().take(LISTED) {
+    for problem in crew.unusable.iter().take(MAX_LISTED) {
         let line = problem
             .line
             .map(|line| format!("line {line}: "))
             .unwrap_or_default();
-        let place = paint.word(Look::Place, &line);
+        let place = paint.word(Style::Place, &line);
         let _infallible = writeln!(text, "  {place}{}", one_line(&problem.message, 400));
     }
-    if count > LISTED {
-        let _infallible = writeln!(text, "  … and {} more; --json lists them", count - LISTED);
+    if count > MAX_LISTED {
+        let _infallible = writeln!(text, "  … and {} more; --json lists them", count - MAX_LISTED);
     }
 }
 
@@ -201,7 +202,7 @@ fn people(file: &TeamFile) -> String {
     let crew = match &file.sign_in {
         SignIn::Oidc { issuer, groups } => {
             return format!(
-                "everyone {} puts into {}",
+                "everyone that {} puts into {}",
                 one_line(issuer, 128),
                 one_line(&groups.join(", "), 200)
             );
@@ -218,25 +219,27 @@ fn people(file: &TeamFile) -> String {
     }
     parts.push(
         if crew.notify_workers {
-            "told when work waits"
+            "notified when work waits"
         } else {
-            "not told when work waits"
+            "not notified when work waits"
         }
         .to_owned(),
     );
     parts.join(", ")
 }
 
-pub(super) fn json(checked: &[Checked]) -> Value {
-    let teams: Vec<Value> = checked.iter().map(one_json).collect();
+pub(super) fn json(checked: &[TeamFileCheck]) -> Value {
+    let teams: Vec<Value> = checked.iter().map(team_json).collect();
     json!({ "ok": are_good(checked), "teams": teams })
 }
 
-fn one_json(checked: &Checked) -> Value {
+fn team_json(checked: &TeamFileCheck) -> Value {
     let path = checked.path.display().to_string();
     match &checked.file {
-        Err(Broken::Name(reason)) => json!({ "file": path, "ok": false, "error": { "message": reason } }),
-        Err(Broken::Text(error)) => {
+        Err(TeamFileProblem::Name(reason)) => {
+            json!({ "file": path, "ok": false, "error": { "message": reason } })
+        }
+        Err(TeamFileProblem::Text(error)) => {
             let error = json!({ "line": error.line, "column": error.column, "message": error.message, "hint": error.hint });
             json!({ "file": path, "ok": false, "error": error })
         }

@@ -1,25 +1,25 @@
-//! What the demo gave: labels with their confidence, the job, the notice.
+//! The results of the demo: labels with their confidence, the job, the notice.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
 
 use anyhow::{Context as _, ensure};
 use console::model::{Job, NoticeView};
-use local::StackInfo;
 use serde::Serialize;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::output::{self, OutputLine, Source};
 use shared::status::JobSummary;
 
-use super::worker::Answer;
+use super::worker::WorkerAnswer;
 use crate::example;
-use crate::paint::{Look, Paint, one_line};
+use crate::paint::{Paint, Style, one_line};
 use crate::progress::bar;
+use crate::services::Services;
 
 #[derive(Serialize)]
 pub(super) struct Outcome {
-    pub(super) labels: Vec<Labeled>,
+    pub(super) labels: Vec<LabeledItem>,
     pub(super) notice: NoticeView,
     pub(super) job: Job,
     /// Single answers of workers, before they are consolidated.
@@ -28,38 +28,37 @@ pub(super) struct Outcome {
 }
 
 #[derive(Serialize)]
-pub(super) struct Labeled {
+pub(super) struct LabeledItem {
     text: String,
-    /// What each worker said, in no order that matters.
+    /// The workers' answers, sorted.
     votes: Vec<&'static str>,
     label: Option<String>,
     confidence: Option<f64>,
 }
 
-/// Reads the output manifest the way any program would: where the summary says it lies.
-pub(super) async fn labels(stack: &StackInfo, job: &Job, answers: &[Answer]) -> anyhow::Result<Vec<Labeled>> {
+/// Reads the output manifest as any program would: from where the summary says it is.
+pub(super) async fn read_labels(
+    services: &Services,
+    job: &Job,
+    answers: &[WorkerAnswer],
+) -> anyhow::Result<Vec<LabeledItem>> {
     let dataset = DatasetName::new(&job.dataset)?;
     let batch = BatchNumber::new(job.batch).context("the batch has no number")?;
-    let s3 = stack.s3();
-    let summary = format!("{}summary.json", layout::results_folder(&dataset, batch));
-    let summary = object(&s3, &stack.output_bucket, &summary).await?;
-    let summary: JobSummary = serde_json::from_slice(&summary).context("the summary cannot be understood")?;
+    let key = format!("{}summary.json", layout::results_folder(&dataset, batch));
+    let summary: Option<JobSummary> = services.document(&key).await?;
+    let summary = summary.with_context(|| format!("there is no {key}"))?;
     let uri = summary
         .output_manifest
         .context("the job has no output manifest")?;
-    let (bucket, key) = uri
-        .strip_prefix("s3://")
-        .and_then(|path| path.split_once('/'))
-        .context("no S3 URI")?;
-    let manifest = object(&s3, bucket, key).await?;
+    let manifest = services.object_at(&uri).await?;
     let mut lines = output::read(Cursor::new(manifest), &summary.label_attribute)
-        .map(|line| Ok(labeled(line?, answers)))
-        .collect::<anyhow::Result<Vec<Labeled>>>()?;
+        .map(|line| Ok(labeled_item(line?, answers)))
+        .collect::<anyhow::Result<Vec<LabeledItem>>>()?;
     lines.sort_by_key(|line| line.text.parse::<u64>().unwrap_or(u64::MAX));
     Ok(lines)
 }
 
-fn labeled(line: OutputLine, answers: &[Answer]) -> Labeled {
+fn labeled_item(line: OutputLine, answers: &[WorkerAnswer]) -> LabeledItem {
     let label = line.label.as_ref();
     let text = match line.source {
         Source::Text(text) => text.trim().to_owned(),
@@ -71,7 +70,7 @@ fn labeled(line: OutputLine, answers: &[Answer]) -> Labeled {
         .map(|a| a.label)
         .collect();
     votes.sort_unstable();
-    Labeled {
+    LabeledItem {
         text,
         votes,
         label: label
@@ -81,21 +80,15 @@ fn labeled(line: OutputLine, answers: &[Answer]) -> Labeled {
     }
 }
 
-async fn object(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> anyhow::Result<Vec<u8>> {
-    let object = s3.get_object().bucket(bucket).key(key).send().await;
-    let object = object.with_context(|| format!("s3://{bucket}/{key} could not be read"))?;
-    Ok(object.body.collect().await?.to_vec())
-}
-
 impl Outcome {
-    /// The demo is only done when every number has the right label.
+    /// The demo succeeds only if every number has the right label.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         ensure!(
             self.labels.len() == example::FILES.len() - 1,
             "{} items came back",
             self.labels.len()
         );
-        for Labeled { text, label, .. } in &self.labels {
+        for LabeledItem { text, label, .. } in &self.labels {
             let right = example::answer(text);
             ensure!(
                 label.as_deref() == right,
@@ -111,35 +104,39 @@ impl Outcome {
 
     pub(super) fn text(&self, paint: Paint) -> String {
         let head = format!("  {:>6}  {:<15} {:<6} {}", "item", "votes", "label", "confidence");
-        let mut text = paint.word(Look::Dim, &head) + "\n";
-        for Labeled {
+        let mut text = paint.word(Style::Dim, &head) + "\n";
+        for LabeledItem {
             text: item,
             votes,
             label,
             confidence,
         } in &self.labels
         {
-            let outvoted = votes.windows(2).any(|pair| pair[0] != pair[1]);
+            let is_split = votes.windows(2).any(|pair| pair[0] != pair[1]);
             let votes = format!("{:<15}", votes.join(" "));
-            let votes = if outvoted {
-                paint.word(Look::Warn, &votes)
+            let votes = if is_split {
+                paint.word(Style::Warn, &votes)
             } else {
                 votes
             };
             let label = format!("{:<6}", label.as_deref().unwrap_or("-"));
             let confidence = confidence.unwrap_or(0.0);
-            let look = if confidence > 0.9 { Look::Good } else { Look::Warn };
-            let drawn = paint.word(look, &bar(confidence, 10));
-            let label = paint.word(Look::Strong, &label);
+            let style = if confidence > 0.9 {
+                Style::Good
+            } else {
+                Style::Warn
+            };
+            let drawn = paint.word(style, &bar(confidence, 10));
+            let label = paint.word(Style::Strong, &label);
             let _infallible = writeln!(
                 text,
                 "  {:>6}  {votes} {label} {confidence:.3}  {drawn}",
                 one_line(item, 20)
             );
         }
-        let rule = paint.word(Look::Dim, "the notice that went out");
-        let _infallible = write!(text, "\n{rule}\n");
-        let subject = paint.word(Look::Strong, &one_line(&self.notice.subject, 100));
+        let heading = paint.word(Style::Dim, "the notice that was sent");
+        let _infallible = write!(text, "\n{heading}\n");
+        let subject = paint.word(Style::Strong, &one_line(&self.notice.subject, 100));
         let _infallible = write!(text, "  {subject}\n\n");
         for line in self.notice.text.lines() {
             let _infallible = writeln!(text, "{}", format!("  {}", one_line(line, 160)).trim_end());
@@ -147,7 +144,7 @@ impl Outcome {
         let _infallible = writeln!(
             text,
             "\n{} {} files, {} answers of 3 workers, {} labels, {:.1} seconds. To run it for you:\n\n  groundcrew up",
-            paint.word(Look::Good, "✓"),
+            paint.word(Style::Good, "✓"),
             example::FILES.len() - 1,
             self.answers,
             self.labels.len(),

@@ -1,4 +1,4 @@
-//! A program signing in as people do: to the portal, on to the hosted sign-in, through its form, and back.
+//! Signs in as a person does: from the portal to the hosted sign-in, through its form, and back.
 
 use anyhow::{bail, ensure};
 use reqwest::Client;
@@ -17,7 +17,7 @@ pub(crate) async fn sign_in(portal: &str, email: &str, password: &str) -> anyhow
         page.contains("name=\"password\""),
         "{address} shows no form for a password"
     );
-    // The form posts to the address it is shown at, which carries what the portal asked for.
+    // The form posts to the address of its own page, which carries the portal's parameters.
     let answer = client
         .post(address)
         .form(&[("username", email), ("password", password)])

@@ -1,5 +1,5 @@
-//! Waiting for the demo's next event, with progress for whoever looks: on a terminal one moving line, elsewhere a
-//! line per step. On stderr, so that stdout is the result alone.
+//! Waits for the demo's next event and shows progress: on a terminal one moving line, elsewhere a line for each step. It
+//! goes to stderr, so that stdout has only the result.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -14,29 +14,33 @@ use crate::example::DATASET;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-pub(super) struct Watch<'a> {
+pub(super) struct ModelWatch<'a> {
     reader: &'a Reader,
     bar: ProgressBar,
-    moving: bool,
+    is_moving: bool,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> ModelWatch<'a> {
     pub(super) fn new(reader: &'a Reader) -> Self {
-        let moving = std::io::stderr().is_terminal();
+        let is_moving = std::io::stderr().is_terminal();
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         let waiting = ProgressStyle::with_template("{spinner:.cyan} {msg} {elapsed:.dim}");
         if let Ok(style) = waiting {
             bar.set_style(style);
         }
-        if moving {
+        if is_moving {
             bar.enable_steady_tick(PAUSE);
         }
-        Self { reader, bar, moving }
+        Self {
+            reader,
+            bar,
+            is_moving,
+        }
     }
 
     pub(super) fn say(&self, step: &str) {
         self.bar.set_message(step.to_owned());
-        if !self.moving {
+        if !self.is_moving {
             self.line(step);
         }
     }
@@ -44,7 +48,7 @@ impl<'a> Watch<'a> {
     fn line(&self, text: &str) {
         use std::io::Write as _;
 
-        let _nobody_listens = writeln!(std::io::stderr().lock(), "{text}");
+        let _reader_is_gone = writeln!(std::io::stderr().lock(), "{text}");
     }
 
     /// The name of the dataset's labeling job, once workers can have its items.
@@ -61,7 +65,7 @@ impl<'a> Watch<'a> {
                 {
                     return Ok(name.clone());
                 }
-                hopeless(dataset)?;
+                fail_if_stuck(dataset)?;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -82,7 +86,7 @@ impl<'a> Watch<'a> {
                     return Ok(job.clone());
                 }
             }
-            hopeless(dataset)?;
+            fail_if_stuck(dataset)?;
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -95,21 +99,21 @@ impl<'a> Watch<'a> {
     }
 
     /// The notice that the job is complete.
-    pub(super) async fn until_told(&self) -> anyhow::Result<NoticeView> {
+    pub(super) async fn until_notice(&self) -> anyhow::Result<NoticeView> {
         loop {
             let model = self.reader.load().await?;
-            let told = model
+            let notice = model
                 .notices
                 .into_iter()
                 .find(|notice| notice.kind == NoticeKind::JobCompleted);
-            if let Some(notice) = told {
+            if let Some(notice) = notice {
                 return Ok(notice);
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
-    /// Leaves the screen to the result.
+    /// Clears the progress for the result.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -126,8 +130,8 @@ fn dataset(model: &Model) -> Option<&Dataset> {
     model.datasets.iter().find(|dataset| dataset.name == DATASET)
 }
 
-/// Waiting longer would change nothing.
-fn hopeless(dataset: &Dataset) -> anyhow::Result<()> {
+/// Fails where waiting longer would change nothing.
+fn fail_if_stuck(dataset: &Dataset) -> anyhow::Result<()> {
     let failed = dataset
         .jobs
         .iter()

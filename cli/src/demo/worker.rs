@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::example;
 
-/// Out of 100 answers.
-const CARELESS: u64 = 35;
-/// Fixed, so that every demo goes the same way.
+/// Percentage of a careless worker's answers that are wrong.
+const CARELESS_PERCENT: u64 = 35;
+/// Fixed, so that every demo gives the same answers.
 const SEED: u64 = 1;
-/// Somebody else may hold the last items; they come free, or are done.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// Another worker may have the last items; they become free, or are done.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Worker {
     client: Client,
@@ -22,24 +22,24 @@ pub(crate) struct Worker {
     careless: bool,
 }
 
-/// What one worker said of one item.
-pub(crate) struct Answer {
+/// One worker's answer for one item.
+pub(crate) struct WorkerAnswer {
     pub(crate) text: String,
     pub(crate) label: &'static str,
 }
 
 #[derive(Deserialize)]
-struct Next {
-    task: Option<Task>,
+struct NextTask {
+    task: Option<TaskToken>,
 }
 
 #[derive(Deserialize)]
-struct Task {
+struct TaskToken {
     token: String,
 }
 
 #[derive(Deserialize)]
-struct Jobs {
+struct JobList {
     jobs: Vec<PortalJob>,
 }
 
@@ -57,34 +57,34 @@ impl Worker {
         }
     }
 
-    /// Answers whatever the job has for this worker.
-    pub(crate) async fn label(&self, job: &str) -> anyhow::Result<Vec<Answer>> {
+    /// Answers every task that the job has for this worker.
+    pub(crate) async fn label(&self, job: &str) -> anyhow::Result<Vec<WorkerAnswer>> {
         let mut answers = Vec::new();
         loop {
-            let next: Next = self.post(&format!("/api/jobs/{job}/next"), &json!({})).await?;
+            let next: NextTask = self.post(&format!("/api/jobs/{job}/next"), &json!({})).await?;
             match next.task {
                 Some(task) => {
                     answers.push(self.answer(&task.token).await?);
                 }
-                None if !answers.is_empty() || !self.sees(job).await? => return Ok(answers),
-                None => tokio::time::sleep(LOOK_AGAIN).await,
+                None if !answers.is_empty() || !self.sees_job(job).await? => return Ok(answers),
+                None => tokio::time::sleep(RETRY_PAUSE).await,
             }
         }
     }
 
-    async fn sees(&self, job: &str) -> anyhow::Result<bool> {
-        let Jobs { jobs } = self.get("/api/jobs").await?;
-        Ok(jobs.iter().any(|seen| seen.name == job))
+    async fn sees_job(&self, job: &str) -> anyhow::Result<bool> {
+        let JobList { jobs } = self.get("/api/jobs").await?;
+        Ok(jobs.iter().any(|listed| listed.name == job))
     }
 
-    async fn answer(&self, token: &str) -> anyhow::Result<Answer> {
+    async fn answer(&self, token: &str) -> anyhow::Result<WorkerAnswer> {
         let task: Value = self.get(&format!("/api/tasks/{token}")).await?;
         let text = task.pointer("/input/taskObject").and_then(Value::as_str);
         let text = text.context("the task holds no text")?;
         let label = answer(text, self.careless).with_context(|| format!("`{text}` is no number"))?;
         let answer = json!({ "answer": { "crowd-classifier": { "label": label } } });
         let _empty: Value = self.post(&format!("/api/tasks/{token}/answer"), &answer).await?;
-        Ok(Answer {
+        Ok(WorkerAnswer {
             text: text.trim().to_owned(),
             label,
         })
@@ -108,7 +108,7 @@ impl Worker {
 fn answer(text: &str, careless: bool) -> Option<&'static str> {
     let right = example::answer(text)?;
     let number: u64 = text.trim().parse().ok()?;
-    let wrong = careless && scatter(number ^ SEED) % 100 < CARELESS;
+    let wrong = careless && scatter(number ^ SEED) % 100 < CARELESS_PERCENT;
     Some(match (right, wrong) {
         ("Even", true) => "Odd",
         ("Odd", true) => "Even",

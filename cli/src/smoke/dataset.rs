@@ -3,25 +3,25 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-/// Name, text, and what is right.
+/// Name, text, and the right label.
 pub(super) const FILES: [(&str, &str, &str); 3] = [
     ("four.txt", "4", "Even"),
     ("seven.txt", "7", "Odd"),
     ("twelve.txt", "12", "Even"),
 ];
 
-/// New every second: what an earlier run left counts for nothing.
+/// A new one every second, so that it has nothing from an earlier run.
 pub(super) fn name(now: Timestamp) -> String {
     now.strftime("smoke-%Y%m%d-%H%M%S").to_string()
 }
 
-/// A second of quiet is enough: everything is there when the spec is, which is dropped last.
+/// The spec is dropped last, so one second of quiet is enough.
 pub(super) fn spec(team: &str) -> String {
-    // A JSON string is a YAML one, whatever the team is called.
+    // A JSON string is also a YAML string, with any name of a team.
     format!(
         "task: text-classification\nlabels: [Even, Odd]\nteam: {}\n\
-         title: Smoke test - please leave it alone\n\
-         description: A test of the installation; it goes away by itself within minutes.\n\
+         title: Smoke test - please do not label\n\
+         description: A test of the installation. It ends by itself within minutes.\n\
          workers_per_item: 1\nbatch: {{quiet: 1s}}\nexport: [csv]\n",
         json!(team)
     )
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dataset_can_be_labelled() {
+    fn the_dataset_can_be_labeled() {
         let name = name("2026-11-22T03:04:05.6Z".parse().unwrap());
         assert_eq!(name, "smoke-20261122-030405");
         assert!(DatasetName::new(&name).is_ok());

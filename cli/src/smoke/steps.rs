@@ -1,67 +1,57 @@
-//! The steps of a dataset, each looked at where it leaves its trace.
+//! The steps of a dataset, each checked by what it writes or by what the labeling service says.
 
-mod ending;
+mod job_end;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail, ensure};
-use aws_sdk_sagemaker::operation::describe_labeling_job::DescribeLabelingJobOutput;
-use aws_sdk_sagemaker::types::LabelingJobStatus as Status;
+use aws::labeling::admin::JobDetails;
+use console::model::Phase;
 use serde_json::Value;
 use shared::layout;
 use shared::manifest::{Origin, origins};
-use shared::name::BatchNumber;
+use shared::port::{Bucket, Fetched, JobState};
 use shared::spec::Spec;
 use shared::status::{DatasetState, DatasetStatus, Started, Waiting, WaitingReason};
 
-use super::narrator::Narrator;
-use super::{Look, Smoke, dataset};
-use crate::cloud::{Object, WorkTeam};
+use super::dataset;
+use super::printer::Printer;
+use super::run::{BATCH, Progress, SmokeRun, StateBefore, Step};
 
-type Step<T> = anyhow::Result<(T, String)>;
-
-const BATCH: BatchNumber = BatchNumber::FIRST;
-
-/// How things stood before.
-pub(super) struct Before {
-    team: WorkTeam,
-    dead_letters: BTreeMap<String, u64>,
-}
-
-/// What was dropped.
-pub(super) struct Dropped {
+/// The files that were dropped.
+struct DroppedFiles {
     /// ETags by key.
     files: BTreeMap<String, String>,
     spec: String,
 }
 
-pub(super) async fn all(smoke: &Smoke, say: &Narrator) -> anyhow::Result<()> {
-    let before = say.step("stack answers", answers(smoke)).await?;
-    let dropped = say.step("files dropped", drop_files(smoke)).await?;
-    say.step("batch cut", batch(smoke, say, &dropped)).await?;
-    say.step("job asked for", job(smoke, say, &before.team)).await?;
-    say.step("job runs", runs(smoke, say)).await?;
-    ending::all(smoke, say, &before).await
+pub(super) async fn run_all(smoke: &SmokeRun, printer: &Printer) -> anyhow::Result<()> {
+    let before = printer.step("stack answers", check_stack(smoke)).await?;
+    let dropped = printer.step("files dropped", drop_files(smoke)).await?;
+    printer
+        .step("batch cut", await_batch(smoke, printer, &dropped))
+        .await?;
+    printer
+        .step("job created", await_job(smoke, printer, &before.team.arn))
+        .await?;
+    printer.step("job runs", await_running(smoke, printer)).await?;
+    job_end::run_all(smoke, printer, &before).await
 }
 
-async fn answers(smoke: &Smoke) -> Step<Before> {
+async fn check_stack(smoke: &SmokeRun) -> Step<StateBefore> {
     let model = smoke.reader.load().await?;
-    if let Some(problem) = model
-        .problems
-        .iter()
-        .find(|problem| problem.contains("could not be read"))
-    {
+    if let Some(problem) = model.problems.first() {
         bail!("{problem}");
     }
     let config = &smoke.target.config;
-    let team = smoke.cloud.team(&smoke.team).await?;
-    let service = if smoke.target.engine {
+    let team = smoke.work_team().await?;
+    let service = if smoke.target.is_engine {
         "a Groundcrew engine"
     } else {
         "Ground Truth"
     };
-    let seen = format!(
+    let result = format!(
         "{}, {}, {} queues, {service} with the team {}",
         config.input_bucket,
         config.output_bucket,
@@ -69,70 +59,67 @@ async fn answers(smoke: &Smoke) -> Step<Before> {
         smoke.team
     );
     let letters = model.dead_letters.into_iter().map(|l| (l.queue, l.count));
-    let before = Before {
+    let before = StateBefore {
         team,
         dead_letters: letters.collect(),
     };
-    Ok((before, seen))
+    Ok((before, result))
 }
 
-/// The spec goes last: when it is there, everything is.
-async fn drop_files(smoke: &Smoke) -> Step<Dropped> {
-    smoke.dropped.store(true, Ordering::Relaxed);
+/// The spec comes last: when it is there, all files are.
+async fn drop_files(smoke: &SmokeRun) -> Step<DroppedFiles> {
+    smoke.has_dropped.store(true, Ordering::Relaxed);
     let mut files = BTreeMap::new();
     for (name, text, _) in dataset::FILES {
         let key = format!("{}/{name}", smoke.dataset);
-        let etag = smoke.cloud.put(&key, text).await?;
+        let etag = smoke.services.write(Bucket::Input, &key, text).await?;
         files.insert(key, etag);
     }
     let spec = dataset::spec(&smoke.team);
-    smoke
-        .cloud
-        .put(&layout::spec_input(&smoke.dataset), &spec)
-        .await?;
-    let seen = format!("{} texts and a labeling.yaml", files.len());
-    Ok((Dropped { files, spec }, seen))
+    let key = layout::spec_input(&smoke.dataset);
+    smoke.services.write(Bucket::Input, &key, &spec).await?;
+    let result = format!("{} texts and a labeling.yaml", files.len());
+    Ok((DroppedFiles { files, spec }, result))
 }
 
-async fn batch(smoke: &Smoke, say: &Narrator, dropped: &Dropped) -> Step<()> {
+async fn await_batch(smoke: &SmokeRun, printer: &Printer, dropped: &DroppedFiles) -> Step<()> {
     let key = layout::manifest(&smoke.dataset, BATCH);
-    let manifest = smoke
-        .until(say, async || look_for_batch(smoke, &key).await)
-        .await?;
-    holds(&manifest.body, dropped)?;
+    let read = async || read_batch(smoke, &key).await;
+    let manifest = smoke.until(printer, read).await?;
+    check_manifest(&manifest.bytes, dropped)?;
     let sha256 = Spec::sha256(dropped.spec.as_bytes());
-    let told = |name: &str| manifest.metadata.get(name).map(String::as_str);
+    let metadata = |name: &str| manifest.metadata.get(name).map(String::as_str);
     ensure!(
-        told("items") == Some("3") && told("spec-sha256") == Some(&sha256),
-        "{key} says of itself {:?}, not 3 items cut with the spec that was dropped",
+        metadata("items") == Some("3") && metadata("spec-sha256") == Some(&sha256),
+        "the metadata of {key} is {:?}, not 3 items and the spec that was dropped",
         manifest.metadata
     );
-    let pinned = smoke.cloud.object(&layout::pinned_spec(&sha256)).await?;
-    let pinned = pinned.with_context(|| format!("the spec of {key} is not kept"))?;
+    let pinned = smoke.services.object(&layout::pinned_spec(&sha256)).await?;
+    let pinned = pinned.with_context(|| format!("there is no copy of the spec of {key}"))?;
     ensure!(
-        pinned.body == dropped.spec.as_bytes(),
-        "the spec that is kept is not the one that was dropped"
+        pinned.bytes == dropped.spec.as_bytes(),
+        "the copy of the spec is not the spec that was dropped"
     );
     Ok(((), format!("{key}, the three texts and no more")))
 }
 
-async fn look_for_batch(smoke: &Smoke, key: &str) -> anyhow::Result<Look<Object>> {
-    if let Some(manifest) = smoke.cloud.object(key).await? {
-        return Ok(Look::There(manifest));
+async fn read_batch(smoke: &SmokeRun, key: &str) -> anyhow::Result<Progress<Fetched>> {
+    if let Some(manifest) = smoke.services.object(key).await? {
+        return Ok(Progress::Done(manifest));
     }
-    let status: Option<DatasetStatus> = smoke.cloud.document(&layout::status(&smoke.dataset)).await?;
+    let status: Option<DatasetStatus> = smoke.services.document(&layout::status(&smoke.dataset)).await?;
     let Some(status) = status else {
-        return Ok(Look::NotYet(
-            "build-manifest has not looked at the dataset".to_owned(),
+        return Ok(Progress::Pending(
+            "build-manifest has not read the dataset yet".to_owned(),
         ));
     };
-    let bad = matches!(status.state, DatasetState::BadSpec | DatasetState::Halted);
-    ensure!(!bad && status.rejected == 0, "{}", status.message);
-    Ok(Look::NotYet(status.message))
+    let is_bad = matches!(status.state, DatasetState::BadSpec | DatasetState::Halted);
+    ensure!(!is_bad && status.rejected == 0, "{}", status.message);
+    Ok(Progress::Pending(status.message))
 }
 
 /// Every line is one of the files as it was dropped, and every file is there once.
-fn holds(manifest: &[u8], dropped: &Dropped) -> anyhow::Result<()> {
+fn check_manifest(manifest: &[u8], dropped: &DroppedFiles) -> anyhow::Result<()> {
     let found: Vec<Origin> = origins(manifest).collect::<Result<_, _>>()?;
     let files: BTreeMap<String, String> = found.iter().map(|o| (o.key.clone(), o.etag.clone())).collect();
     ensure!(
@@ -157,76 +144,68 @@ fn holds(manifest: &[u8], dropped: &Dropped) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn job(smoke: &Smoke, say: &Narrator, team: &WorkTeam) -> Step<()> {
-    let started = smoke.until(say, async || look_for_job(smoke).await).await?;
+async fn await_job(smoke: &SmokeRun, printer: &Printer, team_arn: &str) -> Step<()> {
+    let started = smoke.until(printer, async || read_job(smoke).await).await?;
     let name = smoke.job.as_str();
     ensure!(
         started.job == name,
         "the job is called {}, not {name}",
         started.job
     );
-    let described = smoke.cloud.job(name).await?;
-    asked_as_planned(smoke, &described, team)?;
+    let described = smoke.services.job(name).await?;
+    check_request(smoke, &described, team_arn)?;
     Ok(((), format!("{name}, with this batch for this team")))
 }
 
-async fn look_for_job(smoke: &Smoke) -> anyhow::Result<Look<Started>> {
+async fn read_job(smoke: &SmokeRun) -> anyhow::Result<Progress<Started>> {
     let (started, waiting) = (
         layout::job_started(&smoke.dataset, BATCH),
         layout::job_waiting(&smoke.dataset, BATCH),
     );
-    if let Some(started) = smoke.cloud.document(&started).await? {
-        return Ok(Look::There(started));
+    if let Some(started) = smoke.services.document(&started).await? {
+        return Ok(Progress::Done(started));
     }
-    let waiting: Option<Waiting> = smoke.cloud.document(&waiting).await?;
+    let waiting: Option<Waiting> = smoke.services.document(&waiting).await?;
     let Some(waiting) = waiting else {
-        return Ok(Look::NotYet("start-job has not asked for the job".to_owned()));
+        return Ok(Progress::Pending(
+            "start-job has not created the job yet".to_owned(),
+        ));
     };
-    // Somebody has to change something before it starts; a quota comes free by itself.
-    let hopeless = matches!(waiting.reason, WaitingReason::Refused | WaitingReason::NameTaken);
-    ensure!(!hopeless, "{}", waiting.message);
-    Ok(Look::NotYet(waiting.message))
+    // The admin has to change something before it starts; a quota becomes free by itself.
+    let is_stuck = matches!(waiting.reason, WaitingReason::Refused | WaitingReason::NameTaken);
+    ensure!(!is_stuck, "{}", waiting.message);
+    Ok(Progress::Pending(waiting.message))
 }
 
-fn asked_as_planned(smoke: &Smoke, job: &DescribeLabelingJobOutput, team: &WorkTeam) -> anyhow::Result<()> {
-    let source = job.input_config().and_then(|input| input.data_source());
-    let manifest = source
-        .and_then(|source| source.s3_data_source())
-        .and_then(|s3| s3.manifest_s3_uri());
-    let config = &smoke.target.config;
-    let right = format!(
-        "s3://{}/{}",
-        config.output_bucket,
-        layout::manifest(&smoke.dataset, BATCH)
-    );
+fn check_request(smoke: &SmokeRun, job: &JobDetails, team_arn: &str) -> anyhow::Result<()> {
+    let batch = layout::manifest(&smoke.dataset, BATCH);
+    let expected = format!("s3://{}/{batch}", smoke.target.config.output_bucket);
+    let manifest = &job.description.manifest_uri;
     ensure!(
-        manifest == Some(&right),
-        "the job labels {manifest:?} instead of {right}"
+        *manifest == expected,
+        "the job labels {manifest} instead of {expected}"
     );
-    let task = job.human_task_config();
-    let asked = task.and_then(|task| task.workteam_arn());
+    let team = &job.work_team_arn;
     ensure!(
-        asked == Some(&team.arn),
-        "the job is for the team {asked:?} instead of {}",
-        team.arn
+        team == team_arn,
+        "the job is for the team {team} instead of {team_arn}"
     );
     Ok(())
 }
 
-async fn runs(smoke: &Smoke, say: &Narrator) -> Step<()> {
-    let look = async || {
-        let job = smoke.cloud.job(smoke.job.as_str()).await?;
-        Ok(match job.labeling_job_status() {
-            Some(Status::InProgress | Status::Completed) => Look::There(()),
-            Some(status @ (Status::Failed | Status::Stopping | Status::Stopped)) => {
-                bail!(
-                    "the job is {status}: {}",
-                    job.failure_reason().unwrap_or("no reason given")
-                )
+async fn await_running(smoke: &SmokeRun, printer: &Printer) -> Step<()> {
+    let read = async || {
+        let job = smoke.services.job(smoke.job.as_str()).await?.description;
+        let state = Phase::from(job.state).word();
+        Ok(match job.state {
+            JobState::InProgress | JobState::Completed => Progress::Done(()),
+            JobState::Failed | JobState::Stopping | JobState::Stopped => {
+                let reason = job.failure_reason.as_deref().unwrap_or("no reason given");
+                bail!("the job is {state}: {reason}")
             }
-            status => Look::NotYet(format!("the job is {}", status.map_or("nothing", Status::as_str))),
+            JobState::Initializing => Progress::Pending(format!("the job is {state}")),
         })
     };
-    smoke.until(say, look).await?;
+    smoke.until(printer, read).await?;
     Ok(((), "workers can have its items".to_owned()))
 }

@@ -1,28 +1,30 @@
-//! Whose job it will be, and who labels it.
+//! Which work team the job is for, and who labels it.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, bail};
+use shared::documents::list_all;
 use shared::layout;
+use shared::port::Bucket;
 
 use crate::args;
-use crate::cloud::Cloud;
-use crate::endpoint::Target;
+use crate::services::Services;
+use crate::target::Target;
 
-/// Not on the command line, where other users of the machine see it.
-const PASSWORD: &str = "GROUNDCREW_WORKER_PASSWORD";
+/// An environment variable, because other users of the machine see the command line.
+const PASSWORD_VARIABLE: &str = "GROUNDCREW_WORKER_PASSWORD";
 
-pub(super) struct SignIn {
+pub(super) struct WorkerSignIn {
     pub(super) email: String,
     pub(super) password: String,
 }
 
-/// The stack's only team; `known` where no team file has been dropped.
-pub(super) async fn only(cloud: &Cloud, known: Option<&str>) -> anyhow::Result<String> {
-    let rosters = cloud.keys_of_output(layout::CREW).await?;
+/// The stack's only team; `known` where no team file was dropped.
+pub(super) async fn only_team(services: &Services, known: Option<&str>) -> anyhow::Result<String> {
+    let rosters = list_all(&services.store, Bucket::Output, layout::CREW).await?;
     let mut teams: BTreeSet<&str> = rosters
         .iter()
-        .filter_map(|key| key.strip_prefix(layout::CREW)?.strip_suffix(".json"))
+        .filter_map(|object| object.key.strip_prefix(layout::CREW)?.strip_suffix(".json"))
         .collect();
     if teams.is_empty() {
         teams.extend(known);
@@ -30,8 +32,8 @@ pub(super) async fn only(cloud: &Cloud, known: Option<&str>) -> anyhow::Result<S
     let names: Vec<&str> = teams.into_iter().collect();
     match names.as_slice() {
         [] => bail!(
-            "the stack has no team yet: drop teams/<team>.yaml into its input bucket first, or name a work team there \
-             is with --team"
+            "the stack has no team yet: drop teams/<team>.yaml into its input bucket first, or name an existing work team \
+             with --team"
         ),
         [team] => Ok((*team).to_owned()),
         _ => bail!(
@@ -42,20 +44,25 @@ pub(super) async fn only(cloud: &Cloud, known: Option<&str>) -> anyhow::Result<S
     }
 }
 
-/// The worker that was asked for, or the first one of this machine in its own team.
-pub(super) fn worker(args: &args::Smoke, target: &Target, team: &str) -> anyhow::Result<Option<SignIn>> {
+/// The worker of the command line, or this machine's first worker in their own team.
+pub(super) fn worker(
+    args: &args::Smoke,
+    target: &Target,
+    team: &str,
+) -> anyhow::Result<Option<WorkerSignIn>> {
     if let Some(email) = &args.worker {
-        let password = std::env::var(PASSWORD)
+        let password = std::env::var(PASSWORD_VARIABLE)
             .ok()
             .filter(|password| !password.is_empty());
-        return Ok(Some(SignIn {
+        return Ok(Some(WorkerSignIn {
             email: email.clone(),
-            password: password.with_context(|| format!("put the password of {email} into ${PASSWORD}"))?,
+            password: password
+                .with_context(|| format!("put the password of {email} into ${PASSWORD_VARIABLE}"))?,
         }));
     }
     let first = target.first_worker.as_ref();
     let first = first.filter(|_| target.config.hints.team.as_deref() == Some(team));
-    Ok(first.map(|worker| SignIn {
+    Ok(first.map(|worker| WorkerSignIn {
         email: worker.email.clone(),
         password: worker.password.clone(),
     }))

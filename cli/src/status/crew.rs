@@ -2,25 +2,25 @@
 
 use std::fmt::Write as _;
 
-use console::model::crew::{Counts, Crew, Known, Person, Place, Team, word};
+use console::model::crew::{Counts, Crew, Membership, Person, Team, TeamDetails, state_label};
 
-use super::show::mark;
-use crate::paint::{Look, Paint, one_line};
+use super::mark::mark;
+use crate::paint::{Paint, Style, one_line};
 
-/// People and problems listed unless all are asked for.
-const PEOPLE: usize = 10;
-const PROBLEMS: usize = 5;
-/// Characters an address is given before the columns behind it shift.
-const ADDRESS: usize = 30;
+/// People listed without --people.
+const MAX_PEOPLE: usize = 10;
+const MAX_PROBLEMS: usize = 5;
+/// Characters of an address; the columns after a longer one shift.
+const ADDRESS_WIDTH: usize = 30;
 const DAY: &str = "%Y-%m-%d";
 
-pub(super) fn about_crew(text: &mut String, crew: &Crew, everyone: bool, paint: Paint) {
+pub(super) fn write_crew(text: &mut String, crew: &Crew, everyone: bool, paint: Paint) {
     if crew.teams.is_empty() && crew.unlisted == 0 && crew.without_file.is_empty() {
         return;
     }
-    let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Teams"));
+    let _infallible = writeln!(text, "{}", paint.word(Style::Strong, "Teams"));
     for team in &crew.teams {
-        about_team(text, team, paint);
+        write_team(text, team, paint);
     }
     if !crew.without_file.is_empty() {
         let names = one_line(&crew.without_file.join(", "), 400);
@@ -28,79 +28,82 @@ pub(super) fn about_crew(text: &mut String, crew: &Crew, everyone: bool, paint: 
     }
     if crew.unlisted > 0 {
         let people = if crew.unlisted == 1 { "person" } else { "people" };
-        let mark = paint.word(Look::Warn, "!");
+        let mark = paint.word(Style::Warn, "!");
         let _infallible = writeln!(
             text,
-            "{mark} {} {people} signed up without being on a list, and got no team: put the address into a team file, or leave it",
+            "{mark} {} {people} signed up without being in a team file, and got no team: add the address to a team file, or ignore it",
             crew.unlisted
         );
     }
     text.push('\n');
-    about_people(text, &crew.people, everyone, paint);
+    write_people(text, &crew.people, everyone, paint);
 }
 
-fn about_team(text: &mut String, team: &Team, paint: Paint) {
-    let (mark, look) = mark(team.tone);
-    let name = paint.word(Look::Strong, &one_line(&team.name, 64));
-    let known = team.known.as_ref();
-    let whose = known.map(whose).filter(|whose| !whose.is_empty());
-    let whose = whose.map(|whose| format!("  {}", paint.word(Look::Dim, &whose)));
+fn write_team(text: &mut String, team: &Team, paint: Paint) {
+    let (mark, style) = mark(team.tone);
+    let name = paint.word(Style::Strong, &one_line(&team.name, 64));
+    let details = team.details.as_ref();
+    let owner = details.map(owner).filter(|owner| !owner.is_empty());
+    let owner = owner.map(|owner| format!("  {}", paint.word(Style::Dim, &owner)));
     let _infallible = writeln!(
         text,
         "{} {name}{}",
-        paint.word(look, mark),
-        whose.unwrap_or_default()
+        paint.word(style, mark),
+        owner.unwrap_or_default()
     );
     let _infallible = writeln!(text, "  {}", one_line(&team.message, 400));
-    for problem in team.problems.iter().take(PROBLEMS) {
+    for problem in team.problems.iter().take(MAX_PROBLEMS) {
         let line = problem
             .line
             .map(|line| format!("teams/{}.yaml:{line}: ", team.name));
-        let place = paint.word(Look::Place, &line.unwrap_or_default());
+        let place = paint.word(Style::Place, &line.unwrap_or_default());
         let _infallible = writeln!(text, "    {place}{}", one_line(&problem.message, 400));
     }
-    if team.problems.len() > PROBLEMS {
+    if team.problems.len() > MAX_PROBLEMS {
         let _infallible = writeln!(
             text,
             "    … and {} more; --json lists them",
-            team.problems.len() - PROBLEMS
+            team.problems.len() - MAX_PROBLEMS
         );
     }
-    if known.is_some() {
-        let _infallible = writeln!(text, "  {}", in_words(team.counts));
+    if details.is_some() {
+        let _infallible = writeln!(text, "  {}", count_words(team.counts));
     }
-    if let Some(portal) = known.map(|known| &known.portal_url).filter(|url| !url.is_empty()) {
-        let notices = if known.is_some_and(|known| known.work_notices) {
-            ", told when work waits"
+    if let Some(portal) = details
+        .map(|details| &details.portal_url)
+        .filter(|url| !url.is_empty())
+    {
+        let notices = if details.is_some_and(|details| details.work_notices) {
+            ", notified when work waits"
         } else {
             ""
         };
         let _infallible = writeln!(
             text,
             "  they label at {}{notices}",
-            paint.word(Look::Place, portal)
+            paint.word(Style::Place, portal)
         );
     }
 }
 
 /// Empty as long as the team's file could not be read.
-fn whose(known: &Known) -> String {
+fn owner(details: &TeamDetails) -> String {
     let mut parts = Vec::new();
-    if !known.organization.is_empty() {
-        parts.push(one_line(&known.organization, 120));
+    if !details.organization.is_empty() {
+        parts.push(one_line(&details.organization, 120));
     }
-    if !known.contact.is_empty() {
-        parts.push(format!("contact {}", one_line(&known.contact, 128)));
+    if !details.contact.is_empty() {
+        parts.push(format!("contact {}", one_line(&details.contact, 128)));
     }
     parts.join(", ")
 }
 
-fn in_words(counts: Counts) -> String {
+fn count_words(counts: Counts) -> String {
     let all = [
         (counts.joined, "joined"),
         (counts.invited, "invited"),
         (counts.waiting, "not invited yet"),
-        (counts.expired, "with an invitation that ran out"),
+        (counts.expired, "with an expired invitation"),
         (counts.unreachable, "cannot be reached"),
         (counts.left, "left"),
     ];
@@ -110,20 +113,20 @@ fn in_words(counts: Counts) -> String {
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
     if some.is_empty() {
-        "nobody in it".to_owned()
+        "no people in it".to_owned()
     } else {
         some.join(", ")
     }
 }
 
-fn about_people(text: &mut String, people: &[Person], everyone: bool, paint: Paint) {
+fn write_people(text: &mut String, people: &[Person], everyone: bool, paint: Paint) {
     if people.is_empty() {
         return;
     }
-    let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "People"));
-    let shown = if everyone { people.len() } else { PEOPLE };
+    let _infallible = writeln!(text, "{}", paint.word(Style::Strong, "People"));
+    let shown = if everyone { people.len() } else { MAX_PEOPLE };
     for person in people.iter().take(shown) {
-        about_person(text, person, paint);
+        write_person(text, person, paint);
     }
     if people.len() > shown {
         let _infallible = writeln!(text, "  … and {} more; --people lists them", people.len() - shown);
@@ -131,10 +134,18 @@ fn about_people(text: &mut String, people: &[Person], everyone: bool, paint: Pai
     text.push('\n');
 }
 
-fn about_person(text: &mut String, person: &Person, paint: Paint) {
-    let teams: Vec<String> = person.teams.iter().map(|place| team_of(place, person)).collect();
+fn write_person(text: &mut String, person: &Person, paint: Paint) {
+    let teams: Vec<String> = person
+        .teams
+        .iter()
+        .map(|membership| team_words(membership, person))
+        .collect();
     let mut parts = vec![
-        format!("{} since {}", word(person.state), person.since.strftime(DAY)),
+        format!(
+            "{} since {}",
+            state_label(person.state),
+            person.since.strftime(DAY)
+        ),
         one_line(&teams.join(", "), 100),
     ];
     if person.invitations > 1 {
@@ -154,21 +165,21 @@ fn about_person(text: &mut String, person: &Person, paint: Paint) {
             .map(|at| format!("last seen {}", at.strftime(DAY))),
     );
     parts.extend(person.problem.as_ref().map(|problem| one_line(problem, 200)));
-    let address = format!("{:<ADDRESS$}", one_line(&person.email, 128));
+    let address = format!("{:<ADDRESS_WIDTH$}", one_line(&person.email, 128));
     let _infallible = writeln!(
         text,
         "  {}  {}",
-        paint.word(Look::Place, &address),
+        paint.word(Style::Place, &address),
         parts.join(" · ")
     );
 }
 
-/// With how it stands there, where that is not what is said of the person.
-fn team_of(place: &Place, person: &Person) -> String {
-    if place.state == person.state {
-        place.team.clone()
+/// With the person's state in the team, where it is another than the person's.
+fn team_words(membership: &Membership, person: &Person) -> String {
+    if membership.state == person.state {
+        membership.team.clone()
     } else {
-        format!("{} ({})", place.team, word(place.state))
+        format!("{} ({})", membership.team, state_label(membership.state))
     }
 }
 
@@ -196,7 +207,7 @@ mod tests {
             state: MemberState::Joined,
             since,
             problem: None,
-            teams: vec![Place {
+            teams: vec![Membership {
                 team: "t".into(),
                 state: MemberState::Joined,
                 since,
@@ -212,9 +223,9 @@ mod tests {
         let team = Team {
             name: "t".into(),
             tone: Tone::Attention,
-            message: "There is no work team yet. What stands in the way:".into(),
+            message: "There is no work team yet, because:".into(),
             has_file: true,
-            known: Some(Known {
+            details: Some(TeamDetails {
                 organization: "Example Lab".into(),
                 contact: "labels@example.org".into(),
                 description: String::new(),
@@ -232,7 +243,8 @@ mod tests {
                 waiting: 2,
                 ..Counts::default()
             },
-            listed_alone: true,
+            only_listed_people: true,
+            can_be_adopted: false,
         };
         Crew {
             teams: vec![team],
@@ -243,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn a_team_and_its_people_are_told_with_their_problems() {
+    fn a_team_and_its_people_are_shown_with_their_problems() {
         let mut text = String::new();
-        about_crew(
+        write_crew(
             &mut text,
             &crew(vec![person("ana@example.org")]),
             false,
@@ -264,23 +276,23 @@ mod tests {
     }
 
     #[test]
-    fn a_team_somebody_has_left_is_told_as_left() {
+    fn a_team_that_a_person_has_left_is_shown_as_left() {
         let mut ana = person("ana@example.org");
-        let mut place = ana.teams[0].clone();
-        (place.team, place.state) = ("cats".into(), MemberState::Left);
-        ana.teams.push(place);
+        let mut membership = ana.teams[0].clone();
+        (membership.team, membership.state) = ("cats".into(), MemberState::Left);
+        ana.teams.push(membership);
         let mut text = String::new();
-        about_crew(&mut text, &crew(vec![ana]), false, Paint::none());
+        write_crew(&mut text, &crew(vec![ana]), false, Paint::none());
         assert!(text.contains("· t, cats (left) ·"), "{text}");
     }
 
     #[test]
-    fn of_a_team_whose_file_cannot_be_read_no_empty_fields_are_told() {
+    fn no_empty_fields_are_shown_of_a_team_whose_file_is_unreadable() {
         let mut crew = crew(Vec::new());
-        let known = crew.teams[0].known.as_mut().unwrap();
-        (known.organization, known.contact) = (String::new(), String::new());
+        let details = crew.teams[0].details.as_mut().unwrap();
+        (details.organization, details.contact) = (String::new(), String::new());
         let mut text = String::new();
-        about_crew(&mut text, &crew, false, Paint::none());
+        write_crew(&mut text, &crew, false, Paint::none());
         assert!(text.contains("! t\n") && !text.contains("contact"), "{text}");
     }
 
@@ -288,8 +300,8 @@ mod tests {
     fn thousands_of_people_are_listed_only_when_asked_for() {
         let people = (0..5_000).map(|n| person(&format!("p{n}@x.org"))).collect();
         let (crew, mut few, mut all) = (crew(people), String::new(), String::new());
-        about_crew(&mut few, &crew, false, Paint::none());
-        about_crew(&mut all, &crew, true, Paint::none());
+        write_crew(&mut few, &crew, false, Paint::none());
+        write_crew(&mut all, &crew, true, Paint::none());
         assert!(
             few.contains("and 4990 more; --people") && few.lines().count() < 30,
             "{few}"

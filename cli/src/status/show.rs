@@ -1,23 +1,30 @@
-//! The model as text: a dataset a paragraph, a job a line; then the teams, and a person a line.
+//! The model as text: a paragraph for each dataset, a line for each job; then teams, and a line for each person.
 
 use std::fmt::Write as _;
 
-use console::model::{Dataset, Job, Labels, Model, Phase, Tone};
+use console::model::{Dataset, Job, LabelSummary, Model, Phase};
 
-use super::crew::about_crew;
-use crate::paint::{Look, Paint, one_line};
+use super::crew::write_crew;
+use super::mark::mark;
+use crate::paint::{Paint, Style, one_line};
 use crate::progress::bar;
 
-const BAR: usize = 24;
-const JOBS: usize = 5;
-const REJECTS: usize = 5;
-const NOTICES: usize = 5;
+const BAR_WIDTH: usize = 24;
+const MAX_JOBS: usize = 5;
+const MAX_REJECTS: usize = 5;
+const MAX_NOTICES: usize = 5;
 
 /// `everyone`: list all people, not only the first.
 pub(super) fn text(model: &Model, everyone: bool, paint: Paint) -> String {
     let mut text = String::new();
-    for problem in model.problems.iter().chain(&model.misplaced) {
-        let _infallible = writeln!(text, "{} {}", paint.word(Look::Warn, "!"), one_line(problem, 400));
+    let problems = model.problems.iter().chain(&model.incomplete);
+    for problem in problems.chain(&model.misplaced) {
+        let _infallible = writeln!(
+            text,
+            "{} {}",
+            paint.word(Style::Warn, "!"),
+            one_line(problem, 400)
+        );
     }
     if model.datasets.is_empty() {
         text.push_str(
@@ -25,42 +32,33 @@ pub(super) fn text(model: &Model, everyone: bool, paint: Paint) -> String {
         );
     }
     for dataset in &model.datasets {
-        about_dataset(&mut text, dataset, paint);
+        write_dataset(&mut text, dataset, paint);
     }
-    about_crew(&mut text, &model.crew, everyone, paint);
-    about_dead_letters(&mut text, model, paint);
-    about_notices(&mut text, model, paint);
+    write_crew(&mut text, &model.crew, everyone, paint);
+    write_dead_letters(&mut text, model, paint);
+    write_notices(&mut text, model, paint);
     text
 }
 
-fn about_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
-    let (mark, look) = mark(dataset.tone);
-    let name = paint.word(Look::Strong, &one_line(&dataset.name, 120));
-    let facts = paint.word(Look::Dim, &facts(dataset));
-    let _infallible = writeln!(text, "{} {name}  {facts}", paint.word(look, mark));
+fn write_dataset(text: &mut String, dataset: &Dataset, paint: Paint) {
+    let (mark, style) = mark(dataset.tone);
+    let name = paint.word(Style::Strong, &one_line(&dataset.name, 120));
+    let facts = paint.word(Style::Dim, &facts(dataset));
+    let _infallible = writeln!(text, "{} {name}  {facts}", paint.word(style, mark));
     for line in dataset.message.lines() {
         let _infallible = writeln!(text, "  {}", one_line(line, 400));
     }
-    for job in dataset.jobs.iter().take(JOBS) {
-        about_job(text, job, &dataset.message, paint);
+    for job in dataset.jobs.iter().take(MAX_JOBS) {
+        write_job(text, job, &dataset.message, paint);
     }
-    if dataset.jobs.len() > JOBS {
-        let older = dataset.jobs.len() - JOBS;
+    if dataset.jobs.len() > MAX_JOBS {
+        let older = dataset.jobs.len() - MAX_JOBS;
         let batches = if older == 1 { "batch" } else { "batches" };
         let _infallible = writeln!(text, "  … and {older} older {batches}");
     }
-    about_rejects(text, dataset, paint);
-    about_blank_rows(text, dataset);
+    write_rejects(text, dataset, paint);
+    write_blank_rows(text, dataset);
     text.push('\n');
-}
-
-pub(super) fn mark(tone: Tone) -> (&'static str, Look) {
-    match tone {
-        Tone::Done => ("✓", Look::Good),
-        Tone::Attention => ("!", Look::Warn),
-        Tone::Working => ("●", Look::Place),
-        Tone::Waiting => ("…", Look::Dim),
-    }
 }
 
 fn facts(dataset: &Dataset) -> String {
@@ -86,15 +84,15 @@ fn facts(dataset: &Dataset) -> String {
     parts.join(", ")
 }
 
-/// `said`: what the dataset says already, and need not be said again.
-fn about_job(text: &mut String, job: &Job, said: &str, paint: Paint) {
-    let look = match job.state {
-        Phase::Completed => Look::Good,
-        Phase::Failed | Phase::Refused => Look::Bad,
-        Phase::InProgress | Phase::Initializing => Look::Place,
-        Phase::Starting | Phase::WaitingForSlot | Phase::Stopping | Phase::Stopped => Look::Dim,
+/// `message`: the dataset's, which is not repeated for the job.
+fn write_job(text: &mut String, job: &Job, message: &str, paint: Paint) {
+    let style = match job.state {
+        Phase::Completed => Style::Good,
+        Phase::Failed | Phase::Refused => Style::Bad,
+        Phase::InProgress | Phase::Initializing => Style::Place,
+        Phase::Starting | Phase::WaitingForSlot | Phase::Stopping | Phase::Stopped => Style::Dim,
     };
-    let bar = paint.word(look, &bar(job.progress, BAR));
+    let bar = paint.word(style, &bar(job.progress, BAR_WIDTH));
     let done = job.counters.total_labeled;
     let failed = if job.counters.failed > 0 {
         format!(", {} failed", job.counters.failed)
@@ -107,29 +105,29 @@ fn about_job(text: &mut String, job: &Job, said: &str, paint: Paint) {
         job.batch,
         job.items,
         job.state.word(),
-        asked_for(job)
+        answers_needed(job)
     );
     if let Some(labels) = &job.labels {
-        let _infallible = writeln!(text, "             {}", one_line(&in_words(labels), 200));
+        let _infallible = writeln!(text, "             {}", one_line(&label_counts(labels), 200));
     }
     if let Some(reason) = job
         .reason
         .as_ref()
-        .filter(|reason| !said.contains(reason.as_str()))
+        .filter(|reason| !message.contains(reason.as_str()))
     {
         let _infallible = writeln!(text, "             {}", one_line(reason, 400));
     }
 }
 
-/// Items that one person has answered are not labeled yet where others are asked as well.
-fn asked_for(job: &Job) -> String {
+/// An item that needs several people is not labeled when one of them has answered it.
+fn answers_needed(job: &Job) -> String {
     match &job.needs {
         Some(needs) if needs.people > 1 => format!(", {} answers an item", needs.people),
         _ => String::new(),
     }
 }
 
-fn in_words(labels: &Labels) -> String {
+fn label_counts(labels: &LabelSummary) -> String {
     let counts = labels
         .per_label
         .iter()
@@ -140,22 +138,25 @@ fn in_words(labels: &Labels) -> String {
     counts.chain(confidence).collect::<Vec<_>>().join(", ")
 }
 
-fn about_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
+fn write_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
     if dataset.rejected == 0 {
         return;
     }
     let _infallible = writeln!(
         text,
         "  {} {} rejected:",
-        paint.word(Look::Warn, "!"),
+        paint.word(Style::Warn, "!"),
         dataset.rejected
     );
-    for reject in dataset.rejected_first.iter().take(REJECTS) {
+    for reject in dataset.rejected_first.iter().take(MAX_REJECTS) {
         let row = reject.row.map(|row| format!(", row {row}")).unwrap_or_default();
-        let place = paint.word(Look::Place, &format!("{}{row}", one_line(&reject.key, 200)));
+        let place = paint.word(Style::Place, &format!("{}{row}", one_line(&reject.key, 200)));
         let _infallible = writeln!(text, "    {place}: {}", one_line(&reject.reason, 400));
     }
-    if dataset.rejected > REJECTS as u64 {
+    if let Some(advice) = &dataset.rejected_advice {
+        let _infallible = writeln!(text, "    {}", one_line(advice, 400));
+    }
+    if dataset.rejected > MAX_REJECTS as u64 {
         let _infallible = writeln!(
             text,
             "    … all of them in results/{}/rejected.jsonl",
@@ -164,21 +165,21 @@ fn about_rejects(text: &mut String, dataset: &Dataset, paint: Paint) {
     }
 }
 
-fn about_blank_rows(text: &mut String, dataset: &Dataset) {
+fn write_blank_rows(text: &mut String, dataset: &Dataset) {
     let rows = match dataset.blank_rows {
         0 => return,
         1 => "1 blank row was".to_owned(),
         rows => format!("{rows} blank rows were"),
     };
-    let _infallible = writeln!(text, "  {rows} passed over");
+    let _infallible = writeln!(text, "  {rows} skipped");
 }
 
-fn about_dead_letters(text: &mut String, model: &Model, paint: Paint) {
+fn write_dead_letters(text: &mut String, model: &Model, paint: Paint) {
     for letters in model.dead_letters.iter().filter(|letters| letters.count > 0) {
-        let mark = paint.word(Look::Bad, "✗");
+        let mark = paint.word(Style::Bad, "✗");
         let _infallible = writeln!(
             text,
-            "{mark} {} of {} failed again and again; the console sends them back",
+            "{mark} {} of {} failed repeatedly; send them back in the console",
             if letters.count == 1 {
                 "1 message".to_owned()
             } else {
@@ -189,17 +190,17 @@ fn about_dead_letters(text: &mut String, model: &Model, paint: Paint) {
     }
 }
 
-fn about_notices(text: &mut String, model: &Model, paint: Paint) {
+fn write_notices(text: &mut String, model: &Model, paint: Paint) {
     if model.notices.is_empty() {
         return;
     }
-    let _infallible = writeln!(text, "{}", paint.word(Look::Strong, "Notices"));
-    for notice in model.notices.iter().take(NOTICES) {
+    let _infallible = writeln!(text, "{}", paint.word(Style::Strong, "Notices"));
+    for notice in model.notices.iter().take(MAX_NOTICES) {
         let at = notice.at.strftime("%Y-%m-%d %H:%M UTC").to_string();
         let _infallible = writeln!(
             text,
             "  {}  {}",
-            paint.word(Look::Dim, &at),
+            paint.word(Style::Dim, &at),
             one_line(&notice.subject, 120)
         );
     }
@@ -207,7 +208,8 @@ fn about_notices(text: &mut String, model: &Model, paint: Paint) {
 
 #[cfg(test)]
 mod tests {
-    use console::model::enough::Needs;
+    use console::model::Tone;
+    use console::model::team_size::StaffingNeeds;
     use shared::port::JobCounters;
 
     use super::*;
@@ -226,7 +228,7 @@ mod tests {
                 unlabeled: 5,
                 ..JobCounters::default()
             },
-            needs: Some(Needs {
+            needs: Some(StaffingNeeds {
                 people: 3,
                 team: Some("numbers-team".into()),
             }),
@@ -252,6 +254,7 @@ mod tests {
             blank_rows: 3,
             rejected: 0,
             rejected_first: Vec::new(),
+            rejected_advice: None,
             rejected_list: None,
             jobs: vec![job],
         };
@@ -263,7 +266,7 @@ mod tests {
             text(&model, false, Paint::none()),
             "● numbers  text-classification, team numbers-team, 2 beyond the limit\n  Workers are labeling: 5 of 10 items done.\n  \
              batch 1    ████████████ ··········· 5 of 10 labeled, in progress, 3 answers an item\n  \
-             3 blank rows were passed over\n\n"
+             3 blank rows were skipped\n\n"
         );
     }
 

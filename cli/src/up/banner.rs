@@ -1,19 +1,19 @@
-//! What `up` says when everything runs: where to go, and how to sign in.
+//! What `up` prints when everything runs: where to go, and how to sign in.
 
 use std::fmt::Write as _;
 
 use local::StackInfo;
 use shared::shell;
 
-use crate::paint::{Look, Paint};
+use crate::paint::{Paint, Style};
 
-/// What lies in the data folder when `up` is ready.
+/// What is in the data folder at this start.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
-    Nothing,
-    Example,
-    /// Whatever an earlier start left.
-    Something,
+pub(super) enum StartKind {
+    Empty,
+    WithExample,
+    /// There was an earlier start.
+    Later,
 }
 
 /// Opens a page of the console, or of the outbox, once.
@@ -21,19 +21,19 @@ pub(crate) fn start_link(page: &str, info: &StackInfo) -> String {
     format!("{page}?token={}", console::link_token(&info.console_secret))
 }
 
-/// `first_password`: whether the first worker's is still the one that was made.
-pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint: Paint) -> String {
-    let place = |text: &str| paint.word(Look::Place, text);
-    let dim = |text: &str| paint.word(Look::Dim, text);
-    let head = paint.word(Look::Strong, "Groundcrew is running.");
-    let example = match before {
-        Before::Example => "The example `numbers` is dropped: its job starts in a few seconds.",
-        Before::Nothing => "Drop a folder of files to begin.",
-        Before::Something => "It goes on where it was stopped.",
+/// `first_password`: the first worker still has the password that was made at the first start.
+pub(super) fn text(info: &StackInfo, start: StartKind, first_password: bool, paint: Paint) -> String {
+    let place = |text: &str| paint.word(Style::Place, text);
+    let dim = |text: &str| paint.word(Style::Dim, text);
+    let title = paint.word(Style::Strong, "Groundcrew is running.");
+    let example = match start {
+        StartKind::WithExample => "The example `numbers` is dropped: its job starts in a few seconds.",
+        StartKind::Empty => "Drop a folder of files to begin.",
+        StartKind::Later => "It continues where it was stopped.",
     };
     let drop = shell::path(&info.drop_folder.display().to_string());
     let teams = info.drop_folder.join("teams").display().to_string();
-    let mut text = format!("\n  {head} {example}\n\n");
+    let mut text = format!("\n  {title} {example}\n\n");
     let mut row = |name: &str, value: &str| {
         let _infallible = writeln!(text, "  {}  {value}", dim(&format!("{name:<11}")));
     };
@@ -44,7 +44,7 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
     let password = if first_password {
         info.worker.password.as_str()
     } else {
-        "with the password it was changed to"
+        "with the password that was set since"
     };
     row("  sign in", &format!("{}   {password}", info.worker.email));
     row(
@@ -91,7 +91,7 @@ pub(super) fn text(info: &StackInfo, before: Before, first_password: bool, paint
     text
 }
 
-/// boto3 and the first version of the AWS CLI know the Region by its older name alone.
+/// boto3 and version 1 of the AWS CLI read only the older name of the Region.
 fn exports(info: &StackInfo) -> [String; 5] {
     [
         export("AWS_ENDPOINT_URL", &info.aws_url),
@@ -125,11 +125,11 @@ mod tests {
     }
 
     fn banner(first_password: bool) -> String {
-        text(&info(), Before::Nothing, first_password, Paint::none())
+        text(&info(), StartKind::Empty, first_password, Paint::none())
     }
 
     #[test]
-    fn every_sdk_finds_its_region_in_what_is_printed() {
+    fn every_sdk_finds_its_region_in_the_printed_lines() {
         for line in [
             "export AWS_REGION=us-east-1\n",
             "export AWS_DEFAULT_REGION=us-east-1\n",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn it_says_where_results_are_and_that_the_drop_folder_deletes_nothing() {
+    fn the_banner_says_where_results_are_and_that_the_drop_folder_deletes_nothing() {
         for part in [
             "aws s3 cp --recursive s3://out/results/ results\n",
             "stays in the bucket",
@@ -154,14 +154,14 @@ mod tests {
         assert!(!banner(false).contains("Mango"), "{}", banner(false));
     }
 
-    /// A double click, or a copied line, takes what touches an address, a path or a command along.
+    /// A double click, or a copied line, also selects what touches an address, a path or a command.
     #[test]
     fn nothing_touches_what_people_copy_from_the_banner() {
         let mut info = info();
         info.web_url = "http://127.0.0.1:8080/".into();
         info.drop_folder = "/home/b o/$(id)/drop".into();
-        for before in [Before::Nothing, Before::Example, Before::Something] {
-            let text = text(&info, before, true, Paint::none());
+        for start in [StartKind::Empty, StartKind::WithExample, StartKind::Later] {
+            let text = text(&info, start, true, Paint::none());
             let copied = [
                 "http://127.0.0.1:8080/",
                 "w@example.com",

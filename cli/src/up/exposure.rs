@@ -1,4 +1,4 @@
-//! Whether what people type travels unencrypted.
+//! A warning where passwords and answers would be sent unencrypted.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ Others reach the portal unencrypted: passwords and answers can be read on the wa
 
 ";
 
-/// Where the portal listens for other machines and nothing says that they come through TLS.
+/// Where the portal listens for other machines and `--public-url` does not say that they connect through TLS.
 pub(super) fn warning(web: IpAddr, public_url: Option<&str>) -> Option<String> {
     let encrypted = public_url.is_some_and(|url| url.starts_with("https://"));
     (!web.to_canonical().is_loopback() && !encrypted).then(|| WARNING.to_owned())
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_portal_that_others_reach_without_tls_is_warned_of() {
+    fn a_portal_that_others_reach_without_tls_gets_a_warning() {
         let (plain, https) = (Some("http://192.168.1.5:8080"), Some("https://crew.example.com"));
         for (web, public_url, warned) in [
             ("127.0.0.1", None, false),
@@ -35,8 +35,8 @@ mod tests {
             ("0.0.0.0", plain, true),
             ("0.0.0.0", https, false),
         ] {
-            let said = warning(web.parse().unwrap(), public_url);
-            assert_eq!(said.is_some(), warned, "{web} {public_url:?}");
+            let text = warning(web.parse().unwrap(), public_url);
+            assert_eq!(text.is_some(), warned, "{web} {public_url:?}");
         }
     }
 }

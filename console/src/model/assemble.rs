@@ -1,23 +1,27 @@
-//! From facts to the model: which batch has which job, and how far it is.
+//! Makes the model from the facts: which batch has which job, and how far it is.
 
 use std::collections::BTreeSet;
 
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
+use shared::notice::reject_advice;
 use shared::port::JobCounters;
-use shared::status::{DatasetState, WaitingReason};
+use shared::status::{DatasetState, DatasetStatus, WaitingReason};
 
 use super::crew::Crew;
-use super::message::{all_there_is_to_say, left_out};
-use super::{
-    Batch, Dataset, Facts, Job, Labels, Link, ListedJob, Model, NOTICES, NoticeView, Phase, Tone, people,
-};
+use super::dataset::Dataset;
+use super::facts::{Batch, Facts, ListedJob};
+use super::headline::{left_out, message};
+use super::job::{Job, LabelSummary, ObjectLink, Phase};
+use super::messages::NoticeView;
+use super::people;
+use super::stack::{Model, NOTICES};
+use super::tone::Tone;
 
-/// The account's quota of jobs or one machine's: whoever reads it need not know which.
-const NO_SLOT: &str =
-    "Waits for a slot: as many labeling jobs are running as can at once. It starts when one ends.";
+/// True of the account's quota of jobs and of one machine's.
+const NO_SLOT: &str = "Waits for a slot: no more labeling jobs can run at once. It starts when one ends.";
 
-/// Concludes; reads nothing. `output_bucket` tells links into it from others.
+/// Reads nothing. `output_bucket` is needed to recognise links into it.
 pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
     let crew = people::assemble(&facts.crew);
     let names = dataset_names(facts);
@@ -32,12 +36,13 @@ pub fn assemble(facts: &Facts, output_bucket: &str) -> Model {
         notices: notices(facts),
         dead_letters: facts.dead_letters.clone(),
         crew,
-        misplaced: misplaced(facts),
+        misplaced: misplaced_files(facts),
         problems: Vec::new(),
+        incomplete: Vec::new(),
     }
 }
 
-/// A dataset is whatever has files, a status or a batch; one whose files were deleted still has its labels.
+/// A dataset has files, a status or a batch; one whose files were deleted still has its labels.
 fn dataset_names(facts: &Facts) -> BTreeSet<DatasetName> {
     let folders = facts.folders.iter().map(String::as_str);
     let statuses = facts.statuses.values().map(|status| status.dataset.as_str());
@@ -55,7 +60,7 @@ fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) 
         .map(|(number, batch)| job(facts, name, number, batch, output_bucket))
         .collect();
     jobs.reverse();
-    let (tone, message) = all_there_is_to_say(status, &jobs, crew);
+    let (tone, message) = message(status, &jobs, crew);
     let rejected = status.map_or(0, |s| s.rejected);
     let left_out = status.map_or(0, left_out);
     Dataset {
@@ -76,14 +81,22 @@ fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) 
         blank_rows: status.map_or(0, |s| s.rows_left_out.blank),
         rejected,
         rejected_first: status.map(|s| s.rejected_first.clone()).unwrap_or_default(),
+        rejected_advice: status.and_then(rejected_advice),
         rejected_list: (rejected > 0).then(|| layout::rejected(name)).and_then(|key| {
-            facts.results.contains(&key).then(|| Link {
+            facts.results.contains(&key).then(|| ObjectLink {
                 label: "all rejected files".into(),
                 key,
             })
         }),
         jobs,
     }
+}
+
+/// On one line, as a page breaks lines itself.
+fn rejected_advice(status: &DatasetStatus) -> Option<String> {
+    let advice = reject_advice(&status.rejected_first);
+    let lines: Vec<&str> = advice.lines().collect();
+    (!lines.is_empty()).then(|| lines.join(" "))
 }
 
 fn batches_of<'a>(
@@ -120,14 +133,14 @@ fn job(facts: &Facts, dataset: &DatasetName, number: BatchNumber, batch: &Batch,
         labels: facts
             .summaries
             .get(&(dataset.clone(), number))
-            .map(|summary| Labels {
+            .map(|summary| LabelSummary {
                 per_label: summary.labels.per_label.clone(),
                 mean_confidence: summary.labels.mean_confidence,
             }),
     }
 }
 
-/// A batch an operator had started again has several jobs: the newest counts.
+/// A batch that an operator started again has several jobs: the newest counts.
 fn newest_job<'a>(facts: &'a Facts, dataset: &DatasetName, number: BatchNumber) -> Option<&'a ListedJob> {
     let of_batch = facts
         .jobs
@@ -173,14 +186,14 @@ fn results(
     number: BatchNumber,
     listed: Option<&ListedJob>,
     output_bucket: &str,
-) -> Vec<Link> {
+) -> Vec<ObjectLink> {
     let folder = layout::results_folder(dataset, number);
     let of_batch = facts
         .results
         .range(folder.clone()..)
         .take_while(|key| key.starts_with(&folder));
-    let mut links: Vec<Link> = of_batch
-        .map(|key| Link {
+    let mut links: Vec<ObjectLink> = of_batch
+        .map(|key| ObjectLink {
             label: key[folder.len()..].to_owned(),
             key: key.clone(),
         })
@@ -194,7 +207,7 @@ fn results(
             .strip_prefix(output_bucket)?
             .strip_prefix('/')
     });
-    links.extend(output.map(|key| Link {
+    links.extend(output.map(|key| ObjectLink {
         label: "output.manifest".into(),
         key: key.to_owned(),
     }));
@@ -205,14 +218,14 @@ fn notices(facts: &Facts) -> Vec<NoticeView> {
     let mut notices: Vec<NoticeView> = facts
         .notices
         .iter()
-        .map(|said| NoticeView {
-            id: said.notice.id.clone(),
-            at: said.at,
-            kind: said.notice.kind,
-            dataset: said.notice.dataset.clone(),
-            team: said.notice.team.clone(),
-            subject: said.notice.subject.clone(),
-            text: said.notice.text.clone(),
+        .map(|notified| NoticeView {
+            id: notified.notice.id.clone(),
+            at: notified.at,
+            kind: notified.notice.kind,
+            dataset: notified.notice.dataset.clone(),
+            team: notified.notice.team.clone(),
+            subject: notified.notice.subject.clone(),
+            text: notified.notice.text.clone(),
         })
         .collect();
     notices.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
@@ -220,10 +233,10 @@ fn notices(facts: &Facts) -> Vec<NoticeView> {
     notices
 }
 
-fn misplaced(facts: &Facts) -> Vec<String> {
+fn misplaced_files(facts: &Facts) -> Vec<String> {
     let loose = facts.loose.iter().map(|key| {
         format!(
-            "`{}` lies in no folder: put it into the folder of a dataset, and delete this one from the bucket",
+            "`{}` is in no folder: put it into the folder of a dataset, and delete this one from the bucket",
             key.escape_debug()
         )
     });
@@ -236,5 +249,4 @@ fn misplaced(facts: &Facts) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "assemble_tests.rs"]
 mod tests;

@@ -1,14 +1,14 @@
-//! Teams and people as they are shown: what stands in a team's file and roster, who has joined, how much each person
-//! labelled, and a page of them for whoever looks through thousands.
+//! Teams and people as they are shown: what is in a team's file and roster, who has joined, how much each person
+//! labeled, and a page of people at a time where there are thousands.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::crew::{MemberState, Roster, TeamProblem};
 
-use super::Tone;
+use super::tone::Tone;
 
 /// Most people of one page.
-pub const PAGE: usize = 100;
+pub const PEOPLE_PER_PAGE: usize = 100;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Crew {
@@ -16,7 +16,7 @@ pub struct Crew {
     pub teams: Vec<Team>,
     /// By address; each person once, whatever the number of teams.
     pub people: Vec<Person>,
-    /// People who signed up or signed in and are on no list: they have no team.
+    /// People who signed up or signed in and are in no team file: they have no team.
     pub unlisted: u64,
     /// Work teams without a team file: made by hand, or the first of one machine. A labeling.yaml may name them as well.
     pub without_file: Vec<String>,
@@ -26,22 +26,24 @@ pub struct Crew {
 pub struct Team {
     pub name: String,
     pub tone: Tone,
-    /// One sentence: what it waits for, who is to act, or that all is well.
+    /// One sentence: what it waits for, who has to act, or that nothing is wrong.
     pub message: String,
     /// `teams/<name>.yaml` is there. Without it nothing changes: the people stay.
     pub has_file: bool,
-    /// Absent until sync-team has looked for the first time.
+    /// Absent until sync-team has read the file for the first time.
     #[serde(flatten)]
-    pub known: Option<Known>,
+    pub details: Option<TeamDetails>,
     pub problems: Vec<TeamProblem>,
     pub counts: Counts,
-    /// Nobody else can be in its work team.
-    pub listed_alone: bool,
+    /// Only people of its file can be in its work team.
+    pub only_listed_people: bool,
+    /// A group or work team of this name was made by others, and has to be adopted before the team can use it.
+    pub can_be_adopted: bool,
 }
 
 /// What the roster says of the team itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Known {
+pub struct TeamDetails {
     pub organization: String,
     pub contact: String,
     pub description: String,
@@ -49,9 +51,9 @@ pub struct Known {
     pub portal_url: String,
     /// Empty until the work team is there.
     pub workteam_arn: String,
-    /// Its people are told when work waits.
+    /// Its people are notified when work waits.
     pub work_notices: bool,
-    /// When sync-team was at it last.
+    /// When sync-team last worked on it.
     pub at: Timestamp,
 }
 
@@ -71,13 +73,13 @@ pub struct Person {
     /// The hash that names the person in keys.
     pub id: String,
     pub email: String,
-    /// The state of the teams that says most of the account: somebody who has joined one has a password.
+    /// Of the states in all teams, the one that says most of the account: a person who has joined one has a password.
     pub state: MemberState,
     pub since: Timestamp,
     /// Why the address cannot be reached, where it cannot.
     pub problem: Option<String>,
-    pub teams: Vec<Place>,
-    /// Sent, the first included.
+    pub teams: Vec<Membership>,
+    /// Mails sent, the first included.
     pub invitations: u32,
     /// The latest of joining and the last answer; a visit without an answer leaves no trace.
     pub last_seen: Option<Timestamp>,
@@ -87,9 +89,9 @@ pub struct Person {
     pub seconds: f64,
 }
 
-/// A person's place in one team.
+/// A person in one team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Membership {
     pub team: String,
     pub state: MemberState,
     pub since: Timestamp,
@@ -107,7 +109,7 @@ impl Counts {
         } += 1;
     }
 
-    /// As the roster has it; whoever has joined since is still one of the invited.
+    /// As the roster has it; a person who has joined since still counts as invited.
     pub fn of(roster: &Roster) -> Self {
         let mut counts = Self::default();
         for member in &roster.members {
@@ -116,9 +118,9 @@ impl Counts {
         counts
     }
 
-    /// People who have joined or still may: an invitation that ran out and an address that cannot be reached lead to
-    /// nobody before somebody does something.
-    pub fn able(&self) -> u64 {
+    /// People who have joined or still may. With an expired invitation or an address that cannot be reached, a person
+    /// cannot join before the admin does something.
+    pub fn available(&self) -> u64 {
         self.waiting + self.invited + self.joined
     }
 
@@ -128,12 +130,12 @@ impl Counts {
     }
 }
 
-/// A state in plain words, as the page and the command both say it.
-pub fn word(state: MemberState) -> &'static str {
+/// A state as the page and the command both show it.
+pub fn state_label(state: MemberState) -> &'static str {
     match state {
         MemberState::Waiting => "not invited yet",
         MemberState::Invited => "invited",
-        MemberState::Expired => "invitation ran out",
+        MemberState::Expired => "invitation expired",
         MemberState::Joined => "joined",
         MemberState::Unreachable => "cannot be reached",
         MemberState::Leaving => "leaving",
@@ -144,77 +146,78 @@ pub fn word(state: MemberState) -> &'static str {
 /// Which people to show.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Wanted {
+pub struct PeopleQuery {
     /// Part of an address or of a team's name, in any case.
     pub search: String,
     pub team: String,
     pub state: Option<MemberState>,
-    pub sort: Sort,
+    pub sort: PeopleOrder,
     /// People to skip.
     pub from: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Sort {
+pub enum PeopleOrder {
     #[default]
     Address,
     /// Most first.
     Answers,
-    /// Latest first; those never seen come last.
+    /// Latest first; people who were never seen come last.
     LastSeen,
 }
 
-/// At most [`PAGE`] of the people wanted.
+/// At most [`PEOPLE_PER_PAGE`] of the people that match a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PeoplePage<'a> {
-    /// Everyone there is.
+    /// All people.
     pub total: usize,
-    /// Everyone wanted.
+    /// People that match.
     pub matching: usize,
     pub from: usize,
     pub people: Vec<&'a Person>,
 }
 
-/// Looks through the people; they come sorted by address.
-pub fn browse<'a>(people: &'a [Person], wanted: &Wanted) -> PeoplePage<'a> {
-    let search = wanted.search.trim().to_lowercase();
+/// One page of the people that match; `people` are sorted by address.
+pub fn find_people<'a>(people: &'a [Person], query: &PeopleQuery) -> PeoplePage<'a> {
+    let search = query.search.trim().to_lowercase();
     let mut found: Vec<&Person> = people
         .iter()
-        .filter(|person| person.is_wanted(wanted, &search))
+        .filter(|person| person.matches(query, &search))
         .collect();
-    match wanted.sort {
-        Sort::Address => {}
-        Sort::Answers => found.sort_by_key(|person| std::cmp::Reverse(person.answers)),
-        Sort::LastSeen => found.sort_by_key(|person| std::cmp::Reverse(person.last_seen)),
+    match query.sort {
+        PeopleOrder::Address => {}
+        PeopleOrder::Answers => found.sort_by_key(|person| std::cmp::Reverse(person.answers)),
+        PeopleOrder::LastSeen => found.sort_by_key(|person| std::cmp::Reverse(person.last_seen)),
     }
     let matching = found.len();
     // A page beyond the end, after people have gone, is the last one.
-    let last = matching.saturating_sub(1) / PAGE * PAGE;
-    let from = (wanted.from / PAGE * PAGE).min(last);
+    let last = matching.saturating_sub(1) / PEOPLE_PER_PAGE * PEOPLE_PER_PAGE;
+    let from = (query.from / PEOPLE_PER_PAGE * PEOPLE_PER_PAGE).min(last);
     PeoplePage {
         total: people.len(),
         matching,
         from,
-        people: found.into_iter().skip(from).take(PAGE).collect(),
+        people: found.into_iter().skip(from).take(PEOPLE_PER_PAGE).collect(),
     }
 }
 
 impl Person {
-    fn is_wanted(&self, wanted: &Wanted, search: &str) -> bool {
-        let in_team = wanted.team.is_empty() || self.teams.iter().any(|place| place.team == wanted.team);
-        let in_state = wanted.state.is_none_or(|state| {
+    fn matches(&self, query: &PeopleQuery, search: &str) -> bool {
+        let in_team =
+            query.team.is_empty() || self.teams.iter().any(|membership| membership.team == query.team);
+        let in_state = query.state.is_none_or(|state| {
             let there = self
                 .teams
                 .iter()
-                .find(|place| place.team == wanted.team)
-                .map_or(self.state, |place| place.state);
+                .find(|membership| membership.team == query.team)
+                .map_or(self.state, |membership| membership.state);
             there == state
         });
         let named = || {
             self.teams
                 .iter()
-                .any(|place| place.team.to_lowercase().contains(search))
+                .any(|membership| membership.team.to_lowercase().contains(search))
         };
         in_team && in_state && (search.is_empty() || self.email.to_lowercase().contains(search) || named())
     }
@@ -236,7 +239,7 @@ mod tests {
             },
             since,
             problem: None,
-            teams: vec![Place {
+            teams: vec![Membership {
                 team: format!("team-{}", n % 3),
                 state: MemberState::Joined,
                 since,
@@ -255,59 +258,59 @@ mod tests {
     #[test]
     fn thousands_of_people_come_a_hundred_at_a_time() {
         let people = people();
-        let page = browse(
+        let page = find_people(
             &people,
-            &Wanted {
+            &PeopleQuery {
                 from: 4_900,
-                ..Wanted::default()
+                ..PeopleQuery::default()
             },
         );
         assert_eq!(
             (page.total, page.matching, page.from, page.people.len()),
             (5_000, 5_000, 4_900, 100)
         );
-        let beyond = browse(
+        let beyond = find_people(
             &people,
-            &Wanted {
+            &PeopleQuery {
                 from: 900_000,
-                ..Wanted::default()
+                ..PeopleQuery::default()
             },
         );
         assert_eq!((beyond.from, beyond.people.len()), (4_900, 100));
-        let nobody = browse(
+        let none = find_people(
             &[],
-            &Wanted {
+            &PeopleQuery {
                 from: 100,
-                ..Wanted::default()
+                ..PeopleQuery::default()
             },
         );
-        assert_eq!((nobody.from, nobody.people.len()), (0, 0));
+        assert_eq!((none.from, none.people.len()), (0, 0));
     }
 
     #[test]
     fn people_are_found_by_address_team_and_state() {
         let people = people();
-        let matching = |wanted: &Wanted| browse(&people, wanted).matching;
-        let search = |text: &str| Wanted {
+        let matching = |query: &PeopleQuery| find_people(&people, query).matching;
+        let search = |text: &str| PeopleQuery {
             search: text.into(),
-            ..Wanted::default()
+            ..PeopleQuery::default()
         };
         assert_eq!(matching(&search(" PERSON004 ")), 10);
         assert_eq!(matching(&search("Team-2")), 1_666);
-        assert_eq!(matching(&search("nobody")), 0);
-        let of_team = Wanted {
+        assert_eq!(matching(&search("unknown")), 0);
+        let of_team = PeopleQuery {
             team: "team-1".into(),
-            ..Wanted::default()
+            ..PeopleQuery::default()
         };
         assert_eq!(matching(&of_team), 1_667);
         // In a team, the state is the one in that team.
-        let invited = Wanted {
+        let invited = PeopleQuery {
             state: Some(MemberState::Invited),
-            ..Wanted::default()
+            ..PeopleQuery::default()
         };
         assert_eq!(matching(&invited), 2_500);
         assert_eq!(
-            matching(&Wanted {
+            matching(&PeopleQuery {
                 team: "team-1".into(),
                 ..invited
             }),
@@ -319,18 +322,22 @@ mod tests {
     fn people_are_sorted_by_what_they_did() {
         let people = people();
         let first = |sort| {
-            browse(
+            find_people(
                 &people,
-                &Wanted {
+                &PeopleQuery {
                     sort,
-                    ..Wanted::default()
+                    ..PeopleQuery::default()
                 },
             )
             .people[0]
                 .answers
         };
         assert_eq!(
-            (first(Sort::Address), first(Sort::Answers), first(Sort::LastSeen)),
+            (
+                first(PeopleOrder::Address),
+                first(PeopleOrder::Answers),
+                first(PeopleOrder::LastSeen)
+            ),
             (0, 4_999, 4_998)
         );
     }

@@ -1,4 +1,4 @@
-//! What was read, before anything is concluded from it.
+//! What was read, before anything is made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use shared::port::{JobCounters, JobState};
 use shared::status::{DatasetStatus, JobSummary, Waiting};
 use shared::summary::workers::Workers;
 
-use super::DeadLetters;
-use super::enough::Needs;
+use super::messages::DeadLetters;
+use super::team_size::StaffingNeeds;
 
 /// Everything a model is made of.
 #[derive(Clone, Debug, Default)]
@@ -39,17 +39,17 @@ pub struct Facts {
 pub struct CrewFacts {
     /// ETags of `teams/<team>.yaml` by team.
     pub files: BTreeMap<String, String>,
-    /// What is wrong with the names of other files there.
+    /// What is wrong with the names of the other files there.
     pub misnamed: Vec<String>,
     /// `crew/<team>.json`
     pub rosters: BTreeMap<String, Arc<Roster>>,
     /// By team and person: when the marker under `joined/` was made.
     pub joined: BTreeMap<String, BTreeMap<String, Timestamp>>,
-    /// Markers of people on no list.
+    /// Markers of people who are in no team file.
     pub unlisted: u64,
     /// `results/<dataset>/<n>/workers.json`
     pub work: Vec<Arc<Workers>>,
-    /// Work teams the labeling service knows, by name: whether nobody but those in the team file can be in one.
+    /// Work teams the labeling service knows, by name: whether only people of the team file can be in one.
     pub work_teams: BTreeMap<String, bool>,
 }
 
@@ -62,7 +62,7 @@ pub struct Batch {
     /// `jobs/<dataset>/<n>/started` is there.
     pub started: bool,
     /// Known as long as its job has not ended.
-    pub needs: Option<Needs>,
+    pub needs: Option<StaffingNeeds>,
 }
 
 /// One line of ListLabelingJobs, as far as it is shown.

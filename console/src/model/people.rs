@@ -1,4 +1,4 @@
-//! From rosters, markers and counted answers to teams and people.
+//! Makes teams and people from rosters, markers and counted answers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,22 +6,23 @@ use jiff::Timestamp;
 use shared::crew::{Member, MemberState, Roster};
 use shared::layout;
 
-use super::crew::{Counts, Crew, Known, Person, Place, Team};
-use super::{CrewFacts, Tone};
+use super::crew::{Counts, Crew, Membership, Person, Team, TeamDetails};
+use super::facts::CrewFacts;
+use super::tone::Tone;
 
 pub(super) fn assemble(facts: &CrewFacts) -> Crew {
     let mut counts = HashMap::new();
     let mut people: BTreeMap<&str, Person> = BTreeMap::new();
-    let work = work(facts);
+    let work = work_by_person(facts);
     for roster in facts.rosters.values() {
         let counted: &mut Counts = counts.entry(roster.team.as_str()).or_default();
         for member in &roster.members {
-            let place = place(facts, roster, member);
-            counted.add(place.state);
+            let membership = membership(facts, roster, member);
+            counted.add(membership.state);
             let person = people
                 .entry(&member.person)
-                .or_insert_with(|| nobody(member, &place));
-            take_in(person, member, place, facts, &work);
+                .or_insert_with(|| new_person(member, &membership));
+            add_membership(person, member, membership, facts, &work);
         }
     }
     let mut people: Vec<Person> = people.into_values().collect();
@@ -34,16 +35,17 @@ pub(super) fn assemble(facts: &CrewFacts) -> Crew {
     }
 }
 
-/// What a person's answers come to.
+/// A person's answers in all jobs.
 #[derive(Clone, Copy, Default)]
-struct Work {
+struct WorkTotals {
     answers: u64,
     seconds: f64,
     last: Option<Timestamp>,
 }
 
-fn work(facts: &CrewFacts) -> HashMap<&str, Work> {
-    let mut work: HashMap<&str, Work> = HashMap::new();
+/// By the person's `sub`.
+fn work_by_person(facts: &CrewFacts) -> HashMap<&str, WorkTotals> {
+    let mut work: HashMap<&str, WorkTotals> = HashMap::new();
     for worked in facts.work.iter().flat_map(|batch| &batch.workers) {
         let Some(sub) = worked.sub.as_deref() else {
             continue;
@@ -56,9 +58,9 @@ fn work(facts: &CrewFacts) -> HashMap<&str, Work> {
     work
 }
 
-/// The member as the roster has it, unless a marker is newer: `assign-worker` writes it at the very sign-in, and the
-/// roster follows. Markers are known by S3's whole seconds.
-fn place(facts: &CrewFacts, roster: &Roster, member: &Member) -> Place {
+/// As the roster has it, unless a marker is newer: `assign-worker` writes the marker during the sign-in, and the roster
+/// follows. The time of a marker has S3's whole seconds.
+fn membership(facts: &CrewFacts, roster: &Roster, member: &Member) -> Membership {
     let marker = joined_at(facts, &roster.team, &member.person);
     let newer = marker.filter(|at| at.as_second() >= member.since.as_second());
     let (state, since) = match (member.state, newer) {
@@ -67,7 +69,7 @@ fn place(facts: &CrewFacts, roster: &Roster, member: &Member) -> Place {
         }
         (_, Some(at)) => (MemberState::Joined, at),
     };
-    Place {
+    Membership {
         team: roster.team.clone(),
         state,
         since,
@@ -78,12 +80,12 @@ fn joined_at(facts: &CrewFacts, team: &str, person: &str) -> Option<Timestamp> {
     facts.joined.get(team)?.get(person).copied()
 }
 
-fn nobody(member: &Member, place: &Place) -> Person {
+fn new_person(member: &Member, first: &Membership) -> Person {
     Person {
         id: member.person.clone(),
         email: member.email.clone(),
-        state: place.state,
-        since: place.since,
+        state: first.state,
+        since: first.since,
         problem: None,
         teams: Vec::new(),
         invitations: 0,
@@ -93,24 +95,24 @@ fn nobody(member: &Member, place: &Place) -> Person {
     }
 }
 
-fn take_in(
+fn add_membership(
     person: &mut Person,
     member: &Member,
-    place: Place,
+    membership: Membership,
     facts: &CrewFacts,
-    work: &HashMap<&str, Work>,
+    work: &HashMap<&str, WorkTotals>,
 ) {
-    if weight(place.state) > weight(person.state) {
-        (person.state, person.since) = (place.state, place.since);
+    if rank(membership.state) > rank(person.state) {
+        (person.state, person.since) = (membership.state, membership.since);
     }
-    // One person, one invitation: each team tells how many were sent.
+    // A person is invited once for all teams, and each roster has the number of mails.
     person.invitations = person.invitations.max(member.invitations);
-    if place.state == MemberState::Unreachable {
+    if membership.state == MemberState::Unreachable {
         person.problem = person.problem.take().or_else(|| member.problem.clone());
     }
-    let joined = match place.state {
-        MemberState::Joined => Some(place.since),
-        _ => joined_at(facts, &place.team, &member.person),
+    let joined = match membership.state {
+        MemberState::Joined => Some(membership.since),
+        _ => joined_at(facts, &membership.team, &member.person),
     };
     let done = member
         .sub
@@ -118,15 +120,15 @@ fn take_in(
         .and_then(|sub| work.get(sub))
         .copied()
         .unwrap_or_default();
-    // The same sums with every team that knows the `sub`.
+    // Every team that knows the `sub` gives the same totals: they are not added up.
     person.answers = person.answers.max(done.answers);
     person.seconds = person.seconds.max(done.seconds);
     person.last_seen = person.last_seen.max(joined).max(done.last);
-    person.teams.push(place);
+    person.teams.push(membership);
 }
 
-/// Which of a person's states says most of the one account behind them.
-fn weight(state: MemberState) -> u8 {
+/// The state with the highest rank says most of the person's account.
+fn rank(state: MemberState) -> u8 {
     match state {
         MemberState::Left => 0,
         MemberState::Leaving => 1,
@@ -169,15 +171,16 @@ fn team(facts: &CrewFacts, name: &str, counts: Counts) -> Team {
         tone,
         message,
         has_file: file.is_some(),
-        known: roster.map(known),
+        details: roster.map(details),
         problems: roster.map(|roster| roster.problems.clone()).unwrap_or_default(),
         counts,
-        listed_alone: roster.is_some() && facts.work_teams.get(name) == Some(&true),
+        can_be_adopted: roster.is_some_and(|roster| roster.adoptable),
+        only_listed_people: roster.is_some() && facts.work_teams.get(name) == Some(&true),
     }
 }
 
-fn known(roster: &Roster) -> Known {
-    Known {
+fn details(roster: &Roster) -> TeamDetails {
+    TeamDetails {
         organization: roster.organization.clone(),
         contact: roster.contact.clone(),
         description: roster.description.clone(),
@@ -188,12 +191,12 @@ fn known(roster: &Roster) -> Known {
     }
 }
 
-/// The most urgent thing first: what somebody must do, then what goes by itself, then what waits for people.
+/// The most urgent first: what the admin has to do, then what continues by itself, then what waits for people.
 fn headline(name: &str, roster: Option<&Roster>, file: Option<&str>, counts: Counts) -> (Tone, String) {
     let Some(roster) = roster else {
         return (
             Tone::Waiting,
-            "The file has arrived. Groundcrew looks at it in a few seconds.".into(),
+            "The file has arrived. Groundcrew reads it in a few seconds.".into(),
         );
     };
     match file {
@@ -202,59 +205,59 @@ fn headline(name: &str, roster: Option<&Roster>, file: Option<&str>, counts: Cou
             return (
                 Tone::Attention,
                 format!(
-                    "`{path}` is gone. The team and its people stay as they are; put a file back to change them."
+                    "`{path}` was deleted. The team and its people stay as they are; put a file back to change them."
                 ),
             );
         }
         Some(etag) if etag != roster.file_etag => {
-            return (Tone::Waiting, "The file has changed. Groundcrew is at it.".into());
+            return (
+                Tone::Waiting,
+                "The file has changed. Groundcrew reads it in a few seconds.".into(),
+            );
         }
         Some(_) => {}
     }
-    let troubled = !roster.problems.is_empty();
-    if troubled && roster.workteam_arn.is_empty() {
-        return (
-            Tone::Attention,
-            "There is no work team yet. What stands in the way:".into(),
-        );
+    let has_problems = !roster.problems.is_empty();
+    if has_problems && roster.workteam_arn.is_empty() {
+        return (Tone::Attention, "There is no work team yet, because:".into());
     }
-    if troubled {
+    if has_problems {
         return (
             Tone::Attention,
-            "Not everything in the file could be done; the rest was. What to mend:".into(),
+            "Not everything in the file could be done; the rest was. What to fix:".into(),
         );
     }
     if !roster.settled || roster.workteam_arn.is_empty() {
         return (Tone::Waiting, "The team is being set up.".into());
     }
-    of_people(counts)
+    people_headline(counts)
 }
 
-fn of_people(counts: Counts) -> (Tone, String) {
+fn people_headline(counts: Counts) -> (Tone, String) {
     let members = counts.members();
     let have = if counts.joined == 1 { "has" } else { "have" };
     let joined = format!("{} of {members} {have} joined", counts.joined);
     if counts.unreachable > 0 {
-        let address = addresses(counts.unreachable, "cannot be reached");
+        let address = number_of_addresses(counts.unreachable, "cannot be reached");
         return (Tone::Attention, format!("{joined}; {address}: correct the file."));
     }
     match (members, counts) {
         (0, _) => (
             Tone::Waiting,
-            "The team is there, and nobody is in it yet: add addresses to its file.".into(),
+            "The team is ready, but empty: add addresses to its file.".into(),
         ),
         (_, Counts { waiting: 1.., .. }) => (
             Tone::Waiting,
             format!(
-                "{joined}; {} for an invitation, which goes out when there is mail again.",
-                wait(counts.waiting)
+                "{joined}; {} for an invitation, which is sent when more mail is allowed.",
+                number_waiting(counts.waiting)
             ),
         ),
         (_, Counts { expired: 1.., .. }) => (
             Tone::Attention,
             format!(
-                "{joined}; {} has run out, and no more are sent.",
-                invitations(counts.expired)
+                "{joined}; {} has expired, and no more are sent.",
+                number_of_invitations(counts.expired)
             ),
         ),
         (_, Counts { invited: 1.., .. }) => (Tone::Working, format!("{joined}; the others are invited.")),
@@ -263,7 +266,7 @@ fn of_people(counts: Counts) -> (Tone, String) {
     }
 }
 
-fn addresses(count: u64, what: &str) -> String {
+fn number_of_addresses(count: u64, what: &str) -> String {
     if count == 1 {
         format!("1 address {what}")
     } else {
@@ -271,7 +274,7 @@ fn addresses(count: u64, what: &str) -> String {
     }
 }
 
-fn wait(count: u64) -> String {
+fn number_waiting(count: u64) -> String {
     if count == 1 {
         "1 waits".into()
     } else {
@@ -279,7 +282,7 @@ fn wait(count: u64) -> String {
     }
 }
 
-fn invitations(count: u64) -> String {
+fn number_of_invitations(count: u64) -> String {
     if count == 1 {
         "1 invitation".into()
     } else {
@@ -288,5 +291,4 @@ fn invitations(count: u64) -> String {
 }
 
 #[cfg(test)]
-#[path = "people_tests.rs"]
 mod tests;

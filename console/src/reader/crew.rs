@@ -2,84 +2,80 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::Client;
+use aws::s3::Buckets;
 use shared::crew::Roster;
 use shared::layout::{self, InputKey, JoinedKey};
+use shared::port::{Bucket, Object, StoreError};
 use shared::summary::workers::{WORKERS_FILE, Workers};
 
-use super::{cut, newest};
-use crate::documents::{Documents, Listed, Listing, LoadError, list};
+use crate::documents::{BoundedListing, DocumentCache, cut_short, list, newest};
 use crate::model::CrewFacts;
+use crate::team_file::MAX_ROSTER_BYTES;
 
-/// A roster of 10,000 people takes some 3 MB.
-const LARGEST_ROSTER: i64 = 16 << 20;
-/// Counts read, newest first.
-const COUNTS: usize = 5_000;
+/// Files of counted answers read, newest first.
+const MAX_COUNTS: usize = 5_000;
 
 #[derive(Debug)]
-pub(super) struct Memory {
-    rosters: Documents<Roster>,
-    work: Documents<Workers>,
+pub(super) struct Cache {
+    rosters: DocumentCache<Roster>,
+    work: DocumentCache<Workers>,
 }
 
-impl Default for Memory {
+impl Default for Cache {
     fn default() -> Self {
         Self {
-            rosters: Documents::up_to(LARGEST_ROSTER),
-            work: Documents::default(),
+            rosters: DocumentCache::with_limit(MAX_ROSTER_BYTES),
+            work: DocumentCache::default(),
         }
     }
 }
 
-/// `results`: what lies under `results/`.
-pub(super) async fn facts(
-    s3: &Client,
-    (input, output): (&str, &str),
-    memory: &mut Memory,
-    results: &Listing,
-) -> Result<(CrewFacts, Vec<String>), LoadError> {
+/// With a sentence for everything that is not shown completely. `results`: the objects under `results/`.
+pub(super) async fn load(
+    store: &Buckets,
+    cache: &mut Cache,
+    results: &BoundedListing,
+) -> Result<(CrewFacts, Vec<String>), StoreError> {
     let teams = format!("{}/", layout::TEAMS);
     let (files, rosters, joined) = tokio::try_join!(
-        list(s3, input, &teams, false),
-        list(s3, output, layout::CREW, false),
-        list(s3, output, layout::JOINED, false),
+        list(store, Bucket::Input, &teams),
+        list(store, Bucket::Output, layout::CREW),
+        list(store, Bucket::Output, layout::JOINED),
     )?;
-    memory
-        .rosters
-        .refresh(s3, output, &rosters.objects.iter().collect::<Vec<_>>())
-        .await?;
+    let all: Vec<&Object> = rosters.objects.iter().collect();
+    cache.rosters.refresh(store, &all).await?;
     let counts = || results.objects.iter().filter(|object| is_count(object));
-    memory.work.refresh(s3, output, &newest(counts(), COUNTS)).await?;
-    let mut problems = cut([("people who joined", &joined)]);
-    if counts().count() > COUNTS {
-        problems.push(format!(
-            "Only the answers of the newest {COUNTS} jobs are counted."
+    cache.work.refresh(store, &newest(counts(), MAX_COUNTS)).await?;
+    let mut incomplete = cut_short([("people who joined", &joined)]);
+    if counts().count() > MAX_COUNTS {
+        incomplete.push(format!(
+            "Only the answers of the newest {MAX_COUNTS} jobs are counted."
         ));
     }
-    let (joined, unlisted) = markers(&joined);
+    let (joined, unlisted) = parse_markers(&joined);
     let (files, misnamed) = team_files(&files);
     let facts = CrewFacts {
         files,
         misnamed,
-        rosters: memory
+        rosters: cache
             .rosters
-            .all()
-            .map(|r| (r.team.clone(), r.clone()))
+            .documents()
+            .map(|roster| (roster.team.clone(), roster.clone()))
             .collect(),
         joined,
         unlisted,
-        work: memory.work.all().cloned().collect(),
+        work: cache.work.documents().cloned().collect(),
         ..CrewFacts::default()
     };
-    Ok((facts, problems))
+    Ok((facts, incomplete))
 }
 
-fn is_count(object: &Listed) -> bool {
+fn is_count(object: &Object) -> bool {
     object.key.rsplit('/').next() == Some(WORKERS_FILE)
 }
 
 /// ETags of the team files by the team's name, and what is wrong with the names of others.
-fn team_files(listing: &Listing) -> (BTreeMap<String, String>, Vec<String>) {
+fn team_files(listing: &BoundedListing) -> (BTreeMap<String, String>, Vec<String>) {
     let (mut files, mut misnamed) = (BTreeMap::new(), Vec::new());
     for object in &listing.objects {
         match InputKey::parse(&object.key) {
@@ -93,16 +89,16 @@ fn team_files(listing: &Listing) -> (BTreeMap<String, String>, Vec<String>) {
     (files, misnamed)
 }
 
-type Joined = BTreeMap<String, BTreeMap<String, jiff::Timestamp>>;
+type JoinTimes = BTreeMap<String, BTreeMap<String, jiff::Timestamp>>;
 
-fn markers(listing: &Listing) -> (Joined, u64) {
-    let (mut joined, mut unlisted) = (Joined::new(), 0);
+fn parse_markers(listing: &BoundedListing) -> (JoinTimes, u64) {
+    let (mut joined, mut unlisted) = (JoinTimes::new(), 0);
     for marker in &listing.objects {
         match layout::parse_joined(&marker.key) {
             Some(JoinedKey::Unlisted(_)) => unlisted += 1,
             Some(JoinedKey::Team(team, person)) => {
                 let team = joined.entry(team.to_string()).or_default();
-                team.insert(person, marker.modified);
+                team.insert(person, marker.last_modified);
             }
             None => {}
         }
@@ -116,16 +112,16 @@ mod tests {
 
     use super::*;
 
-    fn listing(keys: &[String]) -> Listing {
-        let listed = |key: &String| Listed {
+    fn listing(keys: &[String]) -> BoundedListing {
+        let listed = |key: &String| Object {
             key: key.clone(),
             etag: "e".into(),
             size: 1,
-            modified: jiff::Timestamp::from_second(7).unwrap_or_default(),
+            last_modified: jiff::Timestamp::from_second(7).unwrap_or_default(),
         };
-        Listing {
+        BoundedListing {
             objects: keys.iter().map(listed).collect(),
-            ..Listing::default()
+            ..BoundedListing::default()
         }
     }
 
@@ -141,7 +137,7 @@ mod tests {
             layout::joined_unlisted("sub"),
             "joined/stray".into(),
         ];
-        let (joined, unlisted) = markers(&listing(&keys));
+        let (joined, unlisted) = parse_markers(&listing(&keys));
         let teams: Vec<_> = joined
             .iter()
             .map(|(team, people)| (team.as_str(), people.len()))

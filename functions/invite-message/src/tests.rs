@@ -46,6 +46,7 @@ impl World {
             topic_arn: None,
             owned: None,
             invitation: None,
+            adoptable: false,
             members: Vec::new(),
             problems: Vec::new(),
             settled: false,

@@ -118,8 +118,8 @@ pub(crate) async fn adoption<P: Ports>(
 pub(crate) fn refusal(what: &str, team: &TeamName) -> String {
     format!(
         "there is a {what} called `{team}` that Groundcrew did not make, so it stays as it is. Give the team file another \
-         name; a group of others can be named under `groups`. If it is to become this team's, an operator with access to \
-         the output bucket says so with an object called {}",
+         name; a group of others can be named under `groups`. If it is to become this team's, an operator hands it over: in \
+         the console, with an object called {} in the output bucket, or with: groundcrew adopt {team}",
         layout::adopted(team)
     )
 }

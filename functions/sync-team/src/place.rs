@@ -19,8 +19,10 @@ use crate::{Ports, SyncError, joined, networks, own, workforce};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Made(Made),
-    /// Somebody has to change something; what, in a sentence.
+    /// The admin has to change something; what, in a sentence.
     Refused(String),
+    /// A group or a work team of the name was made by others. An operator can hand it over to the team.
+    Foreign(String),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +58,7 @@ pub(crate) async fn make<P: Ports>(
         group,
     } = wanted;
     if file.cognito().is_some() && group.own().is_none() {
-        return Ok(Place::Refused(own::refusal("group in the user pool", team)));
+        return Ok(Place::Foreign(own::refusal("group in the user pool", team)));
     }
     // Which of the imported groups there are.
     let groups = groups(run, team, file, problems).await?;
@@ -70,7 +72,7 @@ pub(crate) async fn make<P: Ports>(
     if let Some(known) = &known
         && !own::is_own_team(run, team, roster, known).await?
     {
-        return Ok(Place::Refused(own::refusal("work team", team)));
+        return Ok(Place::Foreign(own::refusal("work team", team)));
     }
     if networks::set(run, team, file, &there, problems).await?
         && let Found::Refused(why) = workforce::find_or_make(run, &file.sign_in).await?

@@ -38,7 +38,7 @@ impl Problems {
     /// As the roster lists them.
     pub(crate) fn listed(&self, place: &Place) -> Vec<TeamProblem> {
         let refused = match place {
-            Place::Refused(message) => Some(TeamProblem {
+            Place::Refused(message) | Place::Foreign(message) => Some(TeamProblem {
                 message: message.clone(),
                 line: None,
             }),
@@ -57,7 +57,7 @@ impl Problems {
         place: &Place,
         roster: &Roster,
     ) -> Result<(), SyncError> {
-        if let Place::Refused(message) = place {
+        if let Place::Refused(message) | Place::Foreign(message) = place {
             run.tell(&Notice::team_refused(team, message)).await?;
         }
         for (cause, problems) in &self.0 {

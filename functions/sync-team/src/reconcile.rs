@@ -78,7 +78,7 @@ async fn attempt<P: Ports>(
     // 8. Those who come: only where there is a team to come to.
     let served = match &place {
         Place::Made(_) => people::serve(run, team, group.own(), &ahead).await,
-        Place::Refused(_) => Served::default(),
+        Place::Refused(_) | Place::Foreign(_) => Served::default(),
     };
     // 9. Those who go.
     let left = leave::serve(run, team, &group, &ahead).await;
@@ -93,7 +93,7 @@ async fn attempt<P: Ports>(
     problems.tell(run, team, &place, &after).await?;
     served.failure()?;
     Ok(Some(match place {
-        Place::Refused(_) => Outcome::Refused,
+        Place::Refused(_) | Place::Foreign(_) => Outcome::Refused,
         Place::Made(_) if served.unfinished => Outcome::Unfinished,
         Place::Made(_) => Outcome::Settled,
     }))
@@ -228,6 +228,7 @@ async fn settled<P: Ports>(
         let mut after = before.clone();
         member::apply(&mut after, &moved);
         after.problems = problems.listed(place);
+        after.adoptable = matches!(place, Place::Foreign(_));
         after.settled = !served.unfinished && served.errors.is_empty();
         if let Place::Made(made) = place {
             // Only now: whoever stops before this subscribes the rest the next time.

@@ -28,6 +28,9 @@ pub struct Roster {
     /// Own words for the invitation, Markdown with placeholders.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub invitation: Option<super::InvitationText>,
+    /// A group or a work team of this name was made by others: an operator can hand it over to the team.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub adoptable: bool,
     pub members: Vec<Member>,
     /// What is wrong, one sentence each with what to do; empty when all is well.
     pub problems: Vec<TeamProblem>,
@@ -50,6 +53,7 @@ impl Roster {
             topic_arn: None,
             owned: Some(super::Ownership::default()),
             invitation: None,
+            adoptable: false,
             members: Vec::new(),
             problems: Vec::new(),
             settled: false,

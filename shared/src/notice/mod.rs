@@ -3,6 +3,7 @@
 
 mod digest;
 mod message;
+mod misplaced;
 mod team;
 mod tell;
 
@@ -18,7 +19,7 @@ use digest::Leave;
 
 pub use digest::{Desk, HOURLY, UNBOUNDED, send_digest};
 pub use team::TeamCause;
-pub use tell::{JobRefusal, Links, quoted, shown, taking_out};
+pub use tell::{JobRefusal, Links, quoted, reject_advice, shown, taking_out};
 
 /// One thing to tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -307,15 +307,15 @@ fn rejected_text(
         text,
         "\nEverything else goes on. All of them are listed in the output bucket:\n\n    aws s3 cp {} -\n\n{}\n{}",
         shell::word(&format!("{OUTPUT}{all}")),
-        advice(rejected),
+        reject_advice(rejected),
         taking_out("a file", keys)
     );
     text
 }
 
-/// What works: a file of which nothing is in a batch is read again when it changes, one of which a part is in a batch is
-/// not.
-fn advice(rejected: &[impl Borrow<Rejected>]) -> String {
+/// What to do about rejects, with a line break where a sentence of a mail needs one. A file of which nothing is in a batch is
+/// read again when it changes; one of which a part is in a batch is not.
+pub fn reject_advice(rejected: &[impl Borrow<Rejected>]) -> String {
     let (rows, files): (Vec<_>, Vec<_>) = rejected
         .iter()
         .map(Borrow::borrow)

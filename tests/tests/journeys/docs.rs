@@ -248,7 +248,7 @@ const RUNS: [(&str, &str, &str); 9] = [
     ),
     (
         "groundcrew up --web 127.0.0.1:8080 --public-url",
-        "cli/tests/private_files.rs",
+        "cli/tests/commands/private_files.rs",
         "\"--trusted-proxies\"",
     ),
     ("packaging/figures", "packaging/figures", "bench\" cold-start"),

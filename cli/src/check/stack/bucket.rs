@@ -1,4 +1,4 @@
-//! The two buckets: reached, telling of what comes in, keeping what is overwritten, closed to the world.
+//! The two buckets: whether they answer, send events, keep what is overwritten, and are not public.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput as Notifications;
@@ -8,42 +8,42 @@ use aws_sdk_s3::types::{
 };
 
 use super::policy;
-use crate::check::finding::{Finding, judged};
-use crate::endpoint::Target;
+use crate::check::finding::{Finding, judge};
+use crate::target::Target;
 
 const INPUT: &str = "input bucket";
 const OUTPUT: &str = "output bucket";
-const REPLACED: &str = "somebody has replaced the bucket's notifications, and a deployment does not notice: put \
-                        them back as docs/DEPLOY.md says (When something waits). The sweep does the work meanwhile, within 15 minutes";
+const REPLACED: &str = "the bucket's notifications were replaced, which a deployment does not notice: put them back as \
+                        docs/DEPLOY.md says (When something waits). Meanwhile the sweep does the work, within 15 minutes";
 
-/// What a queue is to hear of.
-struct Wanted<'a> {
+/// The events that a queue has to get.
+struct RequiredEvents<'a> {
     function: &'a str,
-    what: &'a str,
+    name: &'a str,
     prefix: &'a str,
     suffix: &'a str,
 }
 
-const DROPPED: Wanted<'static> = Wanted {
+const DROPPED: RequiredEvents<'static> = RequiredEvents {
     function: "build-manifest",
-    what: "dropped files",
+    name: "dropped files",
     prefix: "",
     suffix: "",
 };
-const BATCHES: Wanted<'static> = Wanted {
+const BATCHES: RequiredEvents<'static> = RequiredEvents {
     function: "start-job",
-    what: "batches",
+    name: "batches",
     prefix: "manifests/",
     suffix: ".manifest",
 };
-const JOINED: Wanted<'static> = Wanted {
+const JOINED: RequiredEvents<'static> = RequiredEvents {
     function: "sync-team",
-    what: "people who joined",
+    name: "people who joined",
     prefix: "joined/",
     suffix: "",
 };
 
-struct Looked<'a> {
+struct BucketCheck<'a> {
     s3: Client,
     bucket: &'a str,
     about: &'static str,
@@ -51,95 +51,99 @@ struct Looked<'a> {
 }
 
 pub(super) async fn input(target: &Target) -> Vec<Finding> {
-    let bucket = Looked {
-        s3: target.config.s3(),
+    let bucket = BucketCheck {
+        s3: s3_client(target),
         bucket: &target.config.input_bucket,
         about: INPUT,
         target,
     };
-    let Some(mut all) = bucket.reached().await else {
-        return vec![bucket.gone().await];
+    let mut all = match bucket.answers().await {
+        Ok(finding) => vec![finding],
+        Err(finding) => return vec![finding],
     };
     all.push(bucket.cors().await);
-    if !target.deployment.is_here() {
-        let foreign = target.deployment.parameter("ExistingInputBucket").is_some();
-        all.push(bucket.notifications(&[DROPPED], true, foreign).await);
-        all.extend(bucket.guarded().await);
+    if !target.deployment.is_local() {
+        let is_existing = target.deployment.parameter("ExistingInputBucket").is_some();
+        all.push(bucket.notifications(&[DROPPED], true, is_existing).await);
+        all.extend(bucket.protection().await);
     }
     all
 }
 
 pub(super) async fn output(target: &Target) -> Vec<Finding> {
-    let bucket = Looked {
-        s3: target.config.s3(),
+    let bucket = BucketCheck {
+        s3: s3_client(target),
         bucket: &target.config.output_bucket,
         about: OUTPUT,
         target,
     };
-    let Some(mut all) = bucket.reached().await else {
-        return vec![bucket.gone().await];
+    let mut all = match bucket.answers().await {
+        Ok(finding) => vec![finding],
+        Err(finding) => return vec![finding],
     };
-    if !target.deployment.is_here() {
-        let foreign = target.deployment.parameter("ExistingOutputBucket").is_some();
-        all.push(bucket.notifications(&[BATCHES, JOINED], foreign, foreign).await);
-        all.extend(bucket.guarded().await);
+    if !target.deployment.is_local() {
+        let is_existing = target.deployment.parameter("ExistingOutputBucket").is_some();
+        all.push(
+            bucket
+                .notifications(&[BATCHES, JOINED], is_existing, is_existing)
+                .await,
+        );
+        all.extend(bucket.protection().await);
         all.push(bucket.policy().await);
     }
     all
 }
 
-impl Looked<'_> {
-    async fn reached(&self) -> Option<Vec<Finding>> {
-        let asked = self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket)
-            .max_keys(1)
-            .send()
-            .await;
-        asked.ok()?;
-        Some(vec![Finding::fine(
-            self.about,
-            format!("{} answers", self.bucket),
-        )])
-    }
+/// A stand-in at an endpoint of its own knows a bucket by its path, not by a host name.
+fn s3_client(target: &Target) -> Client {
+    let config = aws_sdk_s3::config::Builder::from(&target.sdk);
+    let path_style = target.sdk.endpoint_url().is_some();
+    Client::from_conf(config.force_path_style(path_style).build())
+}
 
-    async fn gone(&self) -> Finding {
-        match self
-            .s3
-            .list_objects_v2()
-            .bucket(self.bucket)
-            .max_keys(1)
-            .send()
-            .await
-        {
-            Ok(_) => Finding::fine(self.about, format!("{} answers", self.bucket)),
-            Err(error) => Finding::of_failure(self.about, "s3:ListBucket", error),
+impl BucketCheck<'_> {
+    /// `Err`: it does not answer, and nothing else can be checked.
+    async fn answers(&self) -> Result<Finding, Finding> {
+        let list = self.s3.list_objects_v2().bucket(self.bucket).max_keys(1);
+        match list.send().await {
+            Ok(_) => Ok(Finding::fine(self.about, format!("{} answers", self.bucket))),
+            Err(error) => Err(Finding::of_failure(self.about, "s3:ListBucket", error)),
         }
     }
 
-    async fn notifications(&self, wanted: &[Wanted<'_>], bus: bool, foreign: bool) -> Finding {
-        let asked = self
+    async fn notifications(
+        &self,
+        required: &[RequiredEvents<'_>],
+        event_bridge: bool,
+        is_existing: bool,
+    ) -> Finding {
+        let call = self
             .s3
             .get_bucket_notification_configuration()
             .bucket(self.bucket);
-        match asked.send().await {
-            Ok(told) => {
+        match call.send().await {
+            Ok(set) => {
                 let queues = &self.target.deployment.queue_urls;
                 let arn = |function: &str| queues.get(function).map(|url| queue_of(url));
-                let wanted = wanted.iter().filter(|_| !foreign);
-                let missing: Vec<&str> = wanted
-                    .filter(|wanted| !arn(wanted.function).is_some_and(|arn| hears(&told, wanted, &arn)))
-                    .map(|wanted| wanted.what)
-                    .collect();
-                let no_bus = bus && told.event_bridge_configuration().is_none();
-                judged(self.about, deaf(&missing, no_bus), "tells of what comes into it")
+                let is_missing = |events: &&RequiredEvents<'_>| {
+                    let arn = arn(events.function);
+                    !arn.is_some_and(|arn| gets_events(&set, events, &arn))
+                };
+                // A bucket that was there before sends its events through EventBridge alone.
+                let required = required.iter().filter(|_| !is_existing);
+                let missing: Vec<&str> = required.filter(is_missing).map(|events| events.name).collect();
+                let no_event_bridge = event_bridge && set.event_bridge_configuration().is_none();
+                judge(
+                    self.about,
+                    missing_events(&missing, no_event_bridge),
+                    "sends events for new objects",
+                )
             }
             Err(error) => Finding::of_failure(self.about, "s3:GetBucketNotification", error),
         }
     }
 
-    async fn guarded(&self) -> Vec<Finding> {
+    async fn protection(&self) -> Vec<Finding> {
         let (versions, encryption, access) =
             tokio::join!(self.versions(), self.encryption(), self.public_access());
         vec![versions, encryption, access]
@@ -147,13 +151,13 @@ impl Looked<'_> {
 
     async fn versions(&self) -> Finding {
         match self.s3.get_bucket_versioning().bucket(self.bucket).send().await {
-            Ok(told) => {
-                let kept = told.status() == Some(&BucketVersioningStatus::Enabled);
+            Ok(versioning) => {
+                let is_on = versioning.status() == Some(&BucketVersioningStatus::Enabled);
                 let wrong = "versioning is off, so what is overwritten or deleted is lost: switch it on with: \
                              aws s3api put-bucket-versioning";
-                judged(
+                judge(
                     self.about,
-                    (!kept).then(|| wrong.to_owned()),
+                    (!is_on).then(|| wrong.to_owned()),
                     "keeps what is overwritten (versioning)",
                 )
             }
@@ -164,16 +168,18 @@ impl Looked<'_> {
     async fn encryption(&self) -> Finding {
         let key = self.target.deployment.parameter("KmsKeyArn");
         match self.s3.get_bucket_encryption().bucket(self.bucket).send().await {
-            Ok(told) => {
-                let rules = told.server_side_encryption_configuration.map(|all| all.rules);
-                judged(
+            Ok(encryption) => {
+                let rules = encryption
+                    .server_side_encryption_configuration
+                    .map(|all| all.rules);
+                judge(
                     self.about,
-                    in_clear(&rules.unwrap_or_default(), key),
+                    encryption_problem(&rules.unwrap_or_default(), key),
                     "encrypts what is put into it",
                 )
             }
             Err(error) if code(&error) == "ServerSideEncryptionConfigurationNotFoundError" => {
-                judged(self.about, in_clear(&[], key), "")
+                judge(self.about, encryption_problem(&[], key), "")
             }
             Err(error) => Finding::of_failure(self.about, "s3:GetEncryptionConfiguration", error),
         }
@@ -182,16 +188,18 @@ impl Looked<'_> {
     async fn public_access(&self) -> Finding {
         let wrong = "does not block public access by itself; switch on all four settings with: aws s3api put-public-access-block";
         match self.s3.get_public_access_block().bucket(self.bucket).send().await {
-            Ok(told) => {
-                let blocked = told.public_access_block_configuration().is_some_and(is_blocked);
-                judged(
+            Ok(access) => {
+                let is_blocked = access
+                    .public_access_block_configuration()
+                    .is_some_and(blocks_public_access);
+                judge(
                     self.about,
-                    (!blocked).then(|| wrong.to_owned()),
+                    (!is_blocked).then(|| wrong.to_owned()),
                     "blocks public access",
                 )
             }
             Err(error) if code(&error) == "NoSuchPublicAccessBlockConfiguration" => {
-                Finding::mend(self.about, wrong)
+                Finding::fix(self.about, wrong)
             }
             Err(error) => Finding::of_failure(self.about, "s3:GetBucketPublicAccessBlock", error),
         }
@@ -200,28 +208,28 @@ impl Looked<'_> {
     async fn cors(&self) -> Finding {
         let wrong = "has no CORS rule for GET: workers' browsers cannot load images from it. docs/DEPLOY.md has the command";
         match self.s3.get_bucket_cors().bucket(self.bucket).send().await {
-            Ok(told) => {
-                let open = told.cors_rules().iter().any(lets_get);
-                judged(
+            Ok(cors) => {
+                let allows_get = cors.cors_rules().iter().any(allows_get);
+                judge(
                     self.about,
-                    (!open).then(|| wrong.to_owned()),
+                    (!allows_get).then(|| wrong.to_owned()),
                     "lets workers' browsers load images (CORS)",
                 )
             }
-            Err(error) if code(&error) == "NoSuchCORSConfiguration" => Finding::mend(self.about, wrong),
+            Err(error) if code(&error) == "NoSuchCORSConfiguration" => Finding::fix(self.about, wrong),
             Err(error) => Finding::of_failure(self.about, "s3:GetBucketCORS", error),
         }
     }
 
     async fn policy(&self) -> Finding {
         match self.s3.get_bucket_policy().bucket(self.bucket).send().await {
-            Ok(told) => judged(
+            Ok(set) => judge(
                 self.about,
-                policy::unguarded(told.policy().unwrap_or_default(), self.bucket),
-                "lets nobody delete or overwrite batches (manifests/)",
+                policy::problem(set.policy().unwrap_or_default(), self.bucket),
+                "denies deleting and overwriting batches (manifests/)",
             ),
             Err(error) if code(&error) == "NoSuchBucketPolicy" => {
-                judged(self.about, policy::unguarded("{}", self.bucket), "")
+                judge(self.about, policy::problem("{}", self.bucket), "")
             }
             Err(error) => Finding::of_failure(self.about, "s3:GetBucketPolicy", error),
         }
@@ -239,19 +247,19 @@ fn queue_of(url: &str) -> String {
     format!(":{account}:{name}")
 }
 
-/// Exactly what the template asks for, or more.
-fn hears(told: &Notifications, wanted: &Wanted<'_>, queue: &str) -> bool {
-    told.queue_configurations()
-        .iter()
-        .any(|one| one.queue_arn().ends_with(queue) && takes(one, wanted))
+/// Whether the queue gets the events that the template sets, or more.
+fn gets_events(set: &Notifications, events: &RequiredEvents<'_>, queue: &str) -> bool {
+    let queues = set.queue_configurations().iter();
+    let mut own = queues.filter(|set| set.queue_arn().ends_with(queue));
+    own.any(|set| includes(set, events))
 }
 
-fn takes(one: &QueueConfiguration, wanted: &Wanted<'_>) -> bool {
-    let all = one
+fn includes(set: &QueueConfiguration, events: &RequiredEvents<'_>) -> bool {
+    let all = set
         .events()
         .iter()
         .any(|event| event.as_str() == Event::S3ObjectCreated.as_str());
-    let rules = one
+    let rules = set
         .filter()
         .and_then(|filter| filter.key())
         .map(|key| key.filter_rules())
@@ -259,43 +267,42 @@ fn takes(one: &QueueConfiguration, wanted: &Wanted<'_>) -> bool {
     let narrower = |rule: &aws_sdk_s3::types::FilterRule| {
         let value = rule.value().unwrap_or_default();
         match rule.name() {
-            Some(FilterRuleName::Prefix) => !wanted.prefix.starts_with(value),
-            Some(FilterRuleName::Suffix) => !wanted.suffix.ends_with(value),
+            Some(FilterRuleName::Prefix) => !events.prefix.starts_with(value),
+            Some(FilterRuleName::Suffix) => !events.suffix.ends_with(value),
             _ => true,
         }
     };
     all && !rules.iter().any(narrower)
 }
 
-fn deaf(missing: &[&str], no_bus: bool) -> Option<String> {
-    match (missing, no_bus) {
+fn missing_events(missing: &[&str], no_event_bridge: bool) -> Option<String> {
+    match (missing, no_event_bridge) {
         ([], false) => None,
-        ([], true) => Some(format!("tells EventBridge nothing: {REPLACED}")),
-        (some, false) => Some(format!("tells no queue of {}: {REPLACED}", some.join(" and "))),
+        ([], true) => Some(format!("sends nothing to EventBridge: {REPLACED}")),
+        (some, false) => Some(format!("sends no events for {}: {REPLACED}", some.join(" and "))),
         (some, true) => Some(format!(
-            "tells neither EventBridge nor, of {}, a queue: {REPLACED}",
+            "sends nothing to EventBridge, and no events for {}: {REPLACED}",
             some.join(" and ")
         )),
     }
 }
 
-fn in_clear(rules: &[ServerSideEncryptionRule], key: Option<&str>) -> Option<String> {
+fn encryption_problem(rules: &[ServerSideEncryptionRule], key: Option<&str>) -> Option<String> {
     let rule = rules
         .iter()
         .find_map(|rule| rule.apply_server_side_encryption_by_default());
     let Some(rule) = rule else {
         return Some(
-            "encrypts nothing by itself; switch it on with: aws s3api put-bucket-encryption".to_owned(),
+            "has no default encryption; switch it on with: aws s3api put-bucket-encryption".to_owned(),
         );
     };
     let key = key?;
-    let with_it =
+    let is_used =
         *rule.sse_algorithm() == ServerSideEncryption::AwsKms && rule.kms_master_key_id() == Some(key);
-    (!with_it)
-        .then(|| format!("does not encrypt with {key}, which the stack was told to use: deploy it again"))
+    (!is_used).then(|| format!("does not encrypt with {key}, the key of the stack: deploy it again"))
 }
 
-fn is_blocked(access: &PublicAccessBlockConfiguration) -> bool {
+fn blocks_public_access(access: &PublicAccessBlockConfiguration) -> bool {
     [
         access.block_public_acls(),
         access.block_public_policy(),
@@ -306,7 +313,7 @@ fn is_blocked(access: &PublicAccessBlockConfiguration) -> bool {
     .all(|setting| *setting == Some(true))
 }
 
-fn lets_get(rule: &CorsRule) -> bool {
+fn allows_get(rule: &CorsRule) -> bool {
     rule.allowed_methods().iter().any(|method| method == "GET")
 }
 
@@ -318,7 +325,7 @@ mod tests {
 
     use super::*;
 
-    fn told(queue: &str, event: Event, rules: &[(FilterRuleName, &str)]) -> Notifications {
+    fn notifications(queue: &str, event: Event, rules: &[(FilterRuleName, &str)]) -> Notifications {
         let rules = rules
             .iter()
             .map(|(name, value)| FilterRule::builder().name(name.clone()).value(*value).build());
@@ -335,42 +342,51 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_hears_what_it_is_to_hear_or_more() {
+    fn a_queue_gets_the_required_events_or_more() {
         let queue = queue_of("https://sqs.eu-west-1.amazonaws.com/2/crew-start-job");
         assert_eq!(queue, ":2:crew-start-job");
         let prefix = |value| (FilterRuleName::Prefix, value);
         let suffix = |value| (FilterRuleName::Suffix, value);
         let all = Event::S3ObjectCreated;
-        for (told, well) in [
-            (told(&queue, all.clone(), &[]), true),
+        for (set, fine) in [
+            (notifications(&queue, all.clone(), &[]), true),
             (
-                told(&queue, all.clone(), &[prefix("manifests/"), suffix(".manifest")]),
+                notifications(&queue, all.clone(), &[prefix("manifests/"), suffix(".manifest")]),
                 true,
             ),
-            (told(&queue, all.clone(), &[prefix("manifests/cats/")]), false),
-            (told(&queue, all.clone(), &[suffix(".json")]), false),
-            (told(&queue, Event::S3ObjectCreatedPut, &[]), false),
-            (told(":2:other", all, &[]), false),
+            (
+                notifications(&queue, all.clone(), &[prefix("manifests/cats/")]),
+                false,
+            ),
+            (notifications(&queue, all.clone(), &[suffix(".json")]), false),
+            (notifications(&queue, Event::S3ObjectCreatedPut, &[]), false),
+            (notifications(":2:other", all, &[]), false),
             (Notifications::builder().build(), false),
         ] {
-            assert_eq!(hears(&told, &BATCHES, &queue), well, "{told:?}");
+            assert_eq!(gets_events(&set, &BATCHES, &queue), fine, "{set:?}");
         }
     }
 
     #[test]
-    fn whoever_is_not_told_is_named() {
-        assert_eq!(deaf(&[], false), None);
-        let text = deaf(&["batches", "people who joined"], false).unwrap();
+    fn events_that_are_not_sent_are_named() {
+        assert_eq!(missing_events(&[], false), None);
+        let text = missing_events(&["batches", "people who joined"], false).unwrap();
         assert!(
-            text.starts_with("tells no queue of batches and people who joined: somebody has replaced"),
+            text.starts_with(
+                "sends no events for batches and people who joined: the bucket's notifications were replaced"
+            ),
             "{text}"
         );
-        assert!(deaf(&[], true).unwrap().contains("EventBridge"));
-        assert!(deaf(&["dropped files"], true).unwrap().contains("neither"));
+        assert!(missing_events(&[], true).unwrap().contains("EventBridge"));
+        assert!(
+            missing_events(&["dropped files"], true)
+                .unwrap()
+                .contains("and no events for dropped files")
+        );
     }
 
     #[test]
-    fn the_stacks_own_key_is_asked_for_where_it_has_one() {
+    fn the_stacks_own_key_has_to_be_used_where_it_has_one() {
         let rule = |algorithm, key: Option<&str>| {
             let set = ServerSideEncryptionByDefault::builder()
                 .sse_algorithm(algorithm)
@@ -381,9 +397,11 @@ mod tests {
         };
         let plain = [rule(ServerSideEncryption::Aes256, None)];
         let own = [rule(ServerSideEncryption::AwsKms, Some("k"))];
-        assert!(in_clear(&[], None).is_some());
-        assert!(in_clear(&plain, None).is_none() && in_clear(&own, None).is_none());
-        assert!(in_clear(&plain, Some("k")).is_some() && in_clear(&own, Some("k")).is_none());
-        assert!(in_clear(&own, Some("other")).is_some());
+        assert!(encryption_problem(&[], None).is_some());
+        assert!(encryption_problem(&plain, None).is_none() && encryption_problem(&own, None).is_none());
+        assert!(
+            encryption_problem(&plain, Some("k")).is_some() && encryption_problem(&own, Some("k")).is_none()
+        );
+        assert!(encryption_problem(&own, Some("other")).is_some());
     }
 }

@@ -1,58 +1,60 @@
-//! Who signs in and how: the user pool's triggers, the portal's app client, the workforce.
+//! How people sign in: the user pool's triggers, the portal's app client, the workforce.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{LambdaConfigType, PreventUserExistenceErrorTypes};
-use aws_sdk_sagemaker::types::{Workforce, WorkforceStatus};
+use shared::port::crew::{Identity, Workforce as _, WorkforceDescription};
 
-use crate::check::finding::{Finding, judged};
-use crate::endpoint::{Deployment, Target};
+use crate::check::finding::{Finding, judge};
+use crate::target::{Deployment, Target};
 
 const POOL: &str = "user pool";
 const CLIENT: &str = "app client";
 const WORKFORCE: &str = "workforce";
 const ASSIGN: &str = "assign-worker";
+/// The status of a workforce that can be used.
+const ACTIVE: &str = "Active";
 
 pub(super) async fn pool(target: &Target) -> Vec<Finding> {
     let Some(id) = &target.deployment.user_pool else {
         return Vec::new();
     };
-    let asked = Client::new(&target.config.sdk)
-        .describe_user_pool()
-        .user_pool_id(id);
-    let told = match asked.send().await {
-        Ok(told) => told.user_pool,
+    let call = Client::new(&target.sdk).describe_user_pool().user_pool_id(id);
+    let pool = match call.send().await {
+        Ok(output) => output.user_pool,
         Err(error) => return vec![Finding::of_failure(POOL, "cognito-idp:DescribeUserPool", error)],
     };
-    let Some(pool) = told else {
-        return vec![Finding::unseen(POOL, "Cognito answered without a user pool")];
+    let Some(pool) = pool else {
+        return vec![Finding::unknown(POOL, "Cognito answered without a user pool")];
     };
     let by_admin = pool
         .admin_create_user_config()
         .is_some_and(|config| config.allow_admin_create_user_only());
-    let open =
-        "people can sign up by themselves: set AllowAdminCreateUserOnly (docs/DEPLOY.md has the commands)";
-    let mute = mute(pool.lambda_config(), &target.deployment);
+    let open_sign_up = "people can sign up without an invitation: set AllowAdminCreateUserOnly (docs/DEPLOY.md has the commands)";
+    let invitation_problem = invitation_trigger_problem(pool.lambda_config(), &target.deployment);
     let mut all = vec![
-        judged(
+        judge(
             POOL,
-            deaf(pool.lambda_config(), &target.deployment),
+            sign_in_trigger_problem(pool.lambda_config(), &target.deployment),
             "sign-in calls assign-worker",
         ),
-        judged(
+        judge(
             POOL,
-            (!by_admin).then(|| open.to_owned()),
-            "nobody signs up uninvited",
+            (!by_admin).then(|| open_sign_up.to_owned()),
+            "only invited people can sign up",
         ),
     ];
-    all.extend(mute.map(|wrong| Finding::mend(POOL, wrong)));
+    all.extend(invitation_problem.map(|wrong| Finding::fix(POOL, wrong)));
     all
 }
 
-/// Where the team file's words are to stand in invitations, and a function of somebody else's writes them, or none.
-fn mute(triggers: Option<&LambdaConfigType>, deployment: &Deployment) -> Option<String> {
-    let asked = deployment.parameter("SesIdentityArn").is_some()
+/// Where invitations should have the team file's words, and another function writes them, or none.
+fn invitation_trigger_problem(
+    triggers: Option<&LambdaConfigType>,
+    deployment: &Deployment,
+) -> Option<String> {
+    let needs_trigger = deployment.parameter("SesIdentityArn").is_some()
         || deployment.parameter("InvitationWords") == Some("team");
-    let expected = deployment.invite_message.as_deref().filter(|_| asked)?;
+    let expected = deployment.invite_message.as_deref().filter(|_| needs_trigger)?;
     let set = triggers.and_then(|all| all.custom_message());
     (set != Some(expected)).then(|| {
         "CustomMessage is not invite-message, so invitations lack the team file's words: set the trigger as docs/DEPLOY.md says \
@@ -61,24 +63,24 @@ fn mute(triggers: Option<&LambdaConfigType>, deployment: &Deployment) -> Option<
     })
 }
 
-/// What sign-in does not call that it should.
-fn deaf(triggers: Option<&LambdaConfigType>, deployment: &Deployment) -> Option<String> {
+/// A trigger of the sign-in does not call assign-worker.
+fn sign_in_trigger_problem(triggers: Option<&LambdaConfigType>, deployment: &Deployment) -> Option<String> {
     if deployment.parameter("SignInTriggers") == Some("off") {
         return Some(
-            "sign-in calls nothing (SignInTriggers=off), so people get into their teams by the sweep alone: deploy with \
+            "sign-in calls no function (SignInTriggers=off), so only the sweep puts people into their teams: deploy with \
              SignInTriggers=on"
                 .to_owned(),
         );
     }
     let expected = deployment.assign_worker.as_deref();
-    let right = |arn: Option<&str>| match expected {
+    let is_ours = |arn: Option<&str>| match expected {
         Some(expected) => arn == Some(expected),
         None => arn.is_some_and(|arn| arn.rsplit(':').next() == Some(ASSIGN)),
     };
     let versioned = triggers.and_then(|all| all.pre_token_generation_config());
     let token = triggers.and_then(|all| all.pre_token_generation());
-    let token = right(token) || right(versioned.map(|one| one.lambda_arn()));
-    let confirmed = right(triggers.and_then(|all| all.post_confirmation()));
+    let token = is_ours(token) || is_ours(versioned.map(|one| one.lambda_arn()));
+    let confirmed = is_ours(triggers.and_then(|all| all.post_confirmation()));
     let missing: Vec<&str> = [("PreTokenGeneration", token), ("PostConfirmation", confirmed)]
         .iter()
         .filter(|(_, there)| !there)
@@ -86,8 +88,8 @@ fn deaf(triggers: Option<&LambdaConfigType>, deployment: &Deployment) -> Option<
         .collect();
     (!missing.is_empty()).then(|| {
         format!(
-            "{} is not assign-worker, so people get into their teams by the sweep alone, up to 15 minutes after they sign \
-             in: set the triggers as docs/DEPLOY.md says (What is there already)",
+            "{} is not assign-worker, so only the sweep puts people into their teams, up to 15 minutes after they sign in: set \
+             the triggers as docs/DEPLOY.md says (What is there already)",
             missing.join(" and ")
         )
     })
@@ -102,12 +104,12 @@ pub(super) async fn client(target: &Target) -> Vec<Finding> {
     else {
         return Vec::new();
     };
-    let asked = Client::new(&target.config.sdk)
+    let call = Client::new(&target.sdk)
         .describe_user_pool_client()
         .user_pool_id(pool)
         .client_id(id);
-    let told = match asked.send().await {
-        Ok(told) => told.user_pool_client,
+    let client = match call.send().await {
+        Ok(output) => output.user_pool_client,
         Err(error) => {
             return vec![Finding::of_failure(
                 CLIENT,
@@ -116,95 +118,88 @@ pub(super) async fn client(target: &Target) -> Vec<Finding> {
             )];
         }
     };
-    let Some(client) = told else {
-        return vec![Finding::unseen(CLIENT, "Cognito answered without an app client")];
+    let Some(client) = client else {
+        return vec![Finding::unknown(CLIENT, "Cognito answered without an app client")];
     };
-    let quiet = client.prevent_user_existence_errors() == Some(&PreventUserExistenceErrorTypes::Enabled);
-    let telling = "tells whether an address has an account: set PreventUserExistenceErrors to ENABLED";
-    let mut all = vec![judged(
+    let hides_accounts =
+        client.prevent_user_existence_errors() == Some(&PreventUserExistenceErrorTypes::Enabled);
+    let reveals = "reveals whether an address has an account: set PreventUserExistenceErrors to ENABLED";
+    let mut all = vec![judge(
         CLIENT,
-        (!quiet).then(|| telling.to_owned()),
-        "does not tell who has an account",
+        (!hides_accounts).then(|| reveals.to_owned()),
+        "does not reveal who has an account",
     )];
     // The stand-in on one machine has no attributes a client could write.
-    if !target.deployment.is_here() {
-        all.push(judged(
+    if !target.deployment.is_local() {
+        all.push(judge(
             CLIENT,
-            writes_addresses(client.write_attributes()),
-            "cannot change anybody's address",
+            address_problem(client.write_attributes()),
+            "does not let people change their address",
         ));
     }
     all
 }
 
-fn writes_addresses(attributes: &[String]) -> Option<String> {
-    let every_one = attributes.is_empty();
-    let writes = every_one || attributes.iter().any(|name| name == "email");
-    writes.then(|| {
-        "lets people change their address, by which teams know them: give it WriteAttributes without `email`".to_owned()
+fn address_problem(attributes: &[String]) -> Option<String> {
+    let all = attributes.is_empty();
+    let writes_address = all || attributes.iter().any(|name| name == "email");
+    writes_address.then(|| {
+        "lets people change their address, by which teams identify them: give it WriteAttributes without `email`".to_owned()
     })
 }
 
 pub(super) async fn workforce(target: &Target) -> Vec<Finding> {
-    let asked = target.config.labeling().list_workforces().send().await;
-    vec![match asked {
-        Ok(told) => match told.workforces() {
-            [] => Finding::mend(
-                WORKFORCE,
-                "there is none yet: drop a teams/<team>.yaml into the input bucket, and sync-team makes it",
-            ),
-            [workforce, ..] => of(workforce, target),
-        },
-        Err(error) => Finding::of_failure(WORKFORCE, "sagemaker:ListWorkforces", error),
+    vec![match target.config.workforce().workforce().await {
+        Ok(Some(workforce)) => workforce_finding(&workforce, target),
+        Ok(None) => Finding::fix(
+            WORKFORCE,
+            "there is none yet: drop a teams/<team>.yaml into the input bucket, and sync-team makes it",
+        ),
+        Err(error) => Finding::unknown(WORKFORCE, error.to_string()),
     }]
 }
 
-fn of(workforce: &Workforce, target: &Target) -> Finding {
-    let name = workforce.workforce_name().unwrap_or_default();
-    if workforce
-        .status()
-        .is_some_and(|status| *status != WorkforceStatus::Active)
-    {
-        let reason = workforce.failure_reason().unwrap_or("no reason given");
-        let status = workforce.status().map_or("", WorkforceStatus::as_str);
-        return Finding::mend(WORKFORCE, format!("{name} is {status}: {reason}"));
+fn workforce_finding(workforce: &WorkforceDescription, target: &Target) -> Finding {
+    let WorkforceDescription { name, status, .. } = workforce;
+    if status != ACTIVE {
+        let reason = workforce.failure_reason.as_deref().unwrap_or("no reason given");
+        return Finding::fix(WORKFORCE, format!("{name} is {status}: {reason}"));
     }
-    if let Some(oidc) = workforce.oidc_config() {
-        let issuer = oidc.issuer().unwrap_or_default();
-        return Finding::fine(WORKFORCE, format!("{name}, whose people sign in with {issuer}"));
-    }
-    let pool = workforce.cognito_config().and_then(|config| config.user_pool());
-    let client = workforce.cognito_config().and_then(|config| config.client_id());
-    let of_this_pool = pool.is_some() && pool == target.deployment.user_pool.as_deref();
-    if !of_this_pool || client != target.deployment.client.as_deref() {
-        return Finding::mend(
+    let (pool, client) = match &workforce.identity {
+        Identity::Oidc { issuer } => {
+            let text = format!("{name}, whose people sign in with {issuer}");
+            return Finding::fine(WORKFORCE, text);
+        }
+        Identity::Cognito { user_pool, client_id } => (user_pool.as_str(), client_id.as_str()),
+    };
+    let own_pool = target.deployment.user_pool.as_deref() == Some(pool);
+    if !own_pool || target.deployment.client.as_deref() != Some(client) {
+        return Finding::fix(
             WORKFORCE,
             format!(
-                "{name} is of the user pool {} and its client {}, not of this stack's, and an account has one workforce in a \
-                 Region: deploy with ExistingUserPoolId and ExistingUserPoolClientId",
-                pool.unwrap_or("of nobody"),
-                client.unwrap_or("of nobody")
+                "{name} belongs to the user pool {pool} and its client {client}, not to this stack's, and an account has one \
+                 workforce in a Region: deploy with ExistingUserPoolId and ExistingUserPoolClientId"
             ),
         );
     }
-    judged(
+    judge(
         WORKFORCE,
-        portal(workforce, target),
+        portal_problem(workforce, target),
         format!("{name}, of this user pool"),
     )
 }
 
-/// Invitations and notices name the portal as the stack was told.
-fn portal(workforce: &Workforce, target: &Target) -> Option<String> {
-    let host = workforce.sub_domain().filter(|host| !host.is_empty())?;
-    let told = target.portal.as_deref().and_then(|url| url.split_once("://"));
-    let told = told.map(|(_, told)| told);
-    if target.engine || told == Some(host) {
+/// Invitations and notices name the portal that the stack's parameter names.
+fn portal_problem(workforce: &WorkforceDescription, target: &Target) -> Option<String> {
+    let host = Some(workforce.sub_domain.as_str()).filter(|host| !host.is_empty())?;
+    let set = target.portal.as_deref().and_then(|url| url.split_once("://"));
+    let set = set.map(|(_, host)| host);
+    if target.is_engine || set == Some(host) {
         return None;
     }
-    let so_far = told.map_or_else(|| "no address".to_owned(), |told| format!("https://{told}"));
+    let current = set.map_or_else(|| "no address".to_owned(), |host| format!("https://{host}"));
     Some(format!(
-        "invitations name {so_far}; the portal is https://{host}: deploy once more with PortalUrl=https://{host}"
+        "invitations name {current}; the portal is https://{host}: deploy once more with PortalUrl=https://{host}"
     ))
 }
 
@@ -241,30 +236,33 @@ mod tests {
                 .post_confirmation(arn)
                 .build()
         };
-        assert_eq!(deaf(Some(&both(arn)), &ours), None);
-        assert_eq!(deaf(Some(&both("arn:x:function:assign-worker")), &here), None);
-        let other = deaf(Some(&both("arn:x:function:other")), &ours).unwrap();
+        assert_eq!(sign_in_trigger_problem(Some(&both(arn)), &ours), None);
+        assert_eq!(
+            sign_in_trigger_problem(Some(&both("arn:x:function:assign-worker")), &here),
+            None
+        );
+        let other = sign_in_trigger_problem(Some(&both("arn:x:function:other")), &ours).unwrap();
         assert!(
             other.starts_with("PreTokenGeneration and PostConfirmation is not"),
             "{other}"
         );
         let half = LambdaConfigType::builder().pre_token_generation(arn).build();
-        let half = deaf(Some(&half), &ours).unwrap();
+        let half = sign_in_trigger_problem(Some(&half), &ours).unwrap();
         assert!(
             half.starts_with("PostConfirmation is not assign-worker"),
             "{half}"
         );
-        assert!(deaf(None, &ours).is_some());
+        assert!(sign_in_trigger_problem(None, &ours).is_some());
         let off = deployment(Some(arn), &[("SignInTriggers", "off")]);
         assert!(
-            deaf(Some(&both(arn)), &off)
+            sign_in_trigger_problem(Some(&both(arn)), &off)
                 .unwrap()
                 .contains("SignInTriggers=on")
         );
     }
 
     #[test]
-    fn the_words_of_invitations_are_asked_for_where_they_are_the_teams() {
+    fn the_trigger_for_invitations_is_needed_where_they_have_the_teams_words() {
         let arn = "arn:aws:lambda:eu-west-1:1:function:crew-invite-message";
         let with = |parameters: &[(&str, &str)]| Deployment {
             invite_message: Some(arn.to_owned()),
@@ -272,16 +270,19 @@ mod tests {
         };
         let set = LambdaConfigType::builder().custom_message(arn).build();
         let ses = with(&[("SesIdentityArn", "arn:x")]);
-        assert!(mute(None, &with(&[("SesIdentityArn", "")])).is_none());
-        assert!(mute(None, &ses).is_some() && mute(Some(&set), &ses).is_none());
-        assert!(mute(None, &with(&[("InvitationWords", "team")])).is_some());
+        assert!(invitation_trigger_problem(None, &with(&[("SesIdentityArn", "")])).is_none());
+        assert!(
+            invitation_trigger_problem(None, &ses).is_some()
+                && invitation_trigger_problem(Some(&set), &ses).is_none()
+        );
+        assert!(invitation_trigger_problem(None, &with(&[("InvitationWords", "team")])).is_some());
     }
 
     #[test]
     fn a_client_without_write_attributes_writes_every_one() {
         let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        assert!(writes_addresses(&[]).is_some());
-        assert!(writes_addresses(&named(&["name", "email"])).is_some());
-        assert!(writes_addresses(&named(&["name"])).is_none());
+        assert!(address_problem(&[]).is_some());
+        assert!(address_problem(&named(&["name", "email"])).is_some());
+        assert!(address_problem(&named(&["name"])).is_none());
     }
 }

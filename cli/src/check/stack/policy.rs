@@ -1,25 +1,29 @@
-//! Whether the output bucket's policy keeps batches as they are.
+//! Whether the output bucket's policy protects batches from changes.
 
 use serde_json::Value;
 
-/// What is missing in it, and what to do.
-pub(super) fn unguarded(policy: &str, bucket: &str) -> Option<String> {
+/// What is missing in the policy, and what to do.
+pub(super) fn problem(policy: &str, bucket: &str) -> Option<String> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
-    let statements = many(&policy["Statement"]);
+    let statements = as_list(&policy["Statement"]);
     let batches = |statement: &Value| covers_batches(statement, bucket);
     let denied = |action: &str| {
         let says = |statement: &&Value| denies(statement, action) && batches(statement);
         statements.iter().copied().filter(says).collect::<Vec<_>>()
     };
-    let kept = |action: &str| denied(action).iter().any(|one| one["Condition"].is_null());
-    let first_wins = denied("s3:PutObject")
+    let is_denied_always = |action: &str| {
+        denied(action)
+            .iter()
+            .any(|statement| statement["Condition"].is_null())
+    };
+    let keeps_first = denied("s3:PutObject")
         .iter()
-        .any(|one| only_without_if_none_match(one));
+        .any(|statement| only_without_if_none_match(statement));
     let mut missing = Vec::new();
-    if !kept("s3:DeleteObject") || !kept("s3:DeleteObjectVersion") {
+    if !is_denied_always("s3:DeleteObject") || !is_denied_always("s3:DeleteObjectVersion") {
         missing.push("deletes");
     }
-    if !first_wins {
+    if !keeps_first {
         missing.push("writes without If-None-Match");
     }
     (!missing.is_empty()).then(|| {
@@ -31,7 +35,7 @@ pub(super) fn unguarded(policy: &str, bucket: &str) -> Option<String> {
     })
 }
 
-fn many(value: &Value) -> Vec<&Value> {
+fn as_list(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(all) => all.iter().collect(),
         Value::Null => Vec::new(),
@@ -39,17 +43,17 @@ fn many(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// To everybody.
+/// Denies it to everyone.
 fn denies(statement: &Value, action: &str) -> bool {
-    let everybody = &statement["Principal"] == "*" || &statement["Principal"]["AWS"] == "*";
-    let named = many(&statement["Action"])
+    let to_everyone = &statement["Principal"] == "*" || &statement["Principal"]["AWS"] == "*";
+    let named = as_list(&statement["Action"])
         .into_iter()
         .filter_map(Value::as_str)
         .any(|pattern| matches(pattern, action));
-    &statement["Effect"] == "Deny" && everybody && named
+    &statement["Effect"] == "Deny" && to_everyone && named
 }
 
-/// `*` at the end alone, as people write it; a pattern this does not understand counts as none.
+/// Knows `*` only at the end, as people write it; any other pattern matches nothing.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => text.starts_with(start),
@@ -59,7 +63,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 fn covers_batches(statement: &Value, bucket: &str) -> bool {
     let all = format!(":s3:::{bucket}/manifests/*");
-    many(&statement["Resource"])
+    as_list(&statement["Resource"])
         .into_iter()
         .filter_map(Value::as_str)
         .filter_map(|arn| arn.strip_prefix("arn:")?.split_once(':'))
@@ -88,8 +92,8 @@ mod tests {
         statement
     }
 
-    fn missing(statements: &[Value]) -> Option<String> {
-        unguarded(&json!({"Statement": statements}).to_string(), "out")
+    fn problem_of(statements: &[Value]) -> Option<String> {
+        problem(&json!({"Statement": statements}).to_string(), "out")
     }
 
     #[test]
@@ -102,9 +106,9 @@ mod tests {
         );
         let absent = json!({"Null": {"s3:if-none-match": "true"}});
         let writes = deny(&json!("s3:PutObject"), here, &absent);
-        assert_eq!(missing(&[deletes.clone(), writes.clone()]), None);
+        assert_eq!(problem_of(&[deletes.clone(), writes.clone()]), None);
         assert_eq!(
-            missing(&[
+            problem_of(&[
                 deny(&json!("s3:Delete*"), "arn:aws:s3:::out/*", &Value::Null),
                 writes.clone()
             ]),
@@ -140,7 +144,7 @@ mod tests {
                 "deletes",
             ),
         ] {
-            let text = missing(&statements).unwrap();
+            let text = problem_of(&statements).unwrap();
             assert!(text.contains(part), "{text}");
         }
     }

@@ -1,49 +1,49 @@
-//! Whether work goes on: dead letters, teams that wait for somebody, datasets nobody looked at in time.
+//! Whether work makes progress: dead letters, teams that wait for the admin, datasets that were not checked in time.
 
 use console::model::crew::Team;
-use console::model::enough::{Lacking, Needs};
+use console::model::team_size::{StaffShortage, StaffingNeeds};
 use console::model::{Model, Tone};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::check::finding::{Finding, judged};
+use crate::check::finding::{Finding, judge};
 
 const LETTERS: &str = "dead letters";
 const TEAMS: &str = "teams";
 const DATASETS: &str = "datasets";
-/// Of a team, each a sentence.
-const PROBLEMS: usize = 3;
-/// A sweep and a half, and what two clocks may be apart.
-const LATE: SignedDuration = SignedDuration::from_mins(30);
+/// Problems listed of a team.
+const MAX_PROBLEMS: usize = 3;
+/// One sweep is missed, and the clocks of two machines differ a little.
+const MAX_LATENESS: SignedDuration = SignedDuration::from_mins(30);
 
-pub(super) fn of(model: &Model, now: Timestamp) -> Vec<Finding> {
+pub(super) fn findings(model: &Model, now: Timestamp) -> Vec<Finding> {
     let mut all: Vec<Finding> = model
         .problems
         .iter()
-        .map(|problem| Finding::unseen(DATASETS, problem.clone()))
+        .map(|problem| Finding::unknown(DATASETS, problem.clone()))
         .collect();
     all.extend(dead_letters(model));
     all.extend(teams(model));
-    all.extend(too_few(model));
+    all.extend(shortages(model));
     all.push(datasets(model, now));
     all
 }
 
 fn dead_letters(model: &Model) -> Vec<Finding> {
     let some = model.dead_letters.iter().filter(|letters| letters.count > 0);
-    let told: Vec<Finding> = some
+    let findings: Vec<Finding> = some
         .map(|letters| {
             let first = letters.first.first().map_or("", String::as_str);
             let text = format!(
-                "{} gave up on {} ({first}): its log says why; mend that, then redrive the queue",
+                "{} failed on {} ({first}): its log says why; fix that, then redrive the queue",
                 letters.queue, letters.count
             );
-            Finding::mend(LETTERS, text)
+            Finding::fix(LETTERS, text)
         })
         .collect();
-    if told.is_empty() && !model.dead_letters.is_empty() {
+    if findings.is_empty() && !model.dead_letters.is_empty() {
         return vec![Finding::fine(LETTERS, "none")];
     }
-    told
+    findings
 }
 
 fn teams(model: &Model) -> Vec<Finding> {
@@ -52,14 +52,14 @@ fn teams(model: &Model) -> Vec<Finding> {
         .teams
         .iter()
         .filter(|team| team.tone == Tone::Attention);
-    let told: Vec<Finding> = waiting.map(|team| Finding::mend(TEAMS, in_words(team))).collect();
-    if !told.is_empty() {
-        return told;
+    let findings: Vec<Finding> = waiting.map(|team| Finding::fix(TEAMS, team_text(team))).collect();
+    if !findings.is_empty() {
+        return findings;
     }
     vec![match model.crew.teams.as_slice() {
         [] => Finding::fine(
             TEAMS,
-            "no team file has been dropped; work teams made by hand do as well",
+            "no team file has been dropped; work teams made by hand work, too",
         ),
         teams => {
             let names: Vec<&str> = teams.iter().map(|team| team.name.as_str()).collect();
@@ -68,41 +68,46 @@ fn teams(model: &Model) -> Vec<Finding> {
     }]
 }
 
-fn in_words(team: &Team) -> String {
+fn team_text(team: &Team) -> String {
     let problems = team
         .problems
         .iter()
-        .take(PROBLEMS)
+        .take(MAX_PROBLEMS)
         .map(|problem| match problem.line {
             Some(line) => format!("line {line}: {}", problem.message),
             None => problem.message.clone(),
         });
     let problems: Vec<String> = problems.collect();
-    let more = match team.problems.len().saturating_sub(PROBLEMS) {
+    let more = match team.problems.len().saturating_sub(MAX_PROBLEMS) {
         0 => "",
-        _ => "; and more; all of them: groundcrew status",
+        _ => "; and more; to list them: groundcrew status",
     };
-    let said = format!("{}: {} {}{more}", team.name, team.message, problems.join("; "));
-    said.trim_end().to_owned()
+    let text = format!("{}: {} {}{more}", team.name, team.message, problems.join("; "));
+    text.trim_end().to_owned()
 }
 
-/// Batches that are never done by the people there are.
-fn too_few(model: &Model) -> Vec<Finding> {
-    let short = model.datasets.iter().filter_map(|dataset| {
+/// Datasets whose teams have too few people, so that their batches are never done.
+fn shortages(model: &Model) -> Vec<Finding> {
+    let findings = model.datasets.iter().filter_map(|dataset| {
         let mut needs = dataset.jobs.iter().filter_map(|job| job.needs.as_ref());
-        let lasting = |needs: &&Needs| model.crew.lacking(needs).is_some_and(Lacking::is_lasting);
-        let needs = needs.rfind(lasting)?;
-        let (team, lacking) = (needs.team.as_deref()?, model.crew.lacking(needs)?);
-        let text = format!("{}: {lacking}: add people to teams/{team}.yaml", dataset.name);
-        Some(Finding::mend(DATASETS, text))
+        let is_short = |needs: &&StaffingNeeds| {
+            let shortage = model.crew.shortage(needs);
+            shortage.is_some_and(StaffShortage::needs_more_people)
+        };
+        let needs = needs.rfind(is_short)?;
+        let (team, shortage) = (needs.team.as_deref()?, model.crew.shortage(needs)?);
+        let text = format!("{}: {shortage}: add people to teams/{team}.yaml", dataset.name);
+        Some(Finding::fix(DATASETS, text))
     });
-    short.collect()
+    findings.collect()
 }
 
-/// What no event reached in time the sweep would have: a dataset that is late says that neither runs.
+/// An event or the sweep should have reached every dataset in time: a dataset that is late shows that neither runs.
 fn datasets(model: &Model, now: Timestamp) -> Finding {
     let late = |dataset: &&console::model::Dataset| {
-        dataset.check_at.is_some_and(|due| now.duration_since(due) > LATE)
+        dataset
+            .check_at
+            .is_some_and(|due| now.duration_since(due) > MAX_LATENESS)
     };
     let late: Vec<&str> = model
         .datasets
@@ -111,14 +116,14 @@ fn datasets(model: &Model, now: Timestamp) -> Finding {
         .map(|d| d.name.as_str())
         .collect();
     let wrong = format!(
-        "nobody has looked at {} in time: is build-manifest's schedule on, and does the function run? Its log says",
+        "build-manifest has not checked {} in time: see whether its schedule is on, and in its log whether it runs",
         late.join(", ")
     );
-    let well = match model.datasets.len() {
-        1 => "1, looked at in time".to_owned(),
-        count => format!("{count}, each looked at in time"),
+    let fine = match model.datasets.len() {
+        1 => "1, checked in time".to_owned(),
+        count => format!("{count}, each checked in time"),
     };
-    judged(DATASETS, (!late.is_empty()).then_some(wrong), well)
+    judge(DATASETS, (!late.is_empty()).then_some(wrong), fine)
 }
 
 #[cfg(test)]
@@ -148,15 +153,16 @@ mod tests {
             blank_rows: 0,
             rejected: 0,
             rejected_first: Vec::new(),
+            rejected_advice: None,
             rejected_list: None,
             jobs: Vec::new(),
         }
     }
 
     #[test]
-    fn a_dataset_that_nobody_looked_at_for_two_sweeps_is_told() {
+    fn a_dataset_that_was_not_checked_for_two_sweeps_is_reported() {
         let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-        for (check_at, well) in [
+        for (check_at, fine) in [
             (None, true),
             (Some("2026-11-22T10:10:00Z"), true),
             (Some("2026-11-22T09:31:00Z"), true),
@@ -167,13 +173,13 @@ mod tests {
                 datasets: vec![dataset(due)],
                 ..Model::default()
             };
-            assert_eq!(are_good(&of(&model, now)), well, "{check_at:?}");
+            assert_eq!(are_good(&findings(&model, now)), fine, "{check_at:?}");
         }
     }
 
     #[test]
-    fn a_running_job_whose_team_is_too_small_is_to_be_mended() {
-        let needs = |people| Needs {
+    fn a_running_job_whose_team_is_too_small_has_to_be_fixed() {
+        let needs = |people| StaffingNeeds {
             people,
             team: Some("cats".into()),
         };
@@ -202,44 +208,45 @@ mod tests {
                 ..Counts::default()
             },
             tone: Tone::Done,
-            ..to_mend(Vec::new())
+            ..team_with_problems(Vec::new())
         }];
-        for (people, well) in [(1, true), (2, false)] {
+        for (people, fine) in [(1, true), (2, false)] {
             model.datasets[0].jobs = vec![job(people)];
-            let all = of(&model, Timestamp::UNIX_EPOCH);
-            assert_eq!(are_good(&all), well, "{all:?}");
+            let all = findings(&model, Timestamp::UNIX_EPOCH);
+            assert_eq!(are_good(&all), fine, "{all:?}");
         }
     }
 
-    fn to_mend(problems: Vec<TeamProblem>) -> Team {
+    fn team_with_problems(problems: Vec<TeamProblem>) -> Team {
         Team {
             name: "cats".into(),
             tone: Tone::Attention,
-            message: "What to mend:".into(),
+            message: "What to fix:".into(),
             has_file: true,
-            known: None,
+            details: None,
             problems,
             counts: Counts::default(),
-            listed_alone: true,
+            only_listed_people: true,
+            can_be_adopted: false,
         }
     }
 
     #[test]
-    fn a_team_to_mend_is_told_with_what_is_to_be_mended() {
+    fn a_team_with_problems_is_reported_with_them() {
         let problem = |n: u64| TeamProblem {
             message: format!("problem {n}"),
             line: Some(n).filter(|n| *n < 3),
         };
-        let team = to_mend((1..=4).map(problem).collect());
+        let team = team_with_problems((1..=4).map(problem).collect());
         assert_eq!(
-            in_words(&team),
-            "cats: What to mend: line 1: problem 1; line 2: problem 2; problem 3; and more; all of them: groundcrew status"
+            team_text(&team),
+            "cats: What to fix: line 1: problem 1; line 2: problem 2; problem 3; and more; to list them: groundcrew status"
         );
-        assert_eq!(in_words(&to_mend(Vec::new())), "cats: What to mend:");
+        assert_eq!(team_text(&team_with_problems(Vec::new())), "cats: What to fix:");
     }
 
     #[test]
-    fn dead_letters_are_told_by_their_queue() {
+    fn dead_letters_are_reported_by_their_queue() {
         let letters = |count| DeadLetters {
             queue: "notify".into(),
             count,
@@ -250,10 +257,10 @@ mod tests {
             problems: vec!["x could not be read".into()],
             ..Model::default()
         };
-        let all = of(&model, Timestamp::UNIX_EPOCH);
-        assert_eq!(all[0].verdict, Verdict::Unseen);
+        let all = findings(&model, Timestamp::UNIX_EPOCH);
+        assert_eq!(all[0].verdict, Verdict::Unknown);
         assert!(
-            all[1].text.starts_with("notify gave up on 2 (file a)"),
+            all[1].text.starts_with("notify failed on 2 (file a)"),
             "{}",
             all[1].text
         );

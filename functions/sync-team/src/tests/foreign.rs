@@ -128,8 +128,10 @@ async fn an_operator_hands_a_group_and_a_work_team_over_once() {
     world.workforce.put_team(team_of_others());
     world.workers(&["ana@example.org"]).await;
     assert!(world.directory.mailed().is_empty());
+    assert!(world.roster().adoptable);
     adopt(&world);
     world.event(FILE).await;
+    assert!(!world.roster().adoptable);
     assert_eq!(world.mailed().len(), 1);
     // Whoever was in it stays, and it is the team's from now on.
     assert_eq!(in_group(&world), [BOSS]);

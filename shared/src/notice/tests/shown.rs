@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::*;
 use crate::crew::{Joined, TeamProblem};
-use crate::name::{TeamFileNameError, TeamName};
+use crate::name::{DatasetNameError, TeamFileNameError, TeamName};
 use crate::visible::is_invisible;
 
 /// Names of files and folders. A dataset's has no control characters.
@@ -80,6 +80,11 @@ fn every_notice(name: &str) -> Vec<Notice> {
         Notice::spec_rejected(&dataset, &error(name), "ab"),
         Notice::files_rejected(&dataset, &[reject(None), reject(Some(3))]),
         Notice::dataset_halted(&dataset, name),
+        Notice::loose_file(&name.replace('/', "_")),
+        Notice::misplaced_folder(
+            &format!("{name}/{name}.txt"),
+            &DatasetNameError::Unprintable(name.to_owned()),
+        ),
         Notice::team_rejected(&team, &error(name), "ab"),
         Notice::team_misnamed(&format!("teams/{name}.yml"), &misnamed),
         Notice::team_problems(&team, TeamCause::Addresses, &[problem]),
@@ -125,7 +130,9 @@ fn a_command_of_a_notice_runs_nothing_of_a_name() {
             for command in commands(&notice.text) {
                 let words = read_by_a_shell(command);
                 let place = words.iter().find(|word| word.starts_with("s3://")).unwrap();
-                with_key += usize::from(*place == format!("s3://<input bucket>/{name}/{name}.txt"));
+                let key = format!("s3://<input bucket>/{name}/{name}.txt");
+                let is_reject = !notice.id.starts_with("misplaced/");
+                with_key += usize::from(is_reject && *place == key);
                 let folder = name.replace('/', "_");
                 assert!(
                     place.contains(name) || place.contains(&folder) || notice.team.is_some(),
