@@ -11,8 +11,8 @@ use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::binary;
 use crate::lambda::Function;
+use crate::measure::binary;
 use crate::store::{INPUT, OUTPUT, Store};
 
 const SPEC: &str = "

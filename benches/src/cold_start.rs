@@ -1,15 +1,16 @@
-//! Cold starts: from starting the process to its first answer, without an AWS call in between; then the one somebody
+//! Cold starts: from starting the process to its first answer, without an AWS call in between; then the one a person
 //! waits for, with its calls.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use crate::first_sign_in;
 use crate::lambda::Function;
-use crate::{binary, first_sign_in, median};
+use crate::measure::{binary, median};
 
 const ROUNDS: usize = 31;
 
-/// What each function is started with; nobody answers at the endpoint, because nobody is asked.
+/// What each function is started with; nothing answers at the endpoint, because nothing is asked.
 fn environment() -> Vec<(String, String)> {
     [
         ("AWS_REGION", "us-east-1"),

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use crate::lambda::Function;
-use crate::{binary, median};
+use crate::measure::{binary, median};
 
 const ROUNDS: usize = 31;
 const LIMIT_MS: f64 = 5_000.0;
@@ -24,10 +24,10 @@ pub(crate) async fn run(environment: Vec<(String, String)>) -> Result<()> {
     let (mut cold, mut warm) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let mut function = Function::start(&binary("assign-worker")?, &environment).await?;
-        assigned(&function.invoke(sign_in()).await?)?;
+        check_assignment(&function.invoke(sign_in()).await?)?;
         cold.push(function.age().as_secs_f64() * 1e3);
         let before = function.age();
-        assigned(&function.invoke(sign_in()).await?)?;
+        check_assignment(&function.invoke(sign_in()).await?)?;
         warm.push((function.age() - before).as_secs_f64() * 1e3);
     }
     let (cold, warm) = (median(cold)?, median(warm)?);
@@ -41,13 +41,16 @@ pub(crate) async fn run(environment: Vec<(String, String)>) -> Result<()> {
     Ok(())
 }
 
-fn assigned(reply: &Value) -> Result<()> {
+fn check_assignment(reply: &Value) -> Result<()> {
     let groups = reply.pointer("/response/claimsOverrideDetails/groupOverrideDetails/groupsToOverride");
-    ensure!(groups == Some(&json!(["numbers"])), "not assigned: {reply}");
+    ensure!(
+        groups == Some(&json!(["numbers"])),
+        "not check_assignment: {reply}"
+    );
     Ok(())
 }
 
-/// S3 with one document in it, and a user pool that does what it is told.
+/// S3 with one document in it, and a user pool that does what it is asked.
 async fn answer(method: Method, headers: HeaderMap) -> impl IntoResponse {
     let body = match method {
         Method::GET => json!({

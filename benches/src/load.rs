@@ -3,21 +3,17 @@
 
 mod datasets;
 mod limits;
-mod made_up;
 mod objects;
 mod restarts;
+mod sample_s3;
 pub(crate) mod sign_ins;
 pub(crate) mod stack;
 mod workers;
 
-use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
-
-/// What `template.yaml` gives build-manifest before Lambda kills it.
-pub(crate) const LAMBDA_SECONDS: u64 = 900;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -60,49 +56,22 @@ enum Part {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<()> {
-    let asked = |part| arguments.part.is_none_or(|only| only == part);
+    let wanted = |part| arguments.part.is_none_or(|only| only == part);
     let scratch = arguments.scratch.clone().unwrap_or_else(std::env::temp_dir);
-    if asked(Part::Limits) {
+    if wanted(Part::Limits) {
         limits::run(arguments.most_objects, arguments.dimension).await?;
     }
-    if asked(Part::Workers) {
+    if wanted(Part::Workers) {
         workers::run(&scratch, arguments.workers, arguments.items).await?;
     }
-    if asked(Part::Restarts) {
+    if wanted(Part::Restarts) {
         restarts::run(&scratch, arguments.restarted_items).await?;
     }
-    if asked(Part::Datasets) {
+    if wanted(Part::Datasets) {
         datasets::run(&scratch, arguments.datasets).await?;
     }
-    if asked(Part::Objects) {
+    if wanted(Part::Objects) {
         objects::run(&scratch, arguments.objects).await?;
     }
     Ok(())
-}
-
-/// Peak memory in MB of 10^6 bytes, shown in MiB, as Lambda counts.
-#[derive(Clone, Copy)]
-struct Memory(f64);
-
-impl fmt::Display for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0} MiB", self.0 * 1e6 / f64::from(1 << 20))
-    }
-}
-
-impl Memory {
-    /// What Lambda makes of a process that has so many MiB.
-    fn of(self, mib: f64) -> String {
-        match self.0 * 1e6 / f64::from(1 << 20) {
-            peak if peak > mib => format!("{self}: BROKEN, Lambda kills it at {mib}"),
-            _ => format!("{self} of {mib}"),
-        }
-    }
-}
-
-/// The value below which so many of a hundred lie; the values get sorted.
-fn percentile(values: &mut [f64], of_hundred: usize) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let place = (values.len() * of_hundred / 100).min(values.len().saturating_sub(1));
-    values.get(place).copied().unwrap_or_default()
 }

@@ -10,12 +10,13 @@ mod cold_start;
 mod first_sign_in;
 mod lambda;
 mod load;
+mod measure;
 mod portal;
 mod store;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -77,20 +78,4 @@ async fn main() -> Result<()> {
             portal::run(100, 4_000).await
         }
     }
-}
-
-/// A release binary of this workspace, beside this one.
-fn binary(name: &str) -> Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name(name);
-    anyhow::ensure!(
-        path.is_file(),
-        "{} is not there: cargo build --release --workspace",
-        path.display()
-    );
-    Ok(path)
-}
-
-fn median(mut values: Vec<f64>) -> Result<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().context("no values")
 }

@@ -1,4 +1,4 @@
-//! An entry of a team: an address that mail and Cognito take as it is, or a problem that is told. Never both, never neither.
+//! An entry of a team: an address that mail and Cognito take as it is, or a problem that is reported. Never both, never neither.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
     let (mut found, mut whole) = (0, false);
     for item in items.by_ref() {
         match item {
-            Ok(line) => taken(&line.json, line.row, bytes),
+            Ok(line) => assert_accepted(&line.json, line.row, bytes),
             Err(reject) => {
                 assert!(reject.reason.len() < 64 * 1024, "{}", reject.reason);
                 whole |= reject.row.is_none();
@@ -49,7 +49,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn taken(json: &str, row: Option<u64>, bytes: &[u8]) {
+fn assert_accepted(json: &str, row: Option<u64>, bytes: &[u8]) {
     assert!(
         !json.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) && json.chars().count() <= MAX_LINE
     );

@@ -17,7 +17,7 @@ fuzz_target!(|manifest: &[u8]| {
         let Ok(whole) = serde_json::from_slice::<Value>(line) else {
             continue;
         };
-        // A list of the same values, which nobody writes, is taken too.
+        // A list of the same values, which is rare, is taken too.
         let Some(known) = whole.get("groundcrew").filter(|known| known.is_object()) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! A worker template, which is somebody's program: it ends within its time and memory, and what the item says is text in
+//! A worker template, which is a program of the job's author: it ends within its time and memory, and what the item says is text in
 //! it, whatever the template does short of asking for it raw.
 #![no_main]
 #![allow(

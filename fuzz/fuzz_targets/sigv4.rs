@@ -1,4 +1,4 @@
-//! Requests to the AWS port: nobody without the secret comes in, whatever the headers say.
+//! Requests to the AWS port: no request without the secret is accepted, whatever the headers say.
 #![no_main]
 #![allow(
     dead_code,

@@ -8,15 +8,15 @@ use shared::spec::Spec;
 
 fuzz_target!(|text: &[u8]| {
     match Spec::parse(text) {
-        Ok(spec) => planned(&spec),
+        Ok(spec) => check_plan(&spec),
         Err(error) => {
-            let told = error.to_string();
-            assert!(told.len() < 16 * 1024, "an error of {} bytes", told.len());
+            let message = error.to_string();
+            assert!(message.len() < 16 * 1024, "an error of {} bytes", message.len());
         }
     }
 });
 
-fn planned(spec: &Spec) {
+fn check_plan(spec: &Spec) {
     spec.select.selects("a/b c.txt");
     let dataset = DatasetName::new("numbers").unwrap();
     let job = match plan(spec, &dataset, BatchNumber::FIRST, &stack()) {

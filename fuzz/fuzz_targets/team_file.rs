@@ -1,4 +1,4 @@
-//! `teams/<team>.yaml`: any bytes are a team or an error; nobody is in it twice, and every entry is served or told of.
+//! `teams/<team>.yaml`: any bytes are a team or an error; no one is in it twice, and every entry is served or message of.
 #![no_main]
 
 use std::collections::HashSet;
@@ -10,20 +10,20 @@ use shared::name::TeamName;
 fuzz_target!(|text: &[u8]| {
     let team = TeamName::new("numbers-team").unwrap();
     match TeamFile::parse(&team, text) {
-        Ok(file) => checked(&file),
+        Ok(file) => check(&file),
         Err(error) => {
-            let told = error.to_string();
-            assert!(told.len() < 16 * 1024, "an error of {} bytes", told.len());
+            let message = error.to_string();
+            assert!(message.len() < 16 * 1024, "an error of {} bytes", message.len());
         }
     }
 });
 
-fn checked(file: &TeamFile) {
+fn check(file: &TeamFile) {
     assert!((1..=200).contains(&file.description.chars().count()));
     let Some(team) = file.cognito() else { return };
     assert!(team.workers.len() + team.unusable.len() <= MAX_WORKERS);
     let people: HashSet<_> = team.workers.iter().map(|worker| &worker.person).collect();
-    assert_eq!(people.len(), team.workers.len(), "somebody is in the team twice");
+    assert_eq!(people.len(), team.workers.len(), "a person is in the team twice");
     if let Some(words) = &team.invitation {
         assert_eq!(words.check(), Ok(()));
     }

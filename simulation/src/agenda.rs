@@ -16,7 +16,7 @@ pub(crate) enum Event {
     /// The call with this ticket is carried out and answered.
     Turn(u64),
     Late(Late),
-    /// Somebody does something to the buckets.
+    /// A person does something to the buckets.
     Act(Act),
     /// A message becomes visible in the queue of this function.
     Visible(Function, Message),

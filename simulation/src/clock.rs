@@ -10,7 +10,7 @@ use lambda::HandlerError;
 use serde_json::Value;
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-use crate::processes::Doing;
+use crate::processes::InvocationFuture;
 use crate::time::Ms;
 
 pub(crate) struct Clock {
@@ -40,7 +40,7 @@ impl Clock {
         self.runtime.block_on(moved);
     }
 
-    /// Whoever asks for the time while this lives is told this one.
+    /// While this lives, tokio answers with this time.
     pub(crate) fn enter(&self) -> EnterGuard<'_> {
         self.runtime.enter()
     }
@@ -48,19 +48,19 @@ impl Clock {
 
 /// Whether an invocation that was polled has to be polled again at once: what has come to rest waits for a turn.
 #[derive(Default)]
-pub(crate) struct Woken(Arc<Again>);
+pub(crate) struct InvocationPoller(Arc<WakeFlag>);
 
 #[derive(Default)]
-struct Again(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Again {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-impl Woken {
-    pub(crate) fn poll(&self, doing: &mut Doing) -> Poll<Result<Value, HandlerError>> {
+impl InvocationPoller {
+    pub(crate) fn poll(&self, doing: &mut InvocationFuture) -> Poll<Result<Value, HandlerError>> {
         let waker = Waker::from(Arc::clone(&self.0));
         loop {
             self.0.0.store(false, Ordering::Relaxed);

@@ -32,7 +32,7 @@ impl Bill {
     }
 }
 
-/// After so many days on which so many files were dropped, batched, labeled and told.
+/// After so many days on which so many files were dropped, batched, labeled and announced.
 pub fn bill(days: u32, files: u32) -> Bill {
     let dataset = Dataset::plain("daily");
     let plan = Plan {
@@ -47,7 +47,7 @@ pub fn bill(days: u32, files: u32) -> Bill {
         remember_every: None,
         crew: None,
     };
-    let world = World::new(Dice::new(0), Faults::none(), &plan, Trace::kept(false));
+    let world = World::new(Dice::new(0), Faults::none(), &plan, Trace::if_wanted(false));
     let Some(mut run) = Run::new(world, None, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use shared::port::{PublishError, Topic};
 
 pub use self::queue::Settings;
-use self::queue::{Handed, Queue, created};
-use self::store::Counting;
+use self::queue::{Delivery, Queue, object_created};
+use self::store::CountingStore;
 
 /// Requests of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,10 +95,10 @@ impl Requests {
     }
 }
 
-/// Says nothing to nobody.
-struct Nobody;
+/// Publishes nothing.
+struct NoTopic;
 
-impl Topic for Nobody {
+impl Topic for NoTopic {
     async fn publish(&self, _: &shared::notice::Message) -> Result<(), PublishError> {
         Ok(())
     }
@@ -109,7 +109,7 @@ const SPEC: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: t\ntit
 /// So many files, so many a second.
 pub fn count(uploads: u64, a_second: u64, settings: Settings) -> Result<Requests, HandlerError> {
     // Nothing here waits for anything but its own turn.
-    let mut counted = std::pin::pin!(counted(uploads, a_second, settings));
+    let mut counted = std::pin::pin!(requests_for(uploads, a_second, settings));
     let mut context = Context::from_waker(Waker::noop());
     loop {
         if let Poll::Ready(counted) = counted.as_mut().poll(&mut context) {
@@ -118,16 +118,16 @@ pub fn count(uploads: u64, a_second: u64, settings: Settings) -> Result<Requests
     }
 }
 
-async fn counted(uploads: u64, a_second: u64, settings: Settings) -> Result<Requests, HandlerError> {
+async fn requests_for(uploads: u64, a_second: u64, settings: Settings) -> Result<Requests, HandlerError> {
     let begin = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 50);
-    let store = Counting::at(begin);
-    let deps = Deps::new(store.clone(), Nobody, "in".to_owned());
+    let store = CountingStore::at(begin);
+    let deps = Deps::new(store.clone(), NoTopic, "in".to_owned());
     store.put("d/labeling.yaml", SPEC.as_bytes(), begin);
     let mut queue = Queue::new(settings);
     for upload in 0..uploads {
         let at = begin + SignedDuration::from_millis(i64::try_from(upload * 1_000 / a_second).unwrap_or(0));
         let key = format!("d/{upload:07}.txt");
-        queue.send(at, created(&key, at));
+        queue.send(at, object_created(&key, at));
     }
     let mut counted = Requests {
         uploads,
@@ -136,7 +136,7 @@ async fn counted(uploads: u64, a_second: u64, settings: Settings) -> Result<Requ
         ..Requests::default()
     };
     let mut put = 0;
-    while let Some(Handed { at, messages }) = queue.next() {
+    while let Some(Delivery { at, messages }) = queue.next() {
         // What had been uploaded by then is there, also what the queue still keeps back.
         let there = uploads
             .min(u64::try_from(at.duration_since(begin).as_millis()).unwrap_or(0) * a_second / 1_000 + 1);
@@ -146,7 +146,7 @@ async fn counted(uploads: u64, a_second: u64, settings: Settings) -> Result<Requ
             store.put(&format!("d/{upload:07}.txt"), upload.to_string().as_bytes(), at);
         }
         put = there;
-        store.now(at);
+        store.set_time(at);
         let requests = (messages.len() as u64).div_ceil(10);
         counted.invocations += 1;
         counted.fullest = counted.fullest.max(messages.len() as u64);

@@ -48,7 +48,7 @@ faults! {
     ClockSkewed,
     /// Throttled by the labeling service (each call).
     LabelingThrottled,
-    /// The job is made and nobody hears of it (each CreateLabelingJob).
+    /// The job is made and the answer is lost (each CreateLabelingJob).
     JobResponseLost,
     /// The name is taken and the job not yet described (each CreateLabelingJob).
     JobNotDescribed,
@@ -90,9 +90,9 @@ faults! {
     TwinName,
     /// A limit over all batches (each dataset).
     Limited,
-    /// Somebody deletes a batch, and restores it later (each schedule).
+    /// An admin deletes a batch, and restores it later (each schedule).
     BatchDeleted,
-    /// A job of somebody else's has the name (each dataset).
+    /// A job of another stack has the name (each dataset).
     ForeignJob,
     /// The user pool refuses one call in sixteen (each invocation about people).
     PoolThrottled,
@@ -122,7 +122,7 @@ faults! {
     TriggerLost,
     /// Another account, not verified, gives itself a listed address; an event of another pool (each schedule).
     Impostor,
-    /// Somebody on no list signs up (each schedule).
+    /// A person on no list signs up (each schedule).
     SignsUp,
     /// A listed person has signed up by themselves before (each person).
     SignedUpBefore,
@@ -201,7 +201,7 @@ impl Tally {
 impl Faults {
     /// A different weather for every schedule: in one of eight everything goes wrong at once, in the others each
     /// fault is there or not, since faults that are always there hide what lies behind them.
-    pub(crate) fn drawn(dice: &mut Dice, scene: Scene) -> Self {
+    pub(crate) fn draw(dice: &mut Dice, scene: Scene) -> Self {
         let storm = dice.below(8) == 0;
         let rate = std::array::from_fn(|place| match storm {
             _ if scene == Scene::Datasets && place >= FIRST_OF_CREW => 0,

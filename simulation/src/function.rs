@@ -18,7 +18,7 @@ pub(crate) enum Function {
 
 impl Function {
     /// Those the clock asks.
-    pub(crate) fn swept(scene: Scene) -> &'static [Self] {
+    pub(crate) fn with_sweep(scene: Scene) -> &'static [Self] {
         match scene {
             Scene::Datasets => &[Self::BuildManifest, Self::StartJob, Self::Notify],
             Scene::Crew => &[Self::SyncTeam],

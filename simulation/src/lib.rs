@@ -8,10 +8,10 @@
 
 mod agenda;
 mod clock;
-mod closing;
 mod content;
 mod cost;
 mod crew;
+mod crew_ending;
 mod dice;
 pub mod eventing;
 mod fault;

@@ -11,11 +11,11 @@ use crate::fault::{Fault, Faults};
 use crate::scene::Scene;
 use crate::time::{DAY, HOUR, MINUTE, Ms, SECOND};
 use crate::truth::SpecTruth;
-use crate::world::objects::Stored;
+use crate::world::objects::StoredVersion;
 use crate::world::{Upload, World};
 use crate::{OUTPUT, prefix};
 
-/// One thing somebody does.
+/// One thing a person does.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Put {
@@ -42,7 +42,7 @@ pub(crate) enum Act {
         dataset: String,
     },
     Restore,
-    /// Somebody makes a job with the name of this batch's.
+    /// Another stack makes a job with the name of this batch's.
     TakeName {
         dataset: String,
         batch: u32,
@@ -113,7 +113,7 @@ const ODD: [&str; 8] = [
 ];
 
 /// Draws a schedule's people.
-pub(crate) struct Drawing<'a> {
+pub(crate) struct PlanBuilder<'a> {
     dice: &'a mut Dice,
     faults: &'a mut Faults,
     acts: Vec<(Ms, Act)>,
@@ -132,7 +132,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
         true => vec![first, twin],
         false => vec![first],
     };
-    let mut drawing = Drawing {
+    let mut drawing = PlanBuilder {
         dice,
         faults,
         acts: Vec::new(),
@@ -162,7 +162,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     }
 }
 
-impl Drawing<'_> {
+impl PlanBuilder<'_> {
     fn strikes(&mut self, fault: Fault) -> bool {
         self.faults.strikes(fault, self.dice)
     }
@@ -374,10 +374,10 @@ impl Dataset {
         spec_act(self, truth)
     }
 
-    /// A spec that mends whatever was there before.
-    pub(crate) fn mended(&self) -> Act {
+    /// A spec that replaces what was there before, and is valid.
+    pub(crate) fn fixed_spec(&self) -> Act {
         let truth = SpecTruth {
-            title: format!("{} mended", self.name),
+            title: format!("{} fixed", self.name),
             quiet: 2 * MINUTE,
             max_wait: HOUR,
             max_items: 4,
@@ -392,13 +392,13 @@ impl World {
     pub(crate) fn act(&mut self, act: Act) {
         match act {
             Act::Put { key, content } => {
-                self.note(|| format!("  somebody drops {key:?}: {content:?}"));
+                self.note(|| format!("  an admin drops {key:?}: {content:?}"));
                 self.put(&key, content, None);
             }
             Act::Remove { key } => {
-                self.note(|| format!("  somebody deletes {key:?}"));
+                self.note(|| format!("  an admin deletes {key:?}"));
                 self.input.remove(&key);
-                self.truth.removed(&key);
+                self.truth.record_removal(&key);
             }
             Act::Begin { upload, key } => {
                 self.note(|| format!("  an upload of {key:?} begins"));
@@ -427,12 +427,12 @@ impl World {
 
     fn put(&mut self, key: &str, content: Content, begun: Option<Ms>) {
         let bytes = content.bytes();
-        self.truth.dropped(key, &bytes, content);
+        self.truth.record_drop(key, &bytes, content);
         self.drop_file(key, bytes, begun);
     }
 
     /// The bucket's policy forbids it, and administrators can. Noticed is what happens between two reconciles, to a
-    /// batch that the status tells of: so that is what they do here.
+    /// batch that the status names: so that is what they do here.
     fn delete_batch(&mut self, dataset: &str) {
         if self.faults.is_calm() {
             return;
@@ -441,9 +441,10 @@ impl World {
             let dataset = dataset.to_owned();
             return self.after(MINUTE, Event::Act(Act::DeleteBatch { dataset }));
         }
-        let told = self.output.get(&format!("status/{dataset}.json"));
-        let told = told.and_then(|stored| serde_json::from_slice::<serde_json::Value>(&stored.bytes).ok());
-        let batches = told
+        let announced = self.output.get(&format!("status/{dataset}.json"));
+        let announced =
+            announced.and_then(|stored| serde_json::from_slice::<serde_json::Value>(&stored.bytes).ok());
+        let batches = announced
             .and_then(|status| status.get("batches")?.as_u64())
             .unwrap_or(0);
         if batches == 0 {
@@ -452,15 +453,15 @@ impl World {
         let number = 1 + self.dice.below(u32::try_from(batches).unwrap_or(1));
         let key = format!("manifests/{dataset}/{number:06}.manifest");
         if let Some(stored) = self.output.remove(&key) {
-            self.note(|| format!("  somebody deletes {key}"));
+            self.note(|| format!("  an admin deletes {key}"));
             self.truth.deleted = Some((key, stored));
         }
     }
 
     pub(crate) fn restore(&mut self) {
-        let deleted: Option<(String, Stored)> = self.truth.deleted.take();
+        let deleted: Option<(String, StoredVersion)> = self.truth.deleted.take();
         if let Some((key, stored)) = deleted {
-            self.note(|| format!("  somebody restores {key}"));
+            self.note(|| format!("  an admin restores {key}"));
             self.output.insert(&key, stored);
         }
     }
@@ -471,7 +472,7 @@ impl World {
             return;
         };
         let name = JobName::new(&prefix, &dataset, batch).to_string();
-        self.note(|| format!("  somebody makes a job called {name}"));
+        self.note(|| format!("  an admin makes a job called {name}"));
         let manifest = format!("s3://{OUTPUT}/elsewhere.manifest");
         self.make_job(&name, &manifest, "label");
         self.truth.foreign.insert(name);

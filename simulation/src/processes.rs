@@ -14,16 +14,16 @@ use crate::function::Function;
 use crate::people::Plan;
 use crate::safeguard::{Ports, Safeguard};
 use crate::time::{Ms, timestamp};
-use crate::world::Shared;
+use crate::world::SharedWorld;
 use crate::world::store::Port;
 use crate::{CLIENT, INPUT, OUTPUT, POOL, prefix};
 
 /// An invocation that is under way.
-pub(crate) type Doing = Pin<Box<dyn Future<Output = Result<Value, HandlerError>>>>;
+pub(crate) type InvocationFuture = Pin<Box<dyn Future<Output = Result<Value, HandlerError>>>>;
 
 type BuildDeps = build_manifest::Deps<Ports, Ports>;
 
-/// A process of build-manifest: what it remembers lives as long as it does.
+/// A process of build-manifest: its memory lives as long as it does.
 struct Process {
     deps: Arc<BuildDeps>,
     number: u32,
@@ -32,7 +32,7 @@ struct Process {
 
 /// Where functions run.
 pub(crate) struct Processes {
-    world: Shared,
+    world: SharedWorld,
     without: Option<Safeguard>,
     building: Vec<Process>,
     made: u32,
@@ -46,7 +46,7 @@ pub(crate) struct Processes {
 
 type SyncDeps = sync_team::Deps<Ports, Ports, Ports, Ports, Ports>;
 
-fn syncing(ports: &dyn Fn() -> Ports, plan: &Plan) -> SyncDeps {
+fn sync_team_deps(ports: &dyn Fn() -> Ports, plan: &Plan) -> SyncDeps {
     let crew = plan.crew.as_ref();
     SyncDeps {
         store: ports(),
@@ -69,7 +69,10 @@ fn syncing(ports: &dyn Fn() -> Ports, plan: &Plan) -> SyncDeps {
     }
 }
 
-fn assigning(ports: &dyn Fn() -> Ports, without: Option<Safeguard>) -> assign_worker::Deps<Ports, Ports> {
+fn assign_worker_deps(
+    ports: &dyn Fn() -> Ports,
+    without: Option<Safeguard>,
+) -> assign_worker::Deps<Ports, Ports> {
     let pool = Arc::new(ports());
     assign_worker::Deps {
         store: ports(),
@@ -84,7 +87,7 @@ fn assigning(ports: &dyn Fn() -> Ports, without: Option<Safeguard>) -> assign_wo
 }
 
 impl Processes {
-    pub(crate) fn new(world: &Shared, without: Option<Safeguard>, plan: &Plan) -> Option<Self> {
+    pub(crate) fn new(world: &SharedWorld, without: Option<Safeguard>, plan: &Plan) -> Option<Self> {
         let ports = || Ports::new(Port(world.clone()), without);
         let prefix = prefix()?;
         let stack = Stack {
@@ -122,13 +125,13 @@ impl Processes {
             remember_every: plan.remember_every,
             starting: Arc::new(starting),
             telling: Arc::new(telling),
-            syncing: Arc::new(syncing(&ports, plan)),
-            assigning: Arc::new(assigning(&ports, without)),
+            syncing: Arc::new(sync_team_deps(&ports, plan)),
+            assigning: Arc::new(assign_worker_deps(&ports, without)),
         })
     }
 
     /// Begins an invocation; the number is that of its process.
-    pub(crate) fn begin(&mut self, function: Function, event: Value, now: Ms) -> (Doing, u32) {
+    pub(crate) fn begin(&mut self, function: Function, event: Value, now: Ms) -> (InvocationFuture, u32) {
         let now = timestamp(now);
         match function {
             Function::BuildManifest => {
@@ -190,7 +193,7 @@ impl Processes {
         (Arc::clone(&process.deps), process.number)
     }
 
-    pub(crate) fn ended(&mut self, process: u32) {
+    pub(crate) fn end_invocation(&mut self, process: u32) {
         let process = self.building.iter_mut().find(|one| one.number == process);
         if let Some(process) = process {
             process.busy = process.busy.saturating_sub(1);
@@ -203,7 +206,7 @@ impl Processes {
     }
 
     /// What it remembered is gone.
-    pub(crate) fn died(&mut self, process: u32) {
+    pub(crate) fn kill(&mut self, process: u32) {
         self.building.retain(|one| one.number != process);
     }
 }

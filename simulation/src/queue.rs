@@ -144,7 +144,7 @@ pub(crate) fn failures(reply: &Value) -> Vec<u32> {
 }
 
 /// S3's notification.
-pub(crate) fn created(bucket: &str, key: &str, event: &str, at: Ms) -> String {
+pub(crate) fn object_created(bucket: &str, key: &str, event: &str, at: Ms) -> String {
     let (key, at) = (form_encoded(key), timestamp(at));
     format!(
         r#"{{"Records":[{{"eventVersion":"2.1","eventSource":"aws:s3","eventTime":"{at:.3}","eventName":"ObjectCreated:{event}","s3":{{"bucket":{{"name":"{bucket}"}},"object":{{"key":"{key}"}}}}}}]}}"#
@@ -183,15 +183,15 @@ fn form_encoded(key: &str) -> String {
 }
 
 fn garbage(which: u32) -> String {
-    let job = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/somebody-elses";
+    let job = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/of-others";
     match which {
         0 => String::new(),
         1 => "not JSON".to_owned(),
         2 => r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"in"}"#.to_owned(),
         3 => r#"{"Records":[]}"#.to_owned(),
-        4 => created("somebody-elses-bucket", "cats/x.txt", "Put", 0),
-        5 => created(OUTPUT, "labels/gc00-x/manifests/output/output.manifest", "Put", 0),
-        6 => created(INPUT, "cats/x.txt", "Put", 0).replace("\"2.1\"", "\"3.0\""),
+        4 => object_created("another-bucket", "cats/x.txt", "Put", 0),
+        5 => object_created(OUTPUT, "labels/gc00-x/manifests/output/output.manifest", "Put", 0),
+        6 => object_created(INPUT, "cats/x.txt", "Put", 0).replace("\"2.1\"", "\"3.0\""),
         _ => job_changed(job, JobState::Completed),
     }
 }

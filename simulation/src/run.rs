@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use shared::notice::UNBOUNDED;
 
 use crate::agenda::Event;
-use crate::clock::{Clock, Woken};
+use crate::clock::{Clock, InvocationPoller};
 use crate::crew::{self, SignIn};
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults};
 use crate::function::Function;
 use crate::outcome::{Counts, Options, Outcome};
 use crate::people::{Plan, draw};
-use crate::processes::{Doing, Processes};
+use crate::processes::{InvocationFuture, Processes};
 use crate::queue::{Message, batch, failures};
 use crate::safeguard::Safeguard;
 use crate::scene::Scene;
 use crate::time::{HOUR, MINUTE, Ms, SECOND};
 use crate::trace::Trace;
 use crate::truth::{Promise, Violation};
-use crate::world::calls::Turned;
-use crate::world::{Cost, Shared, World};
+use crate::world::calls::TurnOutcome;
+use crate::world::{Cost, SharedWorld, World};
 
 /// Cognito waits for five seconds; the function gives up before.
 const PATIENCE: Ms = assign_worker::BUDGET.as_millis() as Ms + 1;
@@ -32,7 +32,7 @@ const OUT_OF_TIME: &str = "runs out of time";
 /// Runs the schedule of this seed.
 pub fn run(seed: u64, options: &Options) -> Outcome {
     let (mut dice, scene) = (Dice::new(seed), Scene::of(seed));
-    let mut faults = Faults::drawn(&mut dice, scene);
+    let mut faults = Faults::draw(&mut dice, scene);
     for (fault, chance) in &options.chances {
         faults.set(*fault, *chance);
     }
@@ -40,21 +40,21 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
         Scene::Datasets => draw(&mut dice, &mut faults),
         Scene::Crew => crew::draw(&mut dice, &mut faults),
     };
-    let mut world = World::new(dice, faults, &plan, Trace::kept(options.trace));
+    let mut world = World::new(dice, faults, &plan, Trace::if_wanted(options.trace));
     // In every fifth schedule nearly every notice that others can cause waits for a digest; in the others none does, and
     // what a digest changes is seen apart from the rest.
     world.hourly = if seed % 5 == 4 { 1 } else { UNBOUNDED };
     let Some(mut run) = Run::new(world, options.without, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };
-    run.all(&plan);
+    run.whole_schedule(&plan);
     run.outcome()
 }
 
 struct Invocation {
     function: Function,
     process: u32,
-    future: Doing,
+    future: InvocationFuture,
     messages: Vec<Message>,
     sign_in: Option<SignIn>,
     sweep: bool,
@@ -63,7 +63,7 @@ struct Invocation {
 }
 
 pub(crate) struct Run {
-    pub(crate) world: Shared,
+    pub(crate) world: SharedWorld,
     pub(crate) processes: Processes,
     doing: BTreeMap<u32, Invocation>,
     invocations: u32,
@@ -72,13 +72,13 @@ pub(crate) struct Run {
     pub(crate) sweeps: bool,
     /// What tokio takes for time, where anything asks it.
     clock: Option<Clock>,
-    woken: Woken,
+    woken: InvocationPoller,
 }
 
 impl Run {
     /// `None` never: the prefix of the jobs is a constant.
     pub(crate) fn new(world: World, without: Option<Safeguard>, plan: &Plan) -> Option<Self> {
-        let world = Shared::new(world);
+        let world = SharedWorld::new(world);
         let processes = Processes::new(&world, without, plan)?;
         Some(Self {
             world,
@@ -88,17 +88,17 @@ impl Run {
             sign_ins: 0,
             sweeps: !matches!(without, Some(Safeguard::Sweep | Safeguard::CrewSweep)),
             clock: plan.crew.as_ref().and_then(|_| Clock::new()),
-            woken: Woken::default(),
+            woken: InvocationPoller::default(),
         })
     }
 
-    fn all(&mut self, plan: &Plan) {
+    fn whole_schedule(&mut self, plan: &Plan) {
         self.schedule(plan);
         self.until(plan.span);
         self.calm_down(plan);
         self.until(Ms::MAX);
         match plan.scene() {
-            Scene::Datasets => self.closing_rounds(plan),
+            Scene::Datasets => self.final_rounds(plan),
             Scene::Crew => self.crew_rounds(),
         }
     }
@@ -108,7 +108,7 @@ impl Run {
         for (at, act) in &plan.acts {
             world.agenda.add(*at, Event::Act(act.clone()));
         }
-        for function in Function::swept(plan.scene()).iter().filter(|_| self.sweeps) {
+        for function in Function::with_sweep(plan.scene()).iter().filter(|_| self.sweeps) {
             let mut at = world.dice.between(0, plan.sweep_every);
             while at < plan.span {
                 world.agenda.add(at, Event::Sweep(*function));
@@ -117,7 +117,7 @@ impl Run {
         }
     }
 
-    /// Nothing goes wrong from here on. Half of the time no event reaches anybody either, so that the clock alone
+    /// Nothing goes wrong from here on. Half of the time no event arrives either, so that the clock alone
     /// has to do what is left.
     fn calm_down(&mut self, plan: &Plan) {
         let mut world = self.world.lock();
@@ -135,16 +135,16 @@ impl Run {
         world.restore();
         for dataset in &plan.datasets {
             if !world.truth.has_valid_spec(&dataset.name) && world.dice.percent(85) {
-                world.act(dataset.mended());
+                world.act(dataset.fixed_spec());
             }
         }
         for team in plan.crew.iter().flat_map(|crew| &crew.teams) {
-            world.mend_team(team);
+            world.fix_team(team);
         }
     }
 
     /// One round of each function, with everything in between: batches, jobs, their ends.
-    fn closing_rounds(&mut self, plan: &Plan) {
+    fn final_rounds(&mut self, plan: &Plan) {
         self.wait(HOUR + MINUTE);
         self.sweep_and_settle(Function::BuildManifest);
         self.sweep_and_settle(Function::StartJob);
@@ -155,13 +155,13 @@ impl Run {
             if world.wrong.is_some() {
                 return;
             }
-            let held = world.closing(plan);
+            let held = world.check_final_state(plan);
             world.check(held);
             world.dice.percent(25)
         };
         if again && self.sweeps {
             let before = self.world.lock().writes;
-            Function::swept(Scene::Datasets)
+            Function::with_sweep(Scene::Datasets)
                 .iter()
                 .for_each(|function| self.sweep_and_settle(*function));
             let mut world = self.world.lock();
@@ -232,9 +232,9 @@ impl Run {
             Event::Turn(ticket) => {
                 let turned = self.world.lock().turn(ticket);
                 match turned {
-                    Turned::Poll(invocation) => self.poll(invocation),
-                    Turned::Dies(invocation) => self.dies(invocation, "crashes"),
-                    Turned::Nobody => {}
+                    TurnOutcome::Poll(invocation) => self.poll(invocation),
+                    TurnOutcome::Dies(invocation) => self.dies(invocation, "crashes"),
+                    TurnOutcome::Abandoned => {}
                 }
             }
             Event::Late(write) => {
@@ -273,7 +273,7 @@ impl Run {
             let (number, event) = (self.invocations + 1, sign_in.event());
             self.world
                 .lock()
-                .asking
+                .current_call
                 .insert(number, sign_in.who.username.clone());
             self.begin_for(Function::AssignWorker, event, Vec::new(), Some(sign_in));
         }
@@ -349,14 +349,14 @@ impl Run {
             }
             Poll::Ready(reply) => {
                 if let Some(invocation) = self.doing.remove(&number) {
-                    self.replied(number, &invocation, &reply);
+                    self.record_reply(number, &invocation, &reply);
                 }
             }
         }
     }
 
-    fn replied(&mut self, number: u32, invocation: &Invocation, reply: &Result<Value, HandlerError>) {
-        self.processes.ended(invocation.process);
+    fn record_reply(&mut self, number: u32, invocation: &Invocation, reply: &Result<Value, HandlerError>) {
+        self.processes.end_invocation(invocation.process);
         let mut world = self.world.lock();
         world.building -= u32::from(invocation.function == Function::BuildManifest);
         let unheard = world.dies_before_reply(number);
@@ -376,7 +376,7 @@ impl Run {
         match reply {
             Ok(reply) if invocation.sweep && invocation.function == Function::BuildManifest => {
                 let batches = reply.get("batches").and_then(Value::as_u64).unwrap_or(0);
-                let held = world.counted(number, batches);
+                let held = world.check_batch_count(number, batches);
                 world.check(held);
             }
             Err(error) if invocation.calm && invocation.sweep => {
@@ -400,7 +400,7 @@ impl Run {
         let Some(invocation) = self.doing.remove(&number) else {
             return;
         };
-        self.processes.died(invocation.process);
+        self.processes.kill(invocation.process);
         drop(invocation.future);
         let mut world = self.world.lock();
         world.building -= u32::from(invocation.function == Function::BuildManifest);
@@ -435,8 +435,13 @@ impl Run {
         let Cost {
             lists, gets, writes, ..
         } = world.cost;
-        let notices = world.truth.told.len() as u64;
-        let told: u64 = world.truth.told.values().map(|times| u64::from(*times)).sum();
+        let notices = world.truth.announced.len() as u64;
+        let announced: u64 = world
+            .truth
+            .announced
+            .values()
+            .map(|times| u64::from(*times))
+            .sum();
         Outcome {
             counts: Counts {
                 invocations: u64::from(invocations),
@@ -445,7 +450,7 @@ impl Run {
                 items,
                 jobs: world.service.jobs.len() as u64,
                 notices,
-                repeated: told - notices,
+                repeated: announced - notices,
                 mails: world.truth.crew.mails(),
                 sign_ins,
             },

@@ -17,7 +17,7 @@ pub(crate) fn timestamp(at: Ms) -> Timestamp {
     Timestamp::from_millisecond(BEGIN + at).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// S3 tells time in whole seconds, in LastModified as in the `Date` header.
+/// S3 gives times in whole seconds, in LastModified as in the `Date` header.
 pub(crate) fn whole_second(at: Ms) -> Ms {
     at.div_euclid(SECOND) * SECOND
 }

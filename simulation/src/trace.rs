@@ -1,4 +1,4 @@
-//! What happened, line by line, for whoever has to find out why a schedule went wrong.
+//! What happened, line by line, to find out why a schedule went wrong.
 
 use jiff::Timestamp;
 
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 pub(crate) struct Trace(Option<Vec<String>>);
 
 impl Trace {
-    pub(crate) fn kept(kept: bool) -> Self {
-        Self(kept.then(Vec::new))
+    pub(crate) fn if_wanted(wanted: bool) -> Self {
+        Self(wanted.then(Vec::new))
     }
 
     pub(crate) fn add(&mut self, at: Timestamp, line: impl FnOnce() -> String) {

@@ -8,7 +8,7 @@ const SEEDS: u64 = 8_000;
 
 #[expect(
     clippy::print_stdout,
-    reason = "which schedule it was, for whoever asks with --nocapture"
+    reason = "which schedule it was, shown with --nocapture"
 )]
 fn broken_without(safeguard: Safeguard) -> Option<(u64, Promise)> {
     let options = Options {
@@ -34,7 +34,7 @@ fn chances(safeguard: Safeguard) -> Vec<(Fault, u8)> {
 }
 
 /// What a missing safeguard breaks, in one of these ways first.
-fn expected(safeguard: Safeguard) -> &'static [Promise] {
+fn promises_without(safeguard: Safeguard) -> &'static [Promise] {
     match safeguard {
         Safeguard::CreateIfAbsent => &[Promise::BatchFixed, Promise::SpecPinned],
         Safeguard::ReadAgainOn412 => &[Promise::ItemOnce],
@@ -55,7 +55,7 @@ fn expected(safeguard: Safeguard) -> &'static [Promise] {
             Promise::NothingLost,
             Promise::StatusTrue,
             Promise::BatchHasJob,
-            Promise::EndTold,
+            Promise::EndAnnounced,
         ],
         Safeguard::HashInName => &[Promise::BatchHasJob],
         Safeguard::DescribeTaken => &[Promise::StartedTrue],
@@ -82,7 +82,7 @@ fn each_is_missed(scene: Scene) {
     let (all, mut unnoticed) = (Safeguard::ALL.into_iter(), Vec::new());
     for safeguard in all.filter(|safeguard| safeguard.scene() == scene) {
         match broken_without(safeguard) {
-            Some((_, promise)) if expected(safeguard).contains(&promise) => {}
+            Some((_, promise)) if promises_without(safeguard).contains(&promise) => {}
             other => unnoticed.push((safeguard, other)),
         }
     }

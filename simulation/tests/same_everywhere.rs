@@ -8,11 +8,11 @@ use simulation::{Options, run};
 const TRACES: [(u64, &str); 3] = [
     (
         1,
-        "e9f999e41301a540be265c484a23dc41984493325f296e206fe7b8122a8e71d7",
+        "386aeaa54f24ff2796872996cf6a86fca6cd6005f81f81196754edf4231f3a03",
     ),
     (
         3,
-        "e07ab018e254973b7a8ccec87c2deaa194cace30b57ba94f673a7f14f73ce817",
+        "e8af77f243aa565d4db040dcf2f8099942dd087ad22821c2b2590b418d2934e5",
     ),
     (
         5,

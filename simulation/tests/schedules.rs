@@ -5,7 +5,7 @@ use simulation::{Fault, Many, Options, many, run};
 /// Enough for every fault to meet every other.
 const SAMPLE: u64 = 5_000;
 
-fn kept(seeds: u64, options: &Options) -> Many {
+fn promise_is_kept(seeds: u64, options: &Options) -> Many {
     let all = many(0, seeds, options, &|_| {});
     if let Some((seed, violation)) = all.wrong.first_key_value() {
         let again = run(
@@ -22,7 +22,7 @@ fn kept(seeds: u64, options: &Options) -> Many {
 
 #[test]
 fn every_promise_is_kept_while_everything_goes_wrong() {
-    let all = kept(SAMPLE, &Options::default());
+    let all = promise_is_kept(SAMPLE, &Options::default());
     for fault in Fault::ALL {
         let (tried, struck) = all.tally.of(*fault);
         assert!(
@@ -44,7 +44,7 @@ fn with_every_event_lost_one_round_of_the_clock_finishes_everything() {
         chances: vec![(Fault::EventLost, 100), (Fault::TriggerLost, 100)],
         ..Options::default()
     };
-    let all = kept(500, &silence);
+    let all = promise_is_kept(500, &silence);
     assert!(
         all.counts.jobs > 300 && all.counts.mails > 300,
         "{:?}",
@@ -69,7 +69,7 @@ fn a_notice_is_repeated_only_when_something_went_wrong_around_it() {
         chances: harmless.map(|fault| (fault, 0)).to_vec(),
         ..Options::default()
     };
-    let all = kept(500, &calm);
+    let all = promise_is_kept(500, &calm);
     let share = all.counts.repeated as f64 / all.counts.notices as f64;
     assert!(
         share < 0.01,

@@ -83,7 +83,7 @@ def labeling():
 def notices():
     topic = sns.create_topic(Name="clients-smoke")["TopicArn"]
     assert topic in [t["TopicArn"] for t in sns.list_topics()["Topics"]]
-    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="somebody@example.com")
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="person@example.com")
     body = json.dumps({"default": "{}", "email": "Hello"})
     assert sns.publish(TopicArn=topic, Subject="Hi", Message=body, MessageStructure="json")["MessageId"]
     refused(sns.publish, "InvalidParameter", TopicArn=topic, Message="no json", MessageStructure="json")

@@ -1,4 +1,4 @@
-"""S3, SNS and Cognito of moto, which nobody here wrote, in place of the embedded stack's. moto has no work teams: those
+"""S3, SNS and Cognito of moto, which is another project's, in place of the embedded stack's. moto has no work teams: those
 alone are the embedded stack's, with a workforce of moto's user pool.
 """
 
@@ -115,10 +115,10 @@ def bad_spec_is_told(crew, heard):
     with crew.function("build-manifest") as function:
         event = events.sqs("build-manifest", events.s3_put(crew.input, "bad/labeling.yaml"))
         equal("no message failed", function.invoke(event), NOTHING_FAILED)
-        told = wait_for("the notice arrives", heard)
-        check("it says what is wrong", len(told) == 1 and "labeling.yaml" in told[0], told)
+        notices = wait_for("the notice arrives", heard)
+        check("it says what is wrong", len(notices) == 1 and "labeling.yaml" in notices[0], notices)
         equal("the event again is acknowledged", function.invoke(event), NOTHING_FAILED)
-        equal("and tells nobody twice", heard(), [])
+        equal("and announces nothing twice", heard(), [])
 
 
 def team_is_made(crew, stack):
@@ -138,7 +138,7 @@ def team_is_made(crew, stack):
               sorted(["https://example.org/before", f"{roster['portal_url']}/oauth2/idpresponse"]))
         check("there is a topic for work notices", roster["topic_arn"].endswith(":moto-work-emulated"), roster)
         equal("the sweep finds all as it should be", function.invoke(events.SWEEP), {"teams": 1, "joined": 0, "unlisted": 0})
-        equal("nobody was invited twice", [m["invitations"] for m in json.loads(crew.read("crew/emulated.json"))["members"]], [1, 1])
+        equal("everyone was invited once", [m["invitations"] for m in json.loads(crew.read("crew/emulated.json"))["members"]], [1, 1])
 
 
 def people_join(crew, stack, heard):
@@ -150,8 +150,8 @@ def people_join(crew, stack, heard):
     with crew.function("sync-team", AWS_ENDPOINT_URL_SAGEMAKER=stack.info["aws_url"]) as function:
         event = events.sqs("sync-team", *(events.s3_put(crew.output, key) for key in markers))
         equal("no message failed", function.invoke(event), NOTHING_FAILED)
-        told = []
-        wait_for("an admin hears of both", lambda: told.extend(heard()) or len(told) == 2)
+        notices = []
+        wait_for("an admin hears of both", lambda: notices.extend(heard()) or len(notices) == 2)
         subscribed = crew.sns.list_subscriptions_by_topic(TopicArn=json.loads(crew.read("crew/emulated.json"))["topic_arn"])
         equal("both are subscribed to work notices", sorted(s["Endpoint"] for s in subscribed["Subscriptions"]),
               ["ana.emulated@example.org", "ben.emulated@example.org"])

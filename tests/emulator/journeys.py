@@ -58,7 +58,7 @@ def batch_is_cut(crew):
 
 
 def two_at_once(crew):
-    """Five datasets, two instances: whoever comes second finds the batch made, by If-None-Match alone."""
+    """Five datasets, two instances: the second finds the batch made, by If-None-Match alone."""
     datasets = [f"race-{n}" for n in range(5)]
     for dataset in datasets:
         crew.drop(dataset, 5)
@@ -100,7 +100,7 @@ def notice_is_written(stack, crew, arn):
         equal("one notice went out", len(sent), 1)
         check("it names the dataset", "numbers" in sent[0]["text"], sent[0])
         equal("the event again is acknowledged", function.invoke(events.sqs("notify", event)), NOTHING_FAILED)
-        equal("and tells nobody twice", len(stack.mail(crew.admin)), 1)
+        equal("and announces nothing twice", len(stack.mail(crew.admin)), 1)
     with crew.function("start-job") as function:
         equal("start-job acknowledges the open slot", function.invoke(events.sqs("start-job", event)), NOTHING_FAILED)
 
@@ -115,7 +115,7 @@ def sweeps(crew):
         equal("and has nothing to do the second time", function.invoke(events.SWEEP), {"without_job": 0, "started": 0, "waiting": 0})
         equal("each time it counts what waits", function.metrics(), {"BatchesWaiting": 0, "OldestWaitingMinutes": 0})
     with crew.function("notify") as function:
-        equal("notify finds nothing untold", function.invoke(events.SWEEP), {"ended": 0, "told": 0})
+        equal("notify finds nothing unannounced", function.invoke(events.SWEEP), {"ended": 0, "told": 0})
         equal("and counts no job past its time", function.metrics(), {"JobsOverdue": 0})
 
 
@@ -188,16 +188,16 @@ def sign_in_joins(stack, crew):
 
 
 def broken_events_are_told_apart(crew):
-    print("Events nobody should send")
+    print("Events that should not be sent")
     unknown = {"version": "0", "detail-type": "Something New", "source": "aws.s3", "resources": [], "detail": {}}
     somebody_elses = events.job_state_change("arn:aws:sagemaker:us-east-1:000000000000:labeling-job/theirs-1", "Completed")
-    foreign = events.s3_put("somebody-elses-bucket", "numbers/x.txt")
+    foreign = events.s3_put("another-bucket", "numbers/x.txt")
     for name in ("build-manifest", "start-job", "notify", "sync-team"):
         theirs = somebody_elses if name == "notify" else foreign
         with crew.function(name) as function:
             answer = function.invoke(events.sqs(name, theirs, unknown))
             failed = [f["itemIdentifier"][-1] for f in answer["batchItemFailures"]]
-            equal(f"{name} drops what is somebody else's, and fails the unknown one alone", failed, ["1"])
+            equal(f"{name} drops what belongs to another stack, and fails the unknown one alone", failed, ["1"])
             equal("and counts it", function.metrics(), {"DroppedForeignEvents": 1})
     user = crew.person("ana.emulated@example.org")
     for name, asked in (("assign-worker", events.pre_token_generation("us-east-1_theirs", "c", user)),

@@ -79,7 +79,7 @@ class Stack:
 
 
 class Deployment:
-    """Everything of one stack that functions are told of by their environment."""
+    """Everything of one stack that functions get in their environment."""
 
     def __init__(self, name, url, keys, prefix, pool, client, role, portal):
         self.name, self.url, self.keys, self.pool, self.client_id = name, url, keys, pool, client
@@ -111,7 +111,7 @@ class Deployment:
 
     @contextlib.contextmanager
     def function(self, name, **endpoints):
-        """The release binary, with what the template gives it. Nobody's address may be in its log."""
+        """The release binary, with what the template gives it. No address may be in its log."""
         environment = deployment.environment(name, self.values, self.given(**endpoints))
         with emulator.Function(name, [RELEASE / name], environment, **deployment.limits(name)) as function:
             yield function

@@ -51,7 +51,7 @@ impl App {
 
     /// Empty, in a folder of one's own, on a disk that [`App::limit_files`] can fill. Its log is a file, and fails with it.
     pub async fn start_on(folder: tempfile::TempDir) -> Result<Self> {
-        let mut command = unlimited()?;
+        let mut command = command_without_signal()?;
         command.stderr(tempfile::tempfile()?);
         let process = start(command, folder.path(), &["--bare"])?;
         let info = ready(folder.path()).await;
@@ -77,7 +77,7 @@ impl App {
         Ok(())
     }
 
-    /// The most memory it has held so far, in MiB; `None` where the system does not tell.
+    /// The most memory it has held so far, in MiB; `None` where the system does not say.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -86,7 +86,7 @@ impl App {
     }
 
     /// Whether the process has ended, and how.
-    pub fn ended(&mut self) -> Result<Option<std::process::ExitStatus>> {
+    pub fn exit_status(&mut self) -> Result<Option<std::process::ExitStatus>> {
         Ok(self.process.try_wait()?)
     }
 
@@ -229,7 +229,7 @@ pub fn command() -> Result<Command> {
 }
 
 /// The command without the signal that ends a process which writes beyond its limit: a full disk sends none.
-fn unlimited() -> Result<Command> {
+fn command_without_signal() -> Result<Command> {
     let own = command()?;
     let mut command = Command::new("sh");
     command
@@ -240,8 +240,8 @@ fn unlimited() -> Result<Command> {
 
 /// What `groundcrew up` in this folder says when it does not come up: what is on its standard error and how it ended. With
 /// `full`, nothing can be written to any file.
-pub async fn refused(data: &Path, full: bool) -> Result<Refused> {
-    let mut command = if full { unlimited_but_full()? } else { command()? };
+pub async fn failed_start(data: &Path, full: bool) -> Result<FailedStart> {
+    let mut command = if full { command_on_full_disk()? } else { command()? };
     command
         .args([
             "up",
@@ -264,7 +264,7 @@ pub async fn refused(data: &Path, full: bool) -> Result<Refused> {
         anyhow::bail!("groundcrew up came up, or did not end");
     };
     let said = said??;
-    Ok(Refused {
+    Ok(FailedStart {
         code: child.wait()?.code(),
         said,
     })
@@ -272,12 +272,12 @@ pub async fn refused(data: &Path, full: bool) -> Result<Refused> {
 
 /// A start that came to nothing.
 #[derive(Debug)]
-pub struct Refused {
+pub struct FailedStart {
     pub code: Option<i32>,
     pub said: String,
 }
 
-fn unlimited_but_full() -> Result<Command> {
+fn command_on_full_disk() -> Result<Command> {
     let own = command()?;
     let mut command = Command::new("sh");
     command

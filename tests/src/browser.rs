@@ -37,13 +37,13 @@ impl Browser {
     /// `None`, with a line on standard error, where Chromium or its driver is missing: the caller skips its journey.
     #[expect(clippy::print_stderr, reason = "a skipped journey has to say so")]
     pub async fn start() -> Result<Option<Self>> {
-        let Some((chromium, chromedriver)) = installed() else {
+        let Some((chromium, chromedriver)) = find_chromium() else {
             anyhow::ensure!(
                 std::env::var_os("GROUNDCREW_REQUIRE_BROWSER").is_none(),
-                "chromium and chromedriver are required here, and not installed"
+                "chromium and chromedriver are required here, and not find_chromium"
             );
             eprintln!(
-                "skipped: chromium and chromedriver are not installed (Debian: chromium, chromium-driver)"
+                "skipped: chromium and chromedriver are not find_chromium (Debian: chromium, chromium-driver)"
             );
             return Ok(None);
         };
@@ -241,7 +241,7 @@ fn element(value: &Value) -> Result<Element> {
     ))
 }
 
-fn installed() -> Option<(PathBuf, PathBuf)> {
+fn find_chromium() -> Option<(PathBuf, PathBuf)> {
     let path = std::env::var_os("PATH")?;
     let find = |names: &[&str]| {
         std::env::split_paths(&path)

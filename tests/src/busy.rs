@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::aws::Aws;
-use crate::crew::{PATIENCE, accept, counted, drop_team, invitation, mails, team_file};
+use crate::crew::{PATIENCE, accept, drop_team, invitation, mails, people_in_state, team_file};
 use crate::wait;
-use crate::worker::{Said, Worker};
+use crate::worker::{Worker, WorkerReply};
 
 const TEAM: &str = "readers";
 const ANA: &str = "ana@example.org";
@@ -27,7 +27,7 @@ tags: {project: parity}
 ";
 
 /// From an empty line to labels, notices and people who have come and gone.
-pub async fn everything(recording: &Path) -> Result<()> {
+pub async fn drive_everything(recording: &Path) -> Result<()> {
     let mut app = App::start_recorded(recording).await?;
     let aws = Aws::of(&app);
     old_crew(&app, &aws).await?;
@@ -35,17 +35,17 @@ pub async fn everything(recording: &Path) -> Result<()> {
     let more = "groups: [old-crew, no-such-group]\nnotify_workers: true\nnetworks: [127.0.0.0/8]\n";
     drop_team(&app, TEAM, &(team_file(&[ANA, BO, CY]) + more))?;
     let ana = accept(&app, &invitation(&app, ANA).await?, ANA, "Ana-labels-9-numbers").await?;
-    counted(&app, TEAM, "joined", 2).await;
+    people_in_state(&app, TEAM, "joined", 2).await;
     labels(&app, &ana).await?;
     wrong_things(&app).await?;
     let file = team_file(&[BO, CY]).replace("label numbers", "label all numbers")
         + "notify_workers: true\nnetworks: [127.0.0.0/8]\n";
     drop_team(&app, TEAM, &file)?;
-    counted(&app, TEAM, "left", 1).await;
-    called(recording, "UpdateWorkteam").await;
+    people_in_state(&app, TEAM, "left", 1).await;
+    operation_is_recorded(recording, "UpdateWorkteam").await;
     app.crash_and_restart().await?;
     // sync-team looks at everybody, as every function does when the line starts.
-    called(recording, "ListUsersInGroup").await;
+    operation_is_recorded(recording, "ListUsersInGroup").await;
     Ok(())
 }
 
@@ -67,7 +67,7 @@ async fn nothing_yet(app: &App, aws: &Aws) -> Result<()> {
 }
 
 /// The operation is in the recording.
-async fn called(recording: &Path, operation: &str) {
+async fn operation_is_recorded(recording: &Path, operation: &str) {
     wait::until(&format!("a call of {operation}"), PATIENCE, || async {
         let text = std::fs::read_to_string(recording).map_err(|e| e.to_string())?;
         match text.contains(operation) {
@@ -78,7 +78,7 @@ async fn called(recording: &Path, operation: &str) {
     .await;
 }
 
-/// A group with somebody in it who had an account before.
+/// A group with a member who had an account before.
 async fn old_crew(app: &App, aws: &Aws) -> Result<()> {
     let group = json!({"UserPoolId": app.text("user_pool_id"), "GroupName": "old-crew"});
     aws.json("cognito-idp", &format!("{POOL}.CreateGroup"), &group)
@@ -86,7 +86,7 @@ async fn old_crew(app: &App, aws: &Aws) -> Result<()> {
     aws.hire_into(app, "old-crew", (CY, "Cy-was-here-1-before")).await
 }
 
-/// Two numbers, dropped, labelled and told of.
+/// Two numbers, dropped, labelled and announced.
 async fn labels(app: &App, worker: &Worker) -> Result<()> {
     let folder = app.drop_folder().join("parity");
     std::fs::create_dir_all(&folder)?;
@@ -98,7 +98,7 @@ async fn labels(app: &App, worker: &Worker) -> Result<()> {
     let portal = app.text("web_url");
     let job = wait::until("a job of the team", PATIENCE, || async {
         match worker.jobs(portal).await.map_err(|e| e.to_string())? {
-            Said::Done(jobs) => jobs["jobs"][0]["name"]
+            WorkerReply::Done(jobs) => jobs["jobs"][0]["name"]
                 .as_str()
                 .map(str::to_owned)
                 .ok_or_else(|| jobs.to_string()),
@@ -108,27 +108,31 @@ async fn labels(app: &App, worker: &Worker) -> Result<()> {
     .await;
     forget_that_it_started(app).await?;
     for _ in 0..2 {
-        let Said::Done(next) = worker.next(portal, &job).await? else {
+        let WorkerReply::Done(next) = worker.next(portal, &job).await? else {
             bail!("no task");
         };
         let token = next["task"]["token"].as_str().context("a task")?;
         worker.answer(portal, token, "Even").await?;
     }
-    wait::until("the labels are told of, and who gave them", PATIENCE, || async {
-        let status = app.status().map_err(|e| format!("{e:#}"))?;
-        let people = status["crew"]["people"].as_array().cloned().unwrap_or_default();
-        if people.iter().any(|person| person["answers"] == 2) {
-            Ok(())
-        } else {
-            Err(status.to_string())
-        }
-    })
+    wait::until(
+        "the labels are announced, and who gave them",
+        PATIENCE,
+        || async {
+            let status = app.status().map_err(|e| format!("{e:#}"))?;
+            let people = status["crew"]["people"].as_array().cloned().unwrap_or_default();
+            if people.iter().any(|person| person["answers"] == 2) {
+                Ok(())
+            } else {
+                Err(status.to_string())
+            }
+        },
+    )
     .await;
     Ok(())
 }
 
 /// The admin has a mail about this.
-async fn told(app: &App, what: &str) {
+async fn notice_arrives(app: &App, what: &str) {
     wait::until(&format!("a mail about {what}"), PATIENCE, || async {
         let mails = mails(app, "admin@example.com").await.map_err(|e| e.to_string())?;
         let subjects: Vec<&str> = mails.iter().filter_map(|mail| mail["subject"].as_str()).collect();
@@ -164,7 +168,7 @@ async fn wrong_things(app: &App) -> Result<()> {
     )?;
     std::fs::write(stranded.join("1.txt"), "1")?;
     for what in ["labeling.yaml of broken", "nobodys", "stranded"] {
-        told(app, what).await;
+        notice_arrives(app, what).await;
     }
     Ok(())
 }

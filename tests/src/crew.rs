@@ -80,7 +80,7 @@ fn between<'a>(text: &'a str, before: &str, end: impl Fn(char) -> bool) -> Optio
     Some(rest.split(end).next().unwrap_or(rest))
 }
 
-/// Signs in with the temporary password and chooses one's own, as the pages ask; the worker is signed in then.
+/// Signs in with the temporary password and chooses their own, as the pages ask; the worker is signed in then.
 pub async fn accept(app: &App, invitation: &Invitation, email: &str, password: &str) -> Result<Worker> {
     let worker = Worker::new(email, password)?;
     let form = worker.open(&format!("{}/login", app.text("web_url"))).await?;
@@ -109,7 +109,7 @@ pub async fn accept(app: &App, invitation: &Invitation, email: &str, password: &
 }
 
 /// People of a team in this state (`joined`, `left`, ...), as `groundcrew status --json` counts them.
-pub async fn counted(app: &App, team: &str, state: &str, people: u64) -> Value {
+pub async fn people_in_state(app: &App, team: &str, state: &str, people: u64) -> Value {
     let what = format!("{people} {state} in the team {team}");
     wait::until(&what, PATIENCE, || async {
         let status = app.status().map_err(|e| format!("{e:#}"))?;

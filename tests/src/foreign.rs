@@ -1,4 +1,4 @@
-//! A site of somebody else's, on another name of this machine: it serves one page, and remembers what it was told.
+//! A foreign site, on another name of this machine: it serves one page, and remembers what it was sent.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,18 +11,18 @@ pub struct Foreign {
     /// `http://localhost:<port>`: for a browser another site than `http://127.0.0.1:<port>`.
     pub origin: String,
     page: Arc<Mutex<String>>,
-    told: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Foreign {
     pub fn start() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let origin = format!("http://localhost:{}", listener.local_addr()?.port());
-        let (page, told) = (
+        let (page, requests) = (
             Arc::<Mutex<String>>::default(),
             Arc::<Mutex<Vec<String>>>::default(),
         );
-        let (shown, kept) = (page.clone(), told.clone());
+        let (shown, kept) = (page.clone(), requests.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let page = lock(&shown).clone();
@@ -31,7 +31,11 @@ impl Foreign {
                 }
             }
         });
-        Ok(Self { origin, page, told })
+        Ok(Self {
+            origin,
+            page,
+            requests,
+        })
     }
 
     /// What it serves from now on.
@@ -40,9 +44,10 @@ impl Foreign {
     }
 
     /// The request lines so far, but for icons.
-    pub fn told(&self) -> Vec<String> {
-        let told = lock(&self.told);
-        told.iter()
+    pub fn requests(&self) -> Vec<String> {
+        let requests = lock(&self.requests);
+        requests
+            .iter()
             .filter(|line| !line.contains("/favicon"))
             .cloned()
             .collect()

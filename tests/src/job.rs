@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::aws::Aws;
 use crate::wait;
-use crate::worker::{Said, Worker};
+use crate::worker::{Worker, WorkerReply};
 
 /// A page that does nothing unusual.
 pub const TEMPLATE: &str = r#"<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
@@ -68,7 +68,7 @@ impl OwnJob<'_> {
         let what = format!("{} offers a task to {}", self.name, worker.email);
         let task = wait::until(&what, Duration::from_secs(40), || async {
             match worker.next(portal, self.name).await {
-                Ok(Said::Done(next)) if next["task"].is_object() => Ok(next["task"].clone()),
+                Ok(WorkerReply::Done(next)) if next["task"].is_object() => Ok(next["task"].clone()),
                 other => Err(format!("{other:?}")),
             }
         });

@@ -10,7 +10,7 @@ pub mod job;
 pub mod raw;
 pub mod roles;
 pub mod sign_in;
-pub mod signed;
+pub mod signature;
 pub mod template;
 pub mod wait;
 pub mod worker;

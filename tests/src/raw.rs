@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Longer than any server here waits for somebody.
+/// Longer than any server here waits for a client.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What came back until the server hung up; a status of 0 if that was nothing.
@@ -26,7 +26,7 @@ pub fn authority(url: &str) -> &str {
 /// Sends the bytes as they are. Ask for `Connection: close`.
 pub async fn send(url: &str, bytes: &[u8]) -> Result<Answer> {
     let mut stream = open(url).await?;
-    // Whoever refuses a request may stop reading it.
+    // A server that refuses a request may stop reading it.
     let _refused = stream.write_all(bytes).await;
     answer(stream).await
 }

@@ -25,7 +25,7 @@ impl Grant {
 }
 
 /// Everything the function may do in a stack deployed with defaults.
-pub fn granted(function: &str) -> Vec<Grant> {
+pub fn grants_of(function: &str) -> Vec<Grant> {
     statements(&Stack::by_default(), function)
         .iter()
         .filter(|statement| statement["Effect"] == "Allow")
@@ -33,14 +33,14 @@ pub fn granted(function: &str) -> Vec<Grant> {
             actions: strings(&statement["Action"]),
             resources: strings(&statement["Resource"])
                 .iter()
-                .map(|r| resolved(r))
+                .map(|r| resolve(r))
                 .collect(),
         })
         .collect()
 }
 
 /// CloudFormation's names, as one machine calls what they stand for.
-fn resolved(resource: &str) -> String {
+fn resolve(resource: &str) -> String {
     let names = [
         ("InputName.Value", "groundcrew-input"),
         ("OutputName.Value", "groundcrew-output"),

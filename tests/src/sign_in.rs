@@ -9,7 +9,7 @@ pub const SESSION: &str = "groundcrew-session";
 
 /// On the way to the provider.
 #[derive(Clone)]
-pub struct Begun {
+pub struct PendingSignIn {
     /// What the browser keeps for the way back.
     pub pending: String,
     /// The provider's form.
@@ -21,11 +21,11 @@ pub fn client() -> Result<Client> {
     Ok(Client::builder().redirect(Policy::none()).build()?)
 }
 
-pub async fn begin(portal: &str) -> Result<Begun> {
+pub async fn begin(portal: &str) -> Result<PendingSignIn> {
     let start = client()?.get(format!("{portal}/login")).send().await?;
     let pending = cookie(&start, PENDING).context("the portal remembers the sign-in")?;
     let asked = client()?.get(onward(&start)?).send().await?;
-    Ok(Begun {
+    Ok(PendingSignIn {
         pending,
         form: onward(&asked)?,
     })
@@ -37,7 +37,7 @@ pub async fn pass(form: &Url, (email, password): (&str, &str)) -> Result<Respons
     Ok(client()?.post(form.clone()).form(&fields).send().await?)
 }
 
-/// What the portal answers to whoever comes back with this address and this cookie.
+/// What the portal answers to a request with this address and this cookie.
 pub async fn back(address: Url, pending: &str) -> Result<Response> {
     let ask = client()?
         .get(address)

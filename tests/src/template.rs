@@ -72,7 +72,7 @@ fn tag(line: &str) -> Option<usize> {
 fn node(text: &str, in_flow: bool) -> (String, &str) {
     let end = match text.chars().next() {
         Some(quote @ ('"' | '\'')) => text[1..].find(quote).map_or(text.len(), |i| i + 2),
-        Some('[' | '{') => closing(text),
+        Some('[' | '{') => closing_brace(text),
         _ if in_flow => text.find([',', ']', '}']).unwrap_or(text.len()),
         _ => text.find(" #").unwrap_or(text.len()),
     };
@@ -87,7 +87,7 @@ fn node(text: &str, in_flow: bool) -> (String, &str) {
 }
 
 /// Just after the bracket that closes the first one.
-fn closing(text: &str) -> usize {
+fn closing_brace(text: &str) -> usize {
     let (mut depth, mut quote) = (0, None);
     for (at, c) in text.char_indices() {
         match (quote, c) {
@@ -139,10 +139,10 @@ impl Stack {
             template: template.clone(),
             parameters: values,
         }
-        .deployed()
+        .as_deployed()
     }
 
-    fn deployed(&self) -> Value {
+    fn as_deployed(&self) -> Value {
         let sections = ["Resources", "Outputs"].map(|section| {
             let all = self.template[section].as_object().expect(section).iter();
             let there = all.filter(|(_, r)| r["Condition"].as_str().is_none_or(|c| self.holds(c)));
@@ -166,7 +166,7 @@ impl Stack {
             "Fn::Not" => !self.is_true(&list[0]),
             "Fn::Or" => list.iter().any(|c| self.is_true(c)),
             "Fn::And" => list.iter().all(|c| self.is_true(c)),
-            "Fn::Equals" => self.resolve(&list[0]).map(joined) == self.resolve(&list[1]).map(joined),
+            "Fn::Equals" => self.resolve(&list[0]).map(join_value) == self.resolve(&list[1]).map(join_value),
             other => panic!("a condition with {other}"),
         }
     }
@@ -195,7 +195,7 @@ impl Stack {
 }
 
 /// What `Fn::Join` makes of texts; a list parameter is one text here, as people give it.
-fn joined(value: Value) -> Value {
+fn join_value(value: Value) -> Value {
     match single(&value) {
         Some(("Fn::Join", parts)) if parts[1].is_string() => parts[1].clone(),
         _ => value,

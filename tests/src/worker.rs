@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-/// Somebody who can sign in; the cookies are those of one browser.
+/// A person who can sign in; the cookies are those of one browser.
 pub struct Worker {
     pub email: String,
     password: String,
@@ -13,13 +13,13 @@ pub struct Worker {
 
 /// What the portal made of a request.
 #[derive(Debug)]
-pub enum Said {
+pub enum WorkerReply {
     Done(Value),
     /// Not signed in, or not any more.
     SignedOut,
     /// The task or the job is not this worker's any more.
     Gone,
-    /// Nobody answered, or not now.
+    /// No answer, or not now.
     Unavailable,
 }
 
@@ -39,7 +39,7 @@ impl Worker {
     }
 
     /// The same person with another browser.
-    pub fn anew(&self) -> Result<Self> {
+    pub fn with_new_session(&self) -> Result<Self> {
         Self::new(&self.email, &self.password)
     }
 
@@ -78,47 +78,49 @@ impl Worker {
         Ok(self.client.post(url).form(fields).send().await?)
     }
 
-    pub async fn jobs(&self, portal: &str) -> Result<Said> {
-        said(self.client.get(format!("{portal}/api/jobs"))).await
+    pub async fn jobs(&self, portal: &str) -> Result<WorkerReply> {
+        send(self.client.get(format!("{portal}/api/jobs"))).await
     }
 
-    pub async fn next(&self, portal: &str, job: &str) -> Result<Said> {
+    pub async fn next(&self, portal: &str, job: &str) -> Result<WorkerReply> {
         self.post(&format!("{portal}/api/jobs/{job}/next"), &json!({}))
             .await
     }
 
-    pub async fn task(&self, portal: &str, token: &str) -> Result<Said> {
-        said(self.client.get(format!("{portal}/api/tasks/{token}"))).await
+    pub async fn task(&self, portal: &str, token: &str) -> Result<WorkerReply> {
+        send(self.client.get(format!("{portal}/api/tasks/{token}"))).await
     }
 
     /// One class, as a `crowd-classifier` hands it in.
-    pub async fn answer(&self, portal: &str, token: &str, label: &str) -> Result<Said> {
+    pub async fn answer(&self, portal: &str, token: &str, label: &str) -> Result<WorkerReply> {
         let answer = json!({"answer": {"crowd-classifier": {"label": label}}});
         self.post(&format!("{portal}/api/tasks/{token}/answer"), &answer)
             .await
     }
 
-    async fn post(&self, url: &str, body: &Value) -> Result<Said> {
-        said(self.client.post(url).header("x-groundcrew", "1").json(body)).await
+    async fn post(&self, url: &str, body: &Value) -> Result<WorkerReply> {
+        send(self.client.post(url).header("x-groundcrew", "1").json(body)).await
     }
 }
 
 /// Anything a worker's page could not go on from is an error.
-async fn said(request: reqwest::RequestBuilder) -> Result<Said> {
+async fn send(request: reqwest::RequestBuilder) -> Result<WorkerReply> {
     let Ok(answer) = request.send().await else {
-        return Ok(Said::Unavailable);
+        return Ok(WorkerReply::Unavailable);
     };
     let status = answer.status();
     let Ok(text) = answer.text().await else {
-        return Ok(Said::Unavailable);
+        return Ok(WorkerReply::Unavailable);
     };
     Ok(match status {
-        StatusCode::UNAUTHORIZED => Said::SignedOut,
-        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::GONE => Said::Gone,
-        status if status.is_server_error() => Said::Unavailable,
+        StatusCode::UNAUTHORIZED => WorkerReply::SignedOut,
+        StatusCode::NOT_FOUND | StatusCode::CONFLICT | StatusCode::GONE => WorkerReply::Gone,
+        status if status.is_server_error() => WorkerReply::Unavailable,
         status => {
             ensure!(status.is_success(), "the portal answered {status}: {text}");
-            Said::Done(serde_json::from_str(&text).with_context(|| format!("the portal answered {text}"))?)
+            WorkerReply::Done(
+                serde_json::from_str(&text).with_context(|| format!("the portal answered {text}"))?,
+            )
         }
     })
 }

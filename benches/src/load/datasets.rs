@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::stack::{How, Stack};
 use super::workers::{post, sign_in_all};
-use super::{LAMBDA_SECONDS, Memory};
-use crate::binary;
 use crate::lambda::Function;
+use crate::measure::binary;
+use crate::measure::{LAMBDA_SECONDS, Memory};
 use crate::store::Store;
 
 const FILES: usize = 3;
@@ -52,13 +52,13 @@ pub(super) async fn run(scratch: &Path, datasets: usize) -> Result<()> {
 async fn measure(stack: &Stack, datasets: usize) -> Result<()> {
     let s3 = stack.info.s3();
     let names = vec!["alone".to_owned()];
-    let alone = followed(&s3, &stack.info, &names).await?;
+    let alone = follow(&s3, &stack.info, &names).await?;
     println!(
         "  one alone: job after {:.1} s, results after {:.1} s   (baseline)",
         alone.started, alone.ended
     );
     let names: Vec<String> = (0..datasets).map(|n| format!("many{n:04}")).collect();
-    let many = followed(&s3, &stack.info, &names).await?;
+    let many = follow(&s3, &stack.info, &names).await?;
     println!(
         "  {datasets}: dropped in {:.1} s; 20 jobs after {:.1} s, all {datasets} after {:.1} s, all results after {:.1} s: \
          {:.2} s a dataset, x{:.2} of one alone",
@@ -74,20 +74,20 @@ async fn measure(stack: &Stack, datasets: usize) -> Result<()> {
 
 /// Seconds since the first file was dropped.
 #[derive(Default)]
-struct Followed {
+struct Progress {
     dropped: f64,
     first_20: f64,
     started: f64,
     ended: f64,
 }
 
-async fn followed(s3: &S3, info: &StackInfo, names: &[String]) -> Result<Followed> {
+async fn follow(s3: &S3, info: &StackInfo, names: &[String]) -> Result<Progress> {
     let start = Instant::now();
     let seconds = || start.elapsed().as_secs_f64();
     drop_all(s3, info, names).await?;
-    let mut followed = Followed {
+    let mut followed = Progress {
         dropped: seconds(),
-        ..Followed::default()
+        ..Progress::default()
     };
     while followed.ended == 0.0 {
         let started = count(s3, info, "jobs/", "/started", names).await?;
@@ -152,7 +152,7 @@ async fn count(s3: &S3, info: &StackInfo, prefix: &str, end: &str, names: &[Stri
     Ok(names.iter().filter(|name| found.contains_key(*name)).count())
 }
 
-/// Does whatever there is to do until told that it is over.
+/// Does whatever there is to do until it is over.
 async fn work(client: &Client, info: &StackInfo, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
         let jobs: Value = match client.get(format!("{}/api/jobs", info.web_url)).send().await {

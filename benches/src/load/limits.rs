@@ -1,5 +1,5 @@
 //! What breaks first: one dimension after the other is raised, over a store of objects that are not there
-//! ([`super::made_up`]), so that only the function is measured.
+//! ([`super::sample_s3`]), so that only the function is measured.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -8,14 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::made_up::{Kind, MadeUp, Server};
-use super::{LAMBDA_SECONDS, Memory};
-use crate::binary;
+use super::sample_s3::{JOB, Kind, LABELS, SampleS3, Server};
 use crate::lambda::Function;
+use crate::measure::binary;
+use crate::measure::{LAMBDA_SECONDS, Memory};
 use crate::store::{INPUT, OUTPUT};
-
-pub(super) const JOB: &str = "gc00-done-000001-0000000000";
-pub(super) const LABELS: &str = "labels/gc00-done-000001/manifests/output/output.manifest";
 
 const TEXTS: &str = "task: text-classification\nlabels: [Even, Odd]\nteam: numbers-team\ntitle: Even or odd?\n\
                      batch: {quiet: 1s}\nexport: [csv, jsonl]\n";
@@ -66,7 +63,7 @@ async fn raise(server: &Server, dimension: Dimension, most: u64) -> Result<()> {
         Dimension::Bytes => {
             for datasets in [1, 4] {
                 let what = format!("{datasets} x a CSV of 32 MiB at once");
-                several(server, &what, datasets, &made_up(1, Kind::Csv(32 << 20), ROWS)).await?;
+                several(server, &what, datasets, &sample_s3(1, Kind::Csv(32 << 20), ROWS)).await?;
             }
         }
         Dimension::Datasets => {
@@ -80,21 +77,21 @@ async fn raise(server: &Server, dimension: Dimension, most: u64) -> Result<()> {
                 .filter(|n| *n <= most)
             {
                 let what = format!("{rejected} files that are all rejected");
-                several(server, &what, 1, &made_up(rejected, Kind::Broken, TEXTS)).await?;
+                several(server, &what, 1, &sample_s3(rejected, Kind::Broken, TEXTS)).await?;
             }
         }
         Dimension::AtOnce => {
             let what = "4 datasets of 25,000 texts at once";
-            several(server, what, 4, &made_up(25_000, Kind::Texts, TEXTS)).await?;
+            several(server, what, 4, &sample_s3(25_000, Kind::Texts, TEXTS)).await?;
         }
         Dimension::MendedSpec => mended_spec(server).await?,
-        Dimension::Killed => killed(server, most.min(1_000_000)).await?,
+        Dimension::Killed => out_of_memory(server, most.min(1_000_000)).await?,
     }
     Ok(())
 }
 
-fn made_up(objects: u64, kind: Kind, spec: &str) -> MadeUp {
-    MadeUp {
+fn sample_s3(objects: u64, kind: Kind, spec: &str) -> SampleS3 {
+    SampleS3 {
         objects,
         kind,
         spec: spec.to_owned(),
@@ -121,7 +118,7 @@ async fn build_manifest(server: &Server) -> Result<Function> {
 }
 
 /// Seconds and requests of one sweep.
-async fn swept(server: &Server, function: &mut Function, which: &Value) -> Result<(f64, u64, Value)> {
+async fn invoke_sweep(server: &Server, function: &mut Function, which: &Value) -> Result<(f64, u64, Value)> {
     server.requests();
     let start = Instant::now();
     let reply = function.invoke(json!({ "sweep": which })).await?;
@@ -130,10 +127,10 @@ async fn swept(server: &Server, function: &mut Function, which: &Value) -> Resul
 
 /// Cuts a dataset of so many texts, then looks again in the same process and in a new one.
 async fn texts(server: &Server, objects: u64) -> Result<()> {
-    server.add("texts", made_up(objects, Kind::Texts, TEXTS));
+    server.add("texts", sample_s3(objects, Kind::Texts, TEXTS));
     let mut function = build_manifest(server).await?;
     let which = json!(["texts"]);
-    let (seconds, _, reply) = swept(server, &mut function, &which).await?;
+    let (seconds, _, reply) = invoke_sweep(server, &mut function, &which).await?;
     let (peak, processor) = (Memory(function.peak_memory()?), function.processor_seconds()?);
     println!(
         "  {objects:>9} texts: {:>3} batches in {seconds:>6.1} s, {:>6.0} objects/s, {:.0} a second of processor time, peak {}",
@@ -142,10 +139,10 @@ async fn texts(server: &Server, objects: u64) -> Result<()> {
         objects as f64 / processor,
         peak.of(MEMORY)
     );
-    let (warm, requests, _) = swept(server, &mut function, &which).await?;
+    let (warm, requests, _) = invoke_sweep(server, &mut function, &which).await?;
     println!("            looked at again, warm process: {warm:>6.2} s, {requests} requests");
     let mut new = build_manifest(server).await?;
-    let (cold, requests, _) = swept(server, &mut new, &which).await?;
+    let (cold, requests, _) = invoke_sweep(server, &mut new, &which).await?;
     println!(
         "            looked at again, new process:  {cold:>6.2} s, {requests} requests, peak {}",
         Memory(new.peak_memory()?).of(MEMORY)
@@ -155,15 +152,15 @@ async fn texts(server: &Server, objects: u64) -> Result<()> {
 }
 
 /// One sweep of several datasets alike, and what a look costs afterwards.
-async fn several(server: &Server, what: &str, datasets: usize, each: &MadeUp) -> Result<()> {
+async fn several(server: &Server, what: &str, datasets: usize, each: &SampleS3) -> Result<()> {
     let names: Vec<String> = (0..datasets).map(|n| format!("several{n}")).collect();
     names.iter().for_each(|name| server.add(name, each.clone()));
     let mut function = build_manifest(server).await?;
-    let (seconds, _, reply) = swept(server, &mut function, &json!(names)).await?;
+    let (seconds, _, reply) = invoke_sweep(server, &mut function, &json!(names)).await?;
     let peak = Memory(function.peak_memory()?);
-    let (again, _, _) = swept(server, &mut function, &json!(names)).await?;
+    let (again, _, _) = invoke_sweep(server, &mut function, &json!(names)).await?;
     let bytes: usize = server
-        .written("results/")
+        .objects_under("results/")
         .iter()
         .map(|(_, body)| body.len())
         .sum();
@@ -177,14 +174,14 @@ async fn several(server: &Server, what: &str, datasets: usize, each: &MadeUp) ->
     Ok(())
 }
 
-/// Files full of bad rows, then a spec that is mended: every reject is judged again.
+/// Files full of bad rows, then a spec that is fixed: every reject is judged again.
 async fn mended_spec(server: &Server) -> Result<()> {
     let files = 100;
     let mut times = Vec::new();
     let mut function = build_manifest(server).await?;
     for spec in [ROWS.to_owned(), ROWS.replace("Even or odd?", "Even or odd now?")] {
-        server.add("rows", made_up(files, Kind::BadRows(1_000), &spec));
-        let (seconds, ..) = swept(server, &mut function, &json!(["rows"])).await?;
+        server.add("rows", sample_s3(files, Kind::BadRows(1_000), &spec));
+        let (seconds, ..) = invoke_sweep(server, &mut function, &json!(["rows"])).await?;
         times.push(seconds);
     }
     println!(
@@ -198,20 +195,20 @@ async fn mended_spec(server: &Server) -> Result<()> {
 }
 
 /// Killed in the middle of its batches, three times; then one goes to the end. Every text has to be in one batch.
-async fn killed(server: &Server, objects: u64) -> Result<()> {
-    server.add("killed", made_up(objects, Kind::Texts, TEXTS));
+async fn out_of_memory(server: &Server, objects: u64) -> Result<()> {
+    server.add("killed", sample_s3(objects, Kind::Texts, TEXTS));
     let which = json!({ "sweep": ["killed"] });
     for batches in [1, 4, 8] {
         let mut function = build_manifest(server).await?;
         tokio::select! {
             reply = function.invoke(which.clone()) => bail!("it ended before it was killed: {reply:?}"),
-            () = begun(server, batches) => println!("  killed after batch {batches}"),
+            () = seed_batches(server, batches) => println!("  killed after batch {batches}"),
         }
     }
     let mut function = build_manifest(server).await?;
     let reply = function.invoke(which).await?;
     let (mut keys, mut lines) = (HashSet::new(), 0_u64);
-    let manifests = server.written("manifests/killed/");
+    let manifests = server.objects_under("manifests/killed/");
     for (_, manifest) in &manifests {
         for line in manifest
             .split(|&byte| byte == b'\n')
@@ -237,8 +234,8 @@ async fn killed(server: &Server, objects: u64) -> Result<()> {
 }
 
 /// So many batches are there, and the next is being made.
-async fn begun(server: &Server, batches: usize) {
-    while server.written("manifests/killed/").len() < batches {
+async fn seed_batches(server: &Server, batches: usize) {
+    while server.objects_under("manifests/killed/").len() < batches {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -249,10 +246,10 @@ async fn sweep(server: &Server, datasets: usize) -> Result<()> {
     let names: Vec<String> = (0..datasets).map(|n| format!("many{n:05}")).collect();
     names
         .iter()
-        .for_each(|name| server.add(name, made_up(3, Kind::Texts, TEXTS)));
+        .for_each(|name| server.add(name, sample_s3(3, Kind::Texts, TEXTS)));
     let mut function = build_manifest(server).await?;
     for what in ["cut", "looked at again"] {
-        let (seconds, requests, _) = swept(server, &mut function, &json!("all")).await?;
+        let (seconds, requests, _) = invoke_sweep(server, &mut function, &json!("all")).await?;
         println!(
             "  {datasets} datasets {what}: {seconds:.2} s, {:.2} ms and {:.1} requests each",
             seconds * 1e3 / datasets as f64,
@@ -280,18 +277,18 @@ async fn notify(server: &Server, labels: u64, characters: usize) -> Result<()> {
         output.push('\n');
     }
     let megabytes = output.len() as f64 / 1e6;
-    server.add("done", made_up(labels, Kind::Texts, TEXTS));
+    server.add("done", sample_s3(labels, Kind::Texts, TEXTS));
     server.write(LABELS, output, &[]);
     server.write("specs/5bec", TEXTS, &[]);
     let spec = ("x-amz-meta-spec-sha256", "5bec".to_owned());
     server.write("manifests/done/000001.manifest", "{}\n", &[spec]);
     let mut function = Function::start(&binary("notify")?, &environment(server)).await?;
-    let (seconds, _, reply) = swept(server, &mut function, &json!("all")).await?;
+    let (seconds, _, reply) = invoke_sweep(server, &mut function, &json!("all")).await?;
     println!(
         "  notify, {labels} labels, {megabytes:.0} MB of output, both exports: {seconds:.1} s, {reply}, peak {} of 512 MiB",
         Memory(function.peak_memory()?)
     );
-    for (key, body) in server.written("results/done/") {
+    for (key, body) in server.objects_under("results/done/") {
         println!("    {key} {:.1} MB", body.len() as f64 / 1e6);
     }
     server.remove("done");

@@ -10,10 +10,10 @@ use aws_sdk_s3::Client;
 use serde_json::{Value, json};
 
 use super::stack::{How, Stack, console_config};
-use super::{LAMBDA_SECONDS, Memory};
 use crate::batch::drop_texts;
-use crate::binary;
 use crate::lambda::Function;
+use crate::measure::binary;
+use crate::measure::{LAMBDA_SECONDS, Memory};
 use crate::store::{OUTPUT, Store};
 
 /// The baseline is a dataset of one part of so many.
@@ -41,7 +41,7 @@ pub(super) async fn run(scratch: &Path, objects: usize) -> Result<()> {
     );
 
     let whole = objects.div_ceil(BATCH);
-    let written = killed_after(&store, &client, (whole / 3).max(1)).await?;
+    let written = kill_after(&store, &client, (whole / 3).max(1)).await?;
     let left = objects.saturating_sub(written * BATCH);
     go_on(&store, left, baseline).await?;
     check(&client, objects).await?;
@@ -59,7 +59,7 @@ async fn small(store: &Store) -> Result<f64> {
 }
 
 /// Kills build-manifest when it has written so many batches, and gives how many there are then.
-async fn killed_after(store: &Store, client: &Client, batches: usize) -> Result<usize> {
+async fn kill_after(store: &Store, client: &Client, batches: usize) -> Result<usize> {
     let mut function = Function::start(&binary("build-manifest")?, &store.environment()).await?;
     let start = Instant::now();
     let enough = async {

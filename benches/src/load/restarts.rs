@@ -1,4 +1,4 @@
-//! A large job that is half done, and the engine is started again: how long until somebody is given a task, with and
+//! A large job that is half done, and the engine is started again: how long until a worker gets a task, with and
 //! without the object in which the engine wrote down what is done.
 
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ impl World {
     }
 }
 
-/// Gives half of the items the document of one that is answered, while nobody looks; forgets what was known of them.
+/// Gives half of the items the document of one that is answered, while nothing reads it; forgets what was known of them.
 async fn half(folder: &Path, job: &str, half: usize) -> Result<()> {
     let store = Store::start(&folder.join("s3"), 0).await?;
     let s3 = store.client();
@@ -135,7 +135,7 @@ async fn half(folder: &Path, job: &str, half: usize) -> Result<()> {
     store.stop().await
 }
 
-/// Counts the requests for documents of items that were written down, and starts the file anew.
+/// Counts the requests for documents of items that were written down, and starts the file again.
 fn gets(record: &Path) -> Result<()> {
     let text = std::fs::read_to_string(record)?;
     let gets = text

@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use reqwest::{Client, StatusCode};
 
-use super::Memory;
 use super::stack::{How, PASSWORD, Stack};
+use crate::measure::Memory;
 use crate::portal::sign_in;
 
 /// What argon2id takes for one password, in MB: 19 MiB.
@@ -68,7 +68,7 @@ async fn wrong(stack: &Stack, count: usize) -> Result<()> {
                 .post(form.clone())
                 .header("X-Forwarded-For", format!("198.51.100.{n}"))
                 .form(&[
-                    ("username", format!("nobody-{n}@example.com")),
+                    ("username", format!("unknown-{n}@example.com")),
                     ("password", PASSWORD.to_owned()),
                 ]);
             async move {

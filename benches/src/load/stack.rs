@@ -13,8 +13,8 @@ use shared::name::JobPrefix;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::Memory;
 use crate::lambda::peak_memory;
+use crate::measure::Memory;
 
 pub(super) const PASSWORD: &str = "A long enough secret 1!";
 
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     record: Option<PathBuf>,
 }
 
-/// Serves until it is told to stop; says a line when it is ready.
+/// Serves until it is asked to stop; says a line when it is ready.
 pub(crate) async fn serve(arguments: Arguments) -> Result<()> {
     let config = StackConfig {
         data: arguments.data,

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::percentile;
 use super::stack::{How, PASSWORD, Stack};
+use crate::measure::percentile;
 use crate::portal::{drop_lines, running_job, sign_in};
 
 pub(super) async fn run(scratch: &Path, workers: usize, items: usize) -> Result<()> {
@@ -49,7 +49,7 @@ pub(super) async fn sign_in_all(portal: &str, workers: usize) -> Result<Vec<Clie
 }
 
 /// What came of a while of labelling.
-pub(super) struct Labelled {
+pub(super) struct LabelingRun {
     pub(super) rate: f64,
     done: usize,
     /// Milliseconds of each request for a task, and of each answer.
@@ -59,7 +59,7 @@ pub(super) struct Labelled {
     refused: BTreeMap<String, usize>,
 }
 
-impl Labelled {
+impl LabelingRun {
     fn print(&mut self, workers: usize, of_baseline: f64) {
         println!(
             "  {workers} workers: {} answers, {:.0} a second, x{of_baseline:.2}; an answer takes {:.0} ms (p50), {:.0} ms (p99), \
@@ -76,13 +76,13 @@ impl Labelled {
 }
 
 /// Labels until so many answers are stored, or nothing is left.
-pub(super) async fn label(clients: &[Client], portal: &str, job: &str, enough: usize) -> Result<Labelled> {
+pub(super) async fn label(clients: &[Client], portal: &str, job: &str, enough: usize) -> Result<LabelingRun> {
     let done = AtomicUsize::new(0);
     let start = Instant::now();
     let each = clients
         .iter()
         .map(|client| work(client, portal, job, enough, &done));
-    let mut all = Labelled {
+    let mut all = LabelingRun {
         rate: 0.0,
         done: 0,
         next: Vec::new(),
@@ -101,8 +101,8 @@ pub(super) async fn label(clients: &[Client], portal: &str, job: &str, enough: u
     Ok(all)
 }
 
-async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &AtomicUsize) -> Labelled {
-    let mut mine = Labelled {
+async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &AtomicUsize) -> LabelingRun {
+    let mut mine = LabelingRun {
         rate: 0.0,
         done: 0,
         next: Vec::new(),
@@ -112,7 +112,7 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
     let next = format!("{portal}/api/jobs/{job}/next");
     while done.load(Ordering::Relaxed) < enough && mine.refused.values().sum::<usize>() < 100 {
         let start = Instant::now();
-        let reply = match tried(client, &next, &json!({})).await {
+        let reply = match send(client, &next, &json!({})).await {
             Ok(reply) => reply,
             Err(what) => {
                 *mine.refused.entry(format!("next: {what}")).or_default() += 1;
@@ -126,7 +126,7 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
         let answer = json!({"answer": {"crowd-classifier": {"label": "Even"}}});
         let start = Instant::now();
         let url = format!("{portal}/api/tasks/{token}/answer");
-        if let Err(what) = tried(client, &url, &answer).await {
+        if let Err(what) = send(client, &url, &answer).await {
             *mine.refused.entry(format!("answer: {what}")).or_default() += 1;
             continue;
         }
@@ -138,11 +138,11 @@ async fn work(client: &Client, portal: &str, job: &str, enough: usize, done: &At
 
 /// `None` for anything but success.
 pub(super) async fn post(client: &Client, url: &str, body: &Value) -> Option<Value> {
-    tried(client, url, body).await.ok()
+    send(client, url, body).await.ok()
 }
 
 /// What came instead of success, without what differs from request to request.
-async fn tried(client: &Client, url: &str, body: &Value) -> Result<Value, String> {
+async fn send(client: &Client, url: &str, body: &Value) -> Result<Value, String> {
     let request = client.post(url).header("X-Groundcrew", "1").json(body);
     let broken = |error: reqwest::Error| innermost(&error.without_url());
     let reply = request.send().await.map_err(broken)?;

@@ -10,7 +10,7 @@ use crate::queue::team_dropped;
 use crate::time::HOUR;
 use crate::world::World;
 
-/// One thing somebody does.
+/// One thing a person does.
 #[derive(Clone, Debug)]
 pub(crate) enum CrewAct {
     File(Version),
@@ -43,11 +43,11 @@ pub(crate) enum CrewAct {
     DeleteGroup {
         group: String,
     },
-    /// Somebody gives their own account this address, without showing that it is theirs, and signs in.
+    /// A stranger gives their own account this address, without showing that it is theirs, and signs in.
     Pretend {
         email: String,
     },
-    /// A sign-in to a pool of somebody else's.
+    /// A sign-in to another stack's pool.
     OtherPool {
         email: String,
     },
@@ -92,12 +92,12 @@ impl World {
             CrewAct::Pretend { email } => self.pretend(&email),
             CrewAct::OtherPool { email } => {
                 let who = Who {
-                    username: "somebody-elses".to_owned(),
+                    username: "of-others".to_owned(),
                     email,
                     verified: true,
                     groups: Vec::new(),
                 };
-                self.triggers.push(SignIn::elsewhere(who));
+                self.triggers.push(SignIn::of_another_pool(who));
             }
         }
     }
@@ -106,7 +106,9 @@ impl World {
         let (key, text) = (version.key(), version.text());
         self.drop_team_file(&key, &text);
         let etag = self.input.get(&key).map(|stored| stored.etag.clone());
-        self.truth.crew.dropped(version, etag.unwrap_or_default(), &text);
+        self.truth
+            .crew
+            .record_drop(version, etag.unwrap_or_default(), &text);
     }
 
     fn drop_team_file(&mut self, key: &str, text: &str) {
@@ -142,7 +144,7 @@ impl World {
         account.status = AccountStatus::Confirmed;
         account.modified = now;
         let who = Who::of(account, Vec::new());
-        self.trigger(SignIn::confirmed(who));
+        self.trigger(SignIn::post_confirmation(who));
     }
 
     /// A first sign-in needs a temporary password that is still good.

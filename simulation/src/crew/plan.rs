@@ -42,7 +42,7 @@ const PEOPLE: [&str; 5] = [
     "eve@example.org",
 ];
 
-struct Drawing<'a> {
+struct PlanBuilder<'a> {
     dice: &'a mut Dice,
     faults: &'a mut Faults,
     acts: Vec<(Ms, Act)>,
@@ -51,7 +51,7 @@ struct Drawing<'a> {
 
 pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     let span = dice.pick(&[3 * HOUR, DAY, 4 * DAY, 9 * DAY], DAY);
-    let mut drawing = Drawing {
+    let mut drawing = PlanBuilder {
         dice,
         faults,
         acts: Vec::new(),
@@ -59,7 +59,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     };
     let people = PEOPLE.get(..2 + drawing.dice.index(4)).unwrap_or(&PEOPLE);
     let crew = drawing.world(people);
-    let of_others = |fault, drawing: &mut Drawing<'_>| drawing.strikes(fault).then_some(OF_OTHERS);
+    let of_others = |fault, drawing: &mut PlanBuilder<'_>| drawing.strikes(fault).then_some(OF_OTHERS);
     let group_of_others = of_others(Fault::GroupOfOthers, &mut drawing);
     let team_of_others = of_others(Fault::WorkTeamOfOthers, &mut drawing);
     let teams = drawing.lists(people, group_of_others.or(team_of_others));
@@ -85,7 +85,7 @@ pub(crate) fn draw(dice: &mut Dice, faults: &mut Faults) -> Plan {
     }
 }
 
-impl Drawing<'_> {
+impl PlanBuilder<'_> {
     fn strikes(&mut self, fault: Fault) -> bool {
         self.faults.strikes(fault, self.dice)
     }
@@ -183,7 +183,10 @@ impl Drawing<'_> {
             if let Some(other) = together_with.get(place) {
                 at = *other + self.dice.between(0, 10 * SECOND);
             }
-            let people = people.into_iter().map(|person| self.written(person)).collect();
+            let people = people
+                .into_iter()
+                .map(|person| self.address_as_written(person))
+                .collect();
             let version = Version {
                 team,
                 people,
@@ -202,7 +205,7 @@ impl Drawing<'_> {
         times
     }
 
-    fn written(&mut self, person: &str) -> String {
+    fn address_as_written(&mut self, person: &str) -> String {
         match self.strikes(Fault::OddCase) {
             true => person.replace('e', "E").replacen('a', "A", 1),
             false => person.to_owned(),

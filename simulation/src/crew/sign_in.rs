@@ -51,14 +51,14 @@ impl SignIn {
         }
     }
 
-    pub(crate) fn confirmed(who: Who) -> Self {
+    pub(crate) fn post_confirmation(who: Who) -> Self {
         Self {
             source: "PostConfirmation_ConfirmSignUp",
             ..Self::token(who, true)
         }
     }
 
-    pub(crate) fn elsewhere(who: Who) -> Self {
+    pub(crate) fn of_another_pool(who: Who) -> Self {
         Self {
             pool: "us-east-1_other",
             ..Self::token(who, true)

@@ -38,7 +38,7 @@ fn number(text: &str, name: &str) -> Option<i64> {
 }
 
 /// What one invocation gets, and when.
-pub(super) struct Handed {
+pub(super) struct Delivery {
     pub(super) at: Timestamp,
     pub(super) messages: Vec<Value>,
 }
@@ -62,8 +62,8 @@ impl Queue {
         self.messages.push_back((visible, message));
     }
 
-    /// Handed over when the window after the first message is over, or before, when there is enough.
-    pub(super) fn next(&mut self) -> Option<Handed> {
+    /// Delivery over when the window after the first message is over, or before, when there is enough.
+    pub(super) fn next(&mut self) -> Option<Delivery> {
         let (first, _) = self.messages.front()?;
         let window = *first + SignedDuration::from_secs(self.settings.window_seconds);
         let (mut messages, mut bytes, mut at) = (Vec::new(), 0, window);
@@ -79,14 +79,14 @@ impl Queue {
             bytes = more;
             messages.extend(self.messages.pop_front().map(|(_, message)| message));
         }
-        Some(Handed { at, messages })
+        Some(Delivery { at, messages })
     }
 }
 
 /// S3's event as it arrives through a queue, field by field: its size decides how many fit into an invocation.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html> and
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
-pub(super) fn created(key: &str, at: Timestamp) -> Value {
+pub(super) fn object_created(key: &str, at: Timestamp) -> Value {
     let event = json!({"Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": at.to_string(),
         "eventName": "ObjectCreated:Put", "userIdentity": {"principalId": "AWS:AROAEXAMPLEEXAMPLE:uploader"},

@@ -13,7 +13,7 @@ use super::Requests;
 const KEYS: usize = 1_000;
 
 #[derive(Clone)]
-struct Kept {
+struct StoredFile {
     bytes: Vec<u8>,
     etag: String,
     at: Timestamp,
@@ -22,17 +22,17 @@ struct Kept {
 
 struct State {
     now: Timestamp,
-    input: BTreeMap<String, Kept>,
-    output: BTreeMap<String, Kept>,
+    input: BTreeMap<String, StoredFile>,
+    output: BTreeMap<String, StoredFile>,
     written: u64,
     counted: Requests,
 }
 
 /// Clones are the same.
 #[derive(Clone)]
-pub(super) struct Counting(Arc<Mutex<State>>);
+pub(super) struct CountingStore(Arc<Mutex<State>>);
 
-impl Counting {
+impl CountingStore {
     pub(super) fn at(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(State {
             now,
@@ -47,21 +47,21 @@ impl Counting {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn now(&self, now: Timestamp) {
+    pub(super) fn set_time(&self, now: Timestamp) {
         self.state().now = now;
     }
 
-    /// Somebody uploads.
+    /// A file is uploaded.
     pub(super) fn put(&self, key: &str, bytes: &[u8], at: Timestamp) {
         let state = &mut *self.state();
         state.written += 1;
-        let kept = Kept {
+        let stored = StoredFile {
             bytes: bytes.to_vec(),
             etag: format!("{:032x}", state.written),
             at,
             metadata: BTreeMap::new(),
         };
-        state.input.insert(key.to_owned(), kept);
+        state.input.insert(key.to_owned(), stored);
     }
 
     pub(super) fn add_to(&self, counted: &mut Requests) {
@@ -85,23 +85,23 @@ impl Counting {
     ) -> Option<String> {
         let state = &mut *self.state();
         state.counted.puts += 1;
-        if state.output.get(key).map(|kept| kept.etag.as_str()) != etag {
+        if state.output.get(key).map(|stored| stored.etag.as_str()) != etag {
             return None;
         }
         state.written += 1;
-        let kept = Kept {
+        let stored = StoredFile {
             bytes,
             etag: format!("{:032x}", state.written),
             at: state.now,
             metadata,
         };
-        let etag = kept.etag.clone();
-        state.output.insert(key.to_owned(), kept);
+        let etag = stored.etag.clone();
+        state.output.insert(key.to_owned(), stored);
         Some(etag)
     }
 }
 
-impl Store for Counting {
+impl Store for CountingStore {
     async fn open_uploads(&self, _: &str) -> Result<Vec<OpenUpload>, StoreError> {
         self.state().counted.other_lists += 1;
         Ok(Vec::new())
@@ -128,7 +128,10 @@ impl Store for Counting {
             .range(from..)
             .filter(|(key, _)| token.is_none_or(|token| key.as_str() > token))
             .take_while(|(key, _)| key.starts_with(prefix));
-        let mut objects: Vec<Object> = rest.take(KEYS + 1).map(|(key, kept)| listed(key, kept)).collect();
+        let mut objects: Vec<Object> = rest
+            .take(KEYS + 1)
+            .map(|(key, stored)| listing_entry(key, stored))
+            .collect();
         let more = objects.len() > KEYS;
         objects.truncate(KEYS);
         Ok(Page {
@@ -152,7 +155,7 @@ impl Store for Counting {
             Bucket::Output => &state.output,
         };
         state.counted.reads += u64::from(bucket == Bucket::Input && !key.ends_with(layout::SPEC_FILE));
-        Ok(all.get(key).map(|kept| fetched(kept, range)))
+        Ok(all.get(key).map(|stored| read_range(stored, range)))
     }
 
     async fn create(
@@ -171,28 +174,28 @@ impl Store for Counting {
     }
 }
 
-fn listed(key: &str, kept: &Kept) -> Object {
+fn listing_entry(key: &str, stored: &StoredFile) -> Object {
     Object {
         key: key.to_owned(),
-        etag: kept.etag.clone(),
-        size: kept.bytes.len() as u64,
-        last_modified: kept.at,
+        etag: stored.etag.clone(),
+        size: stored.bytes.len() as u64,
+        last_modified: stored.at,
     }
 }
 
-fn fetched(kept: &Kept, range: Option<Range<u64>>) -> Fetched {
-    let whole = 0..kept.bytes.len() as u64;
+fn read_range(stored: &StoredFile, range: Option<Range<u64>>) -> Fetched {
+    let whole = 0..stored.bytes.len() as u64;
     let range = range.unwrap_or(whole);
-    let bytes = kept
+    let bytes = stored
         .bytes
         .iter()
         .enumerate()
         .filter(|(at, _)| range.contains(&(*at as u64)));
     Fetched {
         bytes: bytes.map(|(_, byte)| *byte).collect(),
-        etag: kept.etag.clone(),
-        size: kept.bytes.len() as u64,
-        last_modified: kept.at,
-        metadata: kept.metadata.clone(),
+        etag: stored.etag.clone(),
+        size: stored.bytes.len() as u64,
+        last_modified: stored.at,
+        metadata: stored.metadata.clone(),
     }
 }

@@ -35,7 +35,7 @@ impl Ports {
         let mut document = read(&fetched.bytes);
         match self.without {
             Some(Safeguard::TrustCheck) if key.starts_with(layout::PEOPLE) => {
-                if let Some(asking) = self.port.asking() {
+                if let Some(asking) = self.port.current_call() {
                     document.insert("sub".to_owned(), json!(asking));
                 }
             }
@@ -64,7 +64,7 @@ impl Ports {
         let (person, roster) = (key.starts_with(layout::PEOPLE), key.starts_with(layout::CREW));
         let before = self
             .port
-            .lies_there(key)
+            .current(key)
             .map(|bytes| read(&bytes))
             .unwrap_or_default();
         match self.without {

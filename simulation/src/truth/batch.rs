@@ -6,11 +6,11 @@ use serde::Deserialize;
 use shared::layout;
 use shared::spec::Spec;
 
-use super::seen::Look;
-use super::{Held, Promise, SpecTruth, Truth, broken, hold};
+use super::listings::Look;
+use super::{CheckResult, Promise, SpecTruth, Truth, hold, violation};
 use crate::time::{Ms, whole_second};
 use crate::world::World;
-use crate::world::objects::Stored;
+use crate::world::objects::StoredVersion;
 
 /// A batch that was created.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Batch {
 
 /// What of a file is in batches.
 #[derive(Clone, Debug)]
-pub(super) struct Batched {
+pub(super) struct BatchedRows {
     pub(super) etag: String,
     pub(super) rows: BTreeSet<Option<u64>>,
 }
@@ -43,7 +43,7 @@ struct Origin {
 
 impl World {
     /// Something was written to the output bucket; `before` is what lay there.
-    pub(crate) fn written(&mut self, of: u32, key: &str, before: Option<&Stored>) -> Held {
+    pub(crate) fn check_write(&mut self, of: u32, key: &str, before: Option<&StoredVersion>) -> CheckResult {
         if let Some((dataset, number)) = layout::parse_manifest(key) {
             hold(before.is_none(), Promise::BatchFixed, || {
                 format!("{key} was written over")
@@ -56,19 +56,19 @@ impl World {
             });
         }
         if key.ends_with("/started") {
-            return self.started(key);
+            return self.check_started_marker(key);
         }
         match key.strip_prefix("notified/") {
             Some(id) => hold(
-                self.truth.told.contains_key(id) || self.waits_for_digest(id),
+                self.truth.announced.contains_key(id) || self.waits_for_digest(id),
                 Promise::NoticeTrue,
-                || format!("{id} is marked as told, never left and is in no digest"),
+                || format!("{id} is marked as announced, was never published and is in no digest"),
             ),
             None => self.crew_written(of, key, before),
         }
     }
 
-    fn batch_made(&mut self, of: u32, key: &str, dataset: &str, number: u32) -> Held {
+    fn batch_made(&mut self, of: u32, key: &str, dataset: &str, number: u32) -> CheckResult {
         let Some(stored) = self.output.get(key) else {
             return Ok(());
         };
@@ -79,7 +79,7 @@ impl World {
         })?;
         let lines = lines(key, &stored.bytes)?;
         let sha256 = stored.metadata.get("spec-sha256").cloned().unwrap_or_default();
-        let spec = self.pinned(of, key, dataset, &sha256)?;
+        let spec = self.pinned_spec(of, key, dataset, &sha256)?;
         let look = truth.looks.get(&(of, format!("{dataset}/")));
         let goes_on = truth.check_items(key, dataset, &lines, look)?;
         truth.check_size(key, dataset, &lines, spec)?;
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// The spec the batch names: pinned, usable, and in the dataset at some time while the invocation ran.
-    fn pinned(
+    fn pinned_spec(
         &self,
         of: u32,
         key: &str,
@@ -167,7 +167,7 @@ impl Truth {
                 format!("{} is in it twice", item())
             })?;
             self.check_true(dataset, source, groundcrew)
-                .or_else(|what| broken(Promise::ItemTrue, format!("{} {what}", item())))?;
+                .or_else(|what| violation(Promise::ItemTrue, format!("{} {what}", item())))?;
             let Some(before) = self.files.get(key) else {
                 let by_hand = look.is_some_and(|look| look.by_hand) && !key.ends_with(".manifest");
                 hold(!by_hand, Promise::ItemTrue, || {
@@ -212,7 +212,7 @@ impl Truth {
         }
     }
 
-    fn check_size(&self, batch: &str, dataset: &str, lines: &[Line], spec: &SpecTruth) -> Held {
+    fn check_size(&self, batch: &str, dataset: &str, lines: &[Line], spec: &SpecTruth) -> CheckResult {
         hold(
             (1..=spec.max_items).contains(&lines.len()),
             Promise::ItemTrue,
@@ -235,7 +235,14 @@ impl Truth {
 
     /// The cut rule, asked of what truly lay there when the invocation's last page was listed. A file that cannot
     /// be labeled, or is gone since, may count as waiting and may not: so this allows a little more than the rule.
-    fn check_cut(&self, batch: &str, dataset: &str, lines: &[Line], spec: &SpecTruth, look: &Look) -> Held {
+    fn check_cut(
+        &self,
+        batch: &str,
+        dataset: &str,
+        lines: &[Line],
+        spec: &SpecTruth,
+        look: &Look,
+    ) -> CheckResult {
         let rest = self.rest_of(dataset);
         let waiting = look.files.iter().filter(|(key, _)| {
             let name = key.strip_prefix(&format!("{dataset}/")).unwrap_or(key);
@@ -243,11 +250,11 @@ impl Truth {
         });
         let waiting: BTreeMap<&String, &(Ms, String)> = waiting.collect();
         let counts = |key: &str, etag: &str| {
-            let lies_there = self.lies_there.get(key).map(String::as_str) == Some(etag);
+            let current = self.current.get(key).map(String::as_str) == Some(etag);
             let content = self.contents.get(&(key.to_owned(), etag.to_owned()));
             let good = content.is_some_and(|content| !content.items().is_empty());
             let changed = self.files.get(key).is_some_and(|batched| batched.etag != etag);
-            lies_there && good && !changed && (!look.by_hand || key.ends_with(".manifest"))
+            current && good && !changed && (!look.by_hand || key.ends_with(".manifest"))
         };
         let overdue = waiting.values().any(|(at, _)| *at + spec.max_wait <= look.date);
         let full = waiting.len() >= spec.max_items;
@@ -279,7 +286,7 @@ impl Truth {
         self.batches.entry(dataset.to_owned()).or_default().push(batch);
         for Line { groundcrew, .. } in lines {
             let Origin { key, etag, row } = groundcrew;
-            let file = self.files.entry(key).or_insert_with(|| Batched {
+            let file = self.files.entry(key).or_insert_with(|| BatchedRows {
                 etag,
                 rows: BTreeSet::new(),
             });

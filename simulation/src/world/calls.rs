@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::{Shared, World};
+use super::{SharedWorld, World};
 use crate::agenda::{Event, Late};
 use crate::fault::Fault;
 use crate::function::Function;
@@ -61,13 +61,13 @@ struct Open {
 }
 
 /// What the run does when a call's turn comes.
-pub(crate) enum Turned {
+pub(crate) enum TurnOutcome {
     /// Poll this invocation.
     Poll(u32),
     /// This invocation ends here.
     Dies(u32),
-    /// Nobody waits for it any more.
-    Nobody,
+    /// No invocation waits for it any more.
+    Abandoned,
 }
 
 impl World {
@@ -116,20 +116,20 @@ impl World {
         }
     }
 
-    pub(crate) fn turn(&mut self, ticket: u64) -> Turned {
+    pub(crate) fn turn(&mut self, ticket: u64) -> TurnOutcome {
         let Some(call) = self.calls.open.get_mut(&ticket) else {
-            return Turned::Nobody;
+            return TurnOutcome::Abandoned;
         };
         let Some((fate, made)) = self.calls.fates.get_mut(&call.of) else {
-            return Turned::Nobody;
+            return TurnOutcome::Abandoned;
         };
         *made += 1;
         if fate.dies_at == Some(*made) {
-            return Turned::Dies(call.of);
+            return TurnOutcome::Dies(call.of);
         }
         call.turn = true;
         call.waker.wake_by_ref();
-        Turned::Poll(call.of)
+        TurnOutcome::Poll(call.of)
     }
 
     fn ask(&mut self, waker: Waker, write: Option<Late>) -> u64 {
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// It did everything, and nobody hears of it.
+    /// It did everything, and the answer is lost.
     pub(crate) fn dies_before_reply(&self, of: u32) -> bool {
         let fate = self.calls.fates.get(&of);
         fate.is_some_and(|(fate, made)| fate.dies_at.is_some_and(|dies_at| dies_at > *made))
@@ -212,13 +212,13 @@ impl World {
 
 /// Waits for the call's turn and says whose call it is.
 pub(crate) struct Turn<'a> {
-    world: &'a Shared,
+    world: &'a SharedWorld,
     ticket: Option<u64>,
     write: Option<Late>,
 }
 
 impl<'a> Turn<'a> {
-    pub(crate) fn of(world: &'a Shared) -> Self {
+    pub(crate) fn of(world: &'a SharedWorld) -> Self {
         Self {
             world,
             ticket: None,
@@ -226,7 +226,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(crate) fn to_write(world: &'a Shared, write: Late) -> Self {
+    pub(crate) fn to_write(world: &'a SharedWorld, write: Late) -> Self {
         Self {
             world,
             ticket: None,

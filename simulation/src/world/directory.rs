@@ -7,7 +7,7 @@ use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, Invit
 
 use super::World;
 use super::calls::Turn;
-use super::pool::{Mailed, PoolAccount};
+use super::pool::{MailOutcome, PoolAccount};
 use super::store::Port;
 use crate::fault::Fault;
 use crate::time::timestamp;
@@ -21,14 +21,14 @@ pub(super) fn unavailable(operation: &'static str, reason: &str) -> CrewError {
 
 /// Which service is asked, and what may happen to it.
 #[derive(Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct CallKind {
     pub(super) operation: &'static str,
     pub(super) throttled: Fault,
     pub(super) lost: Fault,
 }
 
-const fn pool(operation: &'static str) -> Asked {
-    Asked {
+const fn pool(operation: &'static str) -> CallKind {
+    CallKind {
         operation,
         throttled: Fault::PoolThrottled,
         lost: Fault::PoolResponseLost,
@@ -38,14 +38,14 @@ const fn pool(operation: &'static str) -> Asked {
 impl Port {
     pub(super) async fn look<T: Debug>(
         &self,
-        asked: Asked,
+        asked: CallKind,
         about: &str,
         look: impl FnOnce(&mut World) -> T + Send,
     ) -> Result<T, CrewError> {
         let of = Turn::of(&self.0).await;
         let mut world = self.0.lock();
         world.cost.gets += 1;
-        let Asked {
+        let CallKind {
             operation, throttled, ..
         } = asked;
         if world.refuses(of, throttled) {
@@ -59,11 +59,11 @@ impl Port {
 
     pub(super) async fn change<T: Debug>(
         &self,
-        asked: Asked,
+        asked: CallKind,
         about: String,
         change: impl Fn(&mut World, u32) -> T + Clone + Send + 'static,
     ) -> Result<T, CrewError> {
-        let Asked {
+        let CallKind {
             operation,
             throttled,
             lost,
@@ -97,16 +97,16 @@ impl Port {
     }
 }
 
-fn invited(mailed: Mailed) -> Invited {
+fn invite_outcome(mailed: MailOutcome) -> Invited {
     let reason = |text: &str| text.to_owned();
     match mailed {
-        Mailed::Sent(account) => Invited::Sent(account),
-        Mailed::AlreadyThere => Invited::AlreadyThere,
-        Mailed::Bounced => Invited::Bounced {
+        MailOutcome::Sent(account) => Invited::Sent(account),
+        MailOutcome::AlreadyThere => Invited::AlreadyThere,
+        MailOutcome::Bounced => Invited::Bounced {
             reason: reason("CodeDeliveryFailureException: the mail could not be delivered"),
         },
-        Mailed::NoMailLeft => Invited::NoMailLeft,
-        Mailed::NotTaken => Invited::Invalid {
+        MailOutcome::NoMailLeft => Invited::NoMailLeft,
+        MailOutcome::NotTaken => Invited::Invalid {
             reason: reason("InvalidParameterException: Username should be an email."),
         },
     }
@@ -145,7 +145,7 @@ impl Directory for Port {
         let mailed = self.change(pool("AdminCreateUser"), email.to_owned(), move |world, of| {
             world.create_user(of, &address, &words)
         });
-        Ok(invited(mailed.await?))
+        Ok(invite_outcome(mailed.await?))
     }
 
     async fn invite_again(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
@@ -154,13 +154,13 @@ impl Directory for Port {
         let mailed = self.change(asked, email.to_owned(), move |world, of| {
             world.create_user_again(of, &address, &words)
         });
-        Ok(invited(mailed.await?))
+        Ok(invite_outcome(mailed.await?))
     }
 
     async fn find(&self, email: &str) -> Result<Option<Account>, CrewError> {
         self.look(pool("AdminGetUser"), email, |world| {
             let account = world.pool.by_address(email).or_else(|| world.pool.by_name(email));
-            account.map(PoolAccount::shown)
+            account.map(PoolAccount::to_account)
         })
         .await
     }
@@ -173,7 +173,7 @@ impl Directory for Port {
         self.look(pool("ListUsersInGroup"), group, |world| {
             let accounts = world.pool.accounts.iter();
             let members = accounts.filter(|account| world.pool.is_in(group, &account.username));
-            members.map(PoolAccount::shown).collect()
+            members.map(PoolAccount::to_account).collect()
         })
         .await
     }

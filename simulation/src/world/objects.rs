@@ -9,7 +9,7 @@ use shared::port::{Fetched, Object};
 use crate::time::{Ms, timestamp, whole_second};
 
 #[derive(Clone, Debug)]
-pub(crate) struct Stored {
+pub(crate) struct StoredVersion {
     pub(crate) bytes: Vec<u8>,
     pub(crate) etag: String,
     pub(crate) last_modified: Ms,
@@ -17,7 +17,7 @@ pub(crate) struct Stored {
 }
 
 #[derive(Default)]
-pub(crate) struct Objects(BTreeMap<String, Stored>);
+pub(crate) struct Objects(BTreeMap<String, StoredVersion>);
 
 /// What one request of a LIST gives.
 pub(crate) struct Part {
@@ -26,7 +26,7 @@ pub(crate) struct Part {
     pub(crate) next: Option<String>,
 }
 
-/// The same bytes have the same ETag, as with S3's own. FNV-1a: nobody here looks for collisions.
+/// The same bytes have the same ETag, as with S3's own. FNV-1a: collisions do not matter here.
 pub(crate) fn etag(bytes: &[u8]) -> String {
     struct Fnv(u64);
     impl Hasher for Fnv {
@@ -45,7 +45,7 @@ pub(crate) fn etag(bytes: &[u8]) -> String {
 }
 
 impl Objects {
-    pub(crate) fn get(&self, key: &str) -> Option<&Stored> {
+    pub(crate) fn get(&self, key: &str) -> Option<&StoredVersion> {
         self.0.get(key)
     }
 
@@ -57,7 +57,7 @@ impl Objects {
         at: Ms,
     ) -> String {
         let etag = etag(&bytes);
-        let stored = Stored {
+        let stored = StoredVersion {
             bytes,
             etag: etag.clone(),
             last_modified: whole_second(at),
@@ -67,15 +67,15 @@ impl Objects {
         etag
     }
 
-    pub(crate) fn insert(&mut self, key: &str, stored: Stored) {
+    pub(crate) fn insert(&mut self, key: &str, stored: StoredVersion) {
         self.0.insert(key.to_owned(), stored);
     }
 
-    pub(crate) fn remove(&mut self, key: &str) -> Option<Stored> {
+    pub(crate) fn remove(&mut self, key: &str) -> Option<StoredVersion> {
         self.0.remove(key)
     }
 
-    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Stored)> {
+    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a StoredVersion)> {
         let from = (Bound::Included(prefix), Bound::Unbounded);
         let keys = self.0.range::<str, _>(from);
         keys.take_while(move |(key, _)| key.starts_with(prefix))
@@ -105,15 +105,15 @@ impl Objects {
             }
             match folder {
                 Some(folder) => part.folders.push(folder),
-                None => part.objects.push(stored.listed(key)),
+                None => part.objects.push(stored.listing_entry(key)),
             }
         }
         part
     }
 }
 
-impl Stored {
-    fn listed(&self, key: &str) -> Object {
+impl StoredVersion {
+    fn listing_entry(&self, key: &str) -> Object {
         Object {
             key: key.to_owned(),
             etag: self.etag.clone(),
@@ -122,7 +122,7 @@ impl Stored {
         }
     }
 
-    pub(crate) fn fetched(&self, range: Option<Range<u64>>) -> Fetched {
+    pub(crate) fn read_range(&self, range: Option<Range<u64>>) -> Fetched {
         let size = self.bytes.len() as u64;
         let (from, to) = range.map_or((0, size), |r| (r.start.min(size), r.end.min(size)));
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);

@@ -43,7 +43,7 @@ pub(crate) struct Pool {
 
 /// How AdminCreateUser ends, as Cognito would say it.
 #[derive(Clone, Debug)]
-pub(crate) enum Mailed {
+pub(crate) enum MailOutcome {
     Sent(Account),
     AlreadyThere,
     Bounced,
@@ -57,7 +57,7 @@ pub(crate) fn day(at: Ms) -> Ms {
 }
 
 impl PoolAccount {
-    pub(crate) fn shown(&self) -> Account {
+    pub(crate) fn to_account(&self) -> Account {
         Account {
             username: self.username.clone(),
             sub: self.username.clone(),
@@ -168,31 +168,31 @@ impl World {
             .is_none_or(|left| left.is_none_or(|left| left > 0))
     }
 
-    fn mail(&mut self, of: u32, email: &str, team: &str, first: bool) -> Mailed {
+    fn mail(&mut self, of: u32, email: &str, team: &str, first: bool) -> MailOutcome {
         if let Some(Some(left)) = self.pool.sender.get_mut(&day(self.now)) {
             *left = left.saturating_sub(1);
         }
         let bounces = self.pool.bouncing.contains(&email.to_lowercase());
-        let held = self.mailed(of, email, team, first, !bounces);
+        let held = self.check_mail(of, email, team, first, !bounces);
         self.check(held);
         match self.pool.by_address(email) {
-            Some(_) if bounces => Mailed::Bounced,
-            Some(account) => Mailed::Sent(account.shown()),
-            None => Mailed::NotTaken,
+            Some(_) if bounces => MailOutcome::Bounced,
+            Some(account) => MailOutcome::Sent(account.to_account()),
+            None => MailOutcome::NotTaken,
         }
     }
 
     /// AdminCreateUser.
-    pub(super) fn create_user(&mut self, of: u32, email: &str, team: &str) -> Mailed {
+    pub(super) fn create_user(&mut self, of: u32, email: &str, team: &str) -> MailOutcome {
         if self.pool.by_address(email).is_some() {
-            return Mailed::AlreadyThere;
+            return MailOutcome::AlreadyThere;
         }
         if self.pool.refused.contains(&email.to_lowercase()) {
-            return Mailed::NotTaken;
+            return MailOutcome::NotTaken;
         }
         let mail = self.has_mail();
         if !mail && !self.strikes(Fault::MadeWithoutMail) {
-            return Mailed::NoMailLeft;
+            return MailOutcome::NoMailLeft;
         }
         self.writes += 1;
         let now = self.now;
@@ -205,22 +205,22 @@ impl World {
                     .by_address(email)
                     .map(|account| account.username.clone());
                 self.truth.crew.made_without_mail.extend(made);
-                Mailed::NoMailLeft
+                MailOutcome::NoMailLeft
             }
         }
     }
 
     /// AdminCreateUser with RESEND.
-    pub(super) fn create_user_again(&mut self, of: u32, email: &str, team: &str) -> Mailed {
+    pub(super) fn create_user_again(&mut self, of: u32, email: &str, team: &str) -> MailOutcome {
         let now = self.now;
         let until = now + Ms::from(self.pool.days) * DAY;
         match self.pool.by_address(email).map(|account| account.status) {
-            None => return Mailed::NotTaken,
+            None => return MailOutcome::NotTaken,
             Some(AccountStatus::Invited) => {}
-            Some(_) => return Mailed::AlreadyThere,
+            Some(_) => return MailOutcome::AlreadyThere,
         }
         if !self.has_mail() {
-            return Mailed::NoMailLeft;
+            return MailOutcome::NoMailLeft;
         }
         self.writes += 1;
         if let Some(account) = self.pool.by_address_mut(email) {
@@ -236,7 +236,7 @@ impl World {
         let young = self.now - 60 * SECOND;
         let shown = self.pool.accounts.iter();
         let shown = shown.filter(|account| !lags || account.made < young);
-        let mut shown: Vec<Account> = shown.map(PoolAccount::shown).collect();
+        let mut shown: Vec<Account> = shown.map(PoolAccount::to_account).collect();
         shown.sort_by(|a, b| a.username.cmp(&b.username));
         shown
     }

@@ -37,12 +37,12 @@ impl Service {
         }
     }
 
-    fn running(&self) -> usize {
+    fn running_jobs(&self) -> usize {
         self.jobs.iter().filter(|job| !job.state.is_terminal()).count()
     }
 }
 
-fn throttled(operation: &'static str) -> LabelingError {
+fn throttling_error(operation: &'static str) -> LabelingError {
     LabelingError::Transient {
         operation,
         reason: "ThrottlingException".to_owned(),
@@ -50,7 +50,7 @@ fn throttled(operation: &'static str) -> LabelingError {
 }
 
 impl World {
-    /// Somebody makes a job, perhaps not us.
+    /// A job is made, perhaps by another stack.
     pub(crate) fn make_job(&mut self, name: &str, manifest_uri: &str, label_attribute: &str) -> String {
         let arn = format!("arn:aws:sagemaker:us-east-1:111122223333:labeling-job/{name}");
         let (now, place) = (timestamp(self.now), self.service.jobs.len());
@@ -75,7 +75,7 @@ impl World {
 
     fn create_job(&mut self, of: u32, request: &JobRequest) -> Result<CreateJob, LabelingError> {
         if self.strikes(Fault::LabelingThrottled) {
-            return Err(throttled("CreateLabelingJob"));
+            return Err(throttling_error("CreateLabelingJob"));
         }
         if self.strikes(Fault::JobRefused) {
             let reason = "ValidationException: the role cannot be assumed".to_owned();
@@ -86,7 +86,7 @@ impl World {
         if self.service.jobs.iter().any(same) {
             return Ok(CreateJob::NameTaken);
         }
-        if self.service.running() >= self.service.quota {
+        if self.service.running_jobs() >= self.service.quota {
             return Ok(CreateJob::QuotaFull);
         }
         self.writes += 1;
@@ -94,7 +94,7 @@ impl World {
         self.check(held);
         let arn = self.make_job(&request.name, &request.manifest_uri, &request.label_attribute);
         if self.strikes(Fault::JobResponseLost) {
-            return Err(throttled("CreateLabelingJob"));
+            return Err(throttling_error("CreateLabelingJob"));
         }
         if self.strikes(Fault::JobNotDescribed) {
             return Ok(CreateJob::NameTaken);
@@ -118,7 +118,7 @@ impl World {
         };
         job.state = state;
         job.modified = now;
-        job.failure_reason = badly.then(|| "somebody stopped it".to_owned());
+        job.failure_reason = badly.then(|| "an admin stopped it".to_owned());
         let job = job.clone();
         if !spoilt {
             self.write_output(place, &job);
@@ -186,7 +186,7 @@ impl Labeling for Port {
         let mut world = self.0.lock();
         if world.strikes(Fault::LabelingThrottled) {
             world.note(|| format!("#{of} DescribeLabelingJob {name}: throttled"));
-            return Err(throttled("DescribeLabelingJob"));
+            return Err(throttling_error("DescribeLabelingJob"));
         }
         // A job is not described before some seconds have passed.
         let hidden = world.strikes(Fault::JobNotDescribed);
@@ -215,7 +215,7 @@ impl Labeling for Port {
         let mut world = self.0.lock();
         if world.strikes(Fault::LabelingThrottled) {
             world.note(|| format!("#{of} ListLabelingJobs: throttled"));
-            return Err(throttled("ListLabelingJobs"));
+            return Err(throttling_error("ListLabelingJobs"));
         }
         let jobs = world.service.jobs.iter().rev();
         let jobs = jobs
@@ -243,7 +243,7 @@ impl Topic for Port {
         let late = {
             let message = message.clone();
             move |world: &mut World| {
-                let held = world.published(who, &message);
+                let held = world.check_notice(who, &message);
                 world.check(held);
                 world.note(|| format!("#{who} Publish {:?} after its end", message.attributes.get("id")));
             }
@@ -260,7 +260,7 @@ impl Topic for Port {
             return failed("503");
         }
         world.writes += 1;
-        let held = world.published(of, message);
+        let held = world.check_notice(of, message);
         world.check(held);
         if world.strikes(Fault::PublishResponseLost) {
             world.note(|| format!("#{of} Publish {id}: published, the answer is lost"));

@@ -8,11 +8,11 @@ use shared::layout;
 use shared::port::{Bucket, Created, Fetched, OpenUpload, Page, Replaced, Store, StoreError};
 
 use super::calls::Turn;
-use super::{Shared, World};
+use super::{SharedWorld, World};
 use crate::OUTPUT;
 use crate::fault::Fault;
 use crate::function::Function;
-use crate::queue::created;
+use crate::queue::object_created;
 use crate::time::{timestamp, whole_second};
 
 fn unavailable(operation: &'static str, what: &str, reason: &str) -> StoreError {
@@ -24,7 +24,7 @@ fn unavailable(operation: &'static str, what: &str, reason: &str) -> StoreError 
 }
 
 /// A conditional write that was carried out, or found its condition unmet.
-enum Written {
+enum WriteOutcome {
     Done(String),
     Unmet,
 }
@@ -33,7 +33,7 @@ enum Written {
 pub(crate) const ANY: &str = "*";
 
 impl World {
-    /// The write as the bucket carries it out, whoever still waits for the answer.
+    /// The write as the bucket carries it out, whether or not its caller still waits for the answer.
     fn write(
         &mut self,
         of: u32,
@@ -41,36 +41,36 @@ impl World {
         body: &[u8],
         metadata: &BTreeMap<String, String>,
         etag: Option<&str>,
-    ) -> Written {
+    ) -> WriteOutcome {
         let there = self.output.get(key);
         if etag != Some(ANY) && there.map(|there| there.etag.as_str()) != etag {
-            return Written::Unmet;
+            return WriteOutcome::Unmet;
         }
         self.writes += 1;
         let before = there.cloned();
         let etag = self.output.put(key, body.to_vec(), metadata.clone(), self.now);
-        let held = self.written(of, key, before.as_ref());
+        let held = self.check_write(of, key, before.as_ref());
         self.check(held);
         if key.starts_with(layout::MANIFESTS) {
-            let body = created(OUTPUT, key, "Put", self.now);
+            let body = object_created(OUTPUT, key, "Put", self.now);
             self.send(Function::StartJob, &body);
         }
         if key.starts_with(layout::JOINED) {
-            let body = created(OUTPUT, key, "Put", self.now);
+            let body = object_created(OUTPUT, key, "Put", self.now);
             self.send(Function::SyncTeam, &body);
         }
-        Written::Done(etag)
+        WriteOutcome::Done(etag)
     }
 
     /// The write with what may happen to it and to its answer.
-    fn written_or_not(
+    fn write_with_faults(
         &mut self,
         of: u32,
         key: &str,
         body: &[u8],
         metadata: &BTreeMap<String, String>,
         etag: Option<&str>,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<WriteOutcome, StoreError> {
         self.cost.writes += 1;
         let failed = |reason| Err(unavailable("PutObject", key, reason));
         if self.throttles(of) {
@@ -83,7 +83,7 @@ impl World {
                 self.truth.crew.trouble(of);
                 failed("the answer was lost")
             }
-            Written::Done(_) if again => Ok(Written::Unmet),
+            WriteOutcome::Done(_) if again => Ok(WriteOutcome::Unmet),
             written => Ok(written),
         }
     }
@@ -136,7 +136,7 @@ impl World {
             Bucket::Input => &self.input,
             Bucket::Output => &self.output,
         };
-        let fetched = objects.get(key).map(|stored| stored.fetched(range));
+        let fetched = objects.get(key).map(|stored| stored.read_range(range));
         self.cost.bytes_read += fetched.as_ref().map_or(0, |fetched| fetched.bytes.len() as u64);
         if bucket == Bucket::Output && key.starts_with("notified/") {
             self.truth.saw_marker(of, key, fetched.is_some());
@@ -166,7 +166,7 @@ impl World {
 
 /// The ports of one function, as the world answers them.
 #[derive(Clone)]
-pub(crate) struct Port(pub(crate) Shared);
+pub(crate) struct Port(pub(crate) SharedWorld);
 
 /// What a port that undoes a safeguard has to know.
 impl Port {
@@ -174,7 +174,7 @@ impl Port {
         timestamp(whole_second(self.0.lock().now))
     }
 
-    /// How far the clock of whoever calls now is off.
+    /// How far the clock of the current caller is off.
     pub(crate) fn skew(&self) -> SignedDuration {
         SignedDuration::from_millis(self.0.lock().skew())
     }
@@ -183,14 +183,14 @@ impl Port {
         Some(self.0.lock().output.get(key)?.etag.clone())
     }
 
-    pub(crate) fn lies_there(&self, key: &str) -> Option<Vec<u8>> {
+    pub(crate) fn current(&self, key: &str) -> Option<Vec<u8>> {
         Some(self.0.lock().output.get(key)?.bytes.clone())
     }
 
     /// Whose sign-in the invocation that asks now answers.
-    pub(crate) fn asking(&self) -> Option<String> {
+    pub(crate) fn current_call(&self) -> Option<String> {
         let world = self.0.lock();
-        world.asking.get(&world.calls.current).cloned()
+        world.current_call.get(&world.calls.current).cloned()
     }
 
     /// Whether the invocation that asks now has sent a mail.
@@ -224,7 +224,7 @@ impl Port {
         )
     }
 
-    /// Whether this status tells of more batches than there are.
+    /// Whether this status names more batches than there are.
     pub(crate) fn lacks_a_batch(&self, status: &str) -> bool {
         let world = self.0.lock();
         let deleted = world.truth.deleted.as_ref().map(|(manifest, _)| manifest);
@@ -299,16 +299,16 @@ impl Store for Port {
     ) -> Result<Created, StoreError> {
         let written = self.conditional(key, body, metadata, None).await;
         Ok(match written? {
-            Written::Done(_) => Created::New,
-            Written::Unmet => Created::AlreadyThere,
+            WriteOutcome::Done(_) => Created::New,
+            WriteOutcome::Unmet => Created::AlreadyThere,
         })
     }
 
     async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
         let written = self.conditional(key, body, &BTreeMap::new(), etag).await;
         Ok(match written? {
-            Written::Done(etag) => Replaced::Done { etag },
-            Written::Unmet => Replaced::Changed,
+            WriteOutcome::Done(etag) => Replaced::Done { etag },
+            WriteOutcome::Unmet => Replaced::Changed,
         })
     }
 }
@@ -320,24 +320,24 @@ impl Port {
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
         etag: Option<&str>,
-    ) -> Result<Written, StoreError> {
+    ) -> Result<WriteOutcome, StoreError> {
         let (late_key, late_body, late_metadata) = (key.to_owned(), body.clone(), metadata.clone());
         let late_etag = etag.map(str::to_owned);
         let who = self.0.lock().calls.current;
         let late = move |world: &mut World| {
             let etag = late_etag.as_deref();
             let written = world.write(who, &late_key, &late_body, &late_metadata, etag);
-            let done = matches!(written, Written::Done(_));
+            let done = matches!(written, WriteOutcome::Done(_));
             world.note(|| format!("#{who} PUT {late_key:?} after its end: {}", status(done)));
         };
         let of = Turn::to_write(&self.0, Box::new(late)).await;
         let mut world = self.0.lock();
-        let written = world.written_or_not(of, key, &body, metadata, etag);
+        let written = world.write_with_faults(of, key, &body, metadata, etag);
         world.note(|| match &written {
             Ok(written) => format!(
                 "#{of} PUT {key:?}{}: {}",
-                shown(key, &body),
-                status(matches!(written, Written::Done(_)))
+                document_text(key, &body),
+                status(matches!(written, WriteOutcome::Done(_)))
             ),
             Err(error) => format!("#{of} {error}"),
         });
@@ -346,7 +346,7 @@ impl Port {
 }
 
 /// What is written about a person says more than that it was written.
-fn shown(key: &str, body: &[u8]) -> String {
+fn document_text(key: &str, body: &[u8]) -> String {
     match key.starts_with(layout::PEOPLE) {
         true => format!(" {}", String::from_utf8_lossy(body)),
         false => String::new(),

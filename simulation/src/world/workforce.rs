@@ -8,7 +8,7 @@ use shared::port::crew::{
 };
 
 use super::World;
-use super::directory::Asked;
+use super::directory::CallKind;
 use super::store::Port;
 use crate::fault::Fault;
 use crate::time::{MINUTE, Ms, timestamp};
@@ -31,8 +31,8 @@ pub(crate) struct Crowd {
     pub(crate) topics: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
-const fn crowd(operation: &'static str) -> Asked {
-    Asked {
+const fn crowd(operation: &'static str) -> CallKind {
+    CallKind {
         operation,
         throttled: Fault::WorkforceThrottled,
         lost: Fault::WorkforceResponseLost,
@@ -160,7 +160,7 @@ impl Workforce for Port {
     }
 }
 
-fn missing(operation: &'static str) -> CrewError {
+fn no_such_topic(operation: &'static str) -> CrewError {
     CrewError::Refused {
         operation,
         reason: "NotFound: Topic does not exist".to_owned(),
@@ -186,7 +186,7 @@ impl WorkTopics for Port {
             let people = world.crowd.topics.get(topic_arn)?;
             Some(people.keys().cloned().collect())
         });
-        people.await?.ok_or_else(|| missing(operation))
+        people.await?.ok_or_else(|| no_such_topic(operation))
     }
 
     async fn subscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {
@@ -202,7 +202,7 @@ impl WorkTopics for Port {
                 Some(())
             },
         );
-        done.await?.ok_or_else(|| missing("Subscribe"))
+        done.await?.ok_or_else(|| no_such_topic("Subscribe"))
     }
 
     async fn unsubscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {

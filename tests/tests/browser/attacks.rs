@@ -11,7 +11,7 @@ use tests::browser::{Browser, key};
 use tests::foreign::Foreign;
 use tests::job::OwnJob;
 use tests::wait;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Markup that shows if it ever becomes markup, whether its script is stopped or not.
@@ -33,10 +33,10 @@ async fn sign_in(browser: &Browser, app: &App, page: &str) -> Result<()> {
 
 async fn counters(app: &App, job: &str) -> Result<Value> {
     let (aws, request) = (Aws::of(app), json!({"LabelingJobName": job}));
-    let told = aws
+    let described = aws
         .json("sagemaker", "SageMaker.DescribeLabelingJob", &request)
         .await?;
-    Ok(told["LabelCounters"].clone())
+    Ok(described["LabelCounters"].clone())
 }
 
 /// Tries everything, and writes what became of each attempt into the page.
@@ -115,7 +115,7 @@ async fn a_hostile_template_reaches_nothing_and_answers_nothing() -> Result<()> 
     browser.leave_frame().await?;
     let here = browser.url().await?;
     assert_eq!(here, format!("{}/work/hostile", app.text("web_url")));
-    assert_eq!(foreign.told(), Vec::<String>::new());
+    assert_eq!(foreign.requests(), Vec::<String>::new());
     let counters = counters(&app, "hostile").await?;
     assert_eq!(counters["HumanLabeled"], 0, "{counters}");
     Ok(())
@@ -172,7 +172,7 @@ async fn hostile_texts_names_labels_and_instructions_stay_text_on_every_page() -
     program.sign_in(portal).await?;
     let job = wait::until("the hostile dataset has its job", PATIENCE, || async {
         match program.jobs(portal).await {
-            Ok(Said::Done(jobs)) if jobs["jobs"][0]["name"].is_string() => {
+            Ok(WorkerReply::Done(jobs)) if jobs["jobs"][0]["name"].is_string() => {
                 Ok(jobs["jobs"][0]["name"].clone())
             }
             other => Err(format!("{other:?} {:?}", app.status())),
@@ -287,7 +287,7 @@ Promise.all([
     let framed = browser.run("return [...document.querySelectorAll('iframe')].every((f) => { try { f.contentWindow.document; return true; } catch { return true; } })", json!([])).await?;
     assert_eq!(framed, json!(true));
     let held = program.task(portal, token).await?;
-    assert!(matches!(held, Said::Done(_)), "{held:?}");
+    assert!(matches!(held, WorkerReply::Done(_)), "{held:?}");
     browser.open(portal).await?;
     browser.wait_for_text("Even or odd?").await?;
     let forged = app

@@ -5,7 +5,7 @@ use serde_json::json;
 use tests::app::App;
 use tests::browser::Browser;
 
-/// What the browser does when somebody lets go of files over the page.
+/// What the browser does when a person lets go of files over the page.
 const DROP: &str = "
 const [selector, files] = arguments;
 const transfer = new DataTransfer();

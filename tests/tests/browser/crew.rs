@@ -1,10 +1,10 @@
-//! Somebody is invited, opens the mail, signs in with the temporary password, chooses one's own, and labels: in one
+//! A person is invited, opens the mail, signs in with the temporary password, chooses their own, and labels: in one
 //! sitting, in a real Chromium. The admin sees it happen.
 
 use anyhow::Result;
 use tests::app::App;
 use tests::browser::{Browser, key};
-use tests::crew::{self, counted, drop_team, invitation, mails, team_file};
+use tests::crew::{self, drop_team, invitation, mails, people_in_state, team_file};
 use tests::wait;
 
 const EVE: &str = "eve@example.org";
@@ -77,8 +77,8 @@ async fn an_invited_person_labels_in_the_session_in_which_the_password_is_set() 
     let start = browser.find("#jobs a").await?;
     browser.click(&start).await?;
     answer(&browser).await?;
-    counted(&app, "newcomers", "joined", 1).await;
-    told(&app).await;
+    people_in_state(&app, "newcomers", "joined", 1).await;
+    joining_is_announced(&app).await;
 
     browser.open(&format!("{}#people", app.console_url())).await?;
     browser.wait_for_text(EVE).await?;
@@ -97,8 +97,8 @@ async fn answer(browser: &Browser) -> Result<()> {
     browser.wait_for_text("All done").await
 }
 
-/// The admin hears that somebody has joined.
-async fn told(app: &App) {
+/// The admin gets a notice that a person has joined.
+async fn joining_is_announced(app: &App) {
     wait::until("a notice that eve joined", crew::PATIENCE, || async {
         let mails = mails(app, "admin@example.com").await.map_err(|e| e.to_string())?;
         let joined = mails

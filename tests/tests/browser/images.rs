@@ -31,7 +31,7 @@ fn image(left: [u8; 3], right: [u8; 3]) -> Vec<u8> {
     let side = (SIDE as u32).to_be_bytes();
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     png.extend(chunk(b"IHDR", &[&side[..], &side[..], &[8, 2, 0, 0, 0]].concat()));
-    png.extend(chunk(b"IDAT", &stored(&pixels)));
+    png.extend(chunk(b"IDAT", &stored_block(&pixels)));
     png.extend(chunk(b"IEND", &[]));
     png
 }
@@ -52,7 +52,7 @@ fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 /// A zlib stream with one block that is not compressed: at most 65,535 bytes.
-fn stored(data: &[u8]) -> Vec<u8> {
+fn stored_block(data: &[u8]) -> Vec<u8> {
     let length = data.len() as u16;
     let (a, b) = data.iter().fold((1_u32, 0_u32), |(a, b), byte| {
         let a = (a + u32::from(*byte)) % 65_521;
@@ -113,7 +113,7 @@ async fn next_image(browser: &Browser, before: &str) -> Result<(String, String)>
     Ok(wait::until("the image of the next task", Duration::from_secs(30), look).await)
 }
 
-async fn completed(app: &App) -> Value {
+async fn completed_job(app: &App) -> Value {
     wait::until("the job completes", Duration::from_secs(60), || async {
         let status = app.status().map_err(|e| e.to_string())?;
         let datasets = status["datasets"].as_array().cloned().unwrap_or_default();
@@ -185,7 +185,7 @@ async fn a_person_labels_images_with_keys_and_sees_them() -> Result<()> {
     browser.leave_frame().await?;
     browser.wait_for_text("All done").await?;
 
-    let job = completed(&app).await;
+    let job = completed_job(&app).await;
     assert_eq!(job["counters"]["total_labeled"], 2, "{job}");
     for line in output(&app).await? {
         let is_blue = line["source-ref"]

@@ -145,7 +145,7 @@ async fn on_a_phone_nothing_sticks_out_to_the_side_and_the_keys_named_are_the_ke
     let app = App::start().await?;
     sign_in(&browser, &app).await?;
     browser.wait_for_text("Start working").await?;
-    let long = "document.getElementById('name').textContent = 'somebody.with.a.long.name@mail.example.org'";
+    let long = "document.getElementById('name').textContent = 'person.with.a.long.name@mail.example.org'";
     browser.run(long, serde_json::json!([])).await?;
     fits_phones(&browser, "the jobs").await?;
     let start = browser.find("#jobs a").await?;

@@ -1,5 +1,5 @@
-//! The crew: a team file is read, people are invited, sign in with the temporary password and choose their own. Nobody is
-//! invited twice, nobody is left out, and whoever was let in is in the team.
+//! The crew: a team file is read, people are invited, sign in with the temporary password and choose their own. No one is
+//! invited twice, no one is left out, and everyone who signed in is in the team.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tests::app::App;
-use tests::crew::{PATIENCE, accept, counted, drop_team, invitation, mails, team_file};
+use tests::crew::{PATIENCE, accept, drop_team, invitation, mails, people_in_state, team_file};
 use tests::wait;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 use crate::tally::Tally;
 
@@ -17,7 +17,7 @@ const TEAM: &str = "readers";
 const PEOPLE: usize = 4;
 const PASSWORD: &str = "Chosen-by-myself-7";
 
-pub(crate) struct Gathering {
+pub(crate) struct CrashingCrew {
     app: App,
     random: StdRng,
     tally: Tally,
@@ -27,7 +27,7 @@ fn person(number: usize) -> String {
     format!("person{number}@example.org")
 }
 
-impl Gathering {
+impl CrashingCrew {
     pub(crate) async fn start(seed: u64) -> Result<Self> {
         Ok(Self {
             app: App::start_bare().await?,
@@ -49,14 +49,14 @@ impl Gathering {
         for email in &people {
             self.comes(email).await?;
         }
-        counted(&self.app, TEAM, "joined", PEOPLE as u64).await;
+        people_in_state(&self.app, TEAM, "joined", PEOPLE as u64).await;
         self.check(&people).await
     }
 
     #[expect(clippy::print_stderr, reason = "a failure needs to say where it was killed")]
     async fn crash(&mut self, point: &'static str) -> Result<()> {
         eprintln!("killed: {point}");
-        self.tally.killed(point);
+        self.tally.count_kill(point);
         self.app.crash_and_restart().await
     }
 
@@ -90,7 +90,8 @@ impl Gathering {
         let own = Worker::new(email, PASSWORD)?;
         // Refused where the password was not chosen yet.
         let signed_in = own.sign_in(self.app.text("web_url")).await;
-        let is_in = signed_in.is_ok() && matches!(own.jobs(self.app.text("web_url")).await?, Said::Done(_));
+        let is_in =
+            signed_in.is_ok() && matches!(own.jobs(self.app.text("web_url")).await?, WorkerReply::Done(_));
         assert!(
             is_in || !was_let_in,
             "{email} chose a password, was let in, and it is not known"
@@ -109,7 +110,7 @@ impl Gathering {
             let subjects: Vec<_> = mails.iter().map(|mail| mail["subject"].clone()).collect();
             assert_eq!(mails.len(), 1, "{email} was sent {subjects:?}");
         }
-        let joined = counted(&self.app, TEAM, "joined", PEOPLE as u64).await;
+        let joined = people_in_state(&self.app, TEAM, "joined", PEOPLE as u64).await;
         self.tally.invitations += people.len();
         self.tally.joined += joined["counts"]["joined"]
             .as_u64()

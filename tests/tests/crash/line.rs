@@ -12,7 +12,7 @@ use serde_json::Value;
 use tests::app::App;
 use tests::aws::Aws;
 use tests::wait;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 use tokio::sync::watch;
 
 use crate::tally::Tally;
@@ -32,26 +32,26 @@ batch: {quiet: 1s}
 const COLLEAGUE: (&str, &str) = ("grace@example.com", "Grace-labels-numbers-7");
 const SUBSCRIBER: &str = "program@example.com";
 
-/// What somebody was told is stored.
+/// An answer that was acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Thanked {
+struct AcknowledgedAnswer {
     email: String,
     text: String,
 }
 
 /// An app that is killed now and then, and two people who go on regardless.
-pub(crate) struct Crashing {
+pub(crate) struct CrashingLine {
     app: App,
     random: StdRng,
     tally: Tally,
     portal: watch::Sender<String>,
-    thanked: watch::Sender<Vec<Thanked>>,
+    thanked: watch::Sender<Vec<AcknowledgedAnswer>>,
     crew: Vec<tokio::task::JoinHandle<Result<()>>>,
     /// The people's ids at the sign-in, by address.
     subs: BTreeMap<String, String>,
 }
 
-impl Crashing {
+impl CrashingLine {
     pub(crate) async fn start(seed: u64) -> Result<Self> {
         let app = App::start_bare().await?;
         let aws = Aws::of(&app);
@@ -119,7 +119,7 @@ impl Crashing {
     )]
     async fn come_back(&mut self, point: &'static str) -> Result<()> {
         eprintln!("killed: {point}; {} answers so far", self.thanked.borrow().len());
-        self.tally.killed(point);
+        self.tally.count_kill(point);
         self.app.restart().await?;
         self.portal.send_replace(self.app.text("web_url").to_owned());
         Ok(())
@@ -195,10 +195,10 @@ impl Crashing {
             let jobs = jobs(&status);
             let items: u64 = jobs.iter().filter_map(|job| job["items"].as_u64()).sum();
             let completed = jobs.iter().all(|job| job["state"] == "completed");
-            // A sweep may meet the colleague between the account and the group, and tell of that as well.
+            // A sweep may meet the colleague between the account and the group, and announce that as well.
             let notices = status["notices"].as_array().into_iter().flatten();
-            let told = notices.filter(|notice| notice["dataset"] == DATASET).count() == jobs.len();
-            if items == u64::from(FILES) && completed && told {
+            let announced = notices.filter(|notice| notice["dataset"] == DATASET).count() == jobs.len();
+            if items == u64::from(FILES) && completed && announced {
                 Ok(())
             } else {
                 Err(format!("{status:#}"))
@@ -253,7 +253,7 @@ impl Crashing {
     }
 
     /// Of one job, from the raw answers beside its output: who answered what.
-    async fn answers(&self, job: &str, lines: &[Value]) -> Result<Vec<(String, Thanked)>> {
+    async fn answers(&self, job: &str, lines: &[Value]) -> Result<Vec<(String, AcknowledgedAnswer)>> {
         let prefix = format!("labels/{job}/annotations/worker-response/iteration-1/");
         let mut all = Vec::new();
         let mut seen = BTreeSet::new();
@@ -278,7 +278,10 @@ impl Crashing {
                     .as_str()
                     .unwrap_or_default();
                 let person = self.subs.iter().find(|(_, known)| *known == sub);
-                let email = person.with_context(|| format!("nobody is {sub}"))?.0.clone();
+                let email = person
+                    .with_context(|| format!("no person has the id {sub}"))?
+                    .0
+                    .clone();
                 assert_eq!(
                     answer["answerContent"]["crowd-classifier"]["label"],
                     parity(&text),
@@ -287,7 +290,7 @@ impl Crashing {
                 let id = answer["workerId"].as_str().unwrap_or_default().to_owned();
                 all.push((
                     id,
-                    Thanked {
+                    AcknowledgedAnswer {
                         email,
                         text: text.clone(),
                     },
@@ -316,37 +319,33 @@ impl Crashing {
         Ok(json_lines(&output)?.into_iter().map(label).collect())
     }
 
-    fn check_answers(&self, stored: &[(String, Thanked)]) {
+    fn check_answers(&self, stored: &[(String, AcknowledgedAnswer)]) {
         let ids: BTreeSet<_> = stored.iter().map(|(id, answer)| (&answer.email, id)).collect();
-        assert_eq!(ids.len(), 2, "a person has one id for ever: {ids:?}");
-        let all: BTreeSet<Thanked> = stored.iter().map(|(_, answer)| answer.clone()).collect();
-        assert_eq!(all.len(), stored.len(), "nobody's answer counts twice");
+        assert_eq!(ids.len(), 2, "a person has one id, always: {ids:?}");
+        let all: BTreeSet<AcknowledgedAnswer> = stored.iter().map(|(_, answer)| answer.clone()).collect();
+        assert_eq!(all.len(), stored.len(), "every answer counts once");
         assert_eq!(all.len(), 2 * FILES as usize, "two people looked at every item");
         let thanked = self.thanked.borrow();
         let lost: Vec<_> = thanked.iter().filter(|answer| !all.contains(answer)).collect();
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
         let once: BTreeSet<_> = thanked.iter().collect();
-        assert_eq!(
-            once.len(),
-            thanked.len(),
-            "nobody was asked again for what was stored"
-        );
+        assert_eq!(once.len(), thanked.len(), "no stored answer was asked for again");
     }
 
-    /// A notice may come again after a crash, always with the id it had.
+    /// A notice may be repeated after a crash, always with the id it had.
     async fn check_notices(&mut self, status: &Value) -> Result<()> {
         let outbox = self.app.outbox("").await?;
         let messages = outbox["messages"].as_array().context("the outbox has messages")?;
-        let told: Vec<String> = messages
+        let announced: Vec<String> = messages
             .iter()
             .filter(|message| message["to"] == SUBSCRIBER)
             .filter_map(|message| serde_json::from_str::<Value>(message["text"].as_str()?).ok())
             .filter_map(|notice| Some(notice["MessageAttributes"]["id"]["Value"].as_str()?.to_owned()))
             .filter(|id| id.starts_with("jobs/"))
             .collect();
-        let ids: BTreeSet<String> = told.iter().cloned().collect();
+        let ids: BTreeSet<String> = announced.iter().cloned().collect();
         self.tally.notices += ids.len();
-        self.tally.notices_again += told.len() - ids.len();
+        self.tally.notices_again += announced.len() - ids.len();
         let expected: BTreeSet<String> = jobs(status)
             .iter()
             .map(|job| format!("jobs/{}/completed", job["name"].as_str().unwrap_or("")))
@@ -356,13 +355,13 @@ impl Crashing {
     }
 }
 
-impl Drop for Crashing {
+impl Drop for CrashingLine {
     fn drop(&mut self) {
         self.crew.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
-/// What somebody does when the page has gone.
+/// What a person does when the page has gone.
 #[derive(Clone, Copy, PartialEq)]
 enum Habit {
     StaysSignedIn,
@@ -375,38 +374,42 @@ async fn label(
     mut worker: Worker,
     habit: Habit,
     mut portal: watch::Receiver<String>,
-    thanked: watch::Sender<Vec<Thanked>>,
+    thanked: watch::Sender<Vec<AcknowledgedAnswer>>,
 ) -> Result<()> {
     let mut here = String::new();
     loop {
         let now = portal.borrow_and_update().clone();
         if now != here && habit == Habit::StartsAnew {
-            worker = worker.anew()?;
+            worker = worker.with_new_session()?;
         }
         here = now;
         label_at(&worker, &here, &thanked).await?;
-        // Nothing to do here now, or nobody here any more.
+        // Nothing to do here now, or the session is over.
         let _look_again = tokio::time::timeout(Duration::from_millis(50), portal.changed()).await;
     }
 }
 
-async fn label_at(worker: &Worker, here: &str, thanked: &watch::Sender<Vec<Thanked>>) -> Result<()> {
+async fn label_at(
+    worker: &Worker,
+    here: &str,
+    thanked: &watch::Sender<Vec<AcknowledgedAnswer>>,
+) -> Result<()> {
     let listed = match worker.jobs(here).await? {
-        Said::Done(listed) => listed,
-        Said::SignedOut => {
+        WorkerReply::Done(listed) => listed,
+        WorkerReply::SignedOut => {
             // Fails where the app is killed meanwhile; then it is tried again.
             let _again = worker.sign_in(here).await;
             return Ok(());
         }
-        Said::Gone | Said::Unavailable => return Ok(()),
+        WorkerReply::Gone | WorkerReply::Unavailable => return Ok(()),
     };
     for job in listed["jobs"].as_array().into_iter().flatten() {
         let name = job["name"].as_str().unwrap_or_default();
-        while let Said::Done(next) = worker.next(here, name).await? {
+        while let WorkerReply::Done(next) = worker.next(here, name).await? {
             let Some(token) = next["task"]["token"].as_str() else {
                 break;
             };
-            let Said::Done(task) = worker.task(here, token).await? else {
+            let WorkerReply::Done(task) = worker.task(here, token).await? else {
                 break;
             };
             let text = task["input"]["taskObject"]
@@ -414,9 +417,9 @@ async fn label_at(worker: &Worker, here: &str, thanked: &watch::Sender<Vec<Thank
                 .context("a text")?
                 .trim()
                 .to_owned();
-            if let Said::Done(_) = worker.answer(here, token, parity(&text)).await? {
+            if let WorkerReply::Done(_) = worker.answer(here, token, parity(&text)).await? {
                 let email = worker.email.clone();
-                thanked.send_modify(|all| all.push(Thanked { email, text }));
+                thanked.send_modify(|all| all.push(AcknowledgedAnswer { email, text }));
             }
         }
     }

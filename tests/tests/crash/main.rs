@@ -16,7 +16,7 @@ async fn a_line_killed_at_every_stage_labels_everything_once_and_loses_no_answer
     let mut total = Tally::default();
     for seed in seeds() {
         announce(seed);
-        total.add(seed, line::Crashing::start(seed).await?.run().await?);
+        total.add(seed, line::CrashingLine::start(seed).await?.run().await?);
         if total.is_enough() {
             break;
         }
@@ -30,7 +30,7 @@ async fn a_crew_killed_while_it_gathers_is_invited_once_and_signs_in() -> Result
     let mut total = Tally::default();
     for seed in seeds() {
         announce(seed);
-        total.add(seed, crew::Gathering::start(seed).await?.run().await?);
+        total.add(seed, crew::CrashingCrew::start(seed).await?.run().await?);
         if total.is_enough() {
             break;
         }
@@ -46,10 +46,10 @@ fn announce(seed: u64) {
 
 /// Those that were asked for; or so many as it takes; or one.
 fn seeds() -> Box<dyn Iterator<Item = u64> + Send> {
-    let told = std::env::var("GROUNDCREW_SEED").unwrap_or_default();
-    let told: Vec<u64> = told.split(',').filter_map(|seed| seed.parse().ok()).collect();
-    match (told.is_empty(), tally::wanted()) {
-        (false, _) => Box::new(told.into_iter()),
+    let listed = std::env::var("GROUNDCREW_SEED").unwrap_or_default();
+    let listed: Vec<u64> = listed.split(',').filter_map(|seed| seed.parse().ok()).collect();
+    match (listed.is_empty(), tally::wanted_kills()) {
+        (false, _) => Box::new(listed.into_iter()),
         (true, Some(_)) => Box::new(1..),
         (true, None) => Box::new(std::iter::once(1)),
     }

@@ -12,19 +12,19 @@ pub(crate) struct Tally {
     pub(crate) batches: usize,
     pub(crate) jobs: usize,
     pub(crate) notices: usize,
-    /// Told again after a crash, with the id they had.
+    /// Announced again after a crash, with the id they had.
     pub(crate) notices_again: usize,
     pub(crate) invitations: usize,
     pub(crate) joined: usize,
 }
 
 /// How many kills were asked for.
-pub(crate) fn wanted() -> Option<usize> {
+pub(crate) fn wanted_kills() -> Option<usize> {
     std::env::var("GROUNDCREW_KILLS").ok()?.parse().ok()
 }
 
 impl Tally {
-    pub(crate) fn killed(&mut self, point: &'static str) {
+    pub(crate) fn count_kill(&mut self, point: &'static str) {
         *self.kills.entry(point).or_default() += 1;
     }
 
@@ -44,7 +44,7 @@ impl Tally {
     }
 
     pub(crate) fn is_enough(&self) -> bool {
-        wanted().is_some_and(|wanted| self.total() >= wanted)
+        wanted_kills().is_some_and(|wanted| self.total() >= wanted)
     }
 
     fn total(&self) -> usize {
@@ -60,7 +60,7 @@ impl Tally {
             .collect();
         println!(
             "{what}: {} seeds, {} kills ({}); {} items in {} batches and {} jobs, {} answers acknowledged, {} notices ({} \
-             told again under their own id), {} invitations, {} joined; 0 lost, 0 twice",
+             announced again under their own id), {} invitations, {} joined; 0 lost, 0 twice",
             self.seeds.len(),
             self.total(),
             points.join(", "),

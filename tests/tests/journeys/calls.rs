@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use local::wiring::FUNCTIONS;
 use serde_json::Value;
 use tests::busy;
-use tests::roles::{Call, granted};
+use tests::roles::{Call, grants_of};
 
 /// Granted, and never seen here: why.
 const UNSEEN: &[(&str, &str)] = &[
@@ -58,7 +58,7 @@ fn python() -> Option<String> {
     has.then_some(python)
 }
 
-fn validated(python: &str, recording: &Path) -> Result<Value> {
+fn validate(python: &str, recording: &Path) -> Result<Value> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/validate_calls.py");
     let output = Command::new(python).arg(script).arg(recording).output()?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -73,9 +73,9 @@ async fn every_call_of_the_functions_is_one_aws_would_take_and_their_roles_allow
     };
     let folder = tempfile::tempdir()?;
     let recording = folder.path().join("calls.jsonl");
-    busy::everything(&recording).await?;
+    busy::drive_everything(&recording).await?;
 
-    let report = validated(&python, &recording)?;
+    let report = validate(&python, &recording)?;
     assert!(report["checked"].as_u64() > Some(200), "{}", report["checked"]);
     let violations = report["violations"].as_array().context("violations")?;
     let mine: Vec<&Value> = violations.iter().filter(|v| !v["caller"].is_null()).collect();
@@ -84,7 +84,7 @@ async fn every_call_of_the_functions_is_one_aws_would_take_and_their_roles_allow
 
     let spoilt = folder.path().join("spoilt.jsonl");
     spoil(&recording, &spoilt)?;
-    let report = validated(&python, &spoilt)?;
+    let report = validate(&python, &spoilt)?;
     let found: BTreeSet<&str> = report["violations"]
         .as_array()
         .context("violations")?
@@ -119,7 +119,7 @@ fn roles_hold(operations: &Value) -> Result<()> {
                 )
             })
             .collect();
-        let granted = granted(function.name);
+        let granted = grants_of(function.name);
         let denied: Vec<&Call> = calls
             .iter()
             .filter(|call| !granted.iter().any(|s| s.allows(call)))

@@ -24,7 +24,7 @@ fn python_with(package: &str) -> Option<String> {
     has.then_some(python)
 }
 
-fn said(output: &std::process::Output) -> String {
+fn combined_output(output: &std::process::Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err))
 }
@@ -39,7 +39,7 @@ async fn runs(script: &str) -> Result<()> {
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script))
         .envs(app.aws_environment())
         .output()?;
-    assert!(output.status.success(), "{}", said(&output));
+    assert!(output.status.success(), "{}", combined_output(&output));
     Ok(())
 }
 
@@ -89,20 +89,24 @@ async fn the_commands_of_the_pages_do_what_they_say() -> Result<()> {
          && aws s3 cp report.md s3://groundcrew-input/numbers/notes.zip \
          && aws s3 cp report.md s3://groundcrew-input/cats/notes.zip",
     )?;
-    assert!(prepared.status.success(), "{}", said(&prepared));
+    assert!(prepared.status.success(), "{}", combined_output(&prepared));
     let blocks = commands_of_the_pages();
     assert!(blocks.len() >= 4, "{blocks:?}");
     for block in blocks {
         let output = shell(&block)?;
-        assert!(output.status.success(), "{block}\n{}", said(&output));
+        assert!(output.status.success(), "{block}\n{}", combined_output(&output));
     }
     assert_eq!(
         std::fs::read_to_string(folder.path().join("results/numbers/report.md"))?,
         "report\n"
     );
     let adopted = shell("aws s3 ls s3://groundcrew-output/adopted/numbers-team")?;
-    assert!(adopted.status.success(), "{}", said(&adopted));
+    assert!(adopted.status.success(), "{}", combined_output(&adopted));
     let left = shell("aws s3 ls --recursive s3://groundcrew-input/")?;
-    assert!(!said(&left).contains("notes.zip"), "{}", said(&left));
+    assert!(
+        !combined_output(&left).contains("notes.zip"),
+        "{}",
+        combined_output(&left)
+    );
     Ok(())
 }

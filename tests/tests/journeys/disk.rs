@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_s3::error::ProvideErrorMetadata;
-use tests::app::{App, Refused, refused};
+use tests::app::{App, FailedStart, failed_start};
 use tests::aws::Aws;
 use tests::job::OwnJob;
 use tests::wait;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Lies in a file of its own, not beside the index.
@@ -41,7 +41,7 @@ enum Fault {
 }
 
 /// The person at the keyboard can go on.
-fn assert_helpful(refused: &Refused, names: &str, remedy: &str) {
+fn assert_helpful(refused: &FailedStart, names: &str, remedy: &str) {
     let said = &refused.said;
     assert_eq!(refused.code, Some(1), "{said}");
     assert!(
@@ -73,11 +73,11 @@ async fn signed_in(app: &App) -> Result<Worker> {
     Ok(worker)
 }
 
-async fn answered(app: &App, job: &str) -> Result<u64> {
+async fn answered_items(app: &App, job: &str) -> Result<u64> {
     let request = serde_json::json!({"LabelingJobName": job});
     let aws = Aws::of(app);
-    let told = aws.json("sagemaker", "SageMaker.DescribeLabelingJob", &request);
-    told.await?["LabelCounters"]["HumanLabeled"]
+    let described = aws.json("sagemaker", "SageMaker.DescribeLabelingJob", &request);
+    described.await?["LabelCounters"]["HumanLabeled"]
         .as_u64()
         .context("a count")
 }
@@ -102,18 +102,18 @@ async fn outlives_a_full_disk(mut app: App, fill: impl Fn(&App, bool) -> Result<
         let refused = put(&app, key, vec![1; length]).await;
         assert_eq!(refused, Err("507 InsufficientStorage".to_owned()), "{key}");
     }
-    // Nobody is told that an answer is saved that is not.
-    let told = worker.answer(&portal, token, "Odd").await?;
-    assert!(matches!(told, Said::Unavailable), "{told:?}");
+    // An answer that was not saved is not called saved.
+    let described = worker.answer(&portal, token, "Odd").await?;
+    assert!(matches!(described, WorkerReply::Unavailable), "{described:?}");
     // It may not fit either.
     let dropped = drop_file(&app, "1.txt");
-    assert!(app.ended()?.is_none(), "still there");
+    assert!(app.exit_status()?.is_none(), "still there");
 
     fill(&app, false)?;
     dropped.or_else(|_| drop_file(&app, "1.txt"))?;
     wait::until("an answer is taken again", PATIENCE, || async {
         match worker.answer(&portal, token, "Odd").await {
-            Ok(Said::Done(_)) => Ok(()),
+            Ok(WorkerReply::Done(_)) => Ok(()),
             other => Err(format!("{other:?}")),
         }
     })
@@ -140,7 +140,7 @@ async fn outlives_a_full_disk(mut app: App, fill: impl Fn(&App, bool) -> Result<
         "what was refused is not there"
     );
     wait::until("the answer is counted once", PATIENCE, || async {
-        match answered(&app, "full").await {
+        match answered_items(&app, "full").await {
             Ok(1) => Ok(()),
             other => Err(format!("{other:?}")),
         }
@@ -222,7 +222,7 @@ async fn a_start_on_a_full_disk_says_so_and_the_next_one_finds_everything() -> R
     let folder = tempfile::tempdir()?;
     let fresh = folder.path().join("fresh");
     assert_helpful(
-        &refused(&fresh, true).await?,
+        &failed_start(&fresh, true).await?,
         &fresh.display().to_string(),
         "cannot write",
     );
@@ -231,7 +231,7 @@ async fn a_start_on_a_full_disk_says_so_and_the_next_one_finds_everything() -> R
         .await
         .map_err(anyhow::Error::msg)?;
     app.crash()?;
-    let said = refused(app.data(), true).await?;
+    let said = failed_start(app.data(), true).await?;
     assert_helpful(&said, &app.data().display().to_string(), "cannot");
     app.restart().await?;
     assert_eq!(size(&app, "kept/large.txt").await?, LARGE);
@@ -257,7 +257,7 @@ async fn a_folder_that_cannot_be_written_is_named() -> Result<()> {
     if std::fs::write(folder.path().join("probe"), "").is_err() {
         let inside = folder.path().join("data");
         assert_helpful(
-            &refused(&inside, false).await?,
+            &failed_start(&inside, false).await?,
             &inside.display().to_string(),
             "Permission denied",
         );
@@ -273,7 +273,7 @@ async fn a_folder_that_cannot_be_written_is_named() -> Result<()> {
         .map_err(anyhow::Error::msg)?;
     app.crash()?;
     disk.remount("ro")?;
-    let said = refused(app.data(), false).await?;
+    let said = failed_start(app.data(), false).await?;
     assert_helpful(&said, &app.data().display().to_string(), "Read-only file system");
     disk.remount("rw")?;
     app.restart().await?;
@@ -326,7 +326,7 @@ async fn a_damaged_file_is_named_is_left_alone_and_works_again_when_it_is_put_ba
         let path = app.data().join(file);
         let whole = std::fs::read(&path).with_context(|| format!("reading {file}"))?;
         fault.strike(&path)?;
-        let refused = refused(app.data(), false)
+        let refused = failed_start(app.data(), false)
             .await
             .with_context(|| format!("{file} {fault:?}"))?;
         let named = file.rsplit('/').next().unwrap_or(file);
@@ -433,15 +433,15 @@ async fn a_damaged_document_of_the_engine_holds_up_its_own_job_only() -> Result<
     let said = worker
         .answer(&portal, task["token"].as_str().context("a token")?, "Odd")
         .await?;
-    assert!(matches!(said, Said::Done(_)), "{said:?}");
+    assert!(matches!(said, WorkerReply::Done(_)), "{said:?}");
 
     let documents = [
         "jobs/hurt/items/000000.json",
         "labeling-jobs/hurt.json",
         "portal/session-key.json",
-        "workteams/of-nobody.json",
+        "workteams/of-no-one.json",
     ];
-    // Not the workforce's: while that cannot be read nobody is admitted, since it says from which networks.
+    // Not the workforce's: while that cannot be read no one is admitted, since it says from which networks.
     let mut kept = Vec::new();
     for key in documents {
         let before = document(&app, key).await?;
@@ -455,9 +455,9 @@ async fn a_damaged_document_of_the_engine_holds_up_its_own_job_only() -> Result<
     let said = worker
         .answer(&portal, task["token"].as_str().context("a token")?, "Odd")
         .await?;
-    assert!(matches!(said, Said::Done(_)), "{said:?}");
+    assert!(matches!(said, WorkerReply::Done(_)), "{said:?}");
     let next = worker.next(&portal, "hurt").await?;
-    assert!(!matches!(next, Said::Done(_)), "{next:?}");
+    assert!(!matches!(next, WorkerReply::Done(_)), "{next:?}");
 
     for (key, before) in kept.into_iter().take(2) {
         write_document(&app, key, before.with_context(|| format!("{key} was there"))?).await?;
@@ -466,9 +466,9 @@ async fn a_damaged_document_of_the_engine_holds_up_its_own_job_only() -> Result<
     let said = worker
         .answer(&portal, task["token"].as_str().context("a token")?, "Even")
         .await?;
-    assert!(matches!(said, Said::Done(_)), "{said:?}");
+    assert!(matches!(said, WorkerReply::Done(_)), "{said:?}");
     wait::until("both answers are there", PATIENCE, || async {
-        match answered(&app, "hurt").await {
+        match answered_items(&app, "hurt").await {
             Ok(2) => Ok(()),
             other => Err(format!("{other:?}")),
         }

@@ -1,12 +1,12 @@
-//! `template.yaml` in step with the functions: one function each, wired as on one machine, told the same environment,
+//! `template.yaml` in step with the functions: one function each, wired as on one machine, with the same environment,
 //! allowed exactly what its code calls.
 
 #![expect(clippy::expect_used, reason = "a test may fail where it stands")]
 
 mod graph;
-mod keeping;
 mod people;
 mod time;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,7 +25,7 @@ fn resource<'a>(template: &'a Value, function: &str, what: &str) -> &'a Value {
 }
 
 /// What each function calls. Receiving is Lambda's polling for it, logging the runtime's.
-fn called(function: &FunctionWiring) -> BTreeSet<String> {
+fn actions_called(function: &FunctionWiring) -> BTreeSet<String> {
     let always = [
         "s3:ListBucket",
         "s3:GetObject",
@@ -150,8 +150,10 @@ fn each_function_is_told_the_same_environment_here_and_there() {
             let variables = &resource(&stack, function.name, "Function")["Environment"]["Variables"];
             let deployed = variables.as_object().expect("variables");
             let mut wired: BTreeSet<&str> = function.environment.iter().copied().collect();
-            // The one variable the SDK reads by itself, for whoever talks to the labeling service.
-            let labels = called(&function).iter().any(|a| a.starts_with("sagemaker:"));
+            // The one variable the SDK reads by itself, for what talks to the labeling service.
+            let labels = actions_called(&function)
+                .iter()
+                .any(|a| a.starts_with("sagemaker:"));
             if elsewhere && labels {
                 wired.insert(engine.0);
                 assert_eq!(deployed[engine.0], engine.1, "{}", function.name);
@@ -168,7 +170,7 @@ fn each_function_may_do_exactly_what_it_calls() {
     for function in FUNCTIONS {
         let statements = statements(&stack, function.name);
         let allowed: BTreeSet<String> = statements.iter().flat_map(|s| strings(&s["Action"])).collect();
-        assert_eq!(allowed, called(&function), "{}", function.name);
+        assert_eq!(allowed, actions_called(&function), "{}", function.name);
         assert!(
             allowed.iter().all(|a| !a.contains('*')),
             "{}: a wildcard",

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use shared::layout;
 
-use super::super::{Held, Promise, hold};
+use super::super::{CheckResult, Promise, hold};
 use super::{document, layout_roster, members};
 use crate::time::Ms;
 use crate::world::World;
-use crate::world::objects::Stored;
+use crate::world::objects::StoredVersion;
 
 /// Whether a person's document names a team, and since when.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,12 @@ fn teams(person: &Value) -> BTreeSet<String> {
 }
 
 impl World {
-    pub(super) fn person_written(&mut self, of: u32, person: &str, before: Option<&Stored>) -> Held {
+    pub(super) fn person_written(
+        &mut self,
+        of: u32,
+        person: &str,
+        before: Option<&StoredVersion>,
+    ) -> CheckResult {
         let before = teams(&document(before));
         let after = teams(&document(self.output.get(&layout::person(person))));
         let email = self.truth.crew.people.get(person).cloned().unwrap_or_default();
@@ -38,7 +43,7 @@ impl World {
                 Promise::ListTrue,
                 || format!("#{of} lists {email} for {team}, whose file never named them"),
             )?;
-            self.listed(team, person, true);
+            self.record_listing(team, person, true);
         }
         for team in before.difference(&after) {
             hold(
@@ -46,12 +51,12 @@ impl World {
                 Promise::ListTrue,
                 || format!("#{of} takes {team} from {email}, whom its file has always named"),
             )?;
-            self.listed(team, person, false);
+            self.record_listing(team, person, false);
         }
         Ok(())
     }
 
-    fn listed(&mut self, team: &str, person: &str, held: bool) {
+    fn record_listing(&mut self, team: &str, person: &str, held: bool) {
         let listing = Listing {
             held,
             since: self.now,
@@ -61,7 +66,7 @@ impl World {
     }
 
     /// The person's document names the team, or did at some time since the invocation began; and so does the roster.
-    pub(super) fn is_listed(&self, of: u32, team: &str, email: &str) -> Held {
+    pub(super) fn is_listed(&self, of: u32, team: &str, email: &str) -> CheckResult {
         let person = layout::person_id(email);
         let begun = self.truth.begun.get(&of).copied().unwrap_or_default();
         let key = (team.to_owned(), person);
@@ -78,7 +83,7 @@ impl World {
     }
 
     /// The same of those who go.
-    pub(super) fn is_unlisted(&self, of: u32, team: &str, email: &str) -> Held {
+    pub(super) fn is_unlisted(&self, of: u32, team: &str, email: &str) -> CheckResult {
         let key = (team.to_owned(), layout::person_id(email));
         let begun = self.truth.begun.get(&of).copied().unwrap_or_default();
         let listing = self.truth.crew.lists.get(&key).copied().unwrap_or_default();

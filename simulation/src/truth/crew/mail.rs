@@ -1,6 +1,6 @@
 //! Mails: how many, how soon after each other, and how many a day.
 
-use super::super::{Held, Promise, hold};
+use super::super::{CheckResult, Promise, hold};
 use super::CrewTruth;
 use crate::time::{MINUTE, Ms};
 use crate::world::World;
@@ -16,7 +16,7 @@ pub(super) struct Mail {
     pub(super) username: String,
     /// It did not come back.
     delivered: bool,
-    /// Whoever asked for it, or asked at the same time, never heard of it.
+    /// The invocation that asked for it, or one that asked at the same time, never got the answer.
     unsure: bool,
 }
 
@@ -24,9 +24,9 @@ pub(super) struct Mail {
 const UNDER_WAY: Ms = 15 * MINUTE;
 
 impl CrewTruth {
-    /// How often somebody has asked for this person to be invited: by putting them into a file, or by deleting their
+    /// How often an admin has asked for this person to be invited: by putting them into a file, or by deleting their
     /// account.
-    fn asked(&self, email: &str) -> u32 {
+    fn invitation_requests(&self, email: &str) -> u32 {
         let entries = |team: &String| {
             let mut before = false;
             let mut entries = 0;
@@ -56,7 +56,7 @@ impl CrewTruth {
         self.mails.iter().any(|mail| mail.username == username)
     }
 
-    fn within_budget(&self, now: Ms, begun: impl Fn(u32) -> Ms) -> Held {
+    fn within_budget(&self, now: Ms, begun: impl Fn(u32) -> Ms) -> CheckResult {
         let today = self.mails_today(now, begun);
         let within = self.mails_a_day.is_none_or(|most| today <= most);
         hold(within, Promise::MailWithinBudget, || {
@@ -64,11 +64,11 @@ impl CrewTruth {
         })
     }
 
-    fn invited_once(&self, mail: &Mail) -> Held {
+    fn invited_once(&self, mail: &Mail) -> CheckResult {
         let email = &mail.email;
         let before = self.mails.iter().filter(|before| before.email == *email);
         let count = before.clone().count() + 1;
-        let most = self.invitations * self.asked(email);
+        let most = self.invitations * self.invitation_requests(email);
         hold(count <= most as usize, Promise::InvitedOnce, || {
             format!(
                 "#{} sends mail {count} to {email}, and {most} are the most",
@@ -89,7 +89,14 @@ impl CrewTruth {
 
 impl World {
     /// Cognito sends a mail.
-    pub(crate) fn mailed(&mut self, of: u32, email: &str, team: &str, first: bool, delivered: bool) -> Held {
+    pub(crate) fn check_mail(
+        &mut self,
+        of: u32,
+        email: &str,
+        team: &str,
+        first: bool,
+        delivered: bool,
+    ) -> CheckResult {
         let email = email.to_lowercase();
         let username = self
             .pool
@@ -122,7 +129,7 @@ impl World {
         self.truth.crew.within_budget(self.now, begun)
     }
 
-    /// Nobody heard how the call ended. Who else tries the same at that time cannot tell whose mail went.
+    /// The answer of the call was lost. Another invocation that tries the same at that time cannot know whose mail went.
     pub(crate) fn answer_lost(&mut self, of: u32, about: &str) {
         self.truth.crew.trouble(of);
         let mut mails = self.truth.crew.mails.iter_mut().rev();

@@ -3,12 +3,12 @@
 use serde_json::Value;
 use shared::layout;
 
-use super::super::{Held, Promise, hold};
+use super::super::{CheckResult, Promise, hold};
 use crate::crew::SignIn;
 use crate::world::World;
 
 impl World {
-    fn is_no_group_of_others(&self, of: u32, group: &str) -> Held {
+    fn is_no_group_of_others(&self, of: u32, group: &str) -> CheckResult {
         let of_others = self.truth.crew.groups_of_others.contains(group);
         hold(!of_others, Promise::OthersUntouched, || {
             format!("#{of} changes who is in {group}, which others made")
@@ -16,7 +16,7 @@ impl World {
     }
 
     /// A function changed a work team.
-    pub(crate) fn is_no_team_of_others(&self, of: u32, team: &str) -> Held {
+    pub(crate) fn is_no_team_of_others(&self, of: u32, team: &str) -> CheckResult {
         let of_others = self.truth.crew.teams_of_others.contains(team);
         hold(!of_others, Promise::OthersUntouched, || {
             format!("#{of} changes the work team {team}, which others made")
@@ -24,7 +24,7 @@ impl World {
     }
 
     /// A function put an account into a group.
-    pub(crate) fn put_in(&mut self, of: u32, username: &str, group: &str) -> Held {
+    pub(crate) fn put_in(&mut self, of: u32, username: &str, group: &str) -> CheckResult {
         self.is_no_group_of_others(of, group)?;
         let account = self.pool.by_name(username);
         let email = account.filter(|account| account.verified);
@@ -39,7 +39,7 @@ impl World {
     }
 
     /// A function took an account out of a group.
-    pub(crate) fn taken_out(&mut self, of: u32, username: &str, group: &str) -> Held {
+    pub(crate) fn taken_out(&mut self, of: u32, username: &str, group: &str) -> CheckResult {
         self.is_no_group_of_others(of, group)?;
         let email = self
             .pool
@@ -60,7 +60,7 @@ impl World {
         of: u32,
         sign_in: &SignIn,
         answer: &Result<Value, lambda::HandlerError>,
-    ) -> Held {
+    ) -> CheckResult {
         match answer {
             Ok(answer) => self.signed_in(of, sign_in, answer),
             Err(error) => hold(false, Promise::SignInPasses, || {
@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    fn signed_in(&mut self, of: u32, sign_in: &SignIn, answer: &Value) -> Held {
+    fn signed_in(&mut self, of: u32, sign_in: &SignIn, answer: &Value) -> CheckResult {
         let who = &sign_in.who;
         let token = sign_in.token_of(answer);
         let kept = who.groups.iter().all(|group| token.contains(group));
@@ -91,7 +91,12 @@ impl World {
         self.member_at_once(of, sign_in, &token)
     }
 
-    fn member_at_once(&self, of: u32, sign_in: &SignIn, token: &std::collections::BTreeSet<String>) -> Held {
+    fn member_at_once(
+        &self,
+        of: u32,
+        sign_in: &SignIn,
+        token: &std::collections::BTreeSet<String>,
+    ) -> CheckResult {
         let (who, crew) = (&sign_in.who, &self.truth.crew);
         let begun = self.truth.begun.get(&of).copied().unwrap_or_default();
         let well = self.fares_well(of) && !crew.is_troubled(of);

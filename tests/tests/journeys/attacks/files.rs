@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tests::app::App;
-use tests::signed::Call;
+use tests::signature::Call;
 use tests::{raw, sign_in, wait};
 
-/// What stands in files that nobody may be sent.
+/// What is in files that may never be served.
 fn secrets(app: &App) -> Vec<String> {
     let mut all = vec!["root:x:0:0".to_owned(), "$argon2".to_owned()];
     for field in ["secret_access_key", "console_secret"] {
@@ -17,7 +17,7 @@ fn secrets(app: &App) -> Vec<String> {
 }
 
 /// Ways up, plain and disguised.
-fn climbing() -> Vec<String> {
+fn climbing_paths() -> Vec<String> {
     let ups = [
         "..",
         "%2e%2e",
@@ -63,7 +63,7 @@ async fn no_address_of_the_web_port_names_a_file() -> Result<()> {
     let cookie = cookie.split(';').next().unwrap_or_default();
     let headers = [("Host", raw::authority(url)), ("Cookie", cookie)];
     let secrets = secrets(&app);
-    for path in climbing() {
+    for path in climbing_paths() {
         for root in [
             "/",
             "/portal/",
@@ -92,7 +92,7 @@ async fn no_key_of_the_store_names_a_file_or_another_bucket() -> Result<()> {
     let app = App::start_bare().await?;
     let (bucket, state) = (app.text("input_bucket"), app.text("state_bucket"));
     let secrets = secrets(&app);
-    let mut keys = climbing();
+    let mut keys = climbing_paths();
     keys.push(format!("../{state}/portal/session-key.json"));
     keys.push(format!("%2e%2e/{state}/portal/session-key.json"));
     for key in keys
@@ -138,7 +138,7 @@ async fn a_link_in_the_drop_folder_is_told_of_and_not_followed() -> Result<()> {
         "the file of its own is uploaded",
         Duration::from_secs(30),
         || async {
-            let keys = uploaded(&app).await.map_err(|error| format!("{error:#}"))?;
+            let keys = uploaded_keys(&app).await.map_err(|error| format!("{error:#}"))?;
             if keys.contains(&"links/own.txt".to_owned()) {
                 Ok(keys)
             } else {
@@ -156,7 +156,7 @@ async fn a_link_in_the_drop_folder_is_told_of_and_not_followed() -> Result<()> {
 }
 
 #[cfg(unix)]
-async fn uploaded(app: &App) -> Result<Vec<String>> {
+async fn uploaded_keys(app: &App) -> Result<Vec<String>> {
     let list = app.s3()?.list_objects_v2().bucket(app.text("input_bucket"));
     let listed = list.send().await?;
     Ok(listed

@@ -7,14 +7,14 @@ use tests::app::App;
 use tests::aws::Aws;
 use tests::job::OwnJob;
 use tests::sign_in::{self, PENDING, SESSION};
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 const ATTACKER: (&str, &str) = ("mallory@example.com", "Mallory-reads-others-7");
 const ELSEWHERE: &str = "https://evil.example";
 
 /// Headers as a browser sends them with a form, a script or a link of another site: it adds the cookies, the site cannot
 /// add headers of its own.
-fn forged() -> Vec<Vec<(&'static str, &'static str)>> {
+fn forged_headers() -> Vec<Vec<(&'static str, &'static str)>> {
     let cross = [("sec-fetch-site", "cross-site"), ("origin", ELSEWHERE)];
     let same_host = [("sec-fetch-site", "same-site"), ("origin", ELSEWHERE)];
     let kinds = [
@@ -57,7 +57,7 @@ async fn another_site_changes_nothing_at_the_portal() -> Result<()> {
         format!("/api/tasks/{token}/release"),
         "/api/jobs/forged/next".to_owned(),
     ] {
-        for headers in forged() {
+        for headers in forged_headers() {
             let mut post = worker.http().post(format!("{portal}{path}")).body(body);
             for (name, value) in &headers {
                 post = post.header(*name, *value);
@@ -72,7 +72,7 @@ async fn another_site_changes_nothing_at_the_portal() -> Result<()> {
         assert!(gotten.status().is_client_error(), "GET {path}: {gotten:?}");
     }
     let held = worker.task(portal, token).await?;
-    assert!(matches!(held, Said::Done(_)), "still held: {held:?}");
+    assert!(matches!(held, WorkerReply::Done(_)), "still held: {held:?}");
     Ok(())
 }
 
@@ -295,7 +295,7 @@ async fn another_sites_form_signs_nobody_in() -> Result<()> {
     Ok(())
 }
 
-/// The attacker signs in, keeps the way back for themselves, and has somebody else's browser walk it.
+/// The attacker signs in, keeps the way back for themselves, and has another person's browser follow it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_somebody_else_began_cannot_be_finished() -> Result<()> {
     let app = App::start_bare().await?;

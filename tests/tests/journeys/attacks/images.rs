@@ -6,11 +6,11 @@ use tests::app::App;
 use tests::aws::Aws;
 use tests::job::{IMAGE_TEMPLATE, OwnJob};
 use tests::sign_in;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 const STRANGER: (&str, &str) = ("mallory@example.com", "Mallory-reads-others-7");
 const OWN: &str = "the bytes of one's own image";
-const SECRET: &str = "the bytes of somebody else's image";
+const SECRET: &str = "the bytes of another person's image";
 
 /// A team's job with one image, at `<name>/1.png` of the input bucket.
 async fn image_job(app: &App, name: &str, team: &str, bytes: &str) -> Result<()> {
@@ -36,7 +36,7 @@ async fn link(app: &App, worker: &Worker, token: &str) -> Result<Url> {
     Ok(link.replace("&amp;", "&").parse()?)
 }
 
-async fn fetched(url: &str) -> Result<(StatusCode, String)> {
+async fn fetch(url: &str) -> Result<(StatusCode, String)> {
     let answer = sign_in::client()?.get(url).send().await?;
     Ok((answer.status(), answer.text().await?))
 }
@@ -55,7 +55,7 @@ async fn a_link_to_ones_own_image_leads_to_no_other() -> Result<()> {
     let task = OwnJob::new(&app, "own", &[]).take(&stranger, portal).await?;
     let token = task["token"].as_str().context("a token")?;
     let link = link(&app, &stranger, token).await?;
-    assert_eq!(fetched(link.as_str()).await?, (StatusCode::OK, OWN.to_owned()));
+    assert_eq!(fetch(link.as_str()).await?, (StatusCode::OK, OWN.to_owned()));
 
     let (url, query) = (app.text("aws_url"), link.query().unwrap_or_default());
     let bucket = app.text("input_bucket");
@@ -82,7 +82,7 @@ async fn a_link_to_ones_own_image_leads_to_no_other() -> Result<()> {
         format!("{portal}/{bucket}/closed/1.png?{query}"),
     ];
     for attempt in attempts {
-        let (status, text) = fetched(&attempt).await?;
+        let (status, text) = fetch(&attempt).await?;
         assert!(
             !status.is_success() && !text.contains(SECRET),
             "{attempt}: {status} {text}"
@@ -101,7 +101,7 @@ async fn a_link_to_ones_own_image_leads_to_no_other() -> Result<()> {
             .await?;
         assert!(answer.status().is_client_error(), "{method}: {answer:?}");
     }
-    assert_eq!(fetched(link.as_str()).await?.1, OWN);
+    assert_eq!(fetch(link.as_str()).await?.1, OWN);
     Ok(())
 }
 
@@ -120,7 +120,10 @@ async fn the_portal_shows_nobody_the_image_of_a_job_of_another_team() -> Result<
     let token = task["token"].as_str().context("a token")?;
     let stranger = Worker::new(STRANGER.0, STRANGER.1)?;
     stranger.sign_in(portal).await?;
-    assert!(matches!(stranger.next(portal, "closed").await?, Said::Gone));
+    assert!(matches!(
+        stranger.next(portal, "closed").await?,
+        WorkerReply::Gone
+    ));
     for path in [format!("/tasks/{token}/frame"), format!("/api/tasks/{token}")] {
         let answer = stranger.open(&format!("{portal}{path}")).await?;
         assert!(answer.status().is_client_error(), "{path}: {answer:?}");
@@ -131,7 +134,7 @@ async fn the_portal_shows_nobody_the_image_of_a_job_of_another_team() -> Result<
         );
     }
     assert_eq!(
-        fetched(link(&app, &holder, token).await?.as_str()).await?.1,
+        fetch(link(&app, &holder, token).await?.as_str()).await?.1,
         SECRET,
         "the holder sees it"
     );

@@ -1,4 +1,4 @@
-//! Host headers: a foreign page that points its own name at this machine, and a proxy's headers that anybody can send.
+//! Host headers: a foreign page that points its own name at this machine, and a proxy's headers that any client can send.
 
 use anyhow::Result;
 use tests::app::App;

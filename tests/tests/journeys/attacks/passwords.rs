@@ -131,7 +131,7 @@ async fn a_guess_does_not_tell_who_has_an_account() -> Result<()> {
     let mut known = BTreeSet::new();
     let mut unknown = BTreeSet::new();
     let form = sign_in::begin(app.text("web_url")).await?.form;
-    for (address, answers) in [(email, &mut known), ("nobody@example.com", &mut unknown)] {
+    for (address, answers) in [(email, &mut known), ("unknown@example.com", &mut unknown)] {
         // On a busy machine the first waits are over before the next guess is made; they double.
         for _ in 0..12 {
             let answer = sign_in::pass(&form, (address, "not the password")).await?;

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 use aws_sdk_s3::presigning::PresigningConfig;
 use tests::app::App;
-use tests::signed::Call;
+use tests::signature::Call;
 use tests::{raw, wait};
 
-const SECRET: &str = "what nobody else may read";
+const SECRET: &str = "what only the owner may read";
 const KEY: &str = "vault/secret.txt";
 const QUARTER: Duration = Duration::from_secs(16 * 60);
 
@@ -26,8 +26,8 @@ async fn assert_untouched(app: &App) -> Result<()> {
     Ok(())
 }
 
-fn refused(what: &str, answer: &raw::Answer) {
-    // 501: a service that nobody has here.
+fn assert_refused(what: &str, answer: &raw::Answer) {
+    // 501: a service that is not here.
     let refusal = (400..500).contains(&answer.status) || answer.status == 501;
     assert!(refusal, "{what}: {answer:?}");
     assert!(!answer.text.contains(SECRET), "{what}: {answer:?}");
@@ -89,7 +89,7 @@ async fn an_unsigned_request_reaches_nothing_whatever_host_it_names() -> Result<
         for (method, target, mut headers, body) in attempts {
             headers.push(("Host", host));
             let answer = raw::request(url, method, &target, &headers, body).await?;
-            refused(&format!("{method} {target} {headers:?}"), &answer);
+            assert_refused(&format!("{method} {target} {headers:?}"), &answer);
         }
     }
     assert_untouched(&app).await
@@ -108,7 +108,7 @@ async fn a_page_of_another_site_is_not_let_in_by_its_browser() -> Result<()> {
             ("Access-Control-Request-Headers", "authorization"),
         ];
         let answer = raw::request(url, method, &target, &headers, "").await?;
-        refused(method, &answer);
+        assert_refused(method, &answer);
         let allowed = answer
             .text
             .to_ascii_lowercase()
@@ -147,7 +147,7 @@ async fn a_signature_with_the_wrong_secret_or_of_another_time_is_refused() -> Re
         for (what, change) in changes {
             let mut changed = call.clone();
             change(&mut changed);
-            refused(&format!("{what}: {call:?}"), &changed.sign()?.send().await?);
+            assert_refused(&format!("{what}: {call:?}"), &changed.sign()?.send().await?);
         }
     }
     Ok(())
@@ -182,7 +182,7 @@ async fn a_signature_holds_for_nothing_but_what_was_signed() -> Result<()> {
     for (what, change) in changes {
         let mut changed = written.clone();
         change(&mut changed);
-        refused(what, &changed.send().await?);
+        assert_refused(what, &changed.send().await?);
     }
     let read = app.s3()?.get_object().bucket(&bucket).key("vault/other.txt");
     assert_eq!(read.send().await?.body.collect().await?.to_vec(), b"signed");

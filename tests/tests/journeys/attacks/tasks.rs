@@ -1,4 +1,4 @@
-//! Tasks of other people and of other teams, tasks that are over, and sessions nobody was given.
+//! Tasks of other people and of other teams, tasks that are over, and sessions that were never given out.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use tests::app::App;
 use tests::aws::Aws;
 use tests::job::OwnJob;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 use tests::{sign_in, wait};
 
 const COLLEAGUE: (&str, &str) = ("grace@example.com", "Grace-labels-numbers-7");
 const STRANGER: (&str, &str) = ("mallory@example.com", "Mallory-reads-others-7");
-const TEXT: &str = "the text of somebody else's task";
+const TEXT: &str = "the text of another person's task";
 
 async fn signed_in(app: &App, (email, password): (&str, &str)) -> Result<Worker> {
     let worker = Worker::new(email, password)?;
@@ -22,7 +22,7 @@ async fn signed_in(app: &App, (email, password): (&str, &str)) -> Result<Worker>
 }
 
 /// What each thing one can do with a task is answered, with its status.
-async fn everything_with(worker: &Worker, portal: &str, token: &str) -> Result<Vec<(StatusCode, String)>> {
+async fn all_requests_with(worker: &Worker, portal: &str, token: &str) -> Result<Vec<(StatusCode, String)>> {
     let mut answers = Vec::new();
     for path in [format!("/api/tasks/{token}"), format!("/tasks/{token}/frame")] {
         let answer = worker.http().get(format!("{portal}{path}")).send().await?;
@@ -40,8 +40,8 @@ async fn everything_with(worker: &Worker, portal: &str, token: &str) -> Result<V
 async fn counters(app: &App, job: &str) -> Result<Value> {
     let request = json!({"LabelingJobName": job});
     let aws = Aws::of(app);
-    let told = aws.json("sagemaker", "SageMaker.DescribeLabelingJob", &request);
-    Ok(told.await?["LabelCounters"].clone())
+    let described = aws.json("sagemaker", "SageMaker.DescribeLabelingJob", &request);
+    Ok(described.await?["LabelCounters"].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ async fn a_task_is_its_holders_alone() -> Result<()> {
     let outsiders = [
         ("a colleague", signed_in(&app, COLLEAGUE).await?),
         ("another team", signed_in(&app, STRANGER).await?),
-        ("nobody", Worker::new("nobody@example.com", "x")?),
+        ("unknown", Worker::new("unknown@example.com", "x")?),
     ];
     let guesses = [
         token,
@@ -73,7 +73,7 @@ async fn a_task_is_its_holders_alone() -> Result<()> {
     ];
     for (who, outsider) in &outsiders {
         for guess in guesses {
-            for (status, text) in everything_with(outsider, portal, guess).await? {
+            for (status, text) in all_requests_with(outsider, portal, guess).await? {
                 assert!(status.is_client_error(), "{who} with {guess}: {status} {text}");
                 assert!(!text.contains(TEXT), "{who} with {guess}: {text}");
             }
@@ -82,23 +82,26 @@ async fn a_task_is_its_holders_alone() -> Result<()> {
     let (_, stranger) = &outsiders[1];
     let listed = stranger.jobs(portal).await?;
     assert!(
-        matches!(&listed, Said::Done(jobs) if jobs["jobs"] == json!([])),
+        matches!(&listed, WorkerReply::Done(jobs) if jobs["jobs"] == json!([])),
         "{listed:?}"
     );
-    assert!(matches!(stranger.next(portal, "attacked").await?, Said::Gone));
+    assert!(matches!(
+        stranger.next(portal, "attacked").await?,
+        WorkerReply::Gone
+    ));
 
     let input = holder.task(portal, token).await?;
     assert!(
-        matches!(&input, Said::Done(task) if task.to_string().contains(TEXT)),
+        matches!(&input, WorkerReply::Done(task) if task.to_string().contains(TEXT)),
         "{input:?}"
     );
     assert!(matches!(
         holder.answer(portal, token, "Even").await?,
-        Said::Done(_)
+        WorkerReply::Done(_)
     ));
-    // Handing the same task in again is told "stored", for the first answer may have been lost on the way; it changes nothing.
-    everything_with(&holder, portal, token).await?;
-    let said = finished(&app, "attacked").await?;
+    // Handing the same task in again is answered "stored", for the first answer may have been lost on the way; it changes nothing.
+    all_requests_with(&holder, portal, token).await?;
+    let said = finish_job(&app, "attacked").await?;
     assert!(
         said.contains("\"class-name\":\"Even\"") && !said.contains("Odd"),
         "{said}"
@@ -109,7 +112,7 @@ async fn a_task_is_its_holders_alone() -> Result<()> {
 }
 
 /// The job's output, once there is one.
-async fn finished(app: &App, job: &str) -> Result<String> {
+async fn finish_job(app: &App, job: &str) -> Result<String> {
     let prefix = format!("own/{job}/labels/");
     let key = wait::until("the job has its output", Duration::from_secs(40), || async {
         let list = app.s3().map_err(|error| error.to_string())?.list_objects_v2();
@@ -143,12 +146,12 @@ async fn an_answer_after_its_time_is_refused() -> Result<()> {
     let token = task["token"].as_str().context("a token")?;
     wait::until("the task's time is over", Duration::from_secs(60), || async {
         match worker.task(portal, token).await {
-            Ok(Said::Gone) => Ok(()),
+            Ok(WorkerReply::Gone) => Ok(()),
             other => Err(format!("{other:?}")),
         }
     })
     .await;
-    for (status, text) in everything_with(&worker, portal, token).await? {
+    for (status, text) in all_requests_with(&worker, portal, token).await? {
         assert!(status.is_client_error(), "{status} {text}");
     }
     let counters = counters(&app, "hurried").await?;
@@ -177,7 +180,7 @@ async fn tokens_and_job_names_that_nobody_was_given_lead_nowhere() -> Result<()>
         "%F0%9F%98%80.0",
         "%ff.0",
     ] {
-        for (status, text) in everything_with(&worker, portal, token).await? {
+        for (status, text) in all_requests_with(&worker, portal, token).await? {
             assert!(status.is_client_error(), "{token}: {status} {text}");
         }
         let next = worker.http().post(format!("{portal}/api/jobs/{token}/next"));
@@ -188,7 +191,7 @@ async fn tokens_and_job_names_that_nobody_was_given_lead_nowhere() -> Result<()>
     let long = "x".repeat(20_000);
     let next = worker.next(portal, &long).await?;
     assert!(
-        matches!(next, Said::Gone),
+        matches!(next, WorkerReply::Gone),
         "a name of {} letters: {next:?}",
         long.len()
     );

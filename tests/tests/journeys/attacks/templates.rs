@@ -1,4 +1,4 @@
-//! A job's own worker template: a program of somebody who may make jobs, run by the portal.
+//! A job's own worker template: a program by a person who may make jobs, run by the portal.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::app::App;
 use tests::aws::Aws;
 use tests::job::OwnJob;
-use tests::worker::{Said, Worker};
+use tests::worker::{Worker, WorkerReply};
 
 /// All of them together, in MiB.
 const MOST: u64 = 500;
@@ -76,7 +76,7 @@ fn bombs() -> Vec<(&'static str, String)> {
 }
 
 fn assert_spared(app: &mut App, before: Option<u64>) -> Result<()> {
-    assert_eq!(app.ended()?, None, "the process has ended");
+    assert_eq!(app.exit_status()?, None, "the process has ended");
     if let Some((before, after)) = before.zip(app.peak_memory()) {
         assert!(after < before + MOST, "memory went from {before} to {after} MiB");
     }
@@ -144,7 +144,7 @@ async fn a_jobs_own_bomb_is_shown_as_a_problem_and_the_task_can_be_declined() ->
         let text = page??.text().await?;
         assert!(text.contains("crowd-task-problem"), "{text:.300}");
     }
-    assert!(matches!(worker.jobs(&portal).await?, Said::Done(_)));
+    assert!(matches!(worker.jobs(&portal).await?, WorkerReply::Done(_)));
     let token = task["token"].as_str().context("a token")?;
     let declined = worker.http().post(format!("{portal}/api/tasks/{token}/decline"));
     let declined = declined

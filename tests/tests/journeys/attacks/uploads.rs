@@ -4,7 +4,7 @@ use anyhow::Result;
 use reqwest::StatusCode;
 use serde_json::json;
 use tests::app::App;
-use tests::signed::Call;
+use tests::signature::Call;
 use tests::worker::Worker;
 use tests::{raw, sign_in};
 
@@ -13,7 +13,7 @@ const MOST: u64 = 250;
 
 /// Still there, and not swollen.
 async fn assert_well(app: &mut App, before: Option<u64>) -> Result<()> {
-    assert_eq!(app.ended()?, None, "the process has ended");
+    assert_eq!(app.exit_status()?, None, "the process has ended");
     let home = reqwest::get(app.text("web_url")).await?;
     assert_eq!(home.status(), 200);
     if let Some((before, after)) = before.zip(app.peak_memory()) {
@@ -220,7 +220,7 @@ async fn a_yaml_bomb_is_told_of_and_holds_nobody_up() -> Result<()> {
     std::fs::write(folder.join("harmless/1.txt"), "1")?;
     std::fs::write(folder.join("harmless/labeling.yaml"), harmless)?;
     tests::wait::until(
-        "the bombs are told of, the harmless one has its job",
+        "the bombs are announced, the harmless one has its job",
         std::time::Duration::from_secs(60),
         || async {
             let status = app.status().map_err(|error| error.to_string())?;
@@ -233,10 +233,10 @@ async fn a_yaml_bomb_is_told_of_and_holds_nobody_up() -> Result<()> {
                     .unwrap_or_default()
             };
             let working = !of("harmless")["jobs"][0].is_null();
-            let told = bombs.iter().all(|(name, _)| {
+            let announced = bombs.iter().all(|(name, _)| {
                 of(name).to_string().contains("labeling.yaml") || of(name).to_string().contains("spec")
             });
-            if working && told {
+            if working && announced {
                 Ok(())
             } else {
                 Err(status.to_string())

@@ -131,7 +131,7 @@ fn forgotten_passwords_keep_some_of_the_days_mail() {
         variables["INVITATIONS_PER_DAY"].clone()
     };
     assert_eq!(daily(&Stack::by_default()), "40", "of 50");
-    assert_eq!(daily(&with_ses()), "200", "finite, unless somebody says so");
+    assert_eq!(daily(&with_ses()), "200", "finite, unless the operator says so");
     assert_eq!(
         daily(&Stack::with(&[("InvitationsPerDay", "unlimited")])),
         "unlimited"

@@ -1,5 +1,5 @@
 //! Nothing outlives its invocation: the SDK's limits against the functions' timeouts in the template, and real clients against
-//! services that never answer, or answer "later" for ever.
+//! services that never answer, or always answer "later".
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 /// A user pool's, and not to be changed.
 const TRIGGER: Duration = Duration::from_secs(5);
-/// Nobody waits so long for anything here: only so that a test that hangs ends.
+/// Nothing here waits so long: only so that a test that hangs ends.
 const HANGS: Duration = Duration::from_secs(60);
 
 fn timeout(stack: &Value, function: &str) -> Duration {

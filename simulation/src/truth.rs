@@ -1,19 +1,19 @@
 //! What is true of a schedule, kept apart from what the functions believe, and what must hold after every step.
 
 mod batch;
-mod closing;
 pub(crate) mod crew;
-mod seen;
-mod told;
+mod final_state;
+mod listings;
+mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::content::Content;
 use crate::time::Ms;
-use crate::world::objects::{Stored, etag};
-use batch::{Batch, Batched};
-use seen::Look;
+use crate::world::objects::{StoredVersion, etag};
+use batch::{Batch, BatchedRows};
+use listings::Look;
 
 /// What is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,23 +34,23 @@ pub enum Promise {
     JobTrue,
     /// `started` stands for a job of this very batch.
     StartedTrue,
-    /// A notice is repeated only by somebody who looked before its marker was there.
+    /// A notice is repeated only by an invocation that looked before its marker was there.
     NoticeOnce,
     /// A marker stands for a notice that went out.
     NoticeTrue,
     /// What can be labeled is in a batch in the end.
     NothingLost,
-    /// What cannot be labeled is listed with its reason, and told.
+    /// What cannot be labeled is listed with its reason, and announced.
     RejectsListed,
     /// Every batch has its job in the end.
     BatchHasJob,
-    /// Every end of a job is told in the end.
-    EndTold,
+    /// Every end of a job is announced in the end.
+    EndAnnounced,
     /// The status says what is true.
     StatusTrue,
     /// A reply counts what was done.
     CountsTrue,
-    /// Nobody gets an invitation while they have a good one, and nobody more than are allowed.
+    /// A person with a good invitation gets no other, and no one gets more than are allowed.
     InvitedOnce,
     /// No more mails a day than are set aside for it.
     MailWithinBudget,
@@ -58,7 +58,7 @@ pub enum Promise {
     ListTrue,
     /// Who comes and who goes is written down before anything is done for them.
     ListedFirst,
-    /// Nobody is put into, kept in or taken out of a group unless a team's file asks for it.
+    /// A person is put into, kept in or taken out of a group only if a team's file asks for it.
     MemberTrue,
     /// A group or a work team that others made is never changed.
     OthersUntouched,
@@ -66,13 +66,13 @@ pub enum Promise {
     MemberAtOnce,
     /// A sign-in is never stopped, and never loses a group.
     SignInPasses,
-    /// A marker or a notice of joining stands for somebody who has joined.
+    /// A marker or a notice of joining stands for a person who has joined.
     JoinedTrue,
-    /// Everybody who joins is told of, and hears of work.
-    JoinedTold,
-    /// The roster says what is true, and forgets nobody.
+    /// Everyone who joins is announced, and gets notices of work.
+    JoinedAnnounced,
+    /// The roster says what is true, and forgets no one.
     RosterTrue,
-    /// Everybody is served, whatever is wrong with others, and what is wrong is told.
+    /// Everyone is served, whatever is wrong with others, and what is wrong is announced.
     EveryoneServed,
     /// When nothing goes wrong any more, a round succeeds, and the next one changes nothing.
     Settles,
@@ -91,17 +91,21 @@ impl fmt::Display for Violation {
     }
 }
 
-pub(crate) type Held = Result<(), Violation>;
+pub(crate) type CheckResult = Result<(), Violation>;
 
-fn broken(promise: Promise, detail: impl Into<String>) -> Held {
+fn violation(promise: Promise, detail: impl Into<String>) -> CheckResult {
     Err(Violation {
         promise,
         detail: detail.into(),
     })
 }
 
-fn hold(kept: bool, promise: Promise, detail: impl FnOnce() -> String) -> Held {
-    if kept { Ok(()) } else { broken(promise, detail()) }
+fn hold(kept: bool, promise: Promise, detail: impl FnOnce() -> String) -> CheckResult {
+    if kept {
+        Ok(())
+    } else {
+        violation(promise, detail())
+    }
 }
 
 /// What a spec says.
@@ -120,9 +124,9 @@ pub(crate) struct Truth {
     /// Everything that ever lay in the input bucket, by key and ETag.
     contents: BTreeMap<(String, String), Content>,
     /// ETag of what lies there now.
-    lies_there: BTreeMap<String, String>,
+    current: BTreeMap<String, String>,
     /// Keys that something came to more than once.
-    came_anew: BTreeSet<String>,
+    came_again: BTreeSet<String>,
     /// Keys that were deleted at some time, whatever came there later.
     removed: BTreeSet<String>,
     specs: BTreeMap<String, SpecTruth>,
@@ -130,36 +134,36 @@ pub(crate) struct Truth {
     spec_history: BTreeMap<String, Vec<(Ms, String)>>,
     pub(crate) begun: BTreeMap<u32, Ms>,
     looks: BTreeMap<(u32, String), Look>,
-    /// Everything ever created, also what somebody deleted.
+    /// Everything ever created, also what was deleted since.
     batches: BTreeMap<String, Vec<Batch>>,
-    files: BTreeMap<String, Batched>,
+    files: BTreeMap<String, BatchedRows>,
     /// Batches made by each invocation.
     made: BTreeMap<u32, u64>,
     /// Job by manifest.
     jobs: BTreeMap<String, String>,
     pub(crate) foreign: BTreeSet<String>,
     /// Notices by id: how often they went out.
-    pub(crate) told: BTreeMap<String, u32>,
+    pub(crate) announced: BTreeMap<String, u32>,
     /// Who has looked for a marker and found none.
     absent: BTreeSet<(u32, String)>,
     pub(crate) crew: crew::CrewTruth,
-    /// A batch that somebody deleted and is going to restore.
-    pub(crate) deleted: Option<(String, Stored)>,
+    /// A batch that was deleted and will be restored.
+    pub(crate) deleted: Option<(String, StoredVersion)>,
 }
 
 impl Truth {
-    pub(crate) fn dropped(&mut self, key: &str, bytes: &[u8], content: Content) {
+    pub(crate) fn record_drop(&mut self, key: &str, bytes: &[u8], content: Content) {
         let etag = etag(bytes);
         if self.contents.keys().any(|(there, _)| there == key) {
-            self.came_anew.insert(key.to_owned());
+            self.came_again.insert(key.to_owned());
         }
-        self.lies_there.insert(key.to_owned(), etag.clone());
+        self.current.insert(key.to_owned(), etag.clone());
         self.contents.insert((key.to_owned(), etag), content);
     }
 
-    pub(crate) fn removed(&mut self, key: &str) {
+    pub(crate) fn record_removal(&mut self, key: &str) {
         self.removed.insert(key.to_owned());
-        self.lies_there.remove(key);
+        self.current.remove(key);
     }
 
     pub(crate) fn spec_dropped(&mut self, dataset: &str, sha256: &str, spec: SpecTruth, at: Ms) {

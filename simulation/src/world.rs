@@ -18,7 +18,7 @@ use crate::crew::SignIn;
 use crate::dice::Dice;
 use crate::fault::{Fault, Faults};
 use crate::people::Plan;
-use crate::queue::{Queue, created};
+use crate::queue::{Queue, object_created};
 use crate::time::{Ms, timestamp};
 use crate::trace::Trace;
 use crate::truth::{Truth, Violation};
@@ -32,9 +32,9 @@ use workforce::Crowd;
 /// The world, as the ports and the run share it. One thread uses it; the lock is there because the ports' futures
 /// have to be `Send`.
 #[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<World>>);
+pub(crate) struct SharedWorld(Arc<Mutex<World>>);
 
-impl Shared {
+impl SharedWorld {
     pub(crate) fn new(world: World) -> Self {
         Self(Arc::new(Mutex::new(world)))
     }
@@ -43,7 +43,7 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The world, when nobody else has it any more.
+    /// The world, when nothing else holds it any more.
     pub(crate) fn into_world(self) -> Option<World> {
         Some(
             Arc::into_inner(self.0)?
@@ -70,7 +70,7 @@ pub(crate) struct World {
     pub(crate) uploads: BTreeMap<u32, Upload>,
     pub(crate) queues: BTreeMap<Function, Queue>,
     pub(crate) messages: u32,
-    /// No event reaches anybody any more.
+    /// No event arrives any more.
     pub(crate) silent: bool,
     /// `DelaySeconds` of the queue of build-manifest.
     pub(crate) delay: Ms,
@@ -81,7 +81,7 @@ pub(crate) struct World {
     /// Sign-ins whose trigger is about to be called.
     pub(crate) triggers: Vec<SignIn>,
     /// Whose sign-in an invocation answers.
-    pub(crate) asking: BTreeMap<u32, String>,
+    pub(crate) current_call: BTreeMap<u32, String>,
     pub(crate) calls: Calls,
     /// Invocations of build-manifest under way, and batches they left in flight.
     pub(crate) building: u32,
@@ -143,7 +143,7 @@ impl World {
             pool: Pool::default(),
             crowd: Crowd::default(),
             triggers: Vec::new(),
-            asking: BTreeMap::new(),
+            current_call: BTreeMap::new(),
             calls: Calls::default(),
             building: 0,
             truth: Truth::default(),
@@ -166,7 +166,7 @@ impl World {
         self.crowd.room = crew.room;
         self.crowd.slow = crew.slow_workforce;
         self.crowd.workforce = crew.has_workforce.then_some(0);
-        self.truth.crew.promised(crew);
+        self.truth.crew.set_limits(crew);
         for team in &crew.groups_of_others {
             self.put_group_of_others(team);
         }
@@ -195,7 +195,7 @@ impl World {
         self.agenda.add(self.now + wait, event);
     }
 
-    /// Somebody's PUT to the input bucket, or the end of an upload begun earlier.
+    /// A PUT to the input bucket, or the end of an upload begun earlier.
     pub(crate) fn drop_file(&mut self, key: &str, bytes: Vec<u8>, begun: Option<Ms>) {
         let event = if begun.is_some() {
             "CompleteMultipartUpload"
@@ -204,7 +204,7 @@ impl World {
         };
         self.input
             .put(key, bytes, BTreeMap::new(), begun.unwrap_or(self.now));
-        let body = created(INPUT, key, event, self.now);
+        let body = object_created(INPUT, key, event, self.now);
         self.send(Function::BuildManifest, &body);
     }
 }

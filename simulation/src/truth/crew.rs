@@ -1,6 +1,6 @@
 //! What is true of people and teams, kept apart from what the functions believe.
 
-mod closing;
+mod final_state;
 mod list;
 mod mail;
 mod member;
@@ -12,11 +12,11 @@ use shared::layout;
 use shared::notice::Message;
 use shared::spec::Spec;
 
-use super::{Held, Promise, hold};
+use super::{CheckResult, Promise, hold};
 use crate::crew::{CrewPlan, Version};
 use crate::time::{DAY, Ms};
 use crate::world::World;
-use crate::world::objects::Stored;
+use crate::world::objects::StoredVersion;
 use list::Listing;
 use mail::Mail;
 
@@ -38,9 +38,9 @@ pub(crate) struct CrewTruth {
     troubled: BTreeSet<u32>,
     /// User names of accounts that Cognito made when no mail was left.
     pub(crate) made_without_mail: BTreeSet<String>,
-    /// Groups that somebody changed by hand.
+    /// Groups that an admin changed by hand.
     pub(crate) disturbed: BTreeSet<String>,
-    /// How often somebody deleted the account of this address.
+    /// How often an admin deleted the account of this address.
     deleted: BTreeMap<String, u32>,
     /// Groups and the user names the functions put into them.
     ever_in: BTreeSet<(String, String)>,
@@ -49,8 +49,8 @@ pub(crate) struct CrewTruth {
     /// Groups, and work teams, that others made.
     pub(crate) groups_of_others: BTreeSet<String>,
     pub(crate) teams_of_others: BTreeSet<String>,
-    /// What admins were told of each team.
-    told: BTreeSet<(String, String)>,
+    /// Notices about each team: team and id.
+    announced: BTreeSet<(String, String)>,
 }
 
 /// A version of a team's file.
@@ -64,13 +64,13 @@ struct File {
 }
 
 impl CrewTruth {
-    pub(crate) fn promised(&mut self, plan: &CrewPlan) {
+    pub(crate) fn set_limits(&mut self, plan: &CrewPlan) {
         self.mails_a_day = plan.mails_a_day;
         self.invitations = plan.invitations;
         self.life = Ms::from(plan.days) * DAY;
     }
 
-    pub(crate) fn dropped(&mut self, version: &Version, etag: String, text: &str) {
+    pub(crate) fn record_drop(&mut self, version: &Version, etag: String, text: &str) {
         let people: BTreeSet<String> = version.people.iter().map(|email| email.to_lowercase()).collect();
         for email in &people {
             self.people.insert(layout::person_id(email), email.clone());
@@ -125,7 +125,7 @@ impl CrewTruth {
             .unwrap_or_default()
     }
 
-    /// Whether something of others has the team's name: nothing is made, and nobody comes.
+    /// Whether something of others has the team's name: nothing is made, and no one is invited.
     pub(crate) fn is_taken(&self, team: &str) -> bool {
         self.groups_of_others.contains(team) || self.teams_of_others.contains(team)
     }
@@ -144,7 +144,7 @@ fn text<'a>(document: &'a Value, name: &str) -> Option<&'a str> {
     document.get(name)?.as_str()
 }
 
-fn document(stored: Option<&Stored>) -> Value {
+fn document(stored: Option<&StoredVersion>) -> Value {
     let read = stored.and_then(|stored| serde_json::from_slice(&stored.bytes).ok());
     read.unwrap_or_default()
 }
@@ -164,15 +164,20 @@ fn members(roster: &Value) -> BTreeMap<String, String> {
 }
 
 impl CrewTruth {
-    /// Admins were told this of the team.
-    pub(in crate::truth) fn note_told(&mut self, team: String, id: String) {
-        self.told.insert((team, id));
+    /// This notice about the team was published.
+    pub(in crate::truth) fn record_notice(&mut self, team: String, id: String) {
+        self.announced.insert((team, id));
     }
 }
 
 impl World {
     /// Something about people was written to the output bucket; `before` is what lay there.
-    pub(in crate::truth) fn crew_written(&mut self, of: u32, key: &str, before: Option<&Stored>) -> Held {
+    pub(in crate::truth) fn crew_written(
+        &mut self,
+        of: u32,
+        key: &str,
+        before: Option<&StoredVersion>,
+    ) -> CheckResult {
         if let Some(person) = key.strip_prefix(layout::PEOPLE) {
             return self.person_written(of, person, before);
         }
@@ -185,7 +190,7 @@ impl World {
         }
     }
 
-    fn roster_written(&mut self, of: u32, team: &str, before: Option<&Stored>) -> Held {
+    fn roster_written(&mut self, of: u32, team: &str, before: Option<&StoredVersion>) -> CheckResult {
         let before = members(&document(before));
         let after = members(&document(self.output.get(&layout_roster(team))));
         let forgotten = before.keys().find(|person| !after.contains_key(*person));
@@ -204,8 +209,8 @@ impl World {
         Ok(())
     }
 
-    /// `joined/<team>/<person>`: a marker stands for somebody who was put into the group.
-    fn marker_written(&mut self, of: u32, marker: &str) -> Held {
+    /// `joined/<team>/<person>`: a marker stands for a person who was put into the group.
+    fn marker_written(&mut self, of: u32, marker: &str) -> CheckResult {
         let written = document(self.output.get(&format!("{}{marker}", layout::JOINED)));
         let username = text(&written, "username").unwrap_or_default().to_owned();
         let Some((team, _)) = marker.split_once('/').filter(|(team, _)| *team != "_unlisted") else {
@@ -215,7 +220,7 @@ impl World {
         hold(
             put_in || self.is_in_by_hand(team, &written),
             Promise::JoinedTrue,
-            || format!("#{of} says that somebody has joined {team} who was not put into the group"),
+            || format!("#{of} says that a person has joined {team} who was not put into the group"),
         )
     }
 
@@ -224,17 +229,17 @@ impl World {
             .is_in(team, text(marker, "username").unwrap_or_default())
     }
 
-    pub(in crate::truth) fn crew_told(&mut self, of: u32, message: &Message) -> Held {
+    pub(in crate::truth) fn check_crew_notice(&mut self, of: u32, message: &Message) -> CheckResult {
         let attribute = |name: &str| message.attributes.get(name).cloned().unwrap_or_default();
         let (id, team) = (attribute("id"), attribute("team"));
         if id.starts_with("joined/") {
             let person = id.rsplit('/').next().unwrap_or_default();
             let marker = format!("{}{team}/{person}", layout::JOINED);
             hold(self.output.get(&marker).is_some(), Promise::JoinedTrue, || {
-                format!("#{of} told {id}, and there is no marker")
+                format!("#{of} announced {id}, and there is no marker")
             })?;
         }
-        self.truth.crew.note_told(team, id);
+        self.truth.crew.record_notice(team, id);
         Ok(())
     }
 }

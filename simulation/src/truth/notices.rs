@@ -6,12 +6,12 @@ use shared::layout;
 use shared::notice::Message;
 use shared::port::JobState;
 
-use super::{Held, Promise, Truth, hold};
+use super::{CheckResult, Promise, Truth, hold};
 use crate::OUTPUT;
 use crate::world::World;
 
 impl World {
-    pub(crate) fn job_made(&mut self, of: u32, request: &JobRequest) -> Held {
+    pub(crate) fn job_made(&mut self, of: u32, request: &JobRequest) -> CheckResult {
         let JobRequest {
             name, manifest_uri, ..
         } = request;
@@ -53,7 +53,7 @@ impl World {
         )
     }
 
-    pub(super) fn started(&self, key: &str) -> Held {
+    pub(super) fn check_started_marker(&self, key: &str) -> CheckResult {
         let document = self.output.get(key);
         let document = document.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
         let text = |name: &str| Some(document.as_ref()?.get(name)?.as_str()?.to_owned());
@@ -77,19 +77,19 @@ impl World {
         )
     }
 
-    pub(crate) fn published(&mut self, of: u32, message: &Message) -> Held {
+    pub(crate) fn check_notice(&mut self, of: u32, message: &Message) -> CheckResult {
         let id = message.attributes.get("id").cloned().unwrap_or_default();
-        let times = self.truth.told.entry(id.clone()).or_default();
+        let times = self.truth.announced.entry(id.clone()).or_default();
         *times += 1;
         let looked = self.truth.absent.contains(&(of, id.clone()));
         hold(looked, Promise::NoticeOnce, || {
-            format!("#{of} told {id} although its marker was there, or without looking")
+            format!("#{of} announced {id} although its marker was there, or without looking")
         })?;
         if id.starts_with(layout::DIGEST) {
-            return self.digest_told(message);
+            return self.check_digest(message);
         }
         let Some((job, state)) = id.strip_prefix("jobs/").and_then(|rest| rest.split_once('/')) else {
-            return self.crew_told(of, message);
+            return self.check_crew_notice(of, message);
         };
         let job = self.service.jobs.iter().find(|other| other.name == job);
         let truly = job.map(|job| match job.state {
@@ -102,14 +102,14 @@ impl World {
             .iter()
             .any(|word| state.starts_with(word));
         hold(refused || truly == Some(state), Promise::NoticeTrue, || {
-            format!("{id} was told, and the job is {truly:?}")
+            format!("{id} was announced, and the job is {truly:?}")
         })
     }
 }
 
 impl World {
-    /// A digest tells of each notice it names.
-    fn digest_told(&mut self, message: &Message) -> Held {
+    /// A digest announces each notice it names.
+    fn check_digest(&mut self, message: &Message) -> CheckResult {
         let forms: Value = serde_json::from_str(&message.body).unwrap_or_default();
         let json = forms.get("default").and_then(Value::as_str).unwrap_or_default();
         let json: Value = serde_json::from_str(json).unwrap_or_default();
@@ -125,22 +125,22 @@ impl World {
         )?;
         for notice in named.into_iter().flatten() {
             let id = text(notice, "id");
-            self.truth.crew.note_told(text(notice, "team"), id.clone());
-            *self.truth.told.entry(id).or_default() += 1;
+            self.truth.crew.record_notice(text(notice, "team"), id.clone());
+            *self.truth.announced.entry(id).or_default() += 1;
         }
         Ok(())
     }
 
     /// Whether a ledger names it: it leaves with the digest.
     pub(super) fn waits_for_digest(&self, id: &str) -> bool {
-        self.waiting().any(|waiting| waiting == id)
+        self.ids_waiting_for_digest().any(|waiting| waiting == id)
     }
 
     pub(crate) fn notices_wait(&self) -> bool {
-        self.waiting().next().is_some()
+        self.ids_waiting_for_digest().next().is_some()
     }
 
-    fn waiting(&self) -> impl Iterator<Item = String> + '_ {
+    fn ids_waiting_for_digest(&self) -> impl Iterator<Item = String> + '_ {
         self.output.under(layout::DIGEST).flat_map(|(_, stored)| {
             let ledger: Value = serde_json::from_slice(&stored.bytes).unwrap_or_default();
             let lists = ["/waiting", "/leaving/notices"].map(|list| ledger.pointer(list).cloned());
@@ -156,7 +156,7 @@ impl World {
 }
 
 impl Truth {
-    /// Somebody looked for a marker.
+    /// An invocation looked for a marker.
     pub(crate) fn saw_marker(&mut self, of: u32, key: &str, there: bool) {
         let Some(id) = key.strip_prefix("notified/") else {
             return;

@@ -17,6 +17,9 @@ use serde_json::{Value, json};
 
 use crate::store::{INPUT, OUTPUT};
 
+pub(super) const JOB: &str = "gc00-done-000001-0000000000";
+pub(super) const LABELS: &str = "labels/gc00-done-000001/manifests/output/output.manifest";
+
 /// Objects in a page of a listing, as S3 has it.
 const PAGE: u64 = 1_000;
 const LONG_AGO: &str = "2026-01-01T00:00:00.000Z";
@@ -35,14 +38,14 @@ pub(crate) enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct MadeUp {
+pub(crate) struct SampleS3 {
     pub(crate) objects: u64,
     pub(crate) kind: Kind,
     pub(crate) spec: String,
 }
 
 #[derive(Clone)]
-struct Written {
+struct WrittenObject {
     body: Bytes,
     etag: String,
     metadata: Vec<(HeaderName, String)>,
@@ -50,8 +53,8 @@ struct Written {
 
 #[derive(Default)]
 struct World {
-    datasets: Mutex<BTreeMap<String, MadeUp>>,
-    output: Mutex<BTreeMap<String, Written>>,
+    datasets: Mutex<BTreeMap<String, SampleS3>>,
+    output: Mutex<BTreeMap<String, WrittenObject>>,
     requests: AtomicU64,
 }
 
@@ -73,7 +76,7 @@ impl Server {
         Ok(Self { world, endpoint })
     }
 
-    pub(crate) fn add(&self, name: &str, dataset: MadeUp) {
+    pub(crate) fn add(&self, name: &str, dataset: SampleS3) {
         lock(&self.world.datasets).insert(name.to_owned(), dataset);
     }
 
@@ -88,7 +91,7 @@ impl Server {
         let metadata = metadata
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.clone()));
-        let written = Written {
+        let written = WrittenObject {
             body: body.into(),
             etag: "\"0\"".to_owned(),
             metadata: metadata.collect(),
@@ -96,7 +99,7 @@ impl Server {
         lock(&self.world.output).insert(key.to_owned(), written);
     }
 
-    pub(crate) fn written(&self, prefix: &str) -> Vec<(String, Bytes)> {
+    pub(crate) fn objects_under(&self, prefix: &str) -> Vec<(String, Bytes)> {
         let output = lock(&self.world.output);
         let found = output.iter().filter(|(key, _)| key.starts_with(prefix));
         found.map(|(key, it)| (key.clone(), it.body.clone())).collect()
@@ -175,7 +178,7 @@ fn uploads() -> Response {
 /// One job of 100,000 objects that is done.
 fn labeling(target: &str) -> Response {
     let of_job = json!({
-        "LabelingJobName": super::limits::JOB, "LabelingJobArn": "arn:aws:sagemaker:us-east-1:000000000000:labeling-job/x",
+        "LabelingJobName": JOB, "LabelingJobArn": "arn:aws:sagemaker:us-east-1:000000000000:labeling-job/x",
         "LabelingJobStatus": "Completed", "CreationTime": 1_790_000_000, "LastModifiedTime": 1_790_000_000,
         "JobReferenceCode": "x", "LabelAttributeName": "label", "RoleArn": "arn:aws:iam::000000000000:role/x",
         "LabelCounters": {"TotalLabeled": 100_000, "HumanLabeled": 100_000, "MachineLabeled": 0,
@@ -183,7 +186,7 @@ fn labeling(target: &str) -> Response {
         "InputConfig": {"DataSource": {"S3DataSource": {
             "ManifestS3Uri": format!("s3://{OUTPUT}/manifests/done/000001.manifest")}}},
         "OutputConfig": {"S3OutputPath": format!("s3://{OUTPUT}/labels/")},
-        "LabelingJobOutput": {"OutputDatasetS3Uri": format!("s3://{OUTPUT}/{}", super::limits::LABELS)},
+        "LabelingJobOutput": {"OutputDatasetS3Uri": format!("s3://{OUTPUT}/{}", LABELS)},
         "HumanTaskConfig": {
             "WorkteamArn": "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/numbers-team",
             "UiConfig": {"UiTemplateS3Uri": "s3://x/y"}, "TaskTitle": "t", "TaskDescription": "d",
@@ -220,7 +223,7 @@ impl World {
             .iter()
             .filter(|(name, _)| name.as_str().starts_with("x-amz-meta-"))
             .filter_map(|(name, value)| Some((name.clone(), value.to_str().ok()?.to_owned())));
-        let written = Written {
+        let written = WrittenObject {
             body,
             etag: etag.clone(),
             metadata: metadata.collect(),

@@ -8,12 +8,12 @@ use crate::truth::{Promise, Violation};
 use crate::world::World;
 use crate::world::pool::day;
 
-/// With a mail a day, for everybody who waits and every invitation that runs out meanwhile.
+/// With a mail a day, for everyone who waits and every invitation that expires meanwhile.
 const DAYS: usize = 60;
 
 impl Run {
-    /// One round finishes everything the day's mail is enough for; with the days, everybody is served. Then whoever
-    /// is invited signs in, and is at once where they belong.
+    /// One round finishes everything the day's mail is enough for; with the days, everyone is served. Then the
+    /// invited people sign in, and are in their teams at once.
     pub(crate) fn crew_rounds(&mut self) {
         {
             let mut world = self.world.lock();
@@ -22,7 +22,7 @@ impl Run {
         }
         for _ in 0..DAYS {
             self.round();
-            if !self.holds() || !self.world.lock().somebody_waits() {
+            if !self.holds() || !self.world.lock().has_people_waiting() {
                 break;
             }
             self.wait(DAY);
@@ -46,7 +46,7 @@ impl Run {
     fn holds(&mut self) -> bool {
         let mut world = self.world.lock();
         if world.wrong.is_none() {
-            let held = world.crew_closing();
+            let held = world.check_final_crew_state();
             world.check(held);
         }
         world.wrong.is_none()
@@ -85,8 +85,8 @@ impl Run {
 }
 
 impl World {
-    /// Most admins mend a file that cannot be used.
-    pub(crate) fn mend_team(&mut self, team: &'static str) {
+    /// Most admins fix a file that cannot be used.
+    pub(crate) fn fix_team(&mut self, team: &'static str) {
         if self.truth.crew.is_usable(team) || !self.dice.percent(85) {
             return;
         }

@@ -27,7 +27,7 @@ pub enum Safeguard {
     CreateIfAbsent,
     /// After a 412 the other's batch is read before anything is cut again.
     ReadAgainOn412,
-    /// The owner token tells one's own batch from another's.
+    /// The owner token distinguishes one's own batch from another's.
     OwnerToken,
     /// A 412 without one's own token is not one's own batch.
     ForeignOn412,
@@ -69,7 +69,7 @@ pub enum Safeguard {
     ListedFirst,
     /// The roster lists who comes before anything is done for them.
     WriteAhead,
-    /// Whoever goes leaves the document before the group.
+    /// A person who leaves is taken out of the document before the group.
     LeavesListFirst,
     /// A sign-in is believed only with the account, or the verified address, the document names.
     TrustCheck,
@@ -238,7 +238,7 @@ fn without_hash(name: &str) -> String {
     parts.join("-")
 }
 
-fn nothing() -> Fetched {
+fn empty_object() -> Fetched {
     Fetched {
         bytes: Vec::new(),
         etag: MADE_UP.to_owned(),
@@ -312,7 +312,7 @@ impl Store for Ports {
                 }
             }
             Some(Safeguard::Contiguity) if fetched.is_none() && key.starts_with(layout::MANIFESTS) => {
-                fetched = Some(nothing());
+                fetched = Some(empty_object());
             }
             Some(Safeguard::OwnerToken) => {
                 if let Some(fetched) = &mut fetched {
@@ -339,7 +339,7 @@ impl Store for Ports {
                 if let Some(text) = latest.and_then(|title| self.port.spec_now(&title)) {
                     return Ok(Some(Fetched {
                         bytes: text,
-                        ..fetched.unwrap_or_else(nothing)
+                        ..fetched.unwrap_or_else(empty_object)
                     }));
                 }
             }

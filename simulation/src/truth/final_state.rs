@@ -5,41 +5,41 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use shared::port::JobState;
 
-use super::{Held, Promise, Truth, broken, hold};
+use super::{CheckResult, Promise, Truth, hold, violation};
 use crate::OUTPUT;
 use crate::content::Content;
 use crate::people::Plan;
 use crate::world::World;
 
 /// Rejects as listed, by key, ETag and row.
-type Listed = BTreeMap<(String, String, Option<u64>), bool>;
+type ListedRejects = BTreeMap<(String, String, Option<u64>), bool>;
 
 impl World {
-    pub(crate) fn closing(&self, plan: &Plan) -> Held {
+    pub(crate) fn check_final_state(&self, plan: &Plan) -> CheckResult {
         for dataset in &plan.datasets {
             self.all_batched(&dataset.name)?;
-            self.spec_told(&dataset.name)?;
+            self.check_bad_spec_announced(&dataset.name)?;
             self.all_started(&dataset.name)?;
         }
-        self.all_told()?;
+        self.check_ends_announced()?;
         self.no_digest_is_owed()
     }
 
-    pub(super) fn no_digest_is_owed(&self) -> Held {
+    pub(super) fn no_digest_is_owed(&self) -> CheckResult {
         hold(!self.notices_wait(), Promise::RejectsListed, || {
             "notices wait for a digest that has not left".to_owned()
         })
     }
 
     /// A batch the reply did not count, or one it counted and did not make.
-    pub(crate) fn counted(&self, of: u32, batches: u64) -> Held {
+    pub(crate) fn check_batch_count(&self, of: u32, batches: u64) -> CheckResult {
         let made = self.truth.made.get(&of).copied().unwrap_or(0);
         hold(made == batches, Promise::CountsTrue, || {
             format!("#{of} says it cut {batches} batches and cut {made}")
         })
     }
 
-    fn all_batched(&self, dataset: &str) -> Held {
+    fn all_batched(&self, dataset: &str) -> CheckResult {
         let Some(spec) = self.truth.current_spec(dataset).filter(|spec| spec.valid) else {
             return Ok(());
         };
@@ -59,14 +59,14 @@ impl World {
                 self.truth.accounted_for(key, &stored.etag, &rejects, full)?;
             }
         }
-        let untold = rejects.iter().find(|(_, told)| !**told);
-        hold(untold.is_none(), Promise::RejectsListed, || {
-            format!("not told: {untold:?}")
+        let unannounced = rejects.iter().find(|(_, announced)| !**announced);
+        hold(unannounced.is_none(), Promise::RejectsListed, || {
+            format!("not announced: {unannounced:?}")
         })?;
         self.status_true(dataset, batches.len() as u64, items)
     }
 
-    fn rejects(&self, dataset: &str) -> Listed {
+    fn rejects(&self, dataset: &str) -> ListedRejects {
         let file = self.output.get(&format!("results/{dataset}/rejected.jsonl"));
         let lines = file
             .map_or(&[][..], |file| &file.bytes)
@@ -75,13 +75,13 @@ impl World {
             let entry: Value = serde_json::from_slice(line).ok()?;
             let text = |name: &str| Some(entry.get(name)?.as_str()?.to_owned());
             let row = entry.get("row").and_then(Value::as_u64);
-            let told = entry.get("told").and_then(Value::as_bool) == Some(true);
-            Some(((text("key")?, text("etag")?, row), told))
+            let announced = entry.get("told").and_then(Value::as_bool) == Some(true);
+            Some(((text("key")?, text("etag")?, row), announced))
         });
         entries.collect()
     }
 
-    fn status_true(&self, dataset: &str, batches: u64, items: u64) -> Held {
+    fn status_true(&self, dataset: &str, batches: u64, items: u64) -> CheckResult {
         let status = self.output.get(&format!("status/{dataset}.json"));
         let status = status.and_then(|stored| serde_json::from_slice::<Value>(&stored.bytes).ok());
         let there_is_something = self.input.under(&format!("{dataset}/")).next().is_some();
@@ -92,37 +92,37 @@ impl World {
         };
         let number = |name: &str| status.get(name).and_then(Value::as_u64);
         let state = status.get("state").and_then(Value::as_str);
-        let told = (state, number("batches"), number("items"));
+        let announced = (state, number("batches"), number("items"));
         hold(
-            told == (Some("up-to-date"), Some(batches), Some(items)),
+            announced == (Some("up-to-date"), Some(batches), Some(items)),
             Promise::StatusTrue,
-            || format!("{dataset} has {batches} batches of {items} items, and its status says {told:?}"),
+            || format!("{dataset} has {batches} batches of {items} items, and its status says {announced:?}"),
         )?;
         let changed = status.get("changed_first").and_then(Value::as_array);
         let mut changed = changed.into_iter().flatten().filter_map(Value::as_str);
-        let wrong = changed.find(|key| !self.truth.came_anew.contains(*key));
+        let wrong = changed.find(|key| !self.truth.came_again.contains(*key));
         hold(wrong.is_none(), Promise::StatusTrue, || {
             format!("{wrong:?} is called changed, and came once")
         })
     }
 
-    fn spec_told(&self, dataset: &str) -> Held {
+    fn check_bad_spec_announced(&self, dataset: &str) -> CheckResult {
         let history = self.truth.spec_history.get(dataset);
         let Some((_, sha256)) = history.and_then(|history| history.last()) else {
             return Ok(());
         };
         let bad = self.truth.specs.get(sha256).is_some_and(|spec| !spec.valid);
-        let told = self
+        let announced = self
             .truth
-            .told
+            .announced
             .keys()
             .any(|id| id.starts_with("specs/") && id.ends_with(sha256));
-        hold(told || !bad, Promise::RejectsListed, || {
-            format!("nobody was told that the spec of {dataset} cannot be used")
+        hold(announced || !bad, Promise::RejectsListed, || {
+            format!("it was not announced that the spec of {dataset} cannot be used")
         })
     }
 
-    fn all_started(&self, dataset: &str) -> Held {
+    fn all_started(&self, dataset: &str) -> CheckResult {
         let prefix = format!("manifests/{dataset}/");
         for (key, _) in self.output.under(&prefix) {
             let uri = format!("s3://{OUTPUT}/{key}");
@@ -144,19 +144,19 @@ impl World {
                 Promise::BatchHasJob,
                 || format!("{key} has no job; it waits for {reason:?} of {job:?}"),
             )?;
-            let told = self
+            let announced = self
                 .truth
-                .told
+                .announced
                 .keys()
                 .any(|id| id.starts_with(&format!("jobs/{job}/")));
-            hold(told, Promise::BatchHasJob, || {
-                format!("nobody was told that {key} has no job")
+            hold(announced, Promise::BatchHasJob, || {
+                format!("it was not announced that {key} has no job")
             })?;
         }
         Ok(())
     }
 
-    fn all_told(&self) -> Held {
+    fn check_ends_announced(&self) -> CheckResult {
         for job in self
             .service
             .jobs
@@ -167,17 +167,19 @@ impl World {
                 JobState::Completed => "completed",
                 JobState::Failed => "failed",
                 JobState::Stopped => "stopped",
-                other => return broken(Promise::Settles, format!("{} is {other:?} in the end", job.name)),
+                other => return violation(Promise::Settles, format!("{} is {other:?} in the end", job.name)),
             };
             let id = format!("jobs/{}/{state}", job.name);
-            let told =
-                self.truth.told.contains_key(&id) && self.output.get(&format!("notified/{id}")).is_some();
-            hold(told, Promise::EndTold, || format!("{id} was not told"))?;
+            let announced = self.truth.announced.contains_key(&id)
+                && self.output.get(&format!("notified/{id}")).is_some();
+            hold(announced, Promise::EndAnnounced, || {
+                format!("{id} was not announced")
+            })?;
             let results = job
                 .manifest_uri
                 .replace(&format!("s3://{OUTPUT}/manifests/"), "results/");
             let summary = format!("{}/summary.json", results.trim_end_matches(".manifest"));
-            hold(self.output.get(&summary).is_some(), Promise::EndTold, || {
+            hold(self.output.get(&summary).is_some(), Promise::EndAnnounced, || {
                 format!("{summary} is missing")
             })?;
         }
@@ -187,18 +189,20 @@ impl World {
 
 impl Truth {
     /// What became of a file that lies there: in batches with all its rows, or listed with a reason.
-    fn accounted_for(&self, key: &str, etag: &str, rejects: &Listed, full: bool) -> Held {
+    fn accounted_for(&self, key: &str, etag: &str, rejects: &ListedRejects, full: bool) -> CheckResult {
         let listed = |etag: &str, row| rejects.contains_key(&(key.to_owned(), etag.to_owned(), row));
         let content = |etag: &str| self.contents.get(&(key.to_owned(), etag.to_owned()));
         let Some(batched) = self.files.get(key) else {
             let labelable = content(etag).is_some_and(|content| !content.items().is_empty());
             return match (labelable, listed(etag, None)) {
-                (true, true) => broken(
+                (true, true) => violation(
                     Promise::NothingLost,
                     format!("{key:?} is rejected and could be labeled"),
                 ),
-                (true, false) if !full => broken(Promise::NothingLost, format!("{key:?} is in no batch")),
-                (false, false) if !full => broken(Promise::RejectsListed, format!("{key:?} is in no list")),
+                (true, false) if !full => violation(Promise::NothingLost, format!("{key:?} is in no batch")),
+                (false, false) if !full => {
+                    violation(Promise::RejectsListed, format!("{key:?} is in no list"))
+                }
                 _ => Ok(()),
             };
         };
@@ -209,7 +213,7 @@ impl Truth {
             .items()
             .into_iter()
             .any(|(row, _)| !batched.rows.contains(&row));
-        // What somebody deletes when half of it is in a batch takes its rest along, and its name stays taken.
+        // What an admin deletes when half of it is in a batch takes its rest along, and its name stays taken.
         let excused = full || self.removed.contains(key) || listed(etag, None) || listed(&batched.etag, None);
         hold(!missing || excused, Promise::NothingLost, || {
             format!("rows of {key:?} are neither in a batch nor listed")
@@ -218,7 +222,14 @@ impl Truth {
     }
 
     /// Bad rows of a file that was taken whole are listed one by one.
-    fn rows_listed(&self, key: &str, etag: &str, taken: &Content, rejects: &Listed, part: bool) -> Held {
+    fn rows_listed(
+        &self,
+        key: &str,
+        etag: &str,
+        taken: &Content,
+        rejects: &ListedRejects,
+        part: bool,
+    ) -> CheckResult {
         let unlisted = taken
             .bad_rows()
             .into_iter()

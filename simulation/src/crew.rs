@@ -42,7 +42,7 @@ impl Version {
             text.push_str(&format!("- {address}\n"));
         }
         if self.bad_entries {
-            text.push_str("- nobody at all\n");
+            text.push_str("- not an address\n");
             if let Some(first) = self.people.first() {
                 text.push_str(&format!("- {}\n", first.to_uppercase()));
             }

@@ -7,51 +7,53 @@ use shared::crew::Person;
 use shared::layout;
 use shared::port::crew::AccountStatus;
 
-use super::super::{Held, Promise, hold};
+use super::super::{CheckResult, Promise, hold};
 use super::{File, document, layout_roster, members, text};
 use crate::time::Ms;
 use crate::world::World;
 use crate::world::pool::PoolAccount;
 
 /// A team as its roster shows it.
-struct Shown<'a> {
+struct TeamView<'a> {
     team: &'a str,
     roster: Value,
     members: BTreeMap<String, String>,
 }
 
 impl World {
-    pub(crate) fn crew_closing(&self) -> Held {
+    pub(crate) fn check_final_crew_state(&self) -> CheckResult {
         for (team, files) in &self.truth.crew.files {
             if let Some(file) = files.last() {
                 self.team_closing(team, file)?;
             }
         }
         self.no_digest_is_owed()?;
-        self.others_told()
+        self.check_others_announced()
     }
 
-    fn team_closing(&self, team: &str, file: &File) -> Held {
+    fn team_closing(&self, team: &str, file: &File) -> CheckResult {
         let roster = document(self.output.get(&layout_roster(team)));
         hold(
             text(&roster, "file_etag") == Some(file.etag.as_str()),
             Promise::RosterTrue,
             || format!("the roster of {team} is not of its file {}", file.etag),
         )?;
-        let shown = Shown {
+        let shown = TeamView {
             team,
             members: members(&roster),
             roster,
         };
         if file.broken {
-            return hold(self.is_told(team, &file.sha256), Promise::EveryoneServed, || {
-                format!("nobody was told that the file of {team} cannot be used")
-            });
+            return hold(
+                self.is_announced(team, &file.sha256),
+                Promise::EveryoneServed,
+                || format!("it was not announced that the file of {team} cannot be used"),
+            );
         }
         hold(
-            !file.bad_entries || self.is_told(team, "/addresses/"),
+            !file.bad_entries || self.is_announced(team, "/addresses/"),
             Promise::EveryoneServed,
-            || format!("nobody was told of the bad addresses of {team}"),
+            || format!("no notice names the bad addresses of {team}"),
         )?;
         for (person, state) in &shown.members {
             let email = self.truth.crew.people.get(person).cloned().unwrap_or_default();
@@ -60,16 +62,18 @@ impl World {
             }
         }
         if self.truth.crew.is_taken(team) {
-            return hold(self.is_told(team, "/refused/"), Promise::EveryoneServed, || {
-                format!("nobody was told that others have the name of {team}")
-            });
+            return hold(
+                self.is_announced(team, "/refused/"),
+                Promise::EveryoneServed,
+                || format!("it was not announced that others have the name of {team}"),
+            );
         }
         if !self.crowd.teams.contains_key(team) {
             let full = self.crowd.teams.len() >= self.crowd.room;
             return hold(
-                full && self.is_told(team, "/refused/"),
+                full && self.is_announced(team, "/refused/"),
                 Promise::EveryoneServed,
-                || format!("{team} has no work team, full: {full}, or nobody was told"),
+                || format!("{team} has no work team, full: {full}, or it was not announced"),
             );
         }
         file.people
@@ -77,12 +81,12 @@ impl World {
             .try_for_each(|email| self.is_served(&shown, email))
     }
 
-    fn is_told(&self, team: &str, part: &str) -> bool {
-        let mut told = self.truth.crew.told.iter();
-        told.any(|(about, id)| about == team && id.contains(part))
+    fn is_announced(&self, team: &str, part: &str) -> bool {
+        let mut announced = self.truth.crew.announced.iter();
+        announced.any(|(about, id)| about == team && id.contains(part))
     }
 
-    fn is_out(&self, shown: &Shown<'_>, email: &str, state: &str) -> Held {
+    fn is_out(&self, shown: &TeamView<'_>, email: &str, state: &str) -> CheckResult {
         let account = self.pool.by_address(email);
         let is_in = account.is_some_and(|account| self.pool.is_in(shown.team, &account.username));
         hold(!is_in && state == "left", Promise::MemberTrue, || {
@@ -93,14 +97,14 @@ impl World {
         })
     }
 
-    fn is_served(&self, shown: &Shown<'_>, email: &str) -> Held {
+    fn is_served(&self, shown: &TeamView<'_>, email: &str) -> CheckResult {
         let person = layout::person_id(email);
         let state = shown.members.get(&person).map_or("missing", String::as_str);
         let account = self.pool.by_address(email);
         let fine = match account.map(|account| account.status) {
             _ if state == "waiting" => return self.waits_for_mail(shown, email),
             None => state == "unreachable" && self.may_be_missing(email),
-            // Somebody who signs up anew after their account was deleted is still invited until they show the address.
+            // A person who signs up again after their account was deleted is still invited until they show the address.
             Some(AccountStatus::Unconfirmed) => {
                 state == "unreachable" || self.truth.crew.deleted.contains_key(email)
             }
@@ -134,7 +138,7 @@ impl World {
     }
 
     /// Where nothing went wrong around it: what is written down and not sent counts as sent until it would run out. So does
-    /// an account somebody met while whoever made it was told that no mail is left: `person` says that none went.
+    /// an account that another invocation met while the one that made it heard that no mail is left: `person` says that none went.
     fn was_mailed(&self, person: &str, account: Option<&PoolAccount>) -> bool {
         let known = self.output.get(&layout::person(person));
         let known = known.and_then(|stored| serde_json::from_slice::<Person>(&stored.bytes).ok());
@@ -149,7 +153,7 @@ impl World {
             || account.is_some_and(|account| crew.was_mailed(&account.username))
     }
 
-    fn waits_for_mail(&self, shown: &Shown<'_>, email: &str) -> Held {
+    fn waits_for_mail(&self, shown: &TeamView<'_>, email: &str) -> CheckResult {
         let crew = &self.truth.crew;
         let begun = |of| self.truth.begun.get(&of).copied().unwrap_or_default();
         let sent = crew.mails_today(self.now, begun);
@@ -165,34 +169,34 @@ impl World {
         )
     }
 
-    fn has_joined(&self, shown: &Shown<'_>, email: &str, state: &str) -> Held {
+    fn has_joined(&self, shown: &TeamView<'_>, email: &str, state: &str) -> CheckResult {
         let (team, person) = (shown.team, layout::person_id(email));
         let account = self.pool.by_address(email);
         let is_in = account.is_some_and(|account| self.pool.is_in(team, &account.username));
         hold(is_in && state == "joined", Promise::RosterTrue, || {
             format!("{email} has a password, is {state} in {team}, in its group: {is_in}")
         })?;
-        hold(self.is_told(team, &person), Promise::JoinedTold, || {
-            format!("nobody was told that {email} has joined {team}")
+        hold(self.is_announced(team, &person), Promise::JoinedAnnounced, || {
+            format!("it was not announced that {email} has joined {team}")
         })?;
         let topic = text(&shown.roster, "topic_arn");
         let people = topic.map(|arn| self.crowd.topics.get(arn));
         let subscribed = people.is_none_or(|people| people.is_some_and(|people| people.contains_key(email)));
-        hold(subscribed, Promise::JoinedTold, || {
+        hold(subscribed, Promise::JoinedAnnounced, || {
             format!("{email} has joined {team} and hears of no work")
         })
     }
 
     /// Those on no list, and files that are no team's.
-    fn others_told(&self) -> Held {
-        let told = |part: &str| self.truth.told.keys().any(|id| id.starts_with(part));
+    fn check_others_announced(&self) -> CheckResult {
+        let announced = |part: &str| self.truth.announced.keys().any(|id| id.starts_with(part));
         hold(
-            self.input.get(crate::crew::MISNAMED).is_none() || told("teams/misnamed/"),
+            self.input.get(crate::crew::MISNAMED).is_none() || announced("teams/misnamed/"),
             Promise::EveryoneServed,
-            || "nobody was told of a file whose name no team can have".to_owned(),
+            || "no notice names a file whose name no team can have".to_owned(),
         )?;
         let stranger = self.pool.by_address(crate::crew::STRANGER);
-        // While a team's file cannot be used, nobody is called a stranger: they may be in it.
+        // While a team's file cannot be used, no one is called a stranger: they may be in it.
         let sure = self
             .truth
             .crew
@@ -200,13 +204,15 @@ impl World {
             .keys()
             .all(|team| self.truth.crew.is_usable(team));
         let there = stranger.is_some_and(|account| account.status == AccountStatus::Confirmed);
-        hold(!there || !sure || told("unlisted/"), Promise::JoinedTold, || {
-            "nobody was told of somebody on no list".to_owned()
-        })
+        hold(
+            !there || !sure || announced("unlisted/"),
+            Promise::JoinedAnnounced,
+            || "no notice names the person on no list".to_owned(),
+        )
     }
 
-    /// Whether somebody still waits for the next day's mail.
-    pub(crate) fn somebody_waits(&self) -> bool {
+    /// Whether anyone still waits for the next day's mail.
+    pub(crate) fn has_people_waiting(&self) -> bool {
         self.truth.crew.files.keys().any(|team| {
             let roster = members(&document(self.output.get(&layout_roster(team))));
             let crew = &self.truth.crew;

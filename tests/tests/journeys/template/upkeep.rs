@@ -116,7 +116,7 @@ fn alarms(stack: &Value) -> Vec<(&str, &Value)> {
 }
 
 /// What an alarm looks at: metric and the value of its dimension.
-fn watched(alarm: &Value) -> Vec<(String, String)> {
+fn watched_metrics(alarm: &Value) -> Vec<(String, String)> {
     let metric = |m: &Value| (plain(&m["MetricName"]), plain(&m["Dimensions"][0]["Value"]));
     let several = alarm["Metrics"].as_array().into_iter().flatten();
     let several = several
@@ -140,7 +140,7 @@ fn every_dead_letter_queue_has_an_alarm() {
         .iter()
         .filter(|(_, a)| a["MetricName"] == "ApproximateNumberOfMessagesVisible")
         .inspect(|(name, a)| assert_eq!(a["Threshold"], 0, "{name}"))
-        .flat_map(|(_, a)| watched(a))
+        .flat_map(|(_, a)| watched_metrics(a))
         .map(|(_, queue)| queue)
         .collect();
     assert_eq!(dead.len(), FUNCTIONS.iter().filter(|f| f.queue.is_some()).count());
@@ -150,7 +150,10 @@ fn every_dead_letter_queue_has_an_alarm() {
 #[test]
 fn every_function_and_queue_is_watched() {
     let stack = Stack::by_default();
-    let all: BTreeSet<(String, String)> = alarms(&stack).iter().flat_map(|(_, a)| watched(a)).collect();
+    let all: BTreeSet<(String, String)> = alarms(&stack)
+        .iter()
+        .flat_map(|(_, a)| watched_metrics(a))
+        .collect();
     for function in FUNCTIONS {
         for metric in ["Errors", "Throttles"] {
             let wanted = (metric.to_owned(), logical(function.name, "Function"));
@@ -202,11 +205,11 @@ fn a_lost_event_is_no_alarm_and_missing_ones_are() {
     // build-manifest counts what is older than ten minutes: the longest delay, the window and a minute.
     let function = &stack["Resources"]["BuildManifestFunction"]["Properties"];
     let window = &function["Events"]["Dropped"]["Properties"]["MaximumBatchingWindowInSeconds"];
-    let told = delay
+    let seconds = delay
         .as_u64()
         .zip(window.as_u64())
         .map(|(delay, window)| delay + window);
-    assert!(told.is_some_and(|seconds| seconds + 60 <= 600), "{told:?}");
+    assert!(seconds.is_some_and(|seconds| seconds + 60 <= 600), "{seconds:?}");
 }
 
 #[test]
@@ -278,10 +281,10 @@ fn what_the_page_about_deploying_names_is_in_the_template() {
     let stack = Stack::by_default();
     for (name, alarm) in alarms(&stack) {
         let kind = plain(&alarm["AlarmName"]).replace("${NamePrefix}-", "");
-        let told = page.contains(&format!("*{kind}*")) || kind.ends_with("dead-letters");
-        assert!(told, "{name}: what to do about *{kind}*");
+        let documented = page.contains(&format!("*{kind}*")) || kind.ends_with("dead-letters");
+        assert!(documented, "{name}: what to do about *{kind}*");
     }
-    let looked_at: usize = alarms(&stack).iter().map(|(_, a)| watched(a).len()).sum();
+    let looked_at: usize = alarms(&stack).iter().map(|(_, a)| watched_metrics(a).len()).sum();
     let sum = format!("{looked_at} metrics in {} alarms", alarms(&stack).len());
     assert!(page.contains(&sum), "the page reckons with {sum}");
 }
