@@ -1,12 +1,12 @@
-// The crowd elements a worker template is written with: AWS's names, attributes, regions and output ("Crowd HTML
-// Elements Reference"), implemented anew. Plain script, no build step. Texts get in by textContent alone; the one
-// HTML there is came with the template itself.
+// The crowd elements of worker templates, with AWS's names, attributes, regions and output ("Crowd HTML Elements
+// Reference"). The implementation is the project's own: a plain script, no build step. Texts are inserted only by
+// textContent; the only HTML is the template's own.
 'use strict';
 (() => {
-  const PAGE = window.parent === window ? null : window.parent;
+  const PORTAL = window.parent === window ? null : window.parent;
 
-  // The parent is the portal and nobody else: the frame's policy (frame-ancestors) sees to that, so '*' is safe here.
-  const tell = (message) => PAGE?.postMessage(message, '*');
+  // Only the portal can be the parent, by the frame's policy (frame-ancestors), so '*' is safe here.
+  const postToPortal = (message) => PORTAL?.postMessage(message, '*');
 
   const make = (tag, attributes = {}, ...children) => {
     const element = document.createElement(tag);
@@ -20,31 +20,31 @@
 
   let ids = 0;
   const newId = () => `gc-${++ids}`;
-  const typing = (element) => element?.closest?.('input, textarea, select, [contenteditable]') != null;
+  const isTextField = (element) => element?.closest?.('input, textarea, select, [contenteditable]') != null;
 
-  // ---- Attribute values. AWS's own examples write "['a', 'b']" and "{ text: 'none' }", which is not quite JSON.
+  // ---- Attribute values. AWS's own examples write "['a', 'b']" and "{ text: 'none' }", which is not valid JSON.
 
   const readList = (text) => {
     try {
       return JSON.parse(text);
     } catch {
-      return new Relaxed(text).whole();
+      return new RelaxedParser(text).parse();
     }
   };
 
-  class Relaxed {
+  class RelaxedParser {
     constructor(text) {
       this.text = text;
       this.at = 0;
     }
 
-    whole() {
+    parse() {
       const value = this.value();
-      if (this.peek() !== undefined) throw this.broken();
+      if (this.peek() !== undefined) throw this.error();
       return value;
     }
 
-    broken() {
+    error() {
       return new SyntaxError(`not a list, at character ${this.at + 1}`);
     }
 
@@ -72,7 +72,7 @@
       this.take('[');
       while (!this.take(']')) {
         items.push(this.value());
-        if (!this.take(',') && this.peek() !== ']') throw this.broken();
+        if (!this.take(',') && this.peek() !== ']') throw this.error();
       }
       return items;
     }
@@ -82,9 +82,9 @@
       this.take('{');
       while (!this.take('}')) {
         const key = this.value();
-        if (!this.take(':')) throw this.broken();
+        if (!this.take(':')) throw this.error();
         entries.push([String(key), this.value()]);
-        if (!this.take(',') && this.peek() !== '}') throw this.broken();
+        if (!this.take(',') && this.peek() !== '}') throw this.error();
       }
       return Object.fromEntries(entries);
     }
@@ -93,7 +93,7 @@
       const quote = this.text[this.at];
       let value = '';
       for (this.at += 1; this.text[this.at] !== quote; this.at += 1) {
-        if (this.at >= this.text.length) throw this.broken();
+        if (this.at >= this.text.length) throw this.error();
         if (this.text[this.at] === '\\') this.at += 1;
         value += this.text[this.at];
       }
@@ -103,7 +103,7 @@
 
     word() {
       const found = /^[\w.+-]+/.exec(this.text.slice(this.at));
-      if (!found) throw this.broken();
+      if (!found) throw this.error();
       this.at += found[0].length;
       const known = { true: true, false: false, null: null };
       if (found[0] in known) return known[found[0]];
@@ -111,10 +111,10 @@
     }
   }
 
-  /** Categories as {label, value, hotkey, color, description}: from strings, or from objects with some of these. */
+  /** Categories as {label, value, hotkey, color, description}, from strings or from objects with some of these members. */
   const readCategories = (element, attribute = 'categories') => {
     const list = readList(element.getAttribute(attribute) ?? '');
-    if (!Array.isArray(list) || list.length === 0) throw new SyntaxError('not a list with something in it');
+    if (!Array.isArray(list) || list.length === 0) throw new SyntaxError('not a list, or an empty one');
     const details = new Map(readDetails(element).map((detail) => [String(detail.label), detail]));
     return list.map((item) => {
       const given = typeof item === 'object' && item !== null ? item : { label: item };
@@ -123,17 +123,17 @@
     });
   };
 
-  /** Not of AWS's: [{label, color, hotkey, description}], what a spec says about its labels beyond their names. */
+  /** Not an attribute of AWS's: [{label, color, hotkey, description}], what a spec says about its labels besides their names. */
   const readDetails = (element) => {
     const details = readList(element.getAttribute('label-details') ?? '[]');
     return Array.isArray(details) ? details : [];
   };
 
-  // ---- Keys: what a template asks for first, then 1-9 and 0, then letters that are still free.
+  // ---- Keys: first those that the template sets, then 1-9 and 0, then free letters.
 
   const KEYS = [...'1234567890', ...'abcdefghijklmnopqrstuvwxyz'];
 
-  const giveKeys = (options) => {
+  const assignKeys = (options) => {
     const used = new Set();
     for (const option of options) {
       const key = String(option.hotkey ?? '').toLowerCase();
@@ -144,8 +144,8 @@
     for (const option of options) option.key ??= free.shift() ?? null;
   };
 
-  /** The keys of these options, three or more in a row as `1–9`; not all of a long list, they stand at the options. */
-  const keysInWords = (options) => {
+  /** The keys of these options, three or more in a row as `1–9`. A long list is cut: each option shows its own key. */
+  const keyRanges = (options) => {
     const runs = [];
     for (const key of options.map((option) => option.key).filter(Boolean)) {
       const run = runs.at(-1);
@@ -159,8 +159,8 @@
 
   // ---- Regions
 
-  /** Takes a region out of an element: its nodes and its attributes. */
-  const region = (element, name) => {
+  /** Removes a region from an element and returns it; null if it is missing or empty. */
+  const takeRegion = (element, name) => {
     const found = element.querySelector(`:scope > ${name}, :scope > [slot="${name}"]`);
     found?.remove();
     const empty = !found || (found.textContent.trim() === '' && found.children.length === 0);
@@ -169,15 +169,15 @@
 
   class Instructions {
     constructor(element) {
-      this.short = region(element, 'short-instructions');
-      this.full = region(element, 'full-instructions');
+      this.short = takeRegion(element, 'short-instructions');
+      this.full = takeRegion(element, 'full-instructions');
       this.panel = this.short || this.full ? this.build() : null;
     }
 
     build() {
       const panel = make('details', { class: 'gc-instructions' }, make('summary', {}, 'Instructions'));
       panel.open = matchMedia('(min-width: 60rem)').matches;
-      panel.addEventListener('toggle', () => tell({ groundcrew: 'instructions', open: panel.open }));
+      panel.addEventListener('toggle', () => postToPortal({ groundcrew: 'instructions', open: panel.open }));
       const body = make('div', { class: 'gc-prose' });
       if (this.short) body.append(this.short);
       panel.append(body);
@@ -214,26 +214,26 @@
     }
   }
 
-  // ---- Choices: one of several (a radio group) or several of several (a group of checkboxes).
+  // ---- Choices: one of several (a radio group), or any number (a group of checkboxes).
 
   class Choices {
-    constructor(options, { several, exclusion, question }) {
-      this.options = exclusion ? [...options, { label: exclusion, value: exclusion, alone: true }] : options;
-      this.several = several;
+    constructor(options, { isMultiple, exclusion, question }) {
+      this.options = exclusion ? [...options, { label: exclusion, value: exclusion, isExclusion: true }] : options;
+      this.isMultiple = isMultiple;
       this.chosen = new Set();
       this.element = this.build(question);
     }
 
     build(question) {
       const title = newId();
-      const group = make('div', { class: 'gc-options', role: this.several ? 'group' : 'radiogroup' });
+      const group = make('div', { class: 'gc-options', role: this.isMultiple ? 'group' : 'radiogroup' });
       group.setAttribute('aria-labelledby', [question, title].filter(Boolean).join(' '));
       this.buttons = this.options.map((option, index) => this.button(option, index));
       group.append(...this.buttons);
-      group.addEventListener('keydown', (event) => this.move(event));
+      group.addEventListener('keydown', (event) => this.moveFocus(event));
       this.buttons[0].tabIndex = 0;
       const heading = make('p', { class: 'gc-choices-title', id: title });
-      heading.append(this.several ? 'Choose all that apply' : 'Choose one');
+      heading.append(this.isMultiple ? 'Choose all that apply' : 'Choose one');
       const panel = make('section', { class: 'gc-choices' }, heading);
       if (this.options.length > 12) panel.append(this.filter());
       panel.append(group);
@@ -241,10 +241,10 @@
     }
 
     button(option, index) {
-      const role = this.several ? 'checkbox' : 'radio';
+      const role = this.isMultiple ? 'checkbox' : 'radio';
       const attributes = { type: 'button', role, 'aria-checked': 'false', tabindex: '-1', class: 'gc-option' };
       const button = make('button', attributes, make('span', { class: 'gc-mark', 'aria-hidden': 'true' }));
-      if (option.alone) button.classList.add('gc-alone');
+      if (option.isExclusion) button.classList.add('gc-exclusion');
       const words = make('span', { class: 'gc-words' }, make('span', { class: 'gc-label', dir: 'auto' }, option.label));
       if (option.description) words.append(make('small', { dir: 'auto' }, String(option.description)));
       button.append(words);
@@ -253,7 +253,7 @@
         button.append(make('kbd', { 'aria-hidden': 'true' }, option.key.toUpperCase()));
         button.setAttribute('aria-keyshortcuts', option.key);
       }
-      button.addEventListener('click', () => this.pick(index));
+      button.addEventListener('click', () => this.choose(index));
       return button;
     }
 
@@ -268,10 +268,10 @@
       return input;
     }
 
-    pick(index) {
-      const { value, alone } = this.options[index];
-      const on = !this.several || !this.chosen.has(value);
-      const cleared = this.options.filter((other) => on && (!this.several || alone || other.alone));
+    choose(index) {
+      const { value, isExclusion } = this.options[index];
+      const on = !this.isMultiple || !this.chosen.has(value);
+      const cleared = this.options.filter((other) => on && (!this.isMultiple || isExclusion || other.isExclusion));
       for (const other of cleared) this.chosen.delete(other.value);
       on ? this.chosen.add(value) : this.chosen.delete(value);
       this.buttons.forEach((button, at) => {
@@ -281,15 +281,15 @@
       this.element.dispatchEvent(new Event('change', { bubbles: true }));
     }
 
-    pickByKey(key) {
+    chooseByKey(key) {
       const index = this.options.findIndex((option) => option.key === key);
       if (index < 0) return false;
       this.buttons[index].focus();
-      this.pick(index);
+      this.choose(index);
       return true;
     }
 
-    move(event) {
+    moveFocus(event) {
       const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
       const visible = this.buttons.filter((button) => !button.hidden);
       const at = visible.indexOf(document.activeElement);
@@ -301,7 +301,7 @@
       const target = visible[(to + visible.length) % visible.length];
       target.focus();
       const index = this.buttons.indexOf(target);
-      if (!this.several) this.pick(index);
+      if (!this.isMultiple) this.choose(index);
       else this.buttons.forEach((button) => (button.tabIndex = button === target ? 0 : -1));
     }
 
@@ -317,7 +317,7 @@
   // ---- Classifiers
 
   class Classifier extends HTMLElement {
-    static several = false;
+    static isMultiple = false;
 
     connectedCallback() {
       if (this.built) return;
@@ -333,9 +333,9 @@
       const question = make('h1', { class: 'gc-question', id: newId(), dir: 'auto' }, this.getAttribute('header') ?? '');
       const options = readCategories(this);
       const exclusion = this.exclusion();
-      giveKeys(options);
-      const { several } = this.constructor;
-      this.choices = new Choices(options, { several, exclusion, question: question.textContent ? question.id : null });
+      assignKeys(options);
+      const { isMultiple } = this.constructor;
+      this.choices = new Choices(options, { isMultiple, exclusion, question: question.textContent ? question.id : null });
       this.instructions = new Instructions(this);
       const stage = make('section', { class: 'gc-stage' }, question, this.subject());
       const task = make('div', { class: 'gc-task' }, stage, this.choices.element);
@@ -345,29 +345,29 @@
 
     exclusion() {
       const given = this.getAttribute('exclusion-category');
-      const child = region(this, 'exclusion-category');
+      const child = takeRegion(this, 'exclusion-category');
       if (child) return child.textContent.trim();
       return given ? String(readList(given).text ?? '') || null : null;
     }
 
     subject() {
-      const target = region(this, 'classification-target') ?? make('classification-target');
+      const target = takeRegion(this, 'classification-target') ?? make('classification-target');
       const plain = target.children.length === 0;
       const length = plain ? target.textContent.trim().length : Infinity;
       target.dataset.length = !plain ? 'rich' : length <= 12 ? 'glance' : length <= 90 ? 'line' : length <= 600 ? 'note' : 'text';
-      // A reader that opens in the middle of a long text is no use: it must be reachable with the keyboard, to scroll.
+      // A long text takes the focus, so that it can be scrolled with the keyboard.
       return make('div', { class: 'gc-target', tabindex: length > 600 ? '0' : null, dir: 'auto' }, target);
     }
 
     get value() {
       const values = this.choices?.values() ?? [];
-      return this.constructor.several ? { labels: values } : values.length ? { label: values[0] } : null;
+      return this.constructor.isMultiple ? { labels: values } : values.length ? { label: values[0] } : null;
     }
 
     get missing() {
       if (!this.choices) return 'This task cannot be answered.';
       if (this.choices.values().length > 0) return null;
-      return this.constructor.several ? 'Choose at least one label first.' : 'Choose a label first.';
+      return this.constructor.isMultiple ? 'Choose at least one label first.' : 'Choose a label first.';
     }
 
     focus() {
@@ -381,17 +381,17 @@
       return this.viewer.element;
     }
 
-    /** Nobody can say what is on an image that is not there. */
+    /** An image that is not shown cannot be labelled. */
     get missing() {
       return this.viewer?.missing ?? super.missing;
     }
   }
 
-  const severalOf = (base) => class extends base {
-    static several = true;
+  const multipleOf = (base) => class extends base {
+    static isMultiple = true;
   };
 
-  /** An image with zoom: fits at first, can be enlarged and dragged, and says so when it does not come. */
+  /** An image with zoom: fitted at first, can be enlarged and dragged, and shows a message if it cannot be loaded. */
   class Viewer {
     constructor(src) {
       this.src = src;
@@ -403,7 +403,7 @@
       this.image.addEventListener('load', () => this.show());
       this.image.addEventListener('error', () => this.fail());
       this.scroll.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
-      this.scroll.addEventListener('dblclick', () => this.set(this.zoom === 1 ? 2.5 : 1));
+      this.scroll.addEventListener('dblclick', () => this.setZoom(this.zoom === 1 ? 2.5 : 1));
       this.drag();
       this.load();
     }
@@ -415,14 +415,14 @@
         return button;
       };
       this.level = make('button', { type: 'button', class: 'gc-level', title: 'Fit to the window' }, '100%');
-      this.level.addEventListener('click', () => this.set(1));
-      const out = tool('Smaller (−)', '−', () => this.set(this.zoom / 1.5));
-      const into = tool('Larger (+)', '+', () => this.set(this.zoom * 1.5));
+      this.level.addEventListener('click', () => this.setZoom(1));
+      const out = tool('Smaller (−)', '−', () => this.setZoom(this.zoom / 1.5));
+      const into = tool('Larger (+)', '+', () => this.setZoom(this.zoom * 1.5));
       return make('div', { class: 'gc-tools', role: 'toolbar', 'aria-label': 'Zoom' }, out, this.level, into);
     }
 
     get missing() {
-      return { loading: 'Please wait for the image.', failed: 'Without its image the task can only be declined.' }[this.element.dataset.state] ?? null;
+      return { loading: 'Please wait for the image.', failed: 'The image is missing. You can only decline this task.' }[this.element.dataset.state] ?? null;
     }
 
     load() {
@@ -435,7 +435,7 @@
     show() {
       this.element.dataset.state = 'shown';
       this.state.replaceChildren();
-      this.set(1);
+      this.setZoom(1);
     }
 
     fail() {
@@ -446,14 +446,14 @@
         this.image.removeAttribute('src');
         this.load();
       });
-      decline.addEventListener('click', () => tell({ groundcrew: 'decline' }));
-      const why = make('p', {}, 'It may have been moved or damaged. You can try again, or decline the task so that nobody guesses.');
-      const ways = make('div', { class: 'gc-row' }, again, ...(PAGE ? [decline] : []));
+      decline.addEventListener('click', () => postToPortal({ groundcrew: 'decline' }));
+      const why = make('p', {}, 'It may have been moved or damaged. You can try again, or decline the task. Please do not guess.');
+      const ways = make('div', { class: 'gc-row' }, again, ...(PORTAL ? [decline] : []));
       this.state.replaceChildren(make('strong', {}, 'This image could not be loaded'), why, ways);
     }
 
-    /** What is in the middle stays in the middle. */
-    set(zoom) {
+    /** The middle of the view stays in the middle. */
+    setZoom(zoom) {
       const box = this.scroll;
       const middle = [(box.scrollLeft + box.clientWidth / 2) / box.scrollWidth, (box.scrollTop + box.clientHeight / 2) / box.scrollHeight];
       this.zoom = Math.min(8, Math.max(1, zoom));
@@ -468,7 +468,7 @@
     wheel(event) {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      this.set(this.zoom * (event.deltaY < 0 ? 1.2 : 1 / 1.2));
+      this.setZoom(this.zoom * (event.deltaY < 0 ? 1.2 : 1 / 1.2));
     }
 
     drag() {
@@ -487,7 +487,7 @@
     key(key) {
       const zooms = { '+': 1.5, '=': 1.5, '-': 1 / 1.5 };
       if (!(key in zooms)) return false;
-      this.set(this.zoom * zooms[key]);
+      this.setZoom(this.zoom * zooms[key]);
       return true;
     }
   }
@@ -500,31 +500,31 @@
       this.built = true;
       this.problem = make('p', { class: 'gc-problem', role: 'alert' });
       this.actions = make('footer', { class: 'gc-actions' }, this.hint(), this.problem);
-      const own = this.querySelector('crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]');
-      if (!own) this.actions.append(this.submitButton());
+      const ownButton = this.querySelector('crowd-button[form-action="submit"], button[type="submit"], input[type="submit"]');
+      if (!ownButton) this.actions.append(this.submitButton());
       this.append(this.actions);
-      this.addEventListener('change', () => this.complain(null));
-      this.addEventListener('click', (event) => this.clicked(event));
-      document.addEventListener('keydown', (event) => this.keyed(event));
-      window.addEventListener('message', (event) => event.source === PAGE && this.told(event.data));
-      this.toggleAttribute('data-hosted', Boolean(PAGE));
-      tell({ groundcrew: 'ready', instructions: Boolean(this.helper()) });
-      this.aim();
-      window.addEventListener('focus', () => this.aim());
+      this.addEventListener('change', () => this.showProblem(null));
+      this.addEventListener('click', (event) => this.onClick(event));
+      document.addEventListener('keydown', (event) => this.onKeydown(event));
+      window.addEventListener('message', (event) => event.source === PORTAL && this.onPortalMessage(event.data));
+      this.toggleAttribute('data-hosted', Boolean(PORTAL));
+      postToPortal({ groundcrew: 'ready', instructions: Boolean(this.visibleInstructions()) });
+      this.focusChoices();
+      window.addEventListener('focus', () => this.focusChoices());
     }
 
-    /** The choices have the focus unless something else was given it. */
-    aim() {
-      if (document.activeElement === document.body) this.first()?.focus();
+    /** Gives the focus to the choices unless another element has it. */
+    focusChoices() {
+      if (document.activeElement === document.body) this.activeClassifier()?.focus();
     }
 
     hint() {
       const hint = make('p', { class: 'gc-hint' });
-      if (!this.first()) return hint;
-      const bound = keysInWords(this.first().choices.options);
-      const rows = [[bound, 'choose'], [['↑ ↓'], 'move'], [['Enter'], 'submit'], [this.helper() ? ['?'] : [], 'help']];
-      for (const [keys, does] of rows.filter(([keys]) => keys.length > 0)) {
-        hint.append(make('span', {}, ...keys.flatMap((key) => [make('kbd', {}, key), ' ']), does));
+      if (!this.activeClassifier()) return hint;
+      const optionKeys = keyRanges(this.activeClassifier().choices.options);
+      const rows = [[optionKeys, 'choose'], [['↑ ↓'], 'move'], [['Enter'], 'submit'], [this.visibleInstructions() ? ['?'] : [], 'help']];
+      for (const [keys, action] of rows.filter(([keys]) => keys.length > 0)) {
+        hint.append(make('span', {}, ...keys.flatMap((key) => [make('kbd', {}, key), ' ']), action));
       }
       return hint;
     }
@@ -535,7 +535,7 @@
       return this.button;
     }
 
-    clicked(event) {
+    onClick(event) {
       const button = event.target.closest('crowd-button, button[type="submit"], input[type="submit"]');
       if (button && (button.localName !== 'crowd-button' || button.getAttribute('form-action') === 'submit')) {
         event.preventDefault();
@@ -547,84 +547,84 @@
       return [...this.querySelectorAll('*')].filter((element) => element instanceof Classifier && element.choices);
     }
 
-    first() {
+    activeClassifier() {
       const all = this.classifiers();
       return all.find((element) => element.contains(document.activeElement)) ?? all[0];
     }
 
-    helper() {
+    visibleInstructions() {
       return this.classifiers().map((element) => element.instructions).find((instructions) => instructions.panel);
     }
 
-    keyed(event) {
+    onKeydown(event) {
       if (event.defaultPrevented || event.isComposing || event.altKey || event.ctrlKey && event.key !== 'Enter' || event.metaKey) return;
       const element = event.target;
       if (document.querySelector('dialog[open]')) {
-        if (event.key === '?') this.press(event.key) && event.preventDefault();
+        if (event.key === '?') this.handleKey(event.key) && event.preventDefault();
         return;
       }
-      if (typing(element) && !(event.key === 'Enter' && (event.ctrlKey || element.closest('input')))) return;
-      // A focused button means itself by Enter; an option means "this is my answer, go on".
+      if (isTextField(element) && !(event.key === 'Enter' && (event.ctrlKey || element.closest('input')))) return;
+      // Enter on a focused button presses the button; Enter on an option submits the answer.
       if (event.key === 'Enter' && element.closest?.('button, a, summary, crowd-button') && !element.closest('.gc-option')) return;
-      if (this.press(event.key)) event.preventDefault();
+      if (this.handleKey(event.key)) event.preventDefault();
     }
 
-    /** Does what a key stands for; also called for keys pressed in the portal around the frame. */
-    press(key) {
+    /** Does what a key stands for. Also called for keys pressed in the portal around the frame. */
+    handleKey(key) {
       if (key === 'Enter') return this.submit(), true;
-      if (key === '?') return this.helper()?.help(), true;
-      if (/^Arrow(Up|Down)$/.test(key)) return this.aim(), false;
-      const classifier = this.first();
-      return Boolean(classifier?.viewer?.key(key) || classifier?.choices.pickByKey(key.toLowerCase()));
+      if (key === '?') return this.visibleInstructions()?.help(), true;
+      if (/^Arrow(Up|Down)$/.test(key)) return this.focusChoices(), false;
+      const classifier = this.activeClassifier();
+      return Boolean(classifier?.viewer?.key(key) || classifier?.choices.chooseByKey(key.toLowerCase()));
     }
 
-    told(message) {
+    onPortalMessage(message) {
       const kind = message?.groundcrew;
-      if (kind === 'key' && !document.querySelector('dialog[open]')) this.press(String(message.key));
-      if (kind === 'instructions') this.helper()?.toggle(message.open);
+      if (kind === 'key' && !document.querySelector('dialog[open]')) this.handleKey(String(message.key));
+      if (kind === 'instructions') this.visibleInstructions()?.toggle(message.open);
       if (kind === 'refused') {
-        this.busy(false);
-        this.complain(String(message.message ?? 'This answer was not taken.'));
+        this.setBusy(false);
+        this.showProblem(String(message.message ?? 'This answer was not accepted.'));
       }
-      if (kind === 'busy') this.busy(true);
+      if (kind === 'busy') this.setBusy(true);
     }
 
-    busy(on) {
-      this.waiting = on;
+    setBusy(isBusy) {
+      this.isWaiting = isBusy;
       if (!this.button) return;
-      this.button.disabled = on;
-      this.button.textContent = on ? 'Saving…' : 'Submit';
+      this.button.disabled = isBusy;
+      this.button.textContent = isBusy ? 'Saving…' : 'Submit';
     }
 
-    complain(text) {
+    showProblem(text) {
       this.problem.textContent = text ?? '';
     }
 
     submit() {
-      if (this.waiting) return;
-      const complaint = this.missing();
-      if (complaint) return this.complain(complaint);
+      if (this.isWaiting) return;
+      const missing = this.missing();
+      if (missing) return this.showProblem(missing);
       if (!this.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))) return;
       const answer = this.answer();
-      this.busy(Boolean(PAGE));
+      this.setBusy(Boolean(PORTAL));
       this.dispatchEvent(new CustomEvent('groundcrew-answer', { bubbles: true, detail: answer }));
-      tell({ groundcrew: 'submit', answer });
+      postToPortal({ groundcrew: 'submit', answer });
     }
 
     missing() {
       for (const element of this.querySelectorAll('*')) {
         if (element.localName.startsWith('crowd-') && element.missing) return element.missing;
-        if (element.willValidate && !element.closest('.gc-field-box, .gc-choices') && !element.reportValidity()) return 'Something is still missing.';
+        if (element.willValidate && !element.closest('.gc-field-box, .gc-choices') && !element.reportValidity()) return 'A field is still empty or wrong.';
       }
       return null;
     }
 
-    /** {"<element name>": value}; elements of one name are put together, as AWS's form does. */
+    /** {"<element name>": value}. Elements of one name are merged, as AWS's form does. */
     answer() {
       const answer = {};
       const add = (name, value) => {
-        const both = [answer[name], value].every((side) => typeof side === 'object' && side !== null);
-        answer[name] = both ? { ...answer[name], ...value } : value;
+        const areObjects = [answer[name], value].every((part) => typeof part === 'object' && part !== null);
+        answer[name] = areObjects ? { ...answer[name], ...value } : value;
       };
       for (const element of this.querySelectorAll('[name]')) {
         const name = element.getAttribute('name');
@@ -649,10 +649,10 @@
   class Field extends HTMLElement {
     connectedCallback() {
       if (this.field) return;
-      const several = this.localName === 'crowd-text-area';
+      const isTextArea = this.localName === 'crowd-text-area';
       const id = newId();
-      this.field = make(several ? 'textarea' : 'input', { id, class: 'gc-field' });
-      if (!several) this.field.type = this.getAttribute('type') ?? 'text';
+      this.field = make(isTextArea ? 'textarea' : 'input', { id, class: 'gc-field' });
+      if (!isTextArea) this.field.type = this.getAttribute('type') ?? 'text';
       for (const name of ['placeholder', 'rows', 'min', 'max', 'step', 'pattern']) {
         if (this.hasAttribute(name)) this.field.setAttribute(name, this.getAttribute(name));
       }
@@ -704,11 +704,11 @@
     }
 
     get missing() {
-      return this.hasAttribute('required') && !this.checked ? `${this.textContent.trim()}: this has to be ticked.` : null;
+      return this.hasAttribute('required') && !this.checked ? `${this.textContent.trim()}: please tick this box.` : null;
     }
   }
 
-  /** AWS names the group's buttons by value; the group's answer says of each whether it is chosen. */
+  /** AWS names the group's buttons by their values. The group's answer says for each button whether it is chosen. */
   class RadioGroup extends HTMLElement {
     connectedCallback() {
       this.setAttribute('role', 'radiogroup');
@@ -729,30 +729,30 @@
 
   const problem = (text) => make('div', { class: 'gc-trouble', role: 'alert' }, make('strong', {}, 'This task cannot be shown'), make('p', {}, text));
 
-  /** Tools of Ground Truth that are not here: said, instead of an empty page. */
-  class Missing extends HTMLElement {
+  /** For elements of Ground Truth that are not implemented: a message instead of an empty page. */
+  class UnsupportedElement extends HTMLElement {
     connectedCallback() {
-      this.replaceChildren(problem(`The template uses <${this.localName}>, which this portal does not have. Please decline the task and tell whoever set up the job.`));
+      this.replaceChildren(problem(`The template uses <${this.localName}>, which this portal does not have. Please decline the task and inform the person who set up the job.`));
     }
 
     get missing() {
-      return 'This task cannot be answered here; please decline it.';
+      return 'This task cannot be answered here. Please decline it.';
     }
   }
 
-  /** Marks a page that is no task: nothing to submit. The portal is told why, when it can do something about it. */
+  /** Marks a page that is not a task. `code` is for the portal, if the portal can do something about it. */
   class TaskProblem extends HTMLElement {
     connectedCallback() {
       this.setAttribute('role', 'alert');
-      tell({ groundcrew: 'ready', code: this.getAttribute('code') });
+      postToPortal({ groundcrew: 'ready', code: this.getAttribute('code') });
     }
   }
 
   const ELEMENTS = {
     'crowd-classifier': class extends Classifier {},
-    'crowd-classifier-multi-select': severalOf(Classifier),
+    'crowd-classifier-multi-select': multipleOf(Classifier),
     'crowd-image-classifier': class extends ImageClassifier {},
-    'crowd-image-classifier-multi-select': severalOf(ImageClassifier),
+    'crowd-image-classifier-multi-select': multipleOf(ImageClassifier),
     'crowd-input': class extends Field {},
     'crowd-text-area': class extends Field {},
     'crowd-checkbox': class extends Checkable {},
@@ -760,11 +760,11 @@
     'crowd-radio-group': RadioGroup,
     'crowd-button': Button,
     'crowd-task-problem': TaskProblem,
-    // Last: when the form is set up, what stands in it is.
+    // Last: the form needs the elements in it to be set up.
     'crowd-form': Form,
   };
 
-  const ABSENT = [
+  const UNSUPPORTED = [
     'bounding-box', 'semantic-segmentation', 'instance-segmentation', 'entity-annotation', 'polygon', 'polyline', 'keypoint',
     'line', 'text-ranking', 'video-object-detection', 'video-object-tracking', 'rekognition-detect-moderation-labels',
   ];
@@ -774,11 +774,11 @@
       const own = document.querySelector('script[src$="crowd-html-elements.js"]')?.getAttribute('src') ?? '/crowd/crowd-html-elements.js';
       document.head.append(make('link', { rel: 'stylesheet', href: own.replace(/\.js$/, '.css') }));
     }
-    for (const name of ABSENT) customElements.define(`crowd-${name}`, class extends Missing {});
+    for (const name of UNSUPPORTED) customElements.define(`crowd-${name}`, class extends UnsupportedElement {});
     for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
   };
 
-  // An element is set up from what stands inside it, so definitions wait until all of the page is there.
+  // An element is set up from its content, so the definitions wait until the whole page is loaded.
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', define);
   else define();
 })();

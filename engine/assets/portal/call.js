@@ -1,4 +1,4 @@
-// Calls to the portal's API: JSON in, JSON out, and one kind of error that says what can be done about it.
+// Calls to the portal's API: JSON in, JSON out, and one kind of error.
 
 export class CallError extends Error {
   /** `code` is the API's; `network` when there was no answer at all. */
@@ -7,13 +7,13 @@ export class CallError extends Error {
     this.code = code;
   }
 
-  /** Trying the same again may help. */
-  get passing() {
+  /** A retry may succeed. */
+  get isTemporary() {
     return ['network', 'unavailable'].includes(this.code);
   }
 }
 
-const ask = async (path, options) => {
+const request = async (path, options) => {
   let reply;
   try {
     reply = await fetch(path, { cache: 'no-store', redirect: 'error', ...options });
@@ -23,13 +23,13 @@ const ask = async (path, options) => {
   const body = await reply.json().catch(() => null);
   if (reply.ok && body) return body;
   const code = body?.error ?? (reply.status >= 500 || reply.ok ? 'unavailable' : 'refused');
-  throw new CallError(code, body?.message ?? `The portal answered ${reply.status}.`);
+  throw new CallError(code, body?.message ?? `The portal replied with status ${reply.status}.`);
 };
 
-export const get = (path) => ask(path, {});
+export const get = (path) => request(path, {});
 
-// The header of our own is what tells the portal that no other site sent this.
-export const post = (path, body = {}) => ask(path, {
+// The portal takes changes only with this header: no other site can send it.
+export const post = (path, body = {}) => request(path, {
   method: 'POST',
   headers: { 'content-type': 'application/json', 'x-groundcrew': '1' },
   body: JSON.stringify(body),

@@ -1,4 +1,4 @@
-// Small things both pages are built with. Texts get in as text, never as markup.
+// The elements that both pages are made of. Texts are inserted as text, never as markup.
 
 export const make = (tag, attributes = {}, ...children) => {
   const element = document.createElement(tag);
@@ -12,11 +12,11 @@ export const make = (tag, attributes = {}, ...children) => {
 
 export const byId = (id) => document.getElementById(id);
 
-/** A screen that says one thing and offers ways on. */
-export const state = (title, text, ...ways) => make('div', { class: 'state' },
+/** A message with links or buttons to go on. */
+export const messageBox = (title, text, ...actions) => make('div', { class: 'message' },
   make('h2', { tabindex: '-1' }, title),
   make('p', {}, text),
-  ways.length > 0 ? make('div', { class: 'gc-row' }, ...ways) : null);
+  actions.length > 0 ? make('div', { class: 'gc-row' }, ...actions) : null);
 
 export const link = (text, href, kind = 'gc-primary') => make('a', { class: kind, href }, text);
 
@@ -26,6 +26,6 @@ export const button = (text, act, kind = 'gc-primary') => {
   return element;
 };
 
-export const signInAt = (next) => `/login?next=${encodeURIComponent(next)}`;
+export const signInPath = (next) => `/login?next=${encodeURIComponent(next)}`;
 
-export const number = (count) => count.toLocaleString('en');
+export const formatNumber = (count) => count.toLocaleString('en');
