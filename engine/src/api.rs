@@ -52,14 +52,14 @@ async fn call(api: &Api, target: &str, body: &[u8]) -> Result<Value> {
     let Some(name) = target.strip_prefix("SageMaker.") else {
         return Err(ApiError::unknown_operation(target));
     };
-    let operation = Operation::named(name).ok_or_else(|| ApiError::unsupported_operation(name))?;
+    let operation = Operation::from_name(name).ok_or_else(|| ApiError::unsupported_operation(name))?;
     let request = model::read(operation.shape(), body)?;
     match operation {
         Operation::CreateLabelingJob => jobs::create(api, request).await,
         Operation::DescribeLabelingJob => jobs::describe(api, &request).await,
         Operation::StopLabelingJob => jobs::stop(api, &request).await,
-        Operation::ListLabelingJobs => list_jobs::all(api, &request).await,
-        Operation::ListLabelingJobsForWorkteam => list_jobs::of_team(api, &request).await,
+        Operation::ListLabelingJobs => list_jobs::list(api, &request).await,
+        Operation::ListLabelingJobsForWorkteam => list_jobs::list_of_team(api, &request).await,
         Operation::CreateWorkteam => teams::create(api, request).await,
         Operation::UpdateWorkteam => teams::update(api, request).await,
         Operation::DescribeWorkteam => teams::describe(api, &request).await,

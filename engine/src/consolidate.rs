@@ -33,7 +33,7 @@ pub(crate) fn consolidate(
 ) -> Vec<ConsolidatedAnnotation> {
     match task.kind() {
         AnnotationKind::Classes => {
-            let items = numbered(items, |worker, annotation| match annotation {
+            let items = number_workers(items, |worker, annotation| match annotation {
                 Annotation::Classes(classes) => WorkerClasses {
                     worker,
                     classes: classes.to_vec(),
@@ -49,7 +49,7 @@ pub(crate) fn consolidate(
 }
 
 /// Gives workers numbers, in the order in which they come.
-fn numbered<'a, T>(
+fn number_workers<'a, T>(
     items: &[Vec<WorkerAnnotation<'a>>],
     convert: impl Fn(u32, &Annotation) -> T,
 ) -> Vec<Vec<T>> {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::{GroupDirectory, ReadablePrefix};
 use crate::event_sink::EventSink;
-use crate::running::RunningJobs;
+use crate::running_job::RunningJobs;
 use crate::state::{Documents, JobList, ObjectStore};
 use crate::work_teams::CurrentTeams;
 use crate::workforce::CurrentWorkforce;
@@ -25,7 +25,7 @@ pub(crate) struct Core {
     pub(crate) timing: Timing,
     pub(crate) operator: OperatorRules,
     pub(crate) job_list: JobList,
-    pub(crate) running: RunningJobs,
+    pub(crate) running_jobs: RunningJobs,
     pub(crate) teams: CurrentTeams,
     /// The portal follows it.
     pub(crate) workforce: CurrentWorkforce,
@@ -69,8 +69,8 @@ pub(crate) struct Timing {
     pub(crate) snapshot: Duration,
     /// How long another engine that ended a job has to announce it.
     pub(crate) grace: Duration,
-    /// How many more items must be finished before the list of finished items is written again. A start reads so many
-    /// item documents in a second or two.
+    /// How many more items must be finished before the list of finished items is written again. A start reads as many item
+    /// documents in a second or two.
     pub(crate) finished_items: u32,
 }
 
@@ -101,7 +101,7 @@ impl Core {
             location,
             timing,
             operator,
-            running: RunningJobs::default(),
+            running_jobs: RunningJobs::default(),
             teams: CurrentTeams::default(),
             workforce: CurrentWorkforce::default(),
             keepers: Mutex::default(),

@@ -3,7 +3,6 @@
 
 mod answer;
 mod api;
-mod blocking;
 mod clock;
 mod config;
 mod consolidate;
@@ -21,7 +20,8 @@ mod output;
 mod portal;
 mod read_access;
 mod render;
-mod running;
+mod run_blocking;
+mod running_job;
 mod sign_in;
 mod state;
 #[cfg(test)]

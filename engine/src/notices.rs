@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::core::Core;
-use crate::running::RunningJob;
+use crate::running_job::RunningJob;
 use crate::state::{StoreError, TeamRecord, keys};
 use text::{NoticeFacts, NoticeKind};
 
@@ -35,9 +35,7 @@ const DOUBLINGS: u32 = 9;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum NoticeMarker {
     /// An engine sends the notice; until this time no other does.
-    #[serde(rename = "Telling")]
     Claimed(Timestamp),
-    #[serde(rename = "Told")]
     Sent(Timestamp),
 }
 
@@ -57,7 +55,7 @@ pub(crate) async fn run_notices(core: Arc<Core>) {
             () = core.stop.cancelled() => return,
             () = tokio::time::sleep(core.timing.tick) => {}
         }
-        let running = core.running.all();
+        let running = core.running_jobs.list();
         progress.retain(|job, _| running.iter().any(|running| running.spec.name == *job));
         let due: Vec<_> = running
             .iter()
@@ -96,7 +94,7 @@ impl DueNotice {
             job: &spec.name,
             title: &spec.title,
             description: &spec.description,
-            waiting: self.job.index().left(),
+            waiting: self.job.index().remaining_count(),
             until: end_of(&self.job),
             portal_url: &core.location.portal_url,
         }
@@ -107,10 +105,10 @@ impl DueNotice {
 fn due_notice(core: &Core, job: &Arc<RunningJob>, progress: &NoticeProgress) -> Option<DueNotice> {
     let team = core.teams.get(&job.spec.team)?;
     let topic = team.topic.clone()?;
-    let kind = kind(job, job.now())?;
+    let kind = kind(job, job.current_time())?;
     let is_sent = progress.sent.contains(&kind) || progress.sent.contains(&NoticeKind::Expiring);
     let is_paused = progress.retry_at.is_some_and(|at| Instant::now() < at);
-    let is_due = !is_sent && !is_paused && job.index().left() > 0;
+    let is_due = !is_sent && !is_paused && job.index().remaining_count() > 0;
     is_due.then_some(DueNotice {
         job: job.clone(),
         team,
@@ -144,7 +142,7 @@ async fn publish_notice(core: &Core, due: &DueNotice) -> Result<bool, String> {
         Claim::OtherEngine => return Ok(false),
         Claim::AlreadySent => return Ok(true),
     };
-    let notice = due.facts(core).notice(due.kind, due.job.now());
+    let notice = due.facts(core).notice(due.kind, due.job.current_time());
     let sent = tokio::time::timeout(SEND_TIMEOUT, core.events.work_notice(notice)).await;
     let sent = sent.unwrap_or_else(|_| Err(format!("no reply within {SEND_TIMEOUT:?}")));
     if let Err(reason) = sent {

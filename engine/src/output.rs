@@ -17,8 +17,8 @@ use futures::{StreamExt, stream};
 pub(crate) use files::Files;
 pub(crate) use item_result::{IncompletePolicy, ItemResult, counters, item_results};
 
-use crate::blocking::blocking;
-use crate::running::{RunningJob, last_submission};
+use crate::run_blocking::run_blocking;
+use crate::running_job::{RunningJob, last_submission};
 use crate::state::{Address, Counters, ObjectStore, StoreError, WriteCondition};
 
 /// Files written at once.
@@ -73,7 +73,7 @@ pub(crate) async fn without_raw_answers(
     let folder = Files::of(&job.spec).raw_folder();
     let listed = objects.list(&folder.bucket, &folder.key).await?;
     let job = job.clone();
-    blocking(move || {
+    run_blocking(move || {
         let files = Files::of(&job.spec);
         let written: HashSet<&str> = listed.iter().map(|file| file.key.as_str()).collect();
         let is_missing = |index: &u32| {
@@ -126,7 +126,7 @@ pub(crate) async fn write_output(
                     "another engine wrote the output first; its output is kept"
                 );
                 let job = job.clone();
-                blocking(move || line::counters(&job, &first.body)).await?
+                run_blocking(move || line::counters(&job, &first.body)).await?
             }
             // The older manifest is gone.
             None => {
@@ -149,7 +149,7 @@ async fn write_consolidation(
 ) -> Result<(), StoreError> {
     for nth in 0..files::consolidation_count(results) {
         let (job, results) = (job.clone(), results.clone());
-        let (request, response) = blocking(move || files::consolidation(&job, &results, nth)).await?;
+        let (request, response) = run_blocking(move || files::consolidation(&job, &results, nth)).await?;
         for (at, text) in [request, response] {
             objects
                 .put(&at, Bytes::from(text), WriteCondition::Always)
@@ -161,7 +161,7 @@ async fn write_consolidation(
 
 async fn manifest(job: &Arc<RunningJob>, results: &Arc<Vec<ItemResult>>) -> Result<Bytes, StoreError> {
     let (job, results) = (job.clone(), results.clone());
-    blocking(move || Bytes::from(line::manifest(&job, &results))).await
+    run_blocking(move || Bytes::from(line::manifest(&job, &results))).await
 }
 
 #[cfg(test)]

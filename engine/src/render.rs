@@ -29,7 +29,7 @@ static RENDERERS: Semaphore = Semaphore::const_new(8);
 
 /// A rendered page.
 #[derive(Debug)]
-pub(crate) struct Rendered {
+pub(crate) struct RenderedPage {
     pub(crate) html: String,
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn render(
     template: &str,
     input: &Value,
     presign: Presign,
-) -> Result<Rendered, Vec<RenderError>> {
+) -> Result<RenderedPage, Vec<RenderError>> {
     let template = template.to_owned();
     let input = input.clone();
     let runtime = Handle::current();
@@ -55,7 +55,7 @@ pub(crate) async fn render(
     });
     match work.await {
         Ok(rendered) => rendered.map_err(|error| vec![error]),
-        Err(_) => Err(vec![RenderError::invalid(
+        Err(_) => Err(vec![RenderError::invalid_template(
             "The template could not be rendered: a filter failed, perhaps because a number is too large."
                 .to_owned(),
         )]),
@@ -72,7 +72,7 @@ pub(crate) fn check(template: &str) -> Result<(), RenderError> {
     let parsed = parser(&no_links, &Handle::current()).and_then(|parser| parser.parse(&prepared));
     match parsed {
         Ok(_) => Ok(()),
-        Err(error) => Err(RenderError::invalid(message(&error))),
+        Err(error) => Err(RenderError::invalid_template(message(&error))),
     }
 }
 
@@ -81,27 +81,28 @@ fn render_prepared(
     globals: &Value,
     presign: &Presign,
     runtime: &Handle,
-) -> Result<Rendered, RenderError> {
-    let parser = parser(presign, runtime).map_err(|error| RenderError::invalid(message(&error)))?;
+) -> Result<RenderedPage, RenderError> {
+    let parser = parser(presign, runtime).map_err(|error| RenderError::invalid_template(message(&error)))?;
     let template = parser
         .parse(template)
-        .map_err(|error| RenderError::invalid(message(&error)))?;
-    let globals = liquid::to_object(globals).map_err(|error| RenderError::invalid(message(&error)))?;
+        .map_err(|error| RenderError::invalid_template(message(&error)))?;
+    let globals =
+        liquid::to_object(globals).map_err(|error| RenderError::invalid_template(message(&error)))?;
     let mut page = PageBuffer::default();
     let done = template.render_to(&mut page, &globals);
     if page.overflowed {
         let message = format!("The rendered page is larger than {MAX_OUTPUT} bytes. Show less of the item.");
-        return Err(RenderError::failed(message));
+        return Err(RenderError::rendering_failed(message));
     }
-    done.map_err(|error| RenderError::failed(message(&error)))?;
+    done.map_err(|error| RenderError::rendering_failed(message(&error)))?;
     let html = String::from_utf8(page.bytes)
-        .map_err(|_| RenderError::failed("The page is not UTF-8.".to_owned()))?;
-    Ok(Rendered { html })
+        .map_err(|_| RenderError::rendering_failed("The page is not UTF-8.".to_owned()))?;
+    Ok(RenderedPage { html })
 }
 
 fn parser(presign: &Presign, runtime: &Handle) -> Result<liquid::Parser, liquid::Error> {
     let mut builder = liquid::ParserBuilder::with_stdlib();
-    for filter in filters::all(presign, runtime) {
+    for filter in filters::all_filters(presign, runtime) {
         builder = builder.filter(Box::new(filter) as Box<dyn liquid_core::ParseFilter>);
     }
     // `cycle` prints values without escaping, `tablerow` loops without counting, and there are no files to include.
@@ -134,13 +135,13 @@ fn message(error: &liquid::Error) -> String {
                     .replace(&format!("{inserted}, "), "")
             });
             // Shortened last: a filter's name that is cut in half would not be found.
-            shortened(&own)
+            shorten(&own)
         })
         .collect();
     lines.join("\n")
 }
 
-fn shortened(line: &str) -> String {
+fn shorten(line: &str) -> String {
     match line.char_indices().nth(MAX_LINE) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),

@@ -236,7 +236,7 @@ impl TestEngine {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let found = self.status(job).await;
-            let can_be_worked_on = status != "InProgress" || self.core.running.get(job).is_some();
+            let can_be_worked_on = status != "InProgress" || self.core.running_jobs.get(job).is_some();
             if found["LabelingJobStatus"] == status && can_be_worked_on {
                 return found;
             }
@@ -262,6 +262,11 @@ impl TestEngine {
             .await?;
         Ok(Some(lease.index))
     }
+}
+
+/// Changes a request so that each item needs one answer.
+pub(crate) fn one_answer_each(request: &mut Value) {
+    request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
 }
 
 pub(crate) fn parity(number: u32) -> Value {

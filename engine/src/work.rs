@@ -9,7 +9,7 @@ use tokio_util::sync::DropGuard;
 use crate::core::Core;
 use crate::desk::{Desk, HeldTask, Lease, PortalJob, WorkError};
 use crate::read_access;
-use crate::running::{ItemRecord, RunningJob};
+use crate::running_job::{ItemRecord, RunningJob};
 use crate::state::{JobRecord, keys};
 use crate::worker::Worker;
 
@@ -27,7 +27,7 @@ pub(crate) struct Work {
 #[async_trait]
 impl Desk for Work {
     async fn jobs(&self, worker: &Worker) -> Vec<PortalJob> {
-        let running = self.core.running.all();
+        let running = self.core.running_jobs.list();
         let of_worker = running
             .iter()
             .filter(|job| self.core.teams.is_member(worker, &job.spec.team));
@@ -41,36 +41,39 @@ impl Desk for Work {
     }
 
     async fn lease(&self, worker: &Worker, job: &str) -> Result<Option<Lease>, WorkError> {
-        let running = self.running(worker, job).await?;
+        let running = self.running_job(worker, job).await?;
         let worker = worker.clone();
         run_to_end(async move { running.lease(&worker).await }).await
     }
 
     async fn held_task(&self, worker: &Worker, token: &str) -> Result<HeldTask, WorkError> {
         let (job, index) = parse_token(token)?;
-        self.running(worker, job).await?.held_task(worker, index).await
+        self.running_job(worker, job)
+            .await?
+            .held_task(worker, index)
+            .await
     }
 
     async fn submit(&self, worker: &Worker, token: &str, answer: Value) -> Result<(), WorkError> {
         let (job, index) = parse_token(token)?;
-        if self.core.running.get(job).is_none() {
+        if self.core.running_jobs.get(job).is_none() {
             return self.submitted_before(worker, job, index).await;
         }
-        let running = self.running(worker, job).await?;
+        let running = self.running_job(worker, job).await?;
         let worker = worker.clone();
         run_to_end(async move { running.submit(&worker, index, &answer).await }).await
     }
 
     async fn decline(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
         let (job, index) = parse_token(token)?;
-        let running = self.running(worker, job).await?;
+        let running = self.running_job(worker, job).await?;
         let worker = worker.clone();
         run_to_end(async move { running.decline(&worker, index).await }).await
     }
 
     async fn release(&self, worker: &Worker, token: &str) -> Result<(), WorkError> {
         let (job, index) = parse_token(token)?;
-        let running = self.running(worker, job).await?;
+        let running = self.running_job(worker, job).await?;
         let worker = worker.clone();
         run_to_end(async move { running.release(&worker, index).await }).await
     }
@@ -85,8 +88,8 @@ impl Work {
         Work { core, _alive: alive }
     }
 
-    async fn running(&self, worker: &Worker, job: &str) -> Result<Arc<RunningJob>, WorkError> {
-        match self.core.running.get(job) {
+    async fn running_job(&self, worker: &Worker, job: &str) -> Result<Arc<RunningJob>, WorkError> {
+        match self.core.running_jobs.get(job) {
             Some(running) if self.core.teams.is_member(worker, &running.spec.team) => Ok(running),
             Some(_) => Err(WorkError::NoSuchJob),
             None => Err(self.why_not_running(worker, job).await),

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    fn admitted(config: &Value) -> Admission {
+    fn admission_of(config: &Value) -> Admission {
         let record = json!({
             "name": "default", "arn": "arn", "config": config, "created": "2026-01-01T00:00:00Z",
             "updated": "2026-01-01T00:00:00Z", "tags": []
@@ -115,7 +115,7 @@ mod tests {
             (json!({"SourceIpConfig": {"Cidrs": [7]}}), Admission::NoOne),
             (json!("damaged"), Admission::NoOne),
         ] {
-            assert_eq!(admitted(&config), expected, "{config}");
+            assert_eq!(admission_of(&config), expected, "{config}");
         }
     }
 }

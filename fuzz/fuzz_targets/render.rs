@@ -39,7 +39,7 @@ static INPUT: LazyLock<Value> = LazyLock::new(|| {
 
 /// Sums and products past all sizes panic in the Liquid library where overflows are checked; the engine answers such a
 /// template with an error. Any other panic is one of ours.
-fn bear_with_the_library() {
+fn ignore_panics_of_liquid_math() {
     let crash = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map_or("", |location| location.file());
@@ -49,7 +49,7 @@ fn bear_with_the_library() {
     }));
 }
 
-fuzz_target!(init: bear_with_the_library(), |template: &str| {
+fuzz_target!(init: ignore_panics_of_liquid_math(), |template: &str| {
     let presign: Presign = Arc::new(|uri| Box::pin(async move { Ok(format!("https://signed/?<{uri}>")) }));
     match RUNTIME.block_on(render(template, &INPUT, presign)) {
         Ok(page) => {

@@ -127,7 +127,7 @@ fn element(task: TaskType, template: &str) -> Option<String> {
         r#"<{}\s[^>]*?\bname\s*=\s*["']([^"'{{}}<>]{{1,128}})["']"#,
         task.element()
     );
-    captured(&pattern, template)
+    first_capture(&pattern, template)
 }
 
 fn exclusion_category(template: &str) -> ExclusionCategory {
@@ -136,11 +136,11 @@ fn exclusion_category(template: &str) -> ExclusionCategory {
     if !template.contains("exclusion-category") {
         return ExclusionCategory::NotOffered;
     }
-    let name = captured(ATTRIBUTE, template).or_else(|| captured(CHILD, template));
+    let name = first_capture(ATTRIBUTE, template).or_else(|| first_capture(CHILD, template));
     name.map_or(ExclusionCategory::Offered, ExclusionCategory::Named)
 }
 
-fn captured(pattern: &str, text: &str) -> Option<String> {
+fn first_capture(pattern: &str, text: &str) -> Option<String> {
     let found = Regex::new(pattern).ok()?.captures(text)?;
     Some(found.get(1)?.as_str().to_owned())
 }

@@ -22,7 +22,7 @@ pub(super) struct JobSlot {
 
 /// Takes a slot. If there are too many jobs, gives it back at once and returns the error.
 pub(super) async fn claim(core: &Core, job: &str) -> Result<JobSlot> {
-    let slot = JobSlot::take(core, keys::unfinished(job)).await?;
+    let slot = JobSlot::take(core, keys::unfinished_marker(job)).await?;
     let max = core.operator.max_running_jobs;
     let others = count_others(core, &slot.key).await?;
     if others < max {

@@ -79,7 +79,7 @@ pub(super) async fn stop(api: &Api, request: &Value) -> Result<Value> {
         Ok(())
     });
     stopped.await?.ok_or_else(|| unknown(&job.name))?;
-    if let Some(running) = core.running.get(&job.name) {
+    if let Some(running) = core.running_jobs.get(&job.name) {
         let _ = running.items.check_job().await;
         running.wake.notify_one();
     }
@@ -88,7 +88,10 @@ pub(super) async fn stop(api: &Api, request: &Value) -> Result<Value> {
 
 /// Adds what changes while a job runs; every description of a job has it.
 pub(super) fn add_progress(core: &Core, job: &JobRecord, description: &mut Map<String, Value>) {
-    let running = core.running.get(&job.name).filter(|_| !job.status.is_terminal());
+    let running = core
+        .running_jobs
+        .get(&job.name)
+        .filter(|_| !job.status.is_terminal());
     let counters = running.map_or(job.counters, |running| running.index().counters());
     description.insert("LabelingJobStatus".into(), json!(job.status.name()));
     description.insert("LabelCounters".into(), label_counters(counters));

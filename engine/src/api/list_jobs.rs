@@ -10,8 +10,8 @@ use super::reply::time;
 use crate::core::Core;
 use crate::state::{JobRecord, keys};
 
-pub(super) async fn all(api: &Api, request: &Value) -> Result<Value> {
-    let jobs = api.core.job_list.all().await?;
+pub(super) async fn list(api: &Api, request: &Value) -> Result<Value> {
+    let jobs = api.core.job_list.list().await?;
     let entries = jobs
         .into_iter()
         .filter(|job| matches_filters(job, request))
@@ -21,7 +21,7 @@ pub(super) async fn all(api: &Api, request: &Value) -> Result<Value> {
     Ok(json!({"LabelingJobSummaryList": summaries, "NextToken": next}))
 }
 
-pub(super) async fn of_team(api: &Api, request: &Value) -> Result<Value> {
+pub(super) async fn list_of_team(api: &Api, request: &Value) -> Result<Value> {
     let arn = request["WorkteamArn"].as_str().unwrap_or_default();
     let name = arn.rsplit('/').next().unwrap_or_default();
     if api
@@ -36,7 +36,7 @@ pub(super) async fn of_team(api: &Api, request: &Value) -> Result<Value> {
         )));
     }
     let reference = request["JobReferenceCodeContains"].as_str().unwrap_or_default();
-    let jobs = api.core.job_list.all().await?.into_iter().filter(|job| {
+    let jobs = api.core.job_list.list().await?.into_iter().filter(|job| {
         team(job) == arn
             && job.reference_code.contains(reference)
             && is_within(job.created, request, "CreationTime")
@@ -92,7 +92,7 @@ fn summary(core: &Core, job: &JobRecord) -> Value {
 }
 
 fn summary_for_team(api: &Api, job: &JobRecord) -> Value {
-    let running = api.core.running.get(&job.name);
+    let running = api.core.running_jobs.get(&job.name);
     let counters = running.map_or(job.counters, |running| running.index().counters());
     let total = counters.total_labeled + counters.failed + counters.unlabeled;
     json!({

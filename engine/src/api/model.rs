@@ -47,7 +47,7 @@ pub(super) struct Member {
     shape: &'static Shape,
 }
 
-pub(super) const fn required(name: &'static str, shape: &'static Shape) -> Member {
+pub(super) const fn required_member(name: &'static str, shape: &'static Shape) -> Member {
     Member {
         name,
         required: true,
@@ -55,7 +55,7 @@ pub(super) const fn required(name: &'static str, shape: &'static Shape) -> Membe
     }
 }
 
-pub(super) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
+pub(super) const fn optional_member(name: &'static str, shape: &'static Shape) -> Member {
     Member {
         name,
         required: false,

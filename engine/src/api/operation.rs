@@ -53,7 +53,7 @@ operations! {
 
 impl Operation {
     /// `None` if this engine has no operation of this name.
-    pub(super) fn named(name: &str) -> Option<Operation> {
+    pub(super) fn from_name(name: &str) -> Option<Operation> {
         let mut all = Operation::ALL.iter().copied();
         all.find(|operation| operation.name() == name)
     }

@@ -1,6 +1,6 @@
 //! The requests of SageMaker's API model (service model 2017-07-24): members, lengths, patterns, ranges.
 
-use super::model::{Member, Shape, optional, required};
+use super::model::{Member, Shape, optional_member, required_member};
 
 const ANY: usize = usize::MAX;
 
@@ -110,7 +110,11 @@ static ENABLED: Shape = Shape::Choice(&["Enabled", "Disabled"]);
 static TIME: Shape = Shape::Time;
 static UNSUPPORTED: Shape = Shape::Unsupported;
 
-structure!(TAG, required("Key", &TAG_KEY), required("Value", &TAG_VALUE));
+structure!(
+    TAG,
+    required_member("Key", &TAG_KEY),
+    required_member("Value", &TAG_VALUE)
+);
 static TAGS: Shape = Shape::List {
     min: 0,
     max: 50,
@@ -118,12 +122,12 @@ static TAGS: Shape = Shape::List {
 };
 
 // Labeling jobs.
-structure!(S3_DATA_SOURCE, required("ManifestS3Uri", &S3_URI));
-structure!(SNS_DATA_SOURCE, required("SnsTopicArn", &TOPIC_ARN));
+structure!(S3_DATA_SOURCE, required_member("ManifestS3Uri", &S3_URI));
+structure!(SNS_DATA_SOURCE, required_member("SnsTopicArn", &TOPIC_ARN));
 structure!(
     DATA_SOURCE,
-    optional("S3DataSource", &S3_DATA_SOURCE),
-    optional("SnsDataSource", &SNS_DATA_SOURCE)
+    optional_member("S3DataSource", &S3_DATA_SOURCE),
+    optional_member("SnsDataSource", &SNS_DATA_SOURCE)
 );
 static CLASSIFIER: Shape = Shape::Choice(&["FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent"]);
 static CLASSIFIERS: Shape = Shape::List {
@@ -131,17 +135,20 @@ static CLASSIFIERS: Shape = Shape::List {
     max: 256,
     of: &CLASSIFIER,
 };
-structure!(DATA_ATTRIBUTES, optional("ContentClassifiers", &CLASSIFIERS));
+structure!(
+    DATA_ATTRIBUTES,
+    optional_member("ContentClassifiers", &CLASSIFIERS)
+);
 structure!(
     INPUT_CONFIG,
-    required("DataSource", &DATA_SOURCE),
-    optional("DataAttributes", &DATA_ATTRIBUTES)
+    required_member("DataSource", &DATA_SOURCE),
+    optional_member("DataAttributes", &DATA_ATTRIBUTES)
 );
 structure!(
     OUTPUT_CONFIG,
-    required("S3OutputPath", &S3_URI),
-    optional("KmsKeyId", &KMS_KEY),
-    optional("SnsTopicArn", &TOPIC_ARN),
+    required_member("S3OutputPath", &S3_URI),
+    optional_member("KmsKeyId", &KMS_KEY),
+    optional_member("SnsTopicArn", &TOPIC_ARN),
 );
 static MAX_OBJECTS: Shape = Shape::Int {
     min: 1,
@@ -150,17 +157,17 @@ static MAX_OBJECTS: Shape = Shape::Int {
 static PERCENT: Shape = Shape::Int { min: 1, max: 100 };
 structure!(
     STOPPING_CONDITIONS,
-    optional("MaxHumanLabeledObjectCount", &MAX_OBJECTS),
-    optional("MaxPercentageOfInputDatasetLabeled", &PERCENT),
+    optional_member("MaxHumanLabeledObjectCount", &MAX_OBJECTS),
+    optional_member("MaxPercentageOfInputDatasetLabeled", &PERCENT),
 );
 structure!(
     UI_CONFIG,
-    optional("UiTemplateS3Uri", &S3_URI),
-    optional("HumanTaskUiArn", &UI_ARN)
+    optional_member("UiTemplateS3Uri", &S3_URI),
+    optional_member("HumanTaskUiArn", &UI_ARN)
 );
 structure!(
     CONSOLIDATION_CONFIG,
-    required("AnnotationConsolidationLambdaArn", &LAMBDA_ARN)
+    required_member("AnnotationConsolidationLambdaArn", &LAMBDA_ARN)
 );
 static KEYWORDS: Shape = Shape::List {
     min: 1,
@@ -179,33 +186,33 @@ static AVAILABILITY: Shape = Shape::Int {
 static CONCURRENT: Shape = Shape::Int { min: 1, max: 5000 };
 structure!(
     HUMAN_TASK_CONFIG,
-    required("WorkteamArn", &WORKTEAM_ARN),
-    required("UiConfig", &UI_CONFIG),
-    optional("PreHumanTaskLambdaArn", &LAMBDA_ARN),
-    optional("TaskKeywords", &KEYWORDS),
-    required("TaskTitle", &TASK_TITLE),
-    required("TaskDescription", &TASK_DESCRIPTION),
-    required("NumberOfHumanWorkersPerDataObject", &WORKERS),
-    required("TaskTimeLimitInSeconds", &TIME_LIMIT),
-    optional("TaskAvailabilityLifetimeInSeconds", &AVAILABILITY),
-    optional("MaxConcurrentTaskCount", &CONCURRENT),
-    optional("AnnotationConsolidationConfig", &CONSOLIDATION_CONFIG),
-    optional("PublicWorkforceTaskPrice", &UNSUPPORTED),
+    required_member("WorkteamArn", &WORKTEAM_ARN),
+    required_member("UiConfig", &UI_CONFIG),
+    optional_member("PreHumanTaskLambdaArn", &LAMBDA_ARN),
+    optional_member("TaskKeywords", &KEYWORDS),
+    required_member("TaskTitle", &TASK_TITLE),
+    required_member("TaskDescription", &TASK_DESCRIPTION),
+    required_member("NumberOfHumanWorkersPerDataObject", &WORKERS),
+    required_member("TaskTimeLimitInSeconds", &TIME_LIMIT),
+    optional_member("TaskAvailabilityLifetimeInSeconds", &AVAILABILITY),
+    optional_member("MaxConcurrentTaskCount", &CONCURRENT),
+    optional_member("AnnotationConsolidationConfig", &CONSOLIDATION_CONFIG),
+    optional_member("PublicWorkforceTaskPrice", &UNSUPPORTED),
 );
 structure!(
     CREATE_LABELING_JOB,
-    required("LabelingJobName", &NAME),
-    required("LabelAttributeName", &ATTRIBUTE),
-    required("InputConfig", &INPUT_CONFIG),
-    required("OutputConfig", &OUTPUT_CONFIG),
-    required("RoleArn", &ROLE_ARN),
-    optional("LabelCategoryConfigS3Uri", &S3_URI),
-    optional("StoppingConditions", &STOPPING_CONDITIONS),
-    optional("LabelingJobAlgorithmsConfig", &UNSUPPORTED),
-    required("HumanTaskConfig", &HUMAN_TASK_CONFIG),
-    optional("Tags", &TAGS),
+    required_member("LabelingJobName", &NAME),
+    required_member("LabelAttributeName", &ATTRIBUTE),
+    required_member("InputConfig", &INPUT_CONFIG),
+    required_member("OutputConfig", &OUTPUT_CONFIG),
+    required_member("RoleArn", &ROLE_ARN),
+    optional_member("LabelCategoryConfigS3Uri", &S3_URI),
+    optional_member("StoppingConditions", &STOPPING_CONDITIONS),
+    optional_member("LabelingJobAlgorithmsConfig", &UNSUPPORTED),
+    required_member("HumanTaskConfig", &HUMAN_TASK_CONFIG),
+    optional_member("Tags", &TAGS),
 );
-structure!(LABELING_JOB, required("LabelingJobName", &NAME));
+structure!(LABELING_JOB, required_member("LabelingJobName", &NAME));
 static JOB_SORT: Shape = Shape::Choice(&["Name", "CreationTime", "Status"]);
 static JOB_STATUS: Shape = Shape::Choice(&[
     "Initializing",
@@ -217,47 +224,47 @@ static JOB_STATUS: Shape = Shape::Choice(&[
 ]);
 structure!(
     LIST_LABELING_JOBS,
-    optional("CreationTimeAfter", &TIME),
-    optional("CreationTimeBefore", &TIME),
-    optional("LastModifiedTimeAfter", &TIME),
-    optional("LastModifiedTimeBefore", &TIME),
-    optional("MaxResults", &MAX_RESULTS),
-    optional("NextToken", &NEXT_TOKEN),
-    optional("NameContains", &NAME_CONTAINS),
-    optional("SortBy", &JOB_SORT),
-    optional("SortOrder", &SORT_ORDER),
-    optional("StatusEquals", &JOB_STATUS),
+    optional_member("CreationTimeAfter", &TIME),
+    optional_member("CreationTimeBefore", &TIME),
+    optional_member("LastModifiedTimeAfter", &TIME),
+    optional_member("LastModifiedTimeBefore", &TIME),
+    optional_member("MaxResults", &MAX_RESULTS),
+    optional_member("NextToken", &NEXT_TOKEN),
+    optional_member("NameContains", &NAME_CONTAINS),
+    optional_member("SortBy", &JOB_SORT),
+    optional_member("SortOrder", &SORT_ORDER),
+    optional_member("StatusEquals", &JOB_STATUS),
 );
 static CREATION_TIME: Shape = Shape::Choice(&["CreationTime"]);
 structure!(
     LIST_LABELING_JOBS_FOR_WORKTEAM,
-    required("WorkteamArn", &WORKTEAM_ARN),
-    optional("MaxResults", &MAX_RESULTS),
-    optional("NextToken", &NEXT_TOKEN),
-    optional("CreationTimeAfter", &TIME),
-    optional("CreationTimeBefore", &TIME),
-    optional("JobReferenceCodeContains", &REFERENCE_CONTAINS),
-    optional("SortBy", &CREATION_TIME),
-    optional("SortOrder", &SORT_ORDER),
+    required_member("WorkteamArn", &WORKTEAM_ARN),
+    optional_member("MaxResults", &MAX_RESULTS),
+    optional_member("NextToken", &NEXT_TOKEN),
+    optional_member("CreationTimeAfter", &TIME),
+    optional_member("CreationTimeBefore", &TIME),
+    optional_member("JobReferenceCodeContains", &REFERENCE_CONTAINS),
+    optional_member("SortBy", &CREATION_TIME),
+    optional_member("SortOrder", &SORT_ORDER),
 );
 
 // Work teams and workforces.
 structure!(
     COGNITO_MEMBER,
-    required("UserPool", &USER_POOL),
-    required("UserGroup", &USER_GROUP),
-    required("ClientId", &CLIENT_ID),
+    required_member("UserPool", &USER_POOL),
+    required_member("UserGroup", &USER_GROUP),
+    required_member("ClientId", &CLIENT_ID),
 );
 static OIDC_GROUPS: Shape = Shape::List {
     min: 1,
     max: 10,
     of: &OIDC_GROUP,
 };
-structure!(OIDC_MEMBER, optional("Groups", &OIDC_GROUPS));
+structure!(OIDC_MEMBER, optional_member("Groups", &OIDC_GROUPS));
 structure!(
     MEMBER,
-    optional("CognitoMemberDefinition", &COGNITO_MEMBER),
-    optional("OidcMemberDefinition", &OIDC_MEMBER)
+    optional_member("CognitoMemberDefinition", &COGNITO_MEMBER),
+    optional_member("OidcMemberDefinition", &OIDC_MEMBER)
 );
 static TEAM_MEMBERS: Shape = Shape::List {
     min: 1,
@@ -266,105 +273,105 @@ static TEAM_MEMBERS: Shape = Shape::List {
 };
 structure!(
     NOTIFICATION,
-    optional("NotificationTopicArn", &NOTIFICATION_TOPIC_ARN)
+    optional_member("NotificationTopicArn", &NOTIFICATION_TOPIC_ARN)
 );
 structure!(
     IAM_POLICY_CONSTRAINTS,
-    optional("SourceIp", &ENABLED),
-    optional("VpcSourceIp", &ENABLED)
+    optional_member("SourceIp", &ENABLED),
+    optional_member("VpcSourceIp", &ENABLED)
 );
 structure!(
     S3_PRESIGN,
-    optional("IamPolicyConstraints", &IAM_POLICY_CONSTRAINTS)
+    optional_member("IamPolicyConstraints", &IAM_POLICY_CONSTRAINTS)
 );
-structure!(WORKER_ACCESS, optional("S3Presign", &S3_PRESIGN));
+structure!(WORKER_ACCESS, optional_member("S3Presign", &S3_PRESIGN));
 structure!(
     CREATE_WORKTEAM,
-    required("WorkteamName", &NAME),
-    optional("WorkforceName", &WORKFORCE_NAME),
-    required("MemberDefinitions", &TEAM_MEMBERS),
-    required("Description", &DESCRIPTION),
-    optional("NotificationConfiguration", &NOTIFICATION),
-    optional("WorkerAccessConfiguration", &WORKER_ACCESS),
-    optional("Tags", &TAGS),
+    required_member("WorkteamName", &NAME),
+    optional_member("WorkforceName", &WORKFORCE_NAME),
+    required_member("MemberDefinitions", &TEAM_MEMBERS),
+    required_member("Description", &DESCRIPTION),
+    optional_member("NotificationConfiguration", &NOTIFICATION),
+    optional_member("WorkerAccessConfiguration", &WORKER_ACCESS),
+    optional_member("Tags", &TAGS),
 );
 structure!(
     UPDATE_WORKTEAM,
-    required("WorkteamName", &NAME),
-    optional("MemberDefinitions", &TEAM_MEMBERS),
-    optional("Description", &DESCRIPTION),
-    optional("NotificationConfiguration", &NOTIFICATION),
-    optional("WorkerAccessConfiguration", &WORKER_ACCESS),
+    required_member("WorkteamName", &NAME),
+    optional_member("MemberDefinitions", &TEAM_MEMBERS),
+    optional_member("Description", &DESCRIPTION),
+    optional_member("NotificationConfiguration", &NOTIFICATION),
+    optional_member("WorkerAccessConfiguration", &WORKER_ACCESS),
 );
-structure!(WORKTEAM, required("WorkteamName", &NAME));
+structure!(WORKTEAM, required_member("WorkteamName", &NAME));
 static NAME_OR_DATE: Shape = Shape::Choice(&["Name", "CreateDate"]);
 structure!(
     LIST,
-    optional("SortBy", &NAME_OR_DATE),
-    optional("SortOrder", &SORT_ORDER),
-    optional("NameContains", &NAME),
-    optional("NextToken", &NEXT_TOKEN),
-    optional("MaxResults", &MAX_RESULTS),
+    optional_member("SortBy", &NAME_OR_DATE),
+    optional_member("SortOrder", &SORT_ORDER),
+    optional_member("NameContains", &NAME),
+    optional_member("NextToken", &NEXT_TOKEN),
+    optional_member("MaxResults", &MAX_RESULTS),
 );
 structure!(
     COGNITO_CONFIG,
-    required("UserPool", &USER_POOL),
-    required("ClientId", &CLIENT_ID)
+    required_member("UserPool", &USER_POOL),
+    required_member("ClientId", &CLIENT_ID)
 );
 static EXTRA_PARAMS: Shape = Shape::Map { max: 10 };
 structure!(
     OIDC_CONFIG,
-    required("ClientId", &CLIENT_ID),
-    required("ClientSecret", &CLIENT_SECRET),
-    required("Issuer", &OIDC_ENDPOINT),
-    required("AuthorizationEndpoint", &OIDC_ENDPOINT),
-    required("TokenEndpoint", &OIDC_ENDPOINT),
-    required("UserInfoEndpoint", &OIDC_ENDPOINT),
-    required("LogoutEndpoint", &OIDC_ENDPOINT),
-    required("JwksUri", &OIDC_ENDPOINT),
-    optional("Scope", &OIDC_SCOPE),
-    optional("AuthenticationRequestExtraParams", &EXTRA_PARAMS),
+    required_member("ClientId", &CLIENT_ID),
+    required_member("ClientSecret", &CLIENT_SECRET),
+    required_member("Issuer", &OIDC_ENDPOINT),
+    required_member("AuthorizationEndpoint", &OIDC_ENDPOINT),
+    required_member("TokenEndpoint", &OIDC_ENDPOINT),
+    required_member("UserInfoEndpoint", &OIDC_ENDPOINT),
+    required_member("LogoutEndpoint", &OIDC_ENDPOINT),
+    required_member("JwksUri", &OIDC_ENDPOINT),
+    optional_member("Scope", &OIDC_SCOPE),
+    optional_member("AuthenticationRequestExtraParams", &EXTRA_PARAMS),
 );
 static CIDRS: Shape = Shape::List {
     min: 0,
     max: 10,
     of: &CIDR,
 };
-structure!(SOURCE_IP_CONFIG, required("Cidrs", &CIDRS));
+structure!(SOURCE_IP_CONFIG, required_member("Cidrs", &CIDRS));
 structure!(
     CREATE_WORKFORCE,
-    required("WorkforceName", &WORKFORCE_NAME),
-    optional("CognitoConfig", &COGNITO_CONFIG),
-    optional("OidcConfig", &OIDC_CONFIG),
-    optional("SourceIpConfig", &SOURCE_IP_CONFIG),
-    optional("WorkforceVpcConfig", &UNSUPPORTED),
-    optional("IpAddressType", &UNSUPPORTED),
-    optional("Tags", &TAGS),
+    required_member("WorkforceName", &WORKFORCE_NAME),
+    optional_member("CognitoConfig", &COGNITO_CONFIG),
+    optional_member("OidcConfig", &OIDC_CONFIG),
+    optional_member("SourceIpConfig", &SOURCE_IP_CONFIG),
+    optional_member("WorkforceVpcConfig", &UNSUPPORTED),
+    optional_member("IpAddressType", &UNSUPPORTED),
+    optional_member("Tags", &TAGS),
 );
 structure!(
     UPDATE_WORKFORCE,
-    required("WorkforceName", &WORKFORCE_NAME),
-    optional("SourceIpConfig", &SOURCE_IP_CONFIG),
-    optional("OidcConfig", &OIDC_CONFIG),
-    optional("WorkforceVpcConfig", &UNSUPPORTED),
-    optional("IpAddressType", &UNSUPPORTED),
+    required_member("WorkforceName", &WORKFORCE_NAME),
+    optional_member("SourceIpConfig", &SOURCE_IP_CONFIG),
+    optional_member("OidcConfig", &OIDC_CONFIG),
+    optional_member("WorkforceVpcConfig", &UNSUPPORTED),
+    optional_member("IpAddressType", &UNSUPPORTED),
 );
-structure!(WORKFORCE, required("WorkforceName", &WORKFORCE_NAME));
+structure!(WORKFORCE, required_member("WorkforceName", &WORKFORCE_NAME));
 
 // Templates and tags.
-structure!(UI_TEMPLATE, required("Content", &TEMPLATE));
-structure!(RENDERABLE_TASK, required("Input", &TASK_INPUT));
+structure!(UI_TEMPLATE, required_member("Content", &TEMPLATE));
+structure!(RENDERABLE_TASK, required_member("Input", &TASK_INPUT));
 structure!(
     RENDER_UI_TEMPLATE,
-    optional("UiTemplate", &UI_TEMPLATE),
-    required("Task", &RENDERABLE_TASK),
-    required("RoleArn", &ROLE_ARN),
-    optional("HumanTaskUiArn", &UI_ARN),
+    optional_member("UiTemplate", &UI_TEMPLATE),
+    required_member("Task", &RENDERABLE_TASK),
+    required_member("RoleArn", &ROLE_ARN),
+    optional_member("HumanTaskUiArn", &UI_ARN),
 );
 structure!(
     ADD_TAGS,
-    required("ResourceArn", &RESOURCE_ARN),
-    required("Tags", &TAGS)
+    required_member("ResourceArn", &RESOURCE_ARN),
+    required_member("Tags", &TAGS)
 );
 static TAG_PAGE: Shape = Shape::Int {
     min: 50,
@@ -372,9 +379,9 @@ static TAG_PAGE: Shape = Shape::Int {
 };
 structure!(
     LIST_TAGS,
-    required("ResourceArn", &RESOURCE_ARN),
-    optional("NextToken", &NEXT_TOKEN),
-    optional("MaxResults", &TAG_PAGE),
+    required_member("ResourceArn", &RESOURCE_ARN),
+    optional_member("NextToken", &NEXT_TOKEN),
+    optional_member("MaxResults", &TAG_PAGE),
 );
 static TAG_KEYS: Shape = Shape::List {
     min: 1,
@@ -383,6 +390,6 @@ static TAG_KEYS: Shape = Shape::List {
 };
 structure!(
     DELETE_TAGS,
-    required("ResourceArn", &RESOURCE_ARN),
-    required("TagKeys", &TAG_KEYS)
+    required_member("ResourceArn", &RESOURCE_ARN),
+    required_member("TagKeys", &TAG_KEYS)
 );

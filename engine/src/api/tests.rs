@@ -183,7 +183,7 @@ async fn a_job_needs_a_team_that_exists() {
     let (_, engine) = ready(1).await;
     let mut wrong = request("numbers");
     wrong["HumanTaskConfig"]["WorkteamArn"] =
-        json!("arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/nobody");
+        json!("arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/absent");
     let error = engine.call("CreateLabelingJob", wrong).await.unwrap_err();
     assert_eq!(kind(&error), "ValidationException");
     assert!(
@@ -244,7 +244,7 @@ async fn people_join_a_job_when_its_team_gets_their_group() {
 async fn unknown_teams_and_names_in_use_are_refused() {
     let (_, engine) = ready(1).await;
     let error = engine
-        .call("DescribeWorkteam", json!({"WorkteamName": "nobody"}))
+        .call("DescribeWorkteam", json!({"WorkteamName": "absent"}))
         .await
         .unwrap_err();
     assert_eq!(kind(&error), "ValidationException");

@@ -1,4 +1,4 @@
-//! The label category configuration file: the labels of a job, in the order that gives them their numbers.
+//! The label category configuration file: the labels of a job. Their order gives them their numbers.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::task::TaskType;
 
-/// The labels of a job; an index is the class number in the output.
+/// The labels of a job. An index is the class number in the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Categories {
     names: Vec<String>,
@@ -35,7 +35,7 @@ impl Categories {
                 names.len()
             ));
         }
-        // Class numbers are 16 bits wide here; nobody chooses among more.
+        // Class numbers have 16 bits here; a worker could not choose among more.
         let max = task.max_categories().unwrap_or(usize::from(u16::MAX));
         if names.len() > max {
             return Err(format!(
@@ -53,7 +53,7 @@ impl Categories {
                 ));
             }
             if numbers.insert(name.clone(), number as u16).is_some() {
-                return Err(format!("the label {name:?} stands in it twice"));
+                return Err(format!("the label {name:?} is in it twice"));
             }
         }
         Ok(Categories { names, numbers })
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_cannot_be_meant_is_refused() {
+    fn an_invalid_file_is_refused() {
         let read =
             |text: &str| Categories::read(TaskType::ImageMultiClassMultiLabel, text.as_bytes()).unwrap_err();
         assert!(read("{").contains("document-version"));

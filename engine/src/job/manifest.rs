@@ -1,4 +1,4 @@
-//! The input manifest: JSON Lines, one data object each, held as the bytes that came and the offsets of the lines.
+//! The input manifest: JSON Lines, one item in each, held as the bytes of the file and the offsets of the lines.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -17,11 +17,11 @@ pub(crate) struct Manifest {
     bytes: Bytes,
     /// Start and end of each line that is not blank.
     spans: Vec<(u32, u32)>,
-    /// Lines that carried the label attribute already: they are passed through, not labelled again.
+    /// Lines that had the label attribute already: they are passed through, not labelled again.
     labeled: Vec<bool>,
 }
 
-/// One data object, as its line has it.
+/// The members of one line.
 pub(crate) type Line = Map<String, Value>;
 
 impl Manifest {
@@ -61,7 +61,7 @@ impl Manifest {
         self.spans.len() as u32
     }
 
-    /// Before anybody has answered anything: what an engine says of the job until it has read the answers.
+    /// The counters before any answer: those of the job until the engine has read its items.
     pub(crate) fn counters(&self) -> Counters {
         let labeled = self.labeled.iter().filter(|labeled| **labeled).count() as u32;
         Counters {
@@ -71,7 +71,7 @@ impl Manifest {
         }
     }
 
-    /// The line as it came, without its line break.
+    /// The text of a line, without its line break.
     pub(crate) fn text(&self, index: u32) -> &str {
         let (start, end) = self.spans.get(index as usize).copied().unwrap_or_default();
         std::str::from_utf8(&self.bytes[start as usize..end as usize])
@@ -83,14 +83,14 @@ impl Manifest {
         serde_json::from_str(self.text(index)).unwrap_or_default()
     }
 
-    /// Whether the object had this label before the job: a job of the same label attribute on another's output does the
-    /// rest only ("chaining" in the developer guide).
+    /// Whether the item had this label before the job: a job on the output of another one with the same label attribute does
+    /// only the rest ("chaining" in the developer guide).
     pub(crate) fn is_labeled(&self, index: u32) -> bool {
         self.labeled.get(index as usize).copied().unwrap_or_default()
     }
 }
 
-/// `source` has the value itself, `source-ref` the place of it; `taskObject` is either.
+/// `source` is the value itself, `source-ref` its address; `taskObject` is one of them.
 pub(crate) fn task_object(line: &Line) -> &Value {
     line.get("source")
         .or_else(|| line.get("source-ref"))
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_kept_as_they_came() {
+    fn lines_are_kept_unchanged() {
         let manifest = read(
             TaskType::TextMultiClass,
             "{\"source\":\"1\",\"n\":1.50}\r\n\n{\"source\":\"2\"}",

@@ -1,5 +1,5 @@
-//! A CreateLabelingJob request, read into types that need no more checking. The form of the request (lengths, patterns)
-//! has been checked before by the API model's tables; here is what holds between fields, and what this engine has.
+//! A CreateLabelingJob request, read into checked types. Its form (lengths, patterns) was checked before by the API model's
+//! tables. Here are the rules between members, and what this engine supports.
 
 use serde::Deserialize;
 
@@ -29,13 +29,13 @@ pub(crate) struct JobSpec {
     pub(crate) role_arn: String,
     pub(crate) title: String,
     pub(crate) description: String,
-    /// Different people for each object.
+    /// Different people for each item.
     pub(crate) workers: u32,
     /// Seconds a worker has for one task.
     pub(crate) time_limit: u32,
     /// Seconds for which tasks are handed out.
     pub(crate) availability: u32,
-    /// Objects that may be in work at once.
+    /// Items that may be in work at once.
     pub(crate) window: u32,
     pub(crate) max_objects: Option<u32>,
     pub(crate) max_percent: Option<u32>,
@@ -50,7 +50,7 @@ fn refuse<T>(message: impl Into<String>) -> Result<T, SpecError> {
     Err(SpecError(message.into()))
 }
 
-fn unsupported<T>(what: &str, why: &str) -> Result<T, SpecError> {
+fn refuse_unsupported<T>(what: &str, why: &str) -> Result<T, SpecError> {
     refuse(format!("{what} is not supported by this labeling engine: {why}."))
 }
 
@@ -58,7 +58,7 @@ impl JobSpec {
     pub(crate) fn from_request(request: &serde_json::Value) -> Result<JobSpec, SpecError> {
         let raw = Request::deserialize(request)
             .map_err(|error| SpecError(format!("Could not read the request: {error}")))?;
-        raw.refuse_what_is_not_here()?;
+        raw.refuse_unsupported_members()?;
         raw.check_attribute()?;
         let task = raw.task()?;
         let human = raw.human_task_config;
@@ -90,7 +90,7 @@ impl JobSpec {
         })
     }
 
-    /// How many objects may be labelled at most, of so many.
+    /// The most items to label, of this many.
     pub(crate) fn limit(&self, total: u32) -> u32 {
         let by_percent = self
             .max_percent
@@ -186,41 +186,41 @@ struct ConsolidationConfig {
 }
 
 impl Request {
-    fn refuse_what_is_not_here(&self) -> Result<(), SpecError> {
+    fn refuse_unsupported_members(&self) -> Result<(), SpecError> {
         if self.input_config.data_source.sns_data_source.is_some() {
-            return unsupported(
+            return refuse_unsupported(
                 "InputConfig.DataSource.SnsDataSource",
-                "it runs no streaming labeling jobs; give S3DataSource",
+                "it has no streaming labeling jobs; give S3DataSource",
             );
         }
         if self.output_config.sns_topic_arn.is_some() {
-            return unsupported(
+            return refuse_unsupported(
                 "OutputConfig.SnsTopicArn",
-                "it announces jobs, not single objects",
+                "it publishes the end of a job, not single objects",
             );
         }
         if self.output_config.kms_key_id.is_some() {
-            return unsupported(
+            return refuse_unsupported(
                 "OutputConfig.KmsKeyId",
                 "it has no keys to encrypt with; leave it out, and encrypt the bucket",
             );
         }
         if self.labeling_job_algorithms_config.is_some() {
-            return unsupported(
+            return refuse_unsupported(
                 "LabelingJobAlgorithmsConfig",
                 "it has no automated data labeling; leave it out",
             );
         }
         if self.human_task_config.public_workforce_task_price.is_some() {
-            return unsupported(
+            return refuse_unsupported(
                 "HumanTaskConfig.PublicWorkforceTaskPrice",
-                "it knows private work teams only",
+                "it supports private work teams only",
             );
         }
         Ok(())
     }
 
-    /// API reference, LabelAttributeName; none of the tasks here writes its label to an object of its own.
+    /// API reference, LabelAttributeName. None of the tasks here writes its label to a separate object, which "-ref" is for.
     fn check_attribute(&self) -> Result<(), SpecError> {
         let name = &self.label_attribute_name;
         if name.ends_with("-metadata") {
@@ -249,26 +249,26 @@ impl Request {
             .as_ref()
             .map(|c| c.annotation_consolidation_lambda_arn.as_str());
         let (Some(pre), Some(acs)) = (pre, acs) else {
-            return unsupported(
+            return refuse_unsupported(
                 "A labeling job without PreHumanTaskLambdaArn and AnnotationConsolidationLambdaArn (a custom task)",
                 "give the two ARNs of a built-in task",
             );
         };
         match (suffix(pre, "PRE-"), suffix(acs, "ACS-")) {
             (Some(pre), Some(acs)) if pre != acs => refuse(format!(
-                "PreHumanTaskLambdaArn is of the task {pre}, AnnotationConsolidationLambdaArn of {acs}: give a pair."
+                "PreHumanTaskLambdaArn is for the task {pre}, AnnotationConsolidationLambdaArn for {acs}: give a pair."
             )),
             (Some(task), Some(_)) => TaskType::from_suffix(task).map_or_else(
                 || {
-                    unsupported(
+                    refuse_unsupported(
                         &format!("The task {task}"),
-                        "it has the text and image classification tasks",
+                        "it supports the text and image classification tasks",
                     )
                 },
                 Ok,
             ),
-            _ => unsupported(
-                "A Lambda function of your own",
+            _ => refuse_unsupported(
+                "A custom Lambda function",
                 "give the PRE- and ACS- ARNs of a built-in task",
             ),
         }
@@ -289,9 +289,9 @@ impl UiConfig {
         match (&self.ui_template_s3_uri, &self.human_task_ui_arn) {
             (Some(uri), None) => Ok(uri.clone()),
             (Some(_), Some(_)) => refuse("UiConfig takes UiTemplateS3Uri or HumanTaskUiArn, not both."),
-            (None, Some(_)) => {
-                refuse("UiConfig needs UiTemplateS3Uri for this task type; HumanTaskUiArn is for others.")
-            }
+            (None, Some(_)) => refuse(
+                "UiConfig needs UiTemplateS3Uri for this task type; HumanTaskUiArn is for other types.",
+            ),
             (None, None) => refuse("UiConfig needs UiTemplateS3Uri."),
         }
     }
@@ -310,9 +310,9 @@ fn private_team(arn: &str) -> Result<String, SpecError> {
         _ if resource.starts_with("workteam/public-crowd/")
             || resource.starts_with("workteam/vendor-crowd/") =>
         {
-            unsupported(
+            refuse_unsupported(
                 &format!("The work team {arn}"),
-                "it knows private work teams only",
+                "it supports private work teams only",
             )
         }
         _ => refuse(format!(
@@ -351,132 +351,4 @@ fn at_most(field: &str, value: u32, max: u32) -> Result<u32, SpecError> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    pub(crate) fn request() -> Value {
-        json!({
-            "LabelingJobName": "Numbers-000001", "LabelAttributeName": "parity", "RoleArn": "arn:aws:iam::000000000000:role/labeling",
-            "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://out/m.manifest"}}},
-            "OutputConfig": {"S3OutputPath": "s3://out/labels/"},
-            "LabelCategoryConfigS3Uri": "s3://out/c.json",
-            "HumanTaskConfig": {
-                "WorkteamArn": "arn:aws:sagemaker:us-east-1:000000000000:workteam/private-crowd/crew",
-                "UiConfig": {"UiTemplateS3Uri": "s3://out/t.html"},
-                "PreHumanTaskLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:PRE-TextMultiClass",
-                "AnnotationConsolidationConfig": {"AnnotationConsolidationLambdaArn": "arn:aws:lambda:us-east-1:432418664414:function:ACS-TextMultiClass"},
-                "TaskTitle": "Even or odd?", "TaskDescription": "Say so.",
-                "NumberOfHumanWorkersPerDataObject": 3, "TaskTimeLimitInSeconds": 300
-            }
-        })
-    }
-
-    fn refusal(change: impl FnOnce(&mut Value)) -> String {
-        let mut request = request();
-        change(&mut request);
-        JobSpec::from_request(&request).unwrap_err().0
-    }
-
-    #[test]
-    fn a_request_becomes_a_spec_with_the_documented_defaults() {
-        let spec = JobSpec::from_request(&request()).unwrap();
-        assert_eq!(spec.task, TaskType::TextMultiClass);
-        assert_eq!(
-            (spec.window, spec.availability, spec.team.as_str()),
-            (1000, 2_592_000, "crew")
-        );
-        assert_eq!(spec.output, Address::new("out", "labels/"));
-        assert_eq!(spec.job_name_in_output(), "labeling-job/numbers-000001");
-    }
-
-    #[test]
-    fn the_output_path_may_be_a_bucket_or_lack_its_slash() {
-        assert_eq!(folder("s3://b"), Ok(Address::new("b", "")));
-        assert_eq!(folder("s3://b/"), Ok(Address::new("b", "")));
-        assert_eq!(folder("s3://b/p/q"), Ok(Address::new("b", "p/q/")));
-    }
-
-    #[test]
-    fn what_this_engine_lacks_is_refused_by_name() {
-        let is_unsupported = |message: String, what: &str| {
-            assert!(
-                message.contains("is not supported by this labeling engine") && message.contains(what),
-                "{message}"
-            );
-        };
-        is_unsupported(
-            refusal(|r| r["LabelingJobAlgorithmsConfig"] = json!({})),
-            "LabelingJobAlgorithmsConfig",
-        );
-        is_unsupported(
-            refusal(|r| r["OutputConfig"]["KmsKeyId"] = json!("alias/labels")),
-            "OutputConfig.KmsKeyId",
-        );
-        is_unsupported(
-            refusal(|r| r["InputConfig"]["DataSource"]["SnsDataSource"] = json!({})),
-            "streaming",
-        );
-        is_unsupported(
-            refusal(|r| r["HumanTaskConfig"]["PublicWorkforceTaskPrice"] = json!({})),
-            "private work teams",
-        );
-        is_unsupported(
-            refusal(|r| {
-                r["HumanTaskConfig"]["WorkteamArn"] =
-                    json!("arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default");
-            }),
-            "private work teams",
-        );
-        is_unsupported(
-            refusal(|r| {
-                r["HumanTaskConfig"]["PreHumanTaskLambdaArn"] =
-                    json!("arn:aws:lambda:us-east-1:432418664414:function:PRE-BoundingBox");
-                r["HumanTaskConfig"]["AnnotationConsolidationConfig"]["AnnotationConsolidationLambdaArn"] =
-                    json!("arn:aws:lambda:us-east-1:432418664414:function:ACS-BoundingBox");
-            }),
-            "BoundingBox",
-        );
-        is_unsupported(
-            refusal(|r| {
-                r["HumanTaskConfig"]["PreHumanTaskLambdaArn"] =
-                    json!("arn:aws:lambda:us-east-1:000000000000:function:mine");
-            }),
-            "Lambda function of your own",
-        );
-    }
-
-    #[test]
-    fn rules_between_fields_are_kept() {
-        assert!(refusal(|r| r["LabelAttributeName"] = json!("parity-ref")).contains("-ref"));
-        assert!(refusal(|r| r["LabelAttributeName"] = json!("parity-metadata")).contains("-metadata"));
-        assert!(
-            refusal(|r| r["HumanTaskConfig"]["TaskTimeLimitInSeconds"] = json!(28_801)).contains("28800")
-        );
-        assert!(
-            refusal(|r| r["HumanTaskConfig"]["UiConfig"]["HumanTaskUiArn"] = json!("arn:x"))
-                .contains("not both")
-        );
-        assert!(
-            refusal(|r| r["LabelCategoryConfigS3Uri"] = Value::Null).contains("LabelCategoryConfigS3Uri")
-        );
-        assert!(
-            refusal(|r| {
-                r["HumanTaskConfig"]["PreHumanTaskLambdaArn"] =
-                    json!("arn:aws:lambda:us-east-1:432418664414:function:PRE-ImageMultiClass");
-            })
-            .contains("give a pair")
-        );
-    }
-
-    #[test]
-    fn stopping_conditions_limit_the_objects() {
-        let mut spec = JobSpec::from_request(&request()).unwrap();
-        assert_eq!(spec.limit(10), 10);
-        spec.max_percent = Some(25);
-        assert_eq!(spec.limit(10), 3);
-        spec.max_objects = Some(2);
-        assert_eq!(spec.limit(10), 2);
-    }
-}
+mod tests;

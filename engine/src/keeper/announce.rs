@@ -11,7 +11,7 @@ use crate::state::{JobRecord, StoreError, UpdateError, keys};
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Sends the event unless it was sent, marks that in the job's document, and removes the job from the unfinished ones. A
-/// crash in between sends the event twice; AWS tells consumers to expect that ("may send multiple events for each state
+/// crash in between sends the event twice; AWS's consumers must expect that ("may send multiple events for each state
 /// change").
 pub(super) async fn announce(core: &Core, job: &JobRecord) -> Result<(), StoreError> {
     if !job.announced {
@@ -26,7 +26,7 @@ pub(super) async fn announce(core: &Core, job: &JobRecord) -> Result<(), StoreEr
         }
         tracing::info!(job = job.name, status = job.status.name(), "labeling job ended");
     }
-    core.documents.delete(&keys::unfinished(&job.name)).await
+    core.documents.delete(&keys::unfinished_marker(&job.name)).await
 }
 
 async fn send(core: &Core, job: &JobRecord) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use crate::core::Core;
 use crate::output::{
     Files, IncompletePolicy, ItemResult, JobOutput, counters, item_results, write_output, write_raw_answers,
 };
-use crate::running::RunningJob;
+use crate::running_job::RunningJob;
 use crate::state::{Counters, JobRecord, JobStatus, StoreError, StoredDocument, UpdateError, keys};
 
 /// The most characters of "FailureReason".
@@ -42,7 +42,7 @@ pub(super) async fn finish(
     };
     match core.documents.update(&keys::job(&job.spec.name), conclude).await {
         Ok(Some(ended)) => {
-            core.running.remove(&job.spec.name);
+            core.running_jobs.remove(&job.spec.name);
             announce(core, &ended.value).await
         }
         Ok(None) | Err(UpdateError::Rejected(())) => Ok(()),
@@ -93,7 +93,7 @@ async fn close(
             closing.replaces
         }
     };
-    if job.index().left() > 0 {
+    if job.index().remaining_count() > 0 {
         job.items.close().await?;
     }
     Ok(replaces)

@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use super::{announce, finish, open};
 use crate::core::Core;
 use crate::output::{self, IncompletePolicy, item_results};
-use crate::running::{Inputs, RunningJob};
+use crate::running_job::{Inputs, RunningJob};
 use crate::state::{JobRecord, JobStatus, StoreError, StoredDocument, UnfinishedMarker, keys};
 
-/// Reading all items, or writing a snapshot, may take at most one part in so many of the time.
+/// Reading all items may take at most a twentieth of the time, and so may writing snapshots.
 const COSTLY_WORK_SHARE: u32 = 20;
-/// The list of finished items is written again when it has grown by one part in so many.
+/// The list of finished items is written again when it has grown by a tenth.
 const FINISHED_GROWTH_SHARE: u32 = 10;
 /// How long an engine that stops may spend on a quick next start.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -89,7 +89,7 @@ pub(super) async fn run_keeper(core: Arc<Core>, job: String) {
         let last_write = write_finished(&running, &mut state, 1);
         let _too_slow = tokio::time::timeout(SHUTDOWN_GRACE, last_write).await;
     }
-    core.running.remove(&job);
+    core.running_jobs.remove(&job);
 }
 
 async fn wait(core: &Core, state: &KeeperState) {
@@ -150,7 +150,7 @@ async fn step(core: &Arc<Core>, job: &str, state: &mut KeeperState) -> Result<Ne
 
 /// A marker is written before its document. It stays alone if the job was refused or its creation was interrupted.
 async fn without_job(core: &Core, job: &str) -> Result<NextStep, StoreError> {
-    let key = keys::unfinished(job);
+    let key = keys::unfinished_marker(job);
     let marker = match core.documents.load::<UnfinishedMarker>(&key).await {
         Err(StoreError::Unreadable(_)) => UnfinishedMarker::default(),
         loaded => match loaded? {
@@ -270,7 +270,7 @@ async fn write_snapshot(
 /// The job's document says that the job ended; the end has to be announced. The engine that ended the job does that. Other
 /// engines do it only if it has not happened after a while.
 async fn announce_end(core: &Core, job: &JobRecord, state: &mut KeeperState) -> Result<NextStep, StoreError> {
-    core.running.remove(&job.name);
+    core.running_jobs.remove(&job.name);
     state.running = None;
     let since = *state.ended.get_or_insert_with(Instant::now);
     let may_announce = since.elapsed() >= core.timing.grace.max(Duration::from_millis(1));

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::finish;
-use crate::blocking::blocking;
 use crate::core::Core;
 use crate::job::{Categories, JobSpec, Manifest, SpecError};
 use crate::output::{Files, without_raw_answers};
-use crate::running::{Inputs, RunningJob};
+use crate::run_blocking::run_blocking;
+use crate::running_job::{Inputs, RunningJob};
 use crate::state::{Address, JobRecord, JobStatus, StoreError, StoredDocument, WriteCondition, keys};
 
 /// Moves the job from Initializing to InProgress, or to Failed with a reason. Returns the inputs, so that they need not be
@@ -63,7 +63,7 @@ pub(super) async fn resume(
     let finished = running.items.take_finished();
     let unwritten = without_raw_answers(core.objects.as_ref(), &running, finished).await?;
     running.items.return_finished(unwritten);
-    core.running.insert(running.clone());
+    core.running_jobs.insert(running.clone());
     Ok(Ok(running))
 }
 
@@ -96,7 +96,7 @@ async fn read_inputs(core: &Core, job: &JobRecord, is_new: bool) -> Result<Input
     let categories = input(core, &spec, "categories.json", &spec.categories).await?;
     let template = input(core, &spec, "template.liquid.html", &spec.template).await?;
     let manifest = input(core, &spec, "input.manifest", &spec.manifest).await?;
-    blocking(move || parse(&spec, &categories, &template, manifest)).await?
+    run_blocking(move || parse(&spec, &categories, &template, manifest)).await?
 }
 
 /// The output path is checked before people work, not only when their work is to be written.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::state::keys;
-use crate::testing::{TestEngine, TestWorld, ready, request, worker};
+use crate::testing::{TestEngine, TestWorld, one_answer_each, ready, request, worker};
 
 /// Deletes the job's inputs and the engine's copies of them.
 async fn lose_inputs(engine: &TestEngine, job: &str) {
@@ -76,11 +76,7 @@ async fn an_invalid_template_fails_the_job_before_a_worker_sees_it() {
 #[tokio::test]
 async fn a_job_goes_on_after_the_store_was_away() {
     let (world, engine) = ready(2).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     let fail = &world.store.fail_write_every;
     fail.store(1, std::sync::atomic::Ordering::SeqCst);
     assert!(engine.answer_next(&worker("a"), "numbers").await.is_err());
@@ -97,12 +93,8 @@ async fn a_job_goes_on_after_the_store_was_away() {
 async fn a_file_that_cannot_be_written_does_not_stop_the_others() {
     let (world, engine) = ready(2).await;
     world.numbers(20);
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
-    let running = engine.core.running.get("numbers").unwrap();
+    engine.job("numbers", one_answer_each).await;
+    let running = engine.core.running_jobs.get("numbers").unwrap();
     while engine
         .answer_next(&worker("a"), "numbers")
         .await
@@ -116,10 +108,6 @@ async fn a_file_that_cannot_be_written_does_not_stop_the_others() {
         .store(3, std::sync::atomic::Ordering::SeqCst);
     let failed = crate::output::write_raw_answers(engine.core.objects.as_ref(), &running, &all).await;
     assert!(failed.is_err_and(|failed| (1..20).contains(&failed.items.len())));
-}
-
-fn one_answer_each(request: &mut Value) {
-    request["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
 }
 
 async fn wait_until_nothing_is_unfinished(world: &TestWorld) {
@@ -188,7 +176,7 @@ async fn the_first_output_stays_and_an_older_jobs_output_is_replaced() {
     let at = "s3://out/labels/numbers/manifests/output/output.manifest";
     world.store.put_text(at, "{\"source\":\"of an older job\"}\n");
     engine.job("numbers", one_answer_each).await;
-    let running = engine.core.running.get("numbers").unwrap();
+    let running = engine.core.running_jobs.get("numbers").unwrap();
     for _ in 0..2 {
         engine.answer_next(&worker("a"), "numbers").await.unwrap();
     }

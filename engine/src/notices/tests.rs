@@ -20,7 +20,7 @@ async fn notify(engine: &TestEngine, configuration: Value) -> Value {
     team["Workteam"]["NotificationConfiguration"].clone()
 }
 
-fn sent(world: &TestWorld) -> Vec<WorkNotice> {
+fn sent_notices(world: &TestWorld) -> Vec<WorkNotice> {
     world.events.notices.lock().unwrap().clone()
 }
 
@@ -30,7 +30,7 @@ async fn wait_until(world: &TestWorld, what: &str, is_so: impl Fn(&TestWorld) ->
         assert!(
             Instant::now() < deadline,
             "{what} was never sent; sent: {:?}",
-            sent(world)
+            sent_notices(world)
         );
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -43,7 +43,7 @@ fn markers(world: &TestWorld) -> Vec<String> {
             .store
             .text(&format!("s3://state/{key}"))
             .unwrap()
-            .contains("Told")
+            .contains("Sent")
     };
     keys.into_iter().filter(is_sent).collect()
 }
@@ -71,7 +71,7 @@ async fn a_team_gets_one_notice_of_a_new_job_and_one_of_its_end() {
     notify(&engine, json!({"NotificationTopicArn": TOPIC})).await;
     engine.job("numbers", |_| {}).await;
     wait_until(&world, "the notice of the job", |world| markers(world).len() == 1).await;
-    let first = sent(&world).remove(0);
+    let first = sent_notices(&world).remove(0);
     assert_eq!(
         (first.topic_arn.as_str(), first.subject.as_str()),
         (TOPIC, "New work for you: Even or odd?")
@@ -88,13 +88,13 @@ async fn a_team_gets_one_notice_of_a_new_job_and_one_of_its_end() {
     let engine = world.engine().await;
     engine.wait_for_status("numbers", "InProgress").await;
     rounds(&engine).await;
-    assert_eq!(sent(&world).len(), 1, "a restart sends nothing again");
+    assert_eq!(sent_notices(&world).len(), 1, "a restart sends nothing again");
     world.advance(29 * 86_400);
     wait_until(&world, "the notice of the end", |world| markers(world).len() == 2).await;
-    let last = sent(&world).remove(1);
+    let last = sent_notices(&world).remove(1);
     assert!(last.message.contains("1 day"), "{}", last.message);
     rounds(&engine).await;
-    assert_eq!(sent(&world).len(), 2);
+    assert_eq!(sent_notices(&world).len(), 2);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn two_engines_on_one_store_send_once() {
     })
     .await;
     rounds(&other).await;
-    assert_eq!(sent(&world).len(), 3);
+    assert_eq!(sent_notices(&world).len(), 3);
 }
 
 #[tokio::test]
@@ -120,7 +120,10 @@ async fn a_notice_that_cannot_be_sent_is_retried() {
     world.events.fail_notices.store(3, Ordering::SeqCst);
     notify(&engine, json!({"NotificationTopicArn": TOPIC})).await;
     engine.job("numbers", |_| {}).await;
-    wait_until(&world, "the notice of the job", |world| sent(world).len() == 1).await;
+    wait_until(&world, "the notice of the job", |world| {
+        sent_notices(world).len() == 1
+    })
+    .await;
     assert_eq!(world.events.failed_notices.load(Ordering::SeqCst), 3);
 }
 
@@ -136,9 +139,12 @@ async fn after_a_crash_before_the_marker_the_notice_is_sent_when_the_claim_expir
         .put_text("s3://state/notices/numbers/new.json", &claimed.unwrap());
     engine.job("numbers", |_| {}).await;
     rounds(&engine).await;
-    assert!(sent(&world).is_empty());
+    assert!(sent_notices(&world).is_empty());
     world.advance(60);
-    wait_until(&world, "the notice of the job", |world| sent(world).len() == 1).await;
+    wait_until(&world, "the notice of the job", |world| {
+        sent_notices(world).len() == 1
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -146,7 +152,7 @@ async fn without_a_topic_or_work_no_notice_is_sent() {
     let (world, engine) = ready(2).await;
     engine.job("silent", |_| {}).await;
     rounds(&engine).await;
-    assert!(sent(&world).is_empty());
+    assert!(sent_notices(&world).is_empty());
     engine
         .job("short", |r| {
             r["HumanTaskConfig"]["TaskAvailabilityLifetimeInSeconds"] = json!(600);
@@ -161,5 +167,9 @@ async fn without_a_topic_or_work_no_notice_is_sent() {
     .await;
     world.advance(590);
     rounds(&engine).await;
-    assert_eq!(sent(&world).len(), 2, "no second notice of a job of ten minutes");
+    assert_eq!(
+        sent_notices(&world).len(),
+        2,
+        "no second notice of a job of ten minutes"
+    );
 }

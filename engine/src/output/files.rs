@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::item_result::ItemResult;
 use super::line;
 use crate::job::{JobSpec, task_object};
-use crate::running::{Answer, RunningJob, last_submission};
+use crate::running_job::{RunningJob, WorkerAnswer, last_submission};
 use crate::state::Address;
 
 /// Items in one consolidation file.
@@ -62,18 +62,18 @@ fn stamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d_%H:%M:%S").to_string()
 }
 
-fn zoned(at: Timestamp) -> String {
+fn zoned_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
-pub(super) fn raw_answers(job: &RunningJob, answers: &[Answer]) -> String {
+pub(super) fn raw_answers(job: &RunningJob, answers: &[WorkerAnswer]) -> String {
     let answers: Vec<Value> = answers
         .iter()
         .map(|answer| {
             let seconds = answer.submitted.duration_since(answer.accepted).as_millis() as f64 / 1000.0;
             json!({
-                "acceptanceTime": zoned(answer.accepted),
-                "submissionTime": zoned(answer.submitted),
+                "acceptanceTime": zoned_time(answer.accepted),
+                "submissionTime": zoned_time(answer.submitted),
                 "timeSpentInSeconds": seconds,
                 "answerContent": job.answers.write(&answer.annotation),
                 "workerId": answer.person.id,
@@ -90,10 +90,10 @@ pub(super) fn raw_answers(job: &RunningJob, answers: &[Answer]) -> String {
 
 /// How many request files the consolidation has, and as many response files.
 pub(super) fn consolidation_count(results: &[ItemResult]) -> usize {
-    labeled(results).count().div_ceil(ITEMS_PER_FILE)
+    labeled_items(results).count().div_ceil(ITEMS_PER_FILE)
 }
 
-fn labeled(results: &[ItemResult]) -> impl Iterator<Item = (u32, &ItemResult)> {
+fn labeled_items(results: &[ItemResult]) -> impl Iterator<Item = (u32, &ItemResult)> {
     let is_labeled = |(_, result): &(usize, &ItemResult)| matches!(result, ItemResult::Labeled { .. });
     let all = results.iter().enumerate().filter(is_labeled);
     all.map(|(index, result)| (index as u32, result))
@@ -102,11 +102,11 @@ fn labeled(results: &[ItemResult]) -> impl Iterator<Item = (u32, &ItemResult)> {
 /// The nth request and response of the consolidation, in the form of an annotation-consolidation Lambda function.
 pub(super) fn consolidation(job: &RunningJob, results: &[ItemResult], nth: usize) -> (File, File) {
     let files = Files::of(&job.spec);
-    let chunk: Vec<(u32, &ItemResult)> = labeled(results)
+    let chunk: Vec<(u32, &ItemResult)> = labeled_items(results)
         .skip(nth * ITEMS_PER_FILE)
         .take(ITEMS_PER_FILE)
         .collect();
-    let answers: Vec<Vec<Answer>> = chunk
+    let answers: Vec<Vec<WorkerAnswer>> = chunk
         .iter()
         .map(|(index, _)| job.index().answers(*index))
         .collect();
@@ -135,7 +135,7 @@ pub(super) fn consolidation(job: &RunningJob, results: &[ItemResult], nth: usize
     )
 }
 
-fn request(job: &RunningJob, index: u32, answers: &[Answer]) -> Value {
+fn request(job: &RunningJob, index: u32, answers: &[WorkerAnswer]) -> Value {
     let line = job.manifest.line(index);
     let kind = if line.contains_key("source") {
         "content"

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::blocking::blocking;
 use crate::consolidate::{ConsolidatedAnnotation, WorkerAnnotation, consolidate};
-use crate::running::{Answer, ItemState, RunningJob, last_submission};
+use crate::run_blocking::run_blocking;
+use crate::running_job::{ItemState, RunningJob, WorkerAnswer, last_submission};
 use crate::state::{Counters, StoreError};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -44,13 +44,13 @@ pub(crate) async fn item_results(
     policy: IncompletePolicy,
 ) -> Result<Arc<Vec<ItemResult>>, StoreError> {
     let job = job.clone();
-    blocking(move || Arc::new(compute(&job, policy))).await
+    run_blocking(move || Arc::new(compute(&job, policy))).await
 }
 
 fn compute(job: &RunningJob, policy: IncompletePolicy) -> Vec<ItemResult> {
     let expiry = job.opened + SignedDuration::from_secs(i64::from(job.spec.availability));
     let mut results = Vec::new();
-    let mut answered: Vec<(usize, Vec<Answer>)> = Vec::new();
+    let mut answered: Vec<(usize, Vec<WorkerAnswer>)> = Vec::new();
     for (position, state) in job.index().states().enumerate() {
         results.push(match state {
             ItemState::PassedThrough => ItemResult::PassedThrough,
@@ -77,7 +77,7 @@ fn compute(job: &RunningJob, policy: IncompletePolicy) -> Vec<ItemResult> {
             ItemState::Open(_) => ItemResult::Unlabeled,
         });
     }
-    let annotations = consolidated(job, &answered);
+    let annotations = consolidate_answers(job, &answered);
     for ((position, answers), annotation) in answered.iter().zip(annotations) {
         let at = last_submission(answers).unwrap_or(job.opened);
         results[*position] = ItemResult::Labeled { annotation, at };
@@ -85,11 +85,14 @@ fn compute(job: &RunningJob, policy: IncompletePolicy) -> Vec<ItemResult> {
     results
 }
 
-fn consolidated(job: &RunningJob, answered: &[(usize, Vec<Answer>)]) -> Vec<ConsolidatedAnnotation> {
+fn consolidate_answers(
+    job: &RunningJob,
+    answered: &[(usize, Vec<WorkerAnswer>)],
+) -> Vec<ConsolidatedAnnotation> {
     let by_worker = |answer| {
-        let Answer {
+        let WorkerAnswer {
             person, annotation, ..
-        }: &Answer = answer;
+        }: &WorkerAnswer = answer;
         WorkerAnnotation {
             worker: &person.id,
             annotation,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::classes;
 use crate::consolidate::ConsolidatedAnnotation;
-use crate::running::RunningJob;
+use crate::running_job::RunningJob;
 
 /// The value of the label attribute, and what is special to this kind of annotation in the label's metadata.
 pub(super) fn label(

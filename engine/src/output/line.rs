@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::item_result::ItemResult;
 use super::label::label;
-use crate::running::RunningJob;
+use crate::running_job::RunningJob;
 use crate::state::Counters;
 
 pub(super) fn manifest(job: &RunningJob, results: &[ItemResult]) -> String {

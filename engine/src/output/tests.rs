@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
-use crate::testing::{TestWorld, parity, worker};
+use crate::testing::{TestWorld, one_answer_each, parity, worker};
 
-async fn finished(change: impl FnOnce(&mut Value), answer: impl Fn(u32) -> Value) -> TestWorld {
+async fn finish_job(change: impl FnOnce(&mut Value), answer: impl Fn(u32) -> Value) -> TestWorld {
     let world = TestWorld::default();
     world.numbers(2);
     let engine = world.engine().await;
@@ -26,7 +26,7 @@ async fn finished(change: impl FnOnce(&mut Value), answer: impl Fn(u32) -> Value
 
 #[tokio::test]
 async fn a_line_of_single_label_classification() {
-    let world = finished(|_| {}, parity).await;
+    let world = finish_job(|_| {}, parity).await;
     let text = world
         .store
         .text("s3://out/labels/Numbers/manifests/output/output.manifest")
@@ -55,7 +55,7 @@ async fn a_line_of_multi_label_classification() {
             json!("arn:aws:lambda:us-east-1:432418664414:function:ACS-TextMultiClassMultiLabel");
     };
     let both = |_| json!({"crowd-classifier-multi-select": {"labels": ["Odd", "Even"]}});
-    let world = finished(several, both).await;
+    let world = finish_job(several, both).await;
     let line = &world.output("Numbers")[0];
     assert_eq!(line["parity"], json!([0, 1]));
     let metadata = &line["parity-metadata"];
@@ -69,7 +69,7 @@ async fn a_line_of_multi_label_classification() {
 
 #[tokio::test]
 async fn raw_answers_have_the_worker_and_the_times() {
-    let world = finished(|_| {}, parity).await;
+    let world = finish_job(|_| {}, parity).await;
     let text = world
         .store
         .text("s3://out/labels/Numbers/annotations/worker-response/iteration-1/0/2023-11-14_22:13:20.json");
@@ -91,7 +91,7 @@ async fn raw_answers_have_the_worker_and_the_times() {
 
 #[tokio::test]
 async fn consolidation_files_are_what_a_lambda_function_would_see() {
-    let world = finished(|_| {}, parity).await;
+    let world = finish_job(|_| {}, parity).await;
     let at = |what: &str| {
         let folder = "s3://out/labels/Numbers/annotations/consolidated-annotation";
         let text = world.store.text(&format!(
@@ -122,11 +122,7 @@ async fn a_job_on_the_output_of_another_does_the_rest() {
     );
     let engine = world.engine().await;
     engine.create_team().await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     assert_eq!(
         engine.answer_next(&worker("a"), "numbers").await.unwrap(),
         Some(1)

@@ -21,7 +21,7 @@ pub(super) async fn admit(State(state): State<PortalState>, request: Request, ne
             return pages::message(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The portal is closed",
-                "The portal cannot read from which networks it may be opened. Please try again later, or tell the person \
+                "The portal cannot read from which networks it may be opened. Please try again later, or contact the person \
                  who invited you.",
             );
         }

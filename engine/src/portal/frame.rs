@@ -65,7 +65,7 @@ fn error_page(error: &PortalError) -> String {
     format!("{HEAD}{SCRIPT}<crowd-task-problem code=\"{code}\"><p>{message}</p></crowd-task-problem>")
 }
 
-/// Shows what is wrong with the template. `crowd-task-problem` tells the labeling view that the worker can only decline.
+/// Shows what is wrong with the template. With `crowd-task-problem` the labeling view knows that the worker can only decline.
 fn template_error_page(errors: &[RenderError]) -> String {
     let messages: String = errors
         .iter()

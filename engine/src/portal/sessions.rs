@@ -109,7 +109,7 @@ impl Sessions {
 
     pub(super) async fn begin(&self, person: VerifiedPerson) -> Result<SessionSecret, SignInError> {
         let secret = SessionSecret::random();
-        let session = Session::new(person, self.0.now());
+        let session = Session::new(person, self.0.current_time());
         let stored = self.0.store(&secret, session, None).await;
         stored.map_err(|error| SignInError::NotStored(error.to_string()))?;
         Ok(secret)
@@ -124,7 +124,7 @@ impl Sessions {
     /// The worker whose browser sent this secret, with the groups of the last few minutes.
     pub(super) async fn worker(&self, secret: SessionSecret) -> Result<Worker, PortalError> {
         let session = self.0.read(&secret).await?.ok_or(PortalError::SignedOut)?;
-        let now = self.0.now();
+        let now = self.0.current_time();
         if now >= session.until || self.0.sign_in.provider().as_ref() != Some(&session.provider) {
             return Err(PortalError::SignedOut);
         }
@@ -144,7 +144,7 @@ impl Sessions {
 
     /// Deletes the documents of expired sessions.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
-        let now = self.0.now();
+        let now = self.0.current_time();
         for listed in self.0.documents.list(keys::SESSIONS).await? {
             let is_expired = match self.0.documents.load::<SessionDocument>(&listed.key).await {
                 Ok(stored) => stored.is_some_and(|stored| stored.value.until < now),
@@ -177,14 +177,14 @@ impl Sessions {
 }
 
 impl Store {
-    fn now(&self) -> Timestamp {
+    fn current_time(&self) -> Timestamp {
         (self.clock)()
     }
 
     /// From memory if it was read recently, else from the store.
     async fn read(&self, secret: &SessionSecret) -> Result<Option<Session>, PortalError> {
-        let (name, now) = (secret.name(), self.now());
-        if let Some(cached) = self.cached().get(&name)
+        let (name, now) = (secret.name(), self.current_time());
+        if let Some(cached) = self.cached_sessions().get(&name)
             && now < cached.read + CACHED
         {
             return Ok(Some(cached.session.clone()));
@@ -197,7 +197,7 @@ impl Store {
         let stored = self.documents.load::<SessionDocument>(&key(&name)).await;
         let stored = match stored {
             Err(StoreError::Unreadable(_)) => None,
-            stored => stored.map_err(|error| unconfirmed(&error))?,
+            stored => stored.map_err(|error| unconfirmed_error(&error))?,
         };
         let opened = stored.and_then(|stored| {
             let text = secret.open(&stored.value.sealed).ok()?;
@@ -208,7 +208,7 @@ impl Store {
         });
         match &opened {
             Some(stored) => self.cache(name, stored.value.clone()),
-            None => drop(self.cached().remove(&name)),
+            None => drop(self.cached_sessions().remove(&name)),
         }
         Ok(opened)
     }
@@ -219,7 +219,7 @@ impl Store {
         let _lock = self.locks.lock(&name).await;
         let StoredDocument { value: session, etag } =
             self.reload(secret).await?.ok_or(PortalError::SignedOut)?;
-        let now = self.now();
+        let now = self.current_time();
         let is_requested = session
             .requested
             .is_some_and(|requested| now < requested + BETWEEN_REQUESTS);
@@ -238,7 +238,7 @@ impl Store {
         let etag = match self.store(secret, requesting, Some(&etag)).await {
             Ok(etag) => etag,
             Err(StoreError::Changed) => return self.read(secret).await?.ok_or(PortalError::SignedOut),
-            Err(error) => return Err(unconfirmed(&error)),
+            Err(error) => return Err(unconfirmed_error(&error)),
         };
         match self.sign_in.renew(&refresh, &session.worker).await {
             Ok(person) => self.store_renewed(secret, person, &etag).await,
@@ -248,7 +248,9 @@ impl Store {
                     cause = error.cause(),
                     "session ended by the identity provider"
                 );
-                self.discard(&name).await.map_err(|error| unconfirmed(&error))?;
+                self.discard(&name)
+                    .await
+                    .map_err(|error| unconfirmed_error(&error))?;
                 Err(PortalError::SignedOut)
             }
             Err(error) => {
@@ -267,12 +269,12 @@ impl Store {
         person: VerifiedPerson,
         etag: &str,
     ) -> Result<Session, PortalError> {
-        let session = Session::new(person, self.now());
+        let session = Session::new(person, self.current_time());
         match self.store(secret, session.clone(), Some(etag)).await {
             Ok(_) => Ok(session),
             // The person signed out meanwhile.
             Err(StoreError::Changed) => self.read(secret).await?.ok_or(PortalError::SignedOut),
-            Err(error) => Err(unconfirmed(&error)),
+            Err(error) => Err(unconfirmed_error(&error)),
         }
     }
 
@@ -284,7 +286,7 @@ impl Store {
         etag: Option<&str>,
     ) -> Result<String, StoreError> {
         let name = secret.name();
-        self.cached().remove(&name);
+        self.cached_sessions().remove(&name);
         let refused = |_| StoreError::Refused("the session could not be sealed".to_owned());
         let text = serde_json::to_vec(&session).map_err(|error| StoreError::Refused(error.to_string()))?;
         let document = SessionDocument {
@@ -301,20 +303,20 @@ impl Store {
 
     async fn discard(&self, name: &str) -> Result<(), StoreError> {
         let deleted = self.documents.delete(&key(name)).await;
-        self.cached().remove(name);
+        self.cached_sessions().remove(name);
         deleted
     }
 
     fn cache(&self, name: String, session: Session) {
-        let now = self.now();
-        let mut cached = self.cached();
+        let now = self.current_time();
+        let mut cached = self.cached_sessions();
         if cached.len() >= MAX_CACHED {
             cached.retain(|_, cached| now < cached.read + CACHED);
         }
         cached.insert(name, CachedSession { session, read: now });
     }
 
-    fn cached(&self) -> MutexGuard<'_, HashMap<String, CachedSession>> {
+    fn cached_sessions(&self) -> MutexGuard<'_, HashMap<String, CachedSession>> {
         lock(&self.cached)
     }
 }
@@ -323,7 +325,7 @@ fn key(name: &str) -> String {
     format!("{}{name}.json", keys::SESSIONS)
 }
 
-fn unconfirmed(error: &StoreError) -> PortalError {
+fn unconfirmed_error(error: &StoreError) -> PortalError {
     tracing::warn!(%error, "state store failed");
     PortalError::Unconfirmed
 }

@@ -35,7 +35,7 @@ pub(super) async fn login(
 ) -> Response {
     let next = own_page(&query.next).to_owned();
     if !query.moved && is_other_host(&headers, &state.portal_url) {
-        let next = encoded(&next);
+        let next = encode(&next);
         return Redirect::to(&format!("{}/login?moved=true&next={next}", state.portal_url)).into_response();
     }
     match state.sign_in.begin(next).await {
@@ -176,7 +176,7 @@ fn is_other_host(headers: &HeaderMap, portal_url: &str) -> bool {
         .is_some_and(|(host, own)| !host.eq_ignore_ascii_case(own))
 }
 
-fn encoded(text: &str) -> String {
+fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 

@@ -1,5 +1,7 @@
 //! The portal's routes, over a desk that records its calls.
 
+mod preview;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -130,7 +132,7 @@ impl Portal {
         let desk = Arc::new(FakeDesk::default());
         let engine = TestWorld::default().engine().await;
         let state = PortalState::new(&config(), &engine.core, desk.clone(), &KEY);
-        let cookie = session(&state).await;
+        let cookie = session(&state, "team").await;
         Portal {
             desk,
             router: router(state),
@@ -151,14 +153,14 @@ impl Portal {
 }
 
 /// The cookie a browser of this worker would send.
-async fn session(state: &PortalState) -> String {
+async fn session(state: &PortalState, group: &str) -> String {
     let worker = Worker {
         id: "private.us-east-1.0123456789abcdef".to_owned(),
         sub: "1".to_owned(),
         issuer: "https://issuer".to_owned(),
         provider: IdentityProvider::Cognito,
         name: "Ada".to_owned(),
-        groups: vec!["team".to_owned()],
+        groups: vec![group.to_owned()],
     };
     let person = VerifiedPerson {
         worker,
@@ -423,7 +425,7 @@ async fn a_sign_in_starts_under_the_portals_own_name_and_a_forged_return_is_refu
 }
 
 #[tokio::test]
-async fn a_link_of_another_site_signs_nobody_out() {
+async fn a_link_of_another_site_signs_no_one_out() {
     let portal = Portal::new().await;
     for site in ["cross-site", "same-site"] {
         let mut link = get("/logout");

@@ -44,7 +44,7 @@ pub(super) fn count_turn(written: &[Value], runtime: &dyn Runtime) -> Result<Val
             "The template's loops turn more than {MAX_TURNS} times. Loop over fewer things."
         )));
     }
-    let written = written.first().and_then(|bytes| whole(bytes)).unwrap_or(0);
+    let written = written.first().and_then(|bytes| whole_number(bytes)).unwrap_or(0);
     budget.spend(usize::try_from(written).unwrap_or(usize::MAX))?;
     Ok(Value::Nil)
 }
@@ -98,8 +98,8 @@ fn size(value: &dyn ValueView) -> usize {
 }
 
 pub(super) fn check_range(input: &dyn ValueView, arguments: &[Value]) -> Result<Value> {
-    let last = arguments.first().and_then(|value| whole(value));
-    match (whole(input), last) {
+    let last = arguments.first().and_then(|value| whole_number(value));
+    match (whole_number(input), last) {
         (Some(first), Some(last)) if last.saturating_sub(first) < MAX_RANGE => Ok(Value::Nil),
         (Some(_), Some(_)) => Err(Error::with_msg(format!(
             "A range has more than {MAX_RANGE} numbers."
@@ -108,7 +108,7 @@ pub(super) fn check_range(input: &dyn ValueView, arguments: &[Value]) -> Result<
     }
 }
 
-fn whole(value: &dyn ValueView) -> Option<i64> {
+fn whole_number(value: &dyn ValueView) -> Option<i64> {
     let scalar: ScalarCow<'_> = value.as_scalar()?;
     scalar.to_integer()
 }

@@ -10,7 +10,7 @@ pub(crate) struct RenderError {
 
 impl RenderError {
     /// The template itself is wrong.
-    pub(super) fn invalid(message: String) -> RenderError {
+    pub(super) fn invalid_template(message: String) -> RenderError {
         RenderError {
             code: "InvalidTemplate",
             message,
@@ -18,7 +18,7 @@ impl RenderError {
     }
 
     /// The template does not fit the item, or uses too much.
-    pub(super) fn failed(message: String) -> RenderError {
+    pub(super) fn rendering_failed(message: String) -> RenderError {
         RenderError {
             code: "RenderingFailed",
             message,

@@ -32,7 +32,7 @@ pub(super) struct FunctionFilter {
 }
 
 /// Every filter that is not among the standard ones.
-pub(super) fn all(presign: &Presign, runtime: &Handle) -> Vec<FunctionFilter> {
+pub(super) fn all_filters(presign: &Presign, runtime: &Handle) -> Vec<FunctionFilter> {
     vec![
         FunctionFilter::new(AUTOESCAPE, |input, _, runtime| {
             let escaped = Value::scalar(escape(&input.to_kstr()));

@@ -86,7 +86,7 @@ impl<'a> FilterInserter<'a> {
             ) => _ = self.within.pop(),
             ("raw", _) => {}
             ("comment", piece) => self.follow_comment(piece),
-            (_, Piece::Broken { at }) => return Err(broken(self.template, *at)),
+            (_, Piece::Broken { at }) => return Err(broken_error(self.template, *at)),
             (_, Piece::Output { chain, .. }) => self.escape(chain),
             (
                 _,
@@ -205,14 +205,14 @@ impl<'a> FilterInserter<'a> {
             && self.within.pop().is_none_or(|(innermost, _)| innermost != opened)
         {
             let place = place(self.template, at);
-            return Err(RenderError::invalid(format!(
+            return Err(RenderError::invalid_template(format!(
                 "{place}: `{name}` closes no `{opened}`."
             )));
         }
         if self.within.len() > MAX_DEPTH {
             let message =
                 format!("More than {MAX_DEPTH} blocks are nested in each other. Close some of them first.");
-            return Err(RenderError::invalid(message));
+            return Err(RenderError::invalid_template(message));
         }
         Ok(())
     }
@@ -225,7 +225,7 @@ impl<'a> FilterInserter<'a> {
     fn finish(mut self) -> Result<String, RenderError> {
         if let Some((name, at)) = self.within.pop() {
             let place = place(self.template, at);
-            return Err(RenderError::invalid(format!(
+            return Err(RenderError::invalid_template(format!(
                 "{place}: `{name}` is not closed; add `{{% end{name} %}}`."
             )));
         }
@@ -252,21 +252,21 @@ fn with_own_elements(template: String) -> String {
 fn refuse_oversize(template: &str) -> Result<(), RenderError> {
     let characters = template.chars().count();
     if characters > MAX_CHARACTERS {
-        return Err(RenderError::invalid(format!(
+        return Err(RenderError::invalid_template(format!(
             "The template has {characters} characters; at most {MAX_CHARACTERS} are allowed. Move scripts, styles or data out of it."
         )));
     }
     Ok(())
 }
 
-fn broken(template: &str, at: usize) -> RenderError {
+fn broken_error(template: &str, at: usize) -> RenderError {
     let place = place(template, at);
     let excerpt: String = template[at..]
         .chars()
         .take_while(|c| *c != '\n')
         .take(60)
         .collect();
-    RenderError::invalid(format!(
+    RenderError::invalid_template(format!(
         "{place}: this is not Liquid: `{excerpt}`. Close it with `}}}}` or `%}}`, use blanks instead of tabs inside it, and check its quotes; wrap other text in {{% raw %}}…{{% endraw %}}."
     ))
 }

@@ -111,7 +111,7 @@ impl SignInClient {
         if reply.id_token().is_none() {
             return Err(SignInError::Untrusted("no ID token".to_owned()));
         }
-        self.verified(&provider, &reply, Some(&Nonce::new(pending.nonce)))
+        self.verify(&provider, &reply, Some(&Nonce::new(pending.nonce)))
             .await
     }
 
@@ -124,7 +124,7 @@ impl SignInClient {
         let request = request.map_err(|error| SignInError::Unreachable(error_chain(&error)))?;
         let reply = request.request_async(&self.providers.http).await;
         let mut person = self
-            .verified(&provider, &reply.map_err(|error| token_error(&error))?, None)
+            .verify(&provider, &reply.map_err(|error| token_error(&error))?, None)
             .await?;
         if person.worker.id != known.id {
             return Err(SignInError::Refused("another person's token".to_owned()));
@@ -134,7 +134,7 @@ impl SignInClient {
         Ok(person)
     }
 
-    async fn verified(
+    async fn verify(
         &self,
         provider: &Provider,
         reply: &Tokens,

@@ -4,19 +4,19 @@
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInError {
     #[error(
-        "The sign-in service cannot be reached. Try again in a minute. If that does not help, tell the person who invited you."
+        "The sign-in service cannot be reached. Try again in a minute. If that does not help, contact the person who invited you."
     )]
     Unreachable(String),
     #[error("This sign-in was started in another window, or too long ago. Please start again.")]
     StateMismatch,
     #[error(
-        "The sign-in service did not let you in. Please start again, or tell the person who invited you."
+        "The sign-in service did not let you in. Please start again, or contact the person who invited you."
     )]
     Refused(String),
     #[error("The sign-in service sent a reply that cannot be trusted. Please start again.")]
     Untrusted(String),
     #[error(
-        "The sign-in service did not say who you are: its reply lacks the claim {0}. Please tell the person who invited you."
+        "The sign-in service did not say who you are: its reply lacks the claim {0}. Please contact the person who invited you."
     )]
     MissingClaim(&'static str),
     #[error(

@@ -92,7 +92,7 @@ impl Settings {
         }
     }
 
-    /// Tells one provider from another: a session with another provider is not valid.
+    /// Distinguishes providers: a session with another provider is not valid.
     pub(super) fn name(&self) -> String {
         let all = format!("{}|{}|{}", self.provider().name(), self.people, self.client_id);
         hex::encode(&Sha256::digest(all)[..8])

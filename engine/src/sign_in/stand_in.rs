@@ -84,7 +84,7 @@ impl Provider {
     }
 
     /// How many requests its token endpoint got.
-    pub(crate) fn asked(&self) -> usize {
+    pub(crate) fn request_count(&self) -> usize {
         self.says.lock().unwrap().asked.len()
     }
 

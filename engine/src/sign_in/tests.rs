@@ -87,14 +87,14 @@ async fn sign_in_at_own(change: impl FnOnce(&mut ProviderReplies)) -> Result<Ver
     let provider = Provider::start().await;
     let client = client("http://127.0.0.1:9", own_workforce(&provider));
     sign_in_with(&client, &provider, |says| {
-        says.info = documented();
+        says.info = documented_claims();
         change(says);
     })
     .await
 }
 
 /// What such a provider sends according to AWS's developer guide.
-fn documented() -> Value {
+fn documented_claims() -> Value {
     json!({
         "sub": "1234", "sagemaker:sub": "122", "sagemaker-groups": ["group1", "group2"],
         "sagemaker-name": "Jane Doe", "sagemaker:client_id": "portal",
@@ -145,7 +145,7 @@ async fn a_workforces_own_provider_is_asked_as_its_settings_say_and_read_as_aws_
         query.contains("scope=openid+offline_access") && query.contains("audience=labels"),
         "{query}"
     );
-    let person = sign_in_with(&client, &provider, |says| says.info = documented())
+    let person = sign_in_with(&client, &provider, |says| says.info = documented_claims())
         .await
         .unwrap();
     let worker = person.worker;
@@ -257,7 +257,7 @@ async fn a_reply_with_another_state_is_refused_before_the_provider_is_asked() {
     let refused = client.finish(pending, "forged", "code".to_owned()).await;
     assert!(matches!(refused, Err(SignInError::StateMismatch)), "{refused:?}");
     assert_eq!(
-        (provider.asked(), provider.says.lock().unwrap().sign_with),
+        (provider.request_count(), provider.says.lock().unwrap().sign_with),
         (0, OWN_KEY)
     );
 }

@@ -1,4 +1,4 @@
-//! Where an object lies, read from the URI forms the labeling API takes.
+//! The address of an object, read from the URI forms that the labeling API takes.
 
 use std::fmt;
 
@@ -18,8 +18,8 @@ impl Address {
     }
 
     /// `s3://bucket/key`, or an S3 URL in path style (`https://s3.<region>.amazonaws.com/bucket/key`) or virtual-hosted
-    /// style (`https://bucket.s3.<region>.amazonaws.com/key`). The key is taken as it stands, without decoding: that is
-    /// what S3 URIs mean, and what Ground Truth does with a `source-ref`.
+    /// style (`https://bucket.s3.<region>.amazonaws.com/key`). The key is taken without decoding: so S3 URIs are
+    /// defined, and so Ground Truth reads a `source-ref`.
     pub(crate) fn parse(uri: &str) -> Option<Address> {
         let (bucket, key) = match uri.strip_prefix("s3://") {
             Some(rest) => rest.split_once('/')?,
@@ -29,8 +29,8 @@ impl Address {
     }
 }
 
-/// Letters, digits, dots, hyphens and (in old buckets) underscores: no ARN of an access point, which would be another name
-/// for a bucket.
+/// Letters, digits, dots, hyphens and (in old buckets) underscores. Not the ARN of an access point, which would be another
+/// name for a bucket.
 fn is_bucket_name(bucket: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     !bucket.is_empty() && bucket.bytes().all(is_plain)
@@ -59,7 +59,7 @@ mod tests {
     use super::Address;
 
     #[test]
-    fn every_form_of_an_s3_uri_is_understood() {
+    fn every_form_of_an_s3_uri_is_read() {
         let wanted = Some(Address::new("b", "k/e y.png"));
         for uri in [
             "s3://b/k/e y.png",
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_object_is_none() {
+    fn a_uri_that_names_no_object_is_refused() {
         for uri in [
             "",
             "b/k",

@@ -25,7 +25,7 @@ impl JobList {
     }
 
     /// All jobs. Reads only the documents whose ETag has changed.
-    pub(crate) async fn all(&self) -> Result<Vec<Arc<JobRecord>>, StoreError> {
+    pub(crate) async fn list(&self) -> Result<Vec<Arc<JobRecord>>, StoreError> {
         let listed = self.documents.list(keys::JOBS).await?;
         let jobs: Vec<Option<Arc<JobRecord>>> = stream::iter(listed)
             .map(|listed| self.job(listed))

@@ -20,6 +20,8 @@ pub(crate) struct MemoryStore {
     pub(crate) item_reads: AtomicU64,
     /// Every n-th write happens, and its reply is lost.
     pub(crate) lose_reply_every: AtomicU64,
+    /// Where presigned links lead; a made-up origin if empty.
+    link_origin: Mutex<String>,
     /// Every n-th write fails and does not happen.
     pub(crate) fail_write_every: AtomicU64,
 }
@@ -31,6 +33,10 @@ impl MemoryStore {
             .unwrap();
     }
 
+    pub(crate) fn sign_links_to(&self, origin: &str) {
+        origin.clone_into(&mut self.link_origin.lock().unwrap());
+    }
+
     pub(crate) fn text(&self, uri: &str) -> Option<String> {
         let at = Address::parse(uri).unwrap();
         self.read(&at)
@@ -38,7 +44,7 @@ impl MemoryStore {
     }
 
     pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<String> {
-        self.listed(bucket, prefix)
+        self.list_objects(bucket, prefix)
             .into_iter()
             .map(|listed| listed.key)
             .collect()
@@ -76,7 +82,7 @@ impl MemoryStore {
         Ok(etag)
     }
 
-    fn listed(&self, bucket: &str, prefix: &str) -> Vec<ListedObject> {
+    fn list_objects(&self, bucket: &str, prefix: &str) -> Vec<ListedObject> {
         let objects = self.objects.lock().unwrap();
         let all = objects
             .iter()
@@ -122,7 +128,7 @@ impl ObjectStore for MemoryStore {
     async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<ListedObject>, StoreError> {
         match bucket {
             "no-such-bucket" => Err(StoreError::Refused(format!("there is no bucket {bucket:?}"))),
-            _ => Ok(self.listed(bucket, prefix)),
+            _ => Ok(self.list_objects(bucket, prefix)),
         }
     }
 
@@ -135,6 +141,12 @@ impl ObjectStore for MemoryStore {
     }
 
     async fn presign(&self, at: &Address) -> Result<String, StoreError> {
-        Ok(format!("https://signed.example/{}/{}", at.bucket, at.key))
+        let origin = self.link_origin.lock().unwrap();
+        let origin = if origin.is_empty() {
+            "https://signed.example"
+        } else {
+            &origin
+        };
+        Ok(format!("{origin}/{}/{}", at.bucket, at.key))
     }
 }

@@ -24,7 +24,7 @@ pub(crate) mod keys {
     }
 
     /// Exists until the end of the job is announced: an engine that starts reads these instead of every job.
-    pub(crate) fn unfinished(name: &str) -> String {
+    pub(crate) fn unfinished_marker(name: &str) -> String {
         format!("{UNFINISHED}{}", name.to_ascii_lowercase())
     }
 

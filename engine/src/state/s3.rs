@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_final_refusal_of_s3_is_told_from_one_to_retry() {
+    fn a_final_refusal_of_s3_differs_from_one_to_retry() {
         for (code, status) in [
             ("InvalidBucketName", 400),
             ("KeyTooLongError", 400),

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use serde_json::json;
 
 use crate::desk::{Desk, WorkError};
-use crate::testing::{parity, ready, worker};
+use crate::testing::{one_answer_each, parity, ready, worker};
 
 #[tokio::test]
 async fn a_job_is_done_when_every_object_has_its_answers() {
@@ -50,11 +50,7 @@ async fn a_job_is_done_when_every_object_has_its_answers() {
 #[tokio::test]
 async fn the_end_is_announced_once_it_can_be_described() {
     let (world, engine) = ready(1).await;
-    engine
-        .job("Numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("Numbers", one_answer_each).await;
     engine.answer_next(&worker("a"), "Numbers").await.unwrap();
     engine.wait_for_status("numbers", "Completed").await;
     while !world.store.keys("state", "unfinished/").is_empty() {
@@ -76,11 +72,7 @@ async fn the_end_is_announced_once_it_can_be_described() {
 #[tokio::test]
 async fn an_end_that_was_not_announced_is_announced_by_the_next_engine() {
     let (world, engine) = ready(1).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     engine.answer_next(&worker("a"), "numbers").await.unwrap();
     engine.wait_for_status("numbers", "Completed").await;
     while !world.store.keys("state", "unfinished/").is_empty() {
@@ -133,11 +125,7 @@ async fn a_double_click_takes_one_task() {
 #[tokio::test]
 async fn an_expired_task_goes_to_another_worker() {
     let (world, engine) = ready(1).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     let late = engine.lease(&worker("a"), "numbers").await.unwrap();
     assert_eq!(engine.lease(&worker("b"), "numbers").await, None);
     world.advance(301);
@@ -155,11 +143,7 @@ async fn an_expired_task_goes_to_another_worker() {
 #[tokio::test]
 async fn an_answer_may_be_submitted_again_even_after_the_job_ended() {
     let (_, engine) = ready(1).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     let lease = engine.lease(&worker("a"), "numbers").await.unwrap();
     for _ in 0..2 {
         assert_eq!(
@@ -306,11 +290,7 @@ async fn a_limit_on_labeled_objects_ends_the_job_and_is_not_exceeded() {
 #[tokio::test]
 async fn a_stopped_job_keeps_what_it_has() {
     let (world, engine) = ready(3).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     engine.answer_next(&worker("a"), "numbers").await.unwrap();
     let open = engine.lease(&worker("a"), "numbers").await.unwrap();
     engine
@@ -371,11 +351,7 @@ async fn a_job_without_answers_fails_when_its_time_is_over() {
 #[tokio::test]
 async fn a_running_job_does_not_need_its_inputs_any_more() {
     let (world, engine) = ready(1).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     drop(engine);
     for input in ["numbers.manifest", "labels.json", "tool.html"] {
         world.store.put_text(&format!("s3://in/{input}"), "overwritten");

@@ -40,7 +40,7 @@ pub(super) const TIE_TOLERANCE: f64 = 1e-9;
 const PRIOR_ANSWERS: f64 = 10.0;
 const PRIOR_RIGHT: f64 = 7.0;
 const PRIOR_ROW: f64 = 8.0;
-/// Up to so many classes, every class is a candidate for every item. With more classes, only those that a worker chose are,
+/// With up to 8 classes, every class is a candidate for every item. With more classes, only those that a worker chose are,
 /// and the others are one lump, so that the sums grow with the answers and not with the classes.
 const ALL_CANDIDATES: usize = 8;
 const MAX_ITERATIONS: usize = 100;

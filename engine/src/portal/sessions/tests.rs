@@ -9,7 +9,7 @@ use super::*;
 use crate::portal::tests::{KEY, config};
 use crate::portal::{PortalState, router};
 use crate::sign_in::stand_in::{Provider, TokenReply};
-use crate::testing::{TestEngine, TestWorld, parity};
+use crate::testing::{TestEngine, TestWorld, one_answer_each, parity};
 
 /// A browser, with an engine and a provider.
 struct Browser {
@@ -207,11 +207,11 @@ async fn groups_are_used_for_an_hour_while_the_provider_is_away() {
     let mut browser = Browser::signed_in().await;
     browser.provider.say(|says| says.token_reply = TokenReply::Away);
     browser.world.advance(3599);
-    let before = browser.provider.asked();
+    let before = browser.provider.request_count();
     for _ in 0..5 {
         assert_eq!(browser.groups().await, json!(["crew"]));
     }
-    assert_eq!(browser.provider.asked() - before, 1);
+    assert_eq!(browser.provider.request_count() - before, 1);
     browser.world.advance(1);
     let (status, said) = browser.me().await;
     assert_eq!(
@@ -227,7 +227,7 @@ async fn groups_are_used_for_an_hour_while_the_provider_is_away() {
 async fn many_requests_at_once_ask_the_provider_once() {
     let browser = Browser::signed_in().await;
     browser.world.advance(300);
-    let before = browser.provider.asked();
+    let before = browser.provider.request_count();
     let value = &browser
         .cookies
         .iter()
@@ -241,7 +241,7 @@ async fn many_requests_at_once_ask_the_provider_once() {
     for reply in futures::future::join_all((0..20).map(|_| ask())).await {
         assert_eq!(reply.unwrap().status(), StatusCode::OK);
     }
-    assert_eq!(browser.provider.asked() - before, 1);
+    assert_eq!(browser.provider.request_count() - before, 1);
 }
 
 #[tokio::test]
@@ -392,12 +392,7 @@ async fn an_openid_connect_workforce_takes_over_without_a_restart() {
         let request = json!({"WorkteamName": team, "Description": "x", "MemberDefinitions": members});
         browser.engine.call("CreateWorkteam", request).await.unwrap();
     }
-    browser
-        .engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    browser.engine.job("numbers", one_answer_each).await;
     browser
         .engine
         .job("secret", |r| {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::desk::WorkError;
-use crate::running::ItemRecord;
+use crate::running_job::ItemRecord;
 use crate::testing::{TestEngine, TestWorld, ready, worker};
 
 fn items(world: &TestWorld, job: &str) -> BTreeMap<String, ItemRecord> {
@@ -22,10 +22,10 @@ fn items(world: &TestWorld, job: &str) -> BTreeMap<String, ItemRecord> {
 }
 
 /// Answers that were acknowledged: item and worker.
-type Acknowledged = Arc<Mutex<BTreeSet<(u32, String)>>>;
+type AcknowledgedAnswers = Arc<Mutex<BTreeSet<(u32, String)>>>;
 
 /// Works until the job is over, at the engines there are.
-async fn work(engines: Arc<Mutex<Vec<Arc<TestEngine>>>>, nth: usize, acknowledged: Acknowledged) {
+async fn work(engines: Arc<Mutex<Vec<Arc<TestEngine>>>>, nth: usize, acknowledged: AcknowledgedAnswers) {
     let me = worker(&format!("w{nth:02}"));
     loop {
         let engine = {
@@ -76,7 +76,7 @@ async fn run_with_crashes(stop_early: bool) {
     world.store.lose_reply_every.store(17, Ordering::SeqCst);
     let second = world.engine().await;
     let engines = Arc::new(Mutex::new(vec![Arc::new(engine), Arc::new(second)]));
-    let acknowledged = Acknowledged::default();
+    let acknowledged = AcknowledgedAnswers::default();
     let workers: Vec<_> = (0..20)
         .map(|nth| tokio::spawn(work(engines.clone(), nth, acknowledged.clone())))
         .collect();

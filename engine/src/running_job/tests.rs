@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::answer::Annotation;
 use crate::desk::{Desk, WorkError};
-use crate::testing::{ready, worker};
+use crate::testing::{one_answer_each, ready, worker};
 
 #[tokio::test]
 async fn only_the_chosen_labels_of_an_answer_are_stored() {
@@ -28,7 +28,13 @@ async fn only_the_chosen_labels_of_an_answer_are_stored() {
         .text("s3://state/jobs/numbers/items/000000.json")
         .unwrap();
     assert!(!stored.contains("junk") && stored.contains("Even"), "{stored}");
-    let kept = engine.core.running.get("numbers").unwrap().index().answers(0);
+    let kept = engine
+        .core
+        .running_jobs
+        .get("numbers")
+        .unwrap()
+        .index()
+        .answers(0);
     assert_eq!(kept[0].annotation, Annotation::Classes([0].into()));
 }
 
@@ -52,11 +58,7 @@ async fn junk_in_a_stored_answer_is_dropped_when_it_is_read() {
 #[tokio::test]
 async fn a_damaged_document_fails_its_item_and_no_other() {
     let (world, engine) = ready(3).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     engine.answer_next(&worker("a"), "numbers").await.unwrap();
     engine.lease(&worker("a"), "numbers").await.unwrap();
     engine.stop().await;
@@ -81,11 +83,7 @@ async fn a_damaged_document_fails_its_item_and_no_other() {
 #[tokio::test]
 async fn a_worker_who_loses_a_race_gets_another_item() {
     let (world, engine) = ready(2).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     let given_back = engine.lease(&worker("y"), "numbers").await.unwrap();
     let other = world.engine().await;
     other.wait_for_status("numbers", "InProgress").await;

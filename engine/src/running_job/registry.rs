@@ -15,7 +15,7 @@ impl RunningJobs {
         lock(&self.0).get(&job.to_ascii_lowercase()).cloned()
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<RunningJob>> {
+    pub(crate) fn list(&self) -> Vec<Arc<RunningJob>> {
         lock(&self.0).values().cloned().collect()
     }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::answers::{Answer, Person};
+use super::answers::{Person, WorkerAnswer};
 use crate::answer::Annotation;
 
 /// An item that needs no more answers.
@@ -21,7 +21,7 @@ pub(crate) struct FinishedItem {
     /// Of the item's document.
     pub(super) etag: Box<str>,
     pub(super) failed: bool,
-    pub(super) answers: Box<[Answer]>,
+    pub(super) answers: Box<[WorkerAnswer]>,
 }
 
 /// The stored form: the SHA-256 of the rest in hexadecimal, a line break, and this as JSON. Each person and each annotation
@@ -72,7 +72,7 @@ pub(super) fn read(job: &str, bytes: &[u8]) -> Option<Vec<FinishedItem>> {
         return None;
     }
     let answer = |(person, annotation, accepted, submitted): AnswerRow| {
-        Some(Answer {
+        Some(WorkerAnswer {
             person: file.people.get(person)?.clone(),
             accepted,
             submitted,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::answers::{Answer, Interner};
-use super::finished::FinishedItem;
-use super::item::{ItemRecord, ItemStanding};
+use super::answers::{Interner, WorkerAnswer};
+use super::finished_items::FinishedItem;
+use super::item::{ItemProgress, ItemRecord};
 use crate::answer::AnswerReader;
 use crate::state::Counters;
 
@@ -56,7 +56,7 @@ enum Slot {
 
 /// The answers to an item that needs no more, and the ETag of the document they are in.
 struct FinalAnswers {
-    answers: Box<[Answer]>,
+    answers: Box<[WorkerAnswer]>,
     etag: Box<str>,
 }
 
@@ -83,11 +83,11 @@ pub(crate) enum Pick {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ItemState<'a> {
     PassedThrough,
-    Done(&'a [Answer]),
-    Failed(&'a [Answer]),
+    Done(&'a [WorkerAnswer]),
+    Failed(&'a [WorkerAnswer]),
     Damaged,
     /// Not enough answers (yet).
-    Open(Vec<Answer>),
+    Open(Vec<WorkerAnswer>),
 }
 
 impl Index {
@@ -185,9 +185,9 @@ impl Index {
             self.remove_counts(index, &before.record);
         }
         self.add_counts(index, &record);
-        let standing = record.standing(self.rules.workers, now);
-        if matches!(standing, ItemStanding::Done | ItemStanding::Failed) {
-            self.finish(index, &record, standing, etag);
+        let progress = record.progress(self.rules.workers, now);
+        if matches!(progress, ItemProgress::Done | ItemProgress::Failed) {
+            self.finish(index, &record, progress, etag);
             return true;
         }
         let (reserved, since) = match before {
@@ -294,13 +294,13 @@ impl Index {
     /// Whether the job is finished: every item is done or failed, the limit is reached, or no more tasks are handed out and
     /// no worker holds one.
     pub(crate) fn is_finished(&self, now: Timestamp) -> bool {
-        self.left() == 0
+        self.remaining_count() == 0
             || self.done >= self.rules.limit
             || (self.handing_out_ended && !self.is_any_task_held(now))
     }
 
     /// Items that are neither done nor failed.
-    pub(crate) fn left(&self) -> u32 {
+    pub(crate) fn remaining_count(&self) -> u32 {
         self.slots.len() as u32 - self.passed_through - self.done - self.failed
     }
 
@@ -309,7 +309,7 @@ impl Index {
             total_labeled: self.done + self.passed_through,
             human_labeled: self.done,
             failed: self.failed,
-            unlabeled: self.left(),
+            unlabeled: self.remaining_count(),
         }
     }
 
@@ -341,7 +341,7 @@ impl Index {
             .iter()
             .filter(|index| self.is_for(**index, worker, now))
             .count() as u32;
-        let fresh = self.left() - self.active.len() as u32;
+        let fresh = self.remaining_count() - self.active.len() as u32;
         open + fresh.min(self.room())
     }
 
@@ -361,20 +361,20 @@ impl Index {
     }
 
     /// The answers to one item so far.
-    pub(crate) fn answers(&self, index: u32) -> Vec<Answer> {
+    pub(crate) fn answers(&self, index: u32) -> Vec<WorkerAnswer> {
         match self.slots.get(index as usize) {
             Some(Slot::Done(last) | Slot::Failed(last)) => last.answers.to_vec(),
             _ => self.answers_of_active(index),
         }
     }
 
-    fn answers_of_active(&self, index: u32) -> Vec<Answer> {
+    fn answers_of_active(&self, index: u32) -> Vec<WorkerAnswer> {
         let Some(active) = self.active.get(&index) else {
             return Vec::new();
         };
         let answers = active.record.answers.iter();
         answers
-            .map(|answer| Answer::from_record(answer, &self.reader))
+            .map(|answer| WorkerAnswer::from_record(answer, &self.reader))
             .collect()
     }
 
@@ -418,7 +418,7 @@ impl Index {
     fn update_open(&mut self, index: u32, now: Timestamp) {
         let free = self.active.get(&index).is_some_and(|active| {
             let reserved = active.reserved.len() as u32;
-            matches!(active.record.standing(self.rules.workers, now), ItemStanding::Open { free } if free > reserved)
+            matches!(active.record.progress(self.rules.workers, now), ItemProgress::Open { free } if free > reserved)
         });
         match free {
             true => self.open.insert(index),
@@ -454,17 +454,17 @@ impl Index {
         }
     }
 
-    fn finish(&mut self, index: u32, record: &ItemRecord, standing: ItemStanding, etag: String) {
+    fn finish(&mut self, index: u32, record: &ItemRecord, progress: ItemProgress, etag: String) {
         self.remove_leases(index, record);
         self.open.remove(&index);
         self.keep(FinishedItem {
             index,
             etag: etag.into(),
-            failed: standing != ItemStanding::Done,
+            failed: progress != ItemProgress::Done,
             answers: record
                 .answers
                 .iter()
-                .map(|answer| Answer::from_record(answer, &self.reader))
+                .map(|answer| WorkerAnswer::from_record(answer, &self.reader))
                 .collect(),
         });
     }

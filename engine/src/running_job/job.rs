@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::index::{HandOutRules, Index, Pick};
-use super::item::{ItemRecord, ItemStanding};
+use super::item::{ItemProgress, ItemRecord};
 use super::items::Items;
 use crate::answer::AnswerReader;
 use crate::clock::Clock;
@@ -87,12 +87,12 @@ impl RunningJob {
         self.items.index()
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.items.now()
+    pub(crate) fn current_time(&self) -> Timestamp {
+        self.items.current_time()
     }
 
     pub(crate) fn portal_job(&self, worker: &Worker) -> PortalJob {
-        let now = self.now();
+        let now = self.current_time();
         let index = self.index();
         PortalJob {
             name: self.spec.name.clone(),
@@ -113,7 +113,7 @@ impl RunningJob {
         let _lock = self.leasing.lock(&worker.id).await;
         let mut is_index_current = true;
         for attempt in 1..=ATTEMPTS {
-            let picked = self.index().pick(&worker.id, self.now());
+            let picked = self.index().pick(&worker.id, self.current_time());
             let index = match picked {
                 Pick::Nothing if is_index_current => return Ok(None),
                 // Other engines were faster, so the index is outdated: there may be an item after all.
@@ -125,7 +125,7 @@ impl RunningJob {
                 Pick::Held(index) => index,
                 Pick::Reserved(index) => {
                     let leased = self.write_lease(index, worker).await;
-                    self.index().unreserve(index, &worker.id, self.now());
+                    self.index().unreserve(index, &worker.id, self.current_time());
                     if let Err(error @ (WorkError::Unavailable | WorkError::JobOver)) = leased {
                         return Err(error);
                     }
@@ -140,7 +140,7 @@ impl RunningJob {
                 self.items.refresh_for_worker().await?;
             }
         }
-        // There are items, and each went to another worker. `None` would tell this worker that the job is done.
+        // There are items, and each went to another worker. `None` would mean that there are no more.
         Err(WorkError::Unavailable)
     }
 
@@ -160,25 +160,25 @@ impl RunningJob {
 
     pub(crate) async fn submit(&self, worker: &Worker, index: u32, answer: &Value) -> Result<(), WorkError> {
         let answer = self.answers.check(answer).map_err(WorkError::BadAnswer)?;
-        let submit = |item: &mut ItemRecord| item.submit(worker, self.now(), answer.clone());
+        let submit = |item: &mut ItemRecord| item.submit(worker, self.current_time(), answer.clone());
         self.items.change(index, &worker.id, true, submit).await
     }
 
     pub(crate) async fn decline(&self, worker: &Worker, index: u32) -> Result<(), WorkError> {
-        let decline = |item: &mut ItemRecord| item.decline(&worker.id, self.now());
+        let decline = |item: &mut ItemRecord| item.decline(&worker.id, self.current_time());
         self.items.change(index, &worker.id, true, decline).await
     }
 
     pub(crate) async fn release(&self, worker: &Worker, index: u32) -> Result<(), WorkError> {
-        let release = |item: &mut ItemRecord| item.release(&worker.id, self.now());
+        let release = |item: &mut ItemRecord| item.release(&worker.id, self.current_time());
         self.items.change(index, &worker.id, false, release).await
     }
 
     async fn write_lease(&self, index: u32, worker: &Worker) -> Result<(), WorkError> {
         let lease = |item: &mut ItemRecord| {
-            let now = self.now();
-            let standing = item.standing(self.spec.workers, now);
-            let is_free = matches!(standing, ItemStanding::Open { free } if free > 0);
+            let now = self.current_time();
+            let progress = item.progress(self.spec.workers, now);
+            let is_free = matches!(progress, ItemProgress::Open { free } if free > 0);
             if !is_free || item.was_given_to(&worker.id, now) {
                 return Err(WorkError::NotHeld);
             }
@@ -189,7 +189,7 @@ impl RunningJob {
     }
 
     fn lease_on(&self, index: u32, worker: &str) -> Option<Lease> {
-        let now = self.now();
+        let now = self.current_time();
         let known = self.index();
         let (item, _, _) = known.record(index)?;
         let lease = item.lease_of(worker, now).filter(|_| !item.closed)?;

@@ -12,7 +12,7 @@ use crate::answer::{Annotation, AnswerReader};
 use crate::worker::IdentityProvider;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct WorkerAnswer {
     pub(crate) person: Arc<Person>,
     pub(crate) accepted: Timestamp,
     pub(crate) submitted: Timestamp,
@@ -27,15 +27,15 @@ pub(crate) struct Person {
     pub(crate) provider: IdentityProvider,
 }
 
-impl Answer {
-    pub(super) fn from_record(record: &AnswerRecord, reader: &AnswerReader) -> Answer {
+impl WorkerAnswer {
+    pub(super) fn from_record(record: &AnswerRecord, reader: &AnswerReader) -> WorkerAnswer {
         let person = Person {
             id: record.worker.clone(),
             sub: record.sub.clone(),
             issuer: record.issuer.clone(),
             provider: record.provider.unwrap_or_default(),
         };
-        Answer {
+        WorkerAnswer {
             person: Arc::new(person),
             accepted: record.accepted,
             submitted: record.submitted,
@@ -45,7 +45,7 @@ impl Answer {
 }
 
 /// When the last of the answers was submitted.
-pub(crate) fn last_submission(answers: &[Answer]) -> Option<Timestamp> {
+pub(crate) fn last_submission(answers: &[WorkerAnswer]) -> Option<Timestamp> {
     answers.iter().map(|answer| answer.submitted).max()
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Interner {
 }
 
 impl Interner {
-    pub(super) fn intern(&mut self, mut answer: Answer) -> Answer {
+    pub(super) fn intern(&mut self, mut answer: WorkerAnswer) -> WorkerAnswer {
         match self.people.get(&answer.person.id) {
             Some(person) => answer.person = person.clone(),
             None => drop(

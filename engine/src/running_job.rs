@@ -2,7 +2,7 @@
 //! in `index`, the protocol with the store in `items`, and what workers can do in `job`.
 
 mod answers;
-mod finished;
+mod finished_items;
 mod index;
 mod item;
 mod items;
@@ -12,7 +12,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use answers::{Answer, last_submission};
+pub(crate) use answers::{WorkerAnswer, last_submission};
 pub(crate) use index::ItemState;
 pub(crate) use item::ItemRecord;
 pub(crate) use job::{Inputs, RunningJob};

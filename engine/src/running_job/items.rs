@@ -8,16 +8,16 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::finished::{self, FinishedItem};
+use super::finished_items::{self, FinishedItem};
 use super::index::Index;
 use super::item::ItemRecord;
 use super::open_watch::OpenWatch;
 use crate::answer::AnswerReader;
-use crate::blocking::blocking;
 use crate::clock::Clock;
 use crate::desk::WorkError;
 use crate::keyed_locks::KeyedLocks;
 use crate::lock::lock;
+use crate::run_blocking::run_blocking;
 use crate::state::{Documents, JobRecord, StoreError, StoredDocument, keys};
 
 /// Attempts at one change of an item. Each failed attempt means that another engine succeeded.
@@ -27,7 +27,7 @@ const READERS: usize = 32;
 
 pub(crate) struct Items {
     job: String,
-    /// Tells the job from another that had its name.
+    /// Distinguishes the job from another that had its name.
     reference: String,
     documents: Documents,
     clock: Clock,
@@ -75,7 +75,7 @@ impl Items {
         lock(&self.index)
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(super) fn current_time(&self) -> Timestamp {
         (self.clock)()
     }
 
@@ -97,14 +97,14 @@ impl Items {
     /// Reads all items once, before any task is handed out.
     pub(crate) async fn resume(&self) -> Result<(), StoreError> {
         let finished = self.read_finished().await;
-        let listed = self.listed().await?;
+        let listed = self.list_etags().await?;
         self.restore(finished, &listed);
         self.read_changed(&listed).await
     }
 
     /// Reads the item documents that other engines have changed.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        let listed = self.listed().await?;
+        let listed = self.list_etags().await?;
         self.read_changed(&listed).await
     }
 
@@ -123,9 +123,9 @@ impl Items {
     /// Writes the list of finished items, for the next start.
     pub(crate) async fn write_finished(self: &Arc<Self>) -> Result<(), StoreError> {
         let items = self.clone();
-        let written = blocking(move || {
+        let written = run_blocking(move || {
             let finished = items.index().finished_items();
-            finished::write(&items.reference, &finished)
+            finished_items::write(&items.reference, &finished)
         });
         match written.await? {
             Some(bytes) => {
@@ -141,7 +141,7 @@ impl Items {
         match self.documents.load_bytes(&keys::finished_items(&self.job)).await {
             Ok(Some(bytes)) => {
                 let reference = self.reference.clone();
-                let read = blocking(move || finished::read(&reference, &bytes).unwrap_or_default());
+                let read = run_blocking(move || finished_items::read(&reference, &bytes).unwrap_or_default());
                 read.await.unwrap_or_default()
             }
             Ok(None) | Err(_) => Vec::new(),
@@ -164,7 +164,7 @@ impl Items {
     }
 
     /// The ETags of the item documents, by item.
-    async fn listed(&self) -> Result<HashMap<u32, String>, StoreError> {
+    async fn list_etags(&self) -> Result<HashMap<u32, String>, StoreError> {
         let prefix = keys::items(&self.job);
         let listed = self.documents.list(&prefix).await?;
         let numbered = listed.into_iter().filter_map(|item| {
@@ -205,7 +205,7 @@ impl Items {
         let _lock = self.locks.lock(index).await;
         let mut is_fresh = false;
         for _ in 0..ATTEMPTS {
-            let Some(mut known) = self.known(index, worker)? else {
+            let Some(mut known) = self.known_item(index, worker)? else {
                 return Ok(());
             };
             // The rules of the item decide; `false` means that nothing is to be written.
@@ -240,7 +240,7 @@ impl Items {
     }
 
     /// `None` if the worker's answer is among those of a finished item; an error if the item was finished without it.
-    fn known(&self, index: u32, worker: &str) -> Result<Option<KnownItem>, WorkError> {
+    fn known_item(&self, index: u32, worker: &str) -> Result<Option<KnownItem>, WorkError> {
         let known = self.index();
         if known.has_answered(index, worker) {
             return Ok(None);
@@ -257,7 +257,7 @@ impl Items {
             None => KnownItem {
                 record: ItemRecord::default(),
                 etag: None,
-                since: self.watch.now(),
+                since: self.watch.check_count(),
             },
         }))
     }
@@ -309,9 +309,9 @@ impl Items {
         for answer in &mut item.answers {
             answer.content = self.answers.keep(&answer.content);
         }
-        let is_finished = self
-            .index()
-            .update(index, item, etag, self.now(), self.watch.now());
+        let is_finished =
+            self.index()
+                .update(index, item, etag, self.current_time(), self.watch.check_count());
         if is_finished {
             self.return_finished(vec![index]);
             self.wake.notify_one();

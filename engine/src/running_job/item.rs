@@ -40,7 +40,7 @@ pub(crate) struct AnswerRecord {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ItemStanding {
+pub(crate) enum ItemProgress {
     /// How many more people can get the item now; 0 while enough people hold it.
     Open { free: u32 },
     /// Enough answers.
@@ -52,19 +52,19 @@ pub(crate) enum ItemStanding {
 }
 
 impl ItemRecord {
-    pub(crate) fn standing(&self, workers: u32, now: Timestamp) -> ItemStanding {
+    pub(crate) fn progress(&self, workers: u32, now: Timestamp) -> ItemProgress {
         let answers = self.answers.len() as u32;
         if answers >= workers {
-            return ItemStanding::Done;
+            return ItemProgress::Done;
         }
         if self.declined.len() as u32 >= workers {
-            return ItemStanding::Failed;
+            return ItemProgress::Failed;
         }
         if self.closed {
-            return ItemStanding::Closed;
+            return ItemProgress::Closed;
         }
         let leased = self.leases.iter().filter(|lease| lease.until > now).count() as u32;
-        ItemStanding::Open {
+        ItemProgress::Open {
             free: workers.saturating_sub(answers + leased),
         }
     }
@@ -168,8 +168,8 @@ mod tests {
     fn a_lease_takes_a_place_until_it_expires() {
         let mut item = ItemRecord::default();
         item.lease("a", at(0), 30);
-        assert_eq!(item.standing(1, at(29)), ItemStanding::Open { free: 0 });
-        assert_eq!(item.standing(1, at(30)), ItemStanding::Open { free: 1 });
+        assert_eq!(item.progress(1, at(29)), ItemProgress::Open { free: 0 });
+        assert_eq!(item.progress(1, at(30)), ItemProgress::Open { free: 1 });
         assert_eq!(
             item.submit(&worker("a"), at(30), json!({})),
             Err(WorkError::NotHeld)
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(item.submit(&worker("a"), at(5), json!(1)), Ok(true));
         assert_eq!(item.submit(&worker("a"), at(6), json!(2)), Ok(false));
         assert_eq!((item.answers.len(), &item.answers[0].content), (1, &json!(1)));
-        assert_eq!(item.standing(1, at(6)), ItemStanding::Done);
+        assert_eq!(item.progress(1, at(6)), ItemProgress::Done);
     }
 
     #[test]
@@ -194,8 +194,8 @@ mod tests {
             assert_eq!(item.decline(id, at(second)), Ok(true));
             assert!(item.was_given_to(id, at(second)));
         }
-        assert_eq!(item.standing(3, at(2)), ItemStanding::Open { free: 3 });
-        assert_eq!(item.standing(2, at(2)), ItemStanding::Failed);
+        assert_eq!(item.progress(3, at(2)), ItemProgress::Open { free: 3 });
+        assert_eq!(item.progress(2, at(2)), ItemProgress::Failed);
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
             item.submit(&worker("a"), at(1), json!({})),
             Err(WorkError::JobOver)
         );
-        assert_eq!(item.standing(1, at(1)), ItemStanding::Closed);
+        assert_eq!(item.progress(1, at(1)), ItemProgress::Closed);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl OpenWatch {
     }
 
     /// A point in time, as a number of checks: every check that begins later has a greater number.
-    pub(super) fn now(&self) -> u64 {
+    pub(super) fn check_count(&self) -> u64 {
         self.begun.load(Ordering::SeqCst)
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::state::keys;
-use crate::testing::{TestEngine, TestWorld, ready, worker};
+use crate::testing::{TestEngine, TestWorld, one_answer_each, ready, worker};
 
 const OBJECTS: usize = 20;
 
@@ -19,7 +19,7 @@ fn items() -> Vec<FinishedItem> {
             provider: crate::worker::IdentityProvider::Oidc,
         })
     };
-    let answer = |id: &str, second, classes: &[u16]| Answer {
+    let answer = |id: &str, second, classes: &[u16]| WorkerAnswer {
         person: person(id),
         accepted: Timestamp::from_second(second).unwrap(),
         submitted: "2026-11-22T05:06:07.123456789Z".parse().unwrap(),
@@ -63,11 +63,7 @@ fn any_other_bytes_are_ignored() {
 /// A job whose first items are done, each by one person.
 async fn half_done(done: usize) -> (TestWorld, TestEngine) {
     let (world, engine) = ready(OBJECTS).await;
-    engine
-        .job("numbers", |r| {
-            r["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"] = json!(1);
-        })
-        .await;
+    engine.job("numbers", one_answer_each).await;
     answer(&engine, done).await;
     (world, engine)
 }
