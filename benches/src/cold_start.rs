@@ -23,6 +23,12 @@ fn environment() -> Vec<(String, String)> {
         ("LABELING_ROLE_ARN", "arn:aws:iam::000000000000:role/labeling"),
         ("AWS_ACCOUNT", "000000000000"),
         ("AWS_PARTITION", "aws"),
+        ("LINK_SOURCES", ""),
+        ("ALLOWED_KMS_KEYS", ""),
+        ("ALLOWED_TEAMS", ""),
+        ("ALLOWED_TAG_KEYS", "project"),
+        ("ITEMS_PER_DAY", "10000"),
+        ("JOBS_PER_DAY", "100"),
     ]
     .map(|(k, v)| (k.to_owned(), v.to_owned()))
     .to_vec()

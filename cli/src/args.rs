@@ -144,6 +144,9 @@ pub(crate) struct Check {
     pub(crate) path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) location: Location,
+    /// Where manifests made by hand may point, besides their folder: what the operator lists (LinkSources, `up --links`)
+    #[arg(long, value_name = "s3://BUCKET/PREFIX/", value_delimiter = ',')]
+    pub(crate) links: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -87,7 +87,7 @@ fn lines(findings: &[Finding]) -> String {
 }
 
 async fn check_folder(path: &Path, check: &Check) -> anyhow::Result<Report> {
-    let folder = folder::check(path)?;
+    let folder = folder::check(path, &check.links, check.location.is_given())?;
     let mut report = Report {
         json: show::json(&folder),
         text: show::text(&folder, Paint::stdout()),
@@ -99,7 +99,9 @@ async fn check_folder(path: &Path, check: &Check) -> anyhow::Result<Report> {
         let target = locate::find(&check.location).await?;
         let dataset = DatasetName::new(&folder.dataset)?;
         let spec = (spec, folder.text.as_slice());
-        let findings = against_stack::findings(&target, &dataset, spec, &files::walk(path)?).await;
+        let contents = folder.contents.as_ref();
+        let links = contents.map_or(&[][..], |contents| &contents.links_elsewhere_first);
+        let findings = against_stack::findings(&target, &dataset, spec, &files::walk(path)?, links).await;
         report.is_good &= are_good(&findings);
         report.text = format!(
             "{}\nWhere it would be dropped:\n{}",

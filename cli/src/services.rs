@@ -56,6 +56,11 @@ impl Services {
         Ok(object.bytes)
     }
 
+    /// Whether there is such an object, in any bucket.
+    pub(crate) async fn exists(&self, bucket: &str, key: &str) -> anyhow::Result<bool> {
+        Ok(self.store.get_linked(bucket, key, 0..1).await?.is_some())
+    }
+
     /// `None` where there is no such work team.
     pub(crate) async fn work_team(&self, name: &str) -> anyhow::Result<Option<WorkTeamDescription>> {
         Ok(self.workforce.team(name).await?)

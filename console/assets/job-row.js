@@ -7,6 +7,7 @@ import { showTime } from "./time.js";
 const STATE_LABELS = {
   starting: "Starting",
   "waiting-for-slot": "Waiting for a slot",
+  "waiting-for-next-day": "Waiting for the next day",
   refused: "Refused",
   initializing: "Initializing",
   "in-progress": "In progress",

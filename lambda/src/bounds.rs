@@ -2,7 +2,20 @@
 
 use shared::bounds::{Bounds, entries};
 
-use crate::start::ConfigError;
+use crate::start::{ConfigError, required_variable};
+
+/// A bound a day: a whole number, or `unlimited`. One that cannot be read starts nothing, rather than bounding nothing.
+pub fn per_day(env: &dyn Fn(&str) -> Option<String>, name: &'static str) -> Result<Option<u64>, ConfigError> {
+    let text = required_variable(env, name)?;
+    match text.as_str() {
+        "unlimited" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| ConfigError::Malformed {
+            name,
+            value: text,
+            expected: "it is a whole number, or `unlimited`",
+        }),
+    }
+}
 
 /// Reads `LINK_SOURCES`, `ALLOWED_KMS_KEYS`, `ALLOWED_TEAMS` and `ALLOWED_TAG_KEYS`; a bound that is not set allows nothing.
 pub fn bounds(

@@ -448,6 +448,9 @@ fn environment(info: &StackInfo, links: &[String]) -> Environment {
         ("ALLOWED_TEAMS", String::new()),
         // A tag costs nothing here, and finds its job.
         ("ALLOWED_TAG_KEYS", "*".to_owned()),
+        // Nothing is paid for here.
+        ("ITEMS_PER_DAY", "unlimited".to_owned()),
+        ("JOBS_PER_DAY", "unlimited".to_owned()),
         ("JOB_PREFIX", info.job_prefix.clone()),
         ("LABELING_ROLE_ARN", info.labeling_role_arn.clone()),
         ("USER_POOL_ID", info.user_pool_id.clone()),

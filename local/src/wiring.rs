@@ -111,6 +111,7 @@ pub const BUILD_MANIFEST: FunctionWiring = FunctionWiring {
         "ALLOWED_KMS_KEYS",
         "ALLOWED_TEAMS",
         "ALLOWED_TAG_KEYS",
+        "ITEMS_PER_DAY",
     ],
 };
 
@@ -149,6 +150,7 @@ pub const START_JOB: FunctionWiring = FunctionWiring {
         "ALLOWED_KMS_KEYS",
         "ALLOWED_TEAMS",
         "ALLOWED_TAG_KEYS",
+        "JOBS_PER_DAY",
     ],
 };
 

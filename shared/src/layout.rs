@@ -256,6 +256,11 @@ pub fn joined_prefix(team: &TeamName) -> String {
     format!("{JOINED}{team}/")
 }
 
+/// Items or jobs that were claimed on one UTC day (`2026-12-01`): [`crate::daily`].
+pub fn daily_ledger(unit: &str, day: &str) -> String {
+    format!("daily/{unit}/{day}.json")
+}
+
 /// Invitations mailed on one of the mail quota's days (`2026-11-22`), which begin at 09:00 UTC.
 pub fn mail_ledger(day: &str) -> String {
     format!("mail/{day}.json")

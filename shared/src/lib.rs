@@ -5,6 +5,7 @@
 pub mod bounds;
 pub mod change;
 pub mod crew;
+pub mod daily;
 pub mod documents;
 pub mod export;
 pub mod item;

@@ -81,6 +81,8 @@ pub enum DatasetState {
     BadSpec,
     /// Files arrive; waiting for the quiet period, an upload to finish, or the limit.
     Settling,
+    /// What waits is cut on another day: the day's items (ItemsPerDay) are used up.
+    DailyBound,
     /// Every eligible file is in a batch.
     UpToDate,
     /// The batches in the output bucket do not fit together (a gap): nothing more is cut until that is mended.
@@ -123,6 +125,8 @@ pub struct Waiting {
 pub enum WaitingReason {
     /// The account's quota of running labeling jobs is used up; starts by itself.
     Quota,
+    /// The day's jobs (JobsPerDay) are used up; starts by itself on the next day.
+    DailyBound,
     /// The labeling service refuses the request; somebody has to change something.
     Refused,
     /// A job of this name exists and is not this batch's.

@@ -105,6 +105,7 @@ impl Processes {
             labeling: ports(),
             topic: ports(),
             stack,
+            jobs_per_day: None,
             metrics: Default::default(),
         };
         let telling = notify::Deps {

@@ -97,6 +97,7 @@ class Deployment:
             "JOB_PREFIX": prefix, "LABELING_ROLE_ARN": role, "AWS_ACCOUNT": "000000000000", "AWS_PARTITION": "aws",
             "USER_POOL_ID": pool, "CLIENT_ID": client, "INVITATIONS_PER_DAY": "40", "MAX_INVITATIONS": "3",
             "LINK_SOURCES": "", "ALLOWED_KMS_KEYS": "", "ALLOWED_TEAMS": "", "ALLOWED_TAG_KEYS": "project",
+            "ITEMS_PER_DAY": "10000", "JOBS_PER_DAY": "100",
             "WORK_TOPIC_PREFIX": f"{name}-work", "CONSOLE_URL": "", "PORTAL_URL": portal,
         }
 

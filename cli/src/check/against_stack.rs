@@ -11,6 +11,7 @@ use shared::change::{self, Change};
 use shared::crew::Roster;
 use shared::documents::{exists, list_all};
 use shared::layout;
+use shared::link::Link;
 use shared::manifest::origins;
 use shared::name::{DatasetName, TeamName};
 use shared::port::{Bucket, Object, Store as _};
@@ -28,6 +29,9 @@ const TASK: &str = "task";
 const NAME: &str = "name";
 const STATUS: &str = "dataset";
 const ITEMS: &str = "files";
+const LINKS: &str = "links";
+/// Links that are checked, with one request each.
+const MAX_CHECKED_LINKS: usize = 200;
 
 /// `text`: the folder's labeling.yaml; `files`: all files of the folder.
 pub(super) async fn findings(
@@ -35,6 +39,7 @@ pub(super) async fn findings(
     dataset: &DatasetName,
     (spec, text): (&Spec, &[u8]),
     files: &[LocalFile],
+    links: &[Link],
 ) -> Vec<Finding> {
     let services = Services::new(&target.config);
     let mut all = vec![check_team(&services, spec).await, check_task(target, spec)];
@@ -46,7 +51,38 @@ pub(super) async fn findings(
     for (about, finding) in rest {
         all.push(finding.unwrap_or_else(|error| Finding::unknown(about, format!("{error:#}"))));
     }
+    if !links.is_empty() {
+        all.push(check_links(&services, links).await);
+    }
     all
+}
+
+/// Whether there are the objects that lines of manifests point to outside of the folder.
+async fn check_links(services: &Services, links: &[Link]) -> Finding {
+    let (mut missing, mut checked) = (Vec::new(), 0);
+    for link in links.iter().take(MAX_CHECKED_LINKS) {
+        match services.exists(&link.bucket, &link.key).await {
+            Ok(true) => {}
+            Ok(false) => missing.push(format!("s3://{}/{}", link.bucket, link.key)),
+            Err(error) => return Finding::unknown(LINKS, format!("{error:#}")),
+        }
+        checked += 1;
+    }
+    let of = match links.len() - checked {
+        0 => count_text(checked as u64, "link", "links"),
+        _ => format!("the first {checked} links"),
+    };
+    let wrong = missing.first().map(|first| {
+        format!(
+            "of {of}, {} to no object: the first is `{first}`. Put the objects there first, or their lines are rejected",
+            match missing.len() {
+                1 => "1 leads".to_owned(),
+                count => format!("{count} lead"),
+            }
+        )
+    });
+    let fine = format!("{of} out of the folder: each object is there");
+    judge(LINKS, wrong, fine)
 }
 
 async fn check_team(services: &Services, spec: &Spec) -> Finding {

@@ -1,22 +1,24 @@
 //! What the functions would make of the files: items, batches, rejects.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use shared::item::{self, FileKind, Items, Verdict, image};
 use shared::layout::{READY_FILE, SPEC_FILE};
-use shared::link::LinkSources;
+use shared::link::Link;
 use shared::manifest::Line;
 use shared::name::DatasetName;
 use shared::spec::Spec;
 
 use super::files::{LocalFile, read_range, walk};
-use super::manifest_link;
+use super::manifest_link::{self, LineOutcome, LinkRules};
 
 /// Items shown as samples.
 const MAX_SAMPLES: usize = 3;
 /// Rejects listed; all are counted.
 const MAX_REJECTS: usize = 1_000;
+/// Links out of the folder that are kept; all are counted.
+const MAX_LINKS: usize = 1_000;
 /// Bytes of a batch's manifest at most.
 const MAX_BATCH_BYTES: usize = 32 << 20;
 /// S3's limit for a key.
@@ -31,8 +33,10 @@ pub(super) struct FolderContents {
     pub(super) manual: bool,
     /// Empty rows, which are neither items nor rejected.
     pub(super) blank_rows: u64,
-    /// `.jsonl` files that point to objects, and so are manifests.
-    pub(super) manifests: u64,
+    /// Items whose objects are not in the folder, and were not checked.
+    pub(super) links_elsewhere: u64,
+    #[serde(skip)]
+    pub(super) links_elsewhere_first: Vec<Link>,
     pub(super) rejected: u64,
     pub(super) rejected_first: Vec<Reject>,
     /// Left out by `select`.
@@ -61,18 +65,27 @@ pub(super) struct Reject {
     pub(super) reason: String,
 }
 
-pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyhow::Result<FolderContents> {
-    let files = walk(folder)?;
-    let manual = files
-        .iter()
-        .any(|file| file.path.as_ref().is_ok_and(|path| path.ends_with(".manifest")));
+pub(super) fn assess(
+    spec: &Spec,
+    dataset: &DatasetName,
+    rules: &LinkRules<'_>,
+) -> anyhow::Result<FolderContents> {
+    let files = walk(rules.folder)?;
+    let mut manifests = BTreeSet::new();
+    for file in &files {
+        if is_manifest(spec, file)? {
+            manifests.extend(file.path.as_ref().ok().cloned());
+        }
+    }
+    let manual = !manifests.is_empty();
     let limit = spec.select.limit.unwrap_or(u64::MAX);
     let mut tally = Tally {
         spec,
         dataset,
         limit,
         batch: (0, 0),
-        folder,
+        rules,
+        manifests,
         contents: FolderContents {
             manual,
             ..FolderContents::default()
@@ -87,7 +100,9 @@ pub(super) fn assess(spec: &Spec, dataset: &DatasetName, folder: &Path) -> anyho
 struct Tally<'a> {
     spec: &'a Spec,
     dataset: &'a DatasetName,
-    folder: &'a Path,
+    rules: &'a LinkRules<'a>,
+    /// Made by hand, by path.
+    manifests: BTreeSet<String>,
     /// Most items of the dataset.
     limit: u64,
     /// Items and bytes of the batch that is being filled.
@@ -125,10 +140,6 @@ impl Tally<'_> {
             Verdict::Take(FileKind::Image) => self.add_image(file, path, &key)?,
             Verdict::Take(_) => {
                 let bytes = read_range(&file.on_disk, 0, file.size)?;
-                if item::is_manifest(&key, &bytes) {
-                    self.contents.manifests += 1;
-                    return self.add_manifest(path, &key, &bytes);
-                }
                 self.add_text_items(path, item::read_text(self.spec, &key, "", &bytes, 0));
             }
         }
@@ -138,7 +149,7 @@ impl Tally<'_> {
     /// In a folder with a manifest made by hand, other files are data that it may point to. Each manifest gets batches of its
     /// own.
     fn add_data_or_manifest(&mut self, file: &LocalFile, path: &str, key: &str) -> anyhow::Result<()> {
-        if !path.ends_with(".manifest") {
+        if !self.manifests.contains(path) {
             self.contents.not_selected += 1;
             return Ok(());
         }
@@ -151,20 +162,27 @@ impl Tally<'_> {
 
     /// Links into the dataset's folder are read from this folder, whatever the bucket's name is.
     fn add_manifest(&mut self, path: &str, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
-        let sources = LinkSources::own_folder(bucket_of(self.dataset, bytes), "");
+        let sources = self.rules.sources(bucket_of(self.dataset, bytes));
         let dataset = self.dataset;
         let rules = item::Rules {
             sources: &sources,
             dataset,
         };
         for item in item::read_manifest(self.spec, rules, key, "", bytes, 0) {
-            let item = match item {
-                Ok(line) => manifest_link::resolve(self.spec, dataset, self.folder, line)?,
-                Err(rejected) => Err((rejected.row, rejected.reason)),
+            let outcome = match item {
+                Ok(line) => manifest_link::resolve(self.spec, dataset, self.rules, line)?,
+                Err(rejected) => LineOutcome::Rejected((rejected.row, rejected.reason)),
             };
-            match item {
-                Ok(line) => self.add(path, &line),
-                Err((row, reason)) => self.reject(path, row, reason),
+            match outcome {
+                LineOutcome::Item(line) => self.add(path, &line),
+                LineOutcome::Rejected((row, reason)) => self.reject(path, row, reason),
+                LineOutcome::Elsewhere(line, link) => {
+                    self.add(path, &line);
+                    self.contents.links_elsewhere += 1;
+                    if self.contents.links_elsewhere_first.len() < MAX_LINKS {
+                        self.contents.links_elsewhere_first.push(link);
+                    }
+                }
             }
         }
         Ok(())
@@ -217,6 +235,19 @@ impl Tally<'_> {
             });
         }
     }
+}
+
+/// Whether the dataset gets items only from this file and others like it.
+fn is_manifest(spec: &Spec, file: &LocalFile) -> anyhow::Result<bool> {
+    let Ok(path) = &file.path else { return Ok(false) };
+    if path.ends_with(".manifest") {
+        return Ok(true);
+    }
+    if file.size == 0 || !item::may_be_manifest(spec, path) {
+        return Ok(false);
+    }
+    let head = read_range(&file.on_disk, 0, file.size.min(item::MANIFEST_HEAD))?;
+    Ok(item::is_manifest(&head))
 }
 
 /// The bucket in which the manifest's lines name `<dataset>/…`: the input bucket, if the manifest is for this dataset.

@@ -10,6 +10,7 @@ use shared::spec::{MAX_BYTES, Spec, SpecError};
 
 use super::assess::{FolderContents, assess};
 use super::files::{path_text, read_at_most};
+use super::manifest_link::LinkRules;
 
 pub(super) struct FolderCheck {
     pub(super) dataset: String,
@@ -27,7 +28,8 @@ impl FolderCheck {
     }
 }
 
-pub(super) fn check(folder: &Path) -> anyhow::Result<FolderCheck> {
+/// `links`: where manifests may point besides the folder. `has_stack`: what is not in the folder is checked in a stack.
+pub(super) fn check(folder: &Path, links: &[String], has_stack: bool) -> anyhow::Result<FolderCheck> {
     let absolute = folder
         .canonicalize()
         .with_context(|| format!("there is no folder {}", path_text(folder)))?;
@@ -48,7 +50,10 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<FolderCheck> {
     let text = read_spec(&absolute)?;
     let spec = Spec::parse(&text);
     let contents = match &spec {
-        Ok(spec) => Some(assess(spec, &dataset, &absolute)?),
+        Ok(spec) => {
+            let rules = LinkRules::new(&absolute, links, has_stack)?;
+            Some(assess(spec, &dataset, &rules)?)
+        }
         Err(_) => None,
     };
     Ok(FolderCheck {

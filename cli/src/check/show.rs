@@ -77,6 +77,7 @@ fn write_contents(text: &mut String, contents: &FolderContents, spec: &Spec, pai
         );
     }
     write_rejects(text, contents, paint);
+    write_links(text, contents, paint);
     let next_step = if contents.items > 0 {
         format!(
             "Dropped, it would start after {} without a new file.",
@@ -91,16 +92,6 @@ fn write_contents(text: &mut String, contents: &FolderContents, spec: &Spec, pai
 fn sources(contents: &FolderContents) -> String {
     let by_hand = if contents.manual {
         " (from manifests made by hand alone)".to_owned()
-    } else if contents.manifests > 0 {
-        let many = if contents.manifests == 1 {
-            "is a manifest"
-        } else {
-            "are manifests"
-        };
-        format!(
-            " ({} of them {many}: what its lines point to is labeled)",
-            contents.manifests
-        )
     } else {
         String::new()
     };
@@ -140,6 +131,22 @@ fn write_rejects(text: &mut String, contents: &FolderContents, paint: Paint) {
             "  Fix rows and lines before the file is dropped. After that, put the fixed ones alone into a file of another name."
         );
     }
+}
+
+/// What is elsewhere can be checked only with credentials.
+fn write_links(text: &mut String, contents: &FolderContents, paint: Paint) {
+    if contents.links_elsewhere == 0 {
+        return;
+    }
+    let mark = paint.word(Style::Warn, "?");
+    let links = match contents.links_elsewhere {
+        1 => "1 link leads".to_owned(),
+        count => format!("{count} links lead"),
+    };
+    let _infallible = writeln!(
+        text,
+        "{mark} {links} out of this folder. What is there is not checked here: --stack NAME, or --data DIR, checks it."
+    );
 }
 
 fn place(path: &str, row: Option<u64>) -> String {

@@ -113,7 +113,10 @@ async fn read_batch(smoke: &SmokeRun, key: &str) -> anyhow::Result<Progress<Fetc
             "build-manifest has not read the dataset yet".to_owned(),
         ));
     };
-    let is_bad = matches!(status.state, DatasetState::BadSpec | DatasetState::Halted);
+    let is_bad = matches!(
+        status.state,
+        DatasetState::BadSpec | DatasetState::Halted | DatasetState::DailyBound
+    );
     ensure!(!is_bad && status.rejected == 0, "{}", status.message);
     Ok(Progress::Pending(status.message))
 }
@@ -172,7 +175,10 @@ async fn read_job(smoke: &SmokeRun) -> anyhow::Result<Progress<Started>> {
         ));
     };
     // The admin has to change something before it starts; a quota becomes free by itself.
-    let is_stuck = matches!(waiting.reason, WaitingReason::Refused | WaitingReason::NameTaken);
+    let is_stuck = matches!(
+        waiting.reason,
+        WaitingReason::Refused | WaitingReason::NameTaken | WaitingReason::DailyBound
+    );
     ensure!(!is_stuck, "{}", waiting.message);
     Ok(Progress::Pending(waiting.message))
 }

@@ -90,7 +90,11 @@ fn write_job(text: &mut String, job: &Job, message: &str, paint: Paint) {
         Phase::Completed => Style::Good,
         Phase::Failed | Phase::Refused => Style::Bad,
         Phase::InProgress | Phase::Initializing => Style::Place,
-        Phase::Starting | Phase::WaitingForSlot | Phase::Stopping | Phase::Stopped => Style::Dim,
+        Phase::Starting
+        | Phase::WaitingForSlot
+        | Phase::WaitingForNextDay
+        | Phase::Stopping
+        | Phase::Stopped => Style::Dim,
     };
     let bar = paint.word(style, &bar(job.progress, BAR_WIDTH));
     let done = job.counters.total_labeled;

@@ -69,7 +69,7 @@ fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) 
         tone,
         message,
         check_at: status
-            .filter(|s| s.state == DatasetState::Settling)
+            .filter(|s| matches!(s.state, DatasetState::Settling | DatasetState::DailyBound))
             .and_then(|s| s.check_at),
         task: status.and_then(|s| s.task.clone()),
         title: status.and_then(|s| s.title.clone()),
@@ -163,6 +163,7 @@ fn reason(batch: &Batch, listed: Option<&ListedJob>) -> Option<String> {
         None if batch.started => None,
         None => batch.waiting.as_ref().map(|waiting| match waiting.reason {
             WaitingReason::Quota => NO_SLOT.to_owned(),
+            WaitingReason::DailyBound => format!("Waits for the next day: {}.", waiting.message),
             WaitingReason::Refused | WaitingReason::NameTaken => waiting.message.clone(),
         }),
     }

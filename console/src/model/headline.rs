@@ -31,7 +31,9 @@ pub(super) fn message(status: Option<&DatasetStatus>, jobs: &[Job], crew: &Crew)
             tone = Tone::Attention;
         }
     }
-    if let Some(status) = status.filter(|status| left_out(status) > 0) {
+    let is_bounded =
+        |status: &&DatasetStatus| left_out(status) > 0 || status.state == DatasetState::DailyBound;
+    if let Some(status) = status.filter(is_bounded) {
         add(&status.message);
     }
     if let Some(line) = status.and_then(changed_files_line) {
@@ -76,9 +78,14 @@ fn headline(status: Option<&DatasetStatus>, jobs: &[Job]) -> (Tone, String) {
             return (Tone::Attention, status.message.clone());
         }
         DatasetState::Settling => return (Tone::Waiting, status.message.clone()),
-        DatasetState::UpToDate => {}
+        DatasetState::UpToDate | DatasetState::DailyBound => {}
     }
-    jobs_headline(jobs).unwrap_or_else(|| {
+    let waits_for_next_day = status.state == DatasetState::DailyBound;
+    let of_jobs = jobs_headline(jobs).map(|(tone, message)| match tone {
+        Tone::Done if waits_for_next_day => (Tone::Waiting, message),
+        tone => (tone, message),
+    });
+    of_jobs.unwrap_or_else(|| {
         let tone = if status.rejected > 0 {
             Tone::Attention
         } else {
@@ -105,7 +112,8 @@ fn jobs_headline(jobs: &[Job]) -> Option<(Tone, String)> {
     if jobs.iter().any(|job| job.state.is_running()) {
         return Some((Tone::Working, running_line(jobs)));
     }
-    if let Some(job) = jobs.iter().find(|job| job.state == Phase::WaitingForSlot) {
+    let waits = |job: &&Job| matches!(job.state, Phase::WaitingForSlot | Phase::WaitingForNextDay);
+    if let Some(job) = jobs.iter().find(waits) {
         let reason = job
             .reason
             .as_deref()

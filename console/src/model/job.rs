@@ -49,6 +49,8 @@ pub enum Phase {
     Starting,
     /// The account's quota of running jobs is used up.
     WaitingForSlot,
+    /// The day's jobs are used up.
+    WaitingForNextDay,
     /// The labeling service refuses the request, or another job has the name.
     Refused,
     Initializing,
@@ -80,6 +82,7 @@ impl Phase {
         match self {
             Self::Starting => "starting",
             Self::WaitingForSlot => "waiting for a slot",
+            Self::WaitingForNextDay => "waiting for the next day",
             Self::Refused => "refused",
             Self::Initializing => "initializing",
             Self::InProgress => "in progress",
@@ -108,6 +111,7 @@ impl From<WaitingReason> for Phase {
     fn from(reason: WaitingReason) -> Self {
         match reason {
             WaitingReason::Quota => Self::WaitingForSlot,
+            WaitingReason::DailyBound => Self::WaitingForNextDay,
             WaitingReason::Refused | WaitingReason::NameTaken => Self::Refused,
         }
     }

@@ -1,6 +1,6 @@
 //! The batches cut so far: which files are in one, and whether they fit together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,6 +23,8 @@ pub(crate) mod meta {
     pub(crate) const RESUME: &str = "resume-after-row";
     /// How the rows are numbered in which that row was counted; 1 where it is not said.
     pub(crate) const NUMBERING: &str = "row-numbering";
+    /// The batch is of a manifest made by hand that is called `*.jsonl`.
+    pub(crate) const JSON_MANIFEST: &str = "json-manifest";
     /// Rows of the batch's files that are no items.
     pub(crate) const REJECTED: &str = "rejected-rows";
     pub(crate) const BLANK: &str = "blank-rows";
@@ -129,6 +131,8 @@ pub(crate) struct Batches {
     pub(crate) left_out: RowsLeftOut,
     /// Left over by the last batch.
     pub(crate) resume: Option<Resume>,
+    /// Keys of manifests made by hand that are called `*.jsonl`: while one is there, the dataset is labelled by hand.
+    pub(crate) json_manifests: BTreeSet<String>,
     /// What of this has been written down for other processes.
     pub(crate) kept: Kept,
 }
@@ -140,6 +144,7 @@ pub(crate) struct Added {
     pub(crate) items: u64,
     pub(crate) left_out: RowsLeftOut,
     pub(crate) resume: Option<Resume>,
+    pub(crate) json_manifest: Option<String>,
 }
 
 /// Why nothing more may be cut. Cutting on could label items twice.
@@ -191,6 +196,10 @@ impl Batches {
         self.files.contains_key(&KeyHash::of(&[key]))
     }
 
+    pub(crate) fn is_json_manifest(&self, key: &str) -> bool {
+        self.json_manifests.contains(key)
+    }
+
     /// What became of a file since it came into a batch; `None` if it is in none.
     pub(crate) fn change(&self, file: &Object) -> Option<Change> {
         let batched = self.files.get(&KeyHash::of(&[&file.key]))?;
@@ -215,6 +224,7 @@ impl Batches {
         items: u64,
         left_out: RowsLeftOut,
         resume: Option<Resume>,
+        json_manifests: BTreeSet<String>,
     ) -> Self {
         Self {
             manifests: manifests.into_iter().map(Some).collect(),
@@ -222,6 +232,7 @@ impl Batches {
             items,
             left_out,
             resume,
+            json_manifests,
             kept: Kept::default(),
         }
     }
@@ -301,6 +312,7 @@ impl Batches {
         self.items += added.items;
         self.left_out += added.left_out;
         self.resume = added.resume;
+        self.json_manifests.extend(added.json_manifest);
     }
 }
 
@@ -360,6 +372,9 @@ fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Ad
         rejected: number(meta::REJECTED).unwrap_or(0),
         blank: number(meta::BLANK).unwrap_or(0),
     };
+    if metadata.contains_key(meta::JSON_MANIFEST) {
+        added.json_manifest = last.as_ref().map(|origin| origin.key.clone());
+    }
     let numbering = number(meta::NUMBERING).and_then(|number| u32::try_from(number).ok());
     added.resume = last.zip(number(meta::RESUME)).map(|(o, after_row)| Resume {
         key: o.key,

@@ -58,6 +58,8 @@ pub(crate) enum Why {
     Uploading,
     /// Manifests made by hand point to what is not there yet.
     Missing,
+    /// The day's items are used up; it is so many.
+    DailyBound(u64),
 }
 
 /// The cut rule: something waits, and

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use shared::daily::{ClaimOutcome, ClaimRequest, DailyBudget, DailyUnit};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Created, Object, Store, StoreError};
@@ -29,7 +30,7 @@ pub(crate) struct Cutting<'a, S, T> {
 pub(crate) enum Left {
     /// Nothing waits, or it is not time yet.
     Waiting { files: usize, rule: Cut },
-    /// Somebody else cut the next batch first; it has been read. It may hold a part of a file that was dropped after
+    /// Another process cut the next batch first, and it has been read; or took the day's last items. It may hold a part of a file that was dropped after
     /// this listing, and the rest of that file comes first: so the files are listed again.
     Overtaken,
 }
@@ -49,10 +50,22 @@ impl<S: Store, T> Cutting<'_, S, T> {
             // 4. What waits, and whether it is time.
             let waiting = self.candidates(files, batches, rejects);
             let rule = self.rule(&waiting);
-            let max_items = self.spec.room(batches);
             let (now, later) = select(rule, waiting);
-            if now.is_empty() || max_items == 0 {
-                let rule = self.with_held(rule, &held);
+            let room = if now.is_empty() {
+                0
+            } else {
+                self.spec.room(batches)
+            };
+            let max_items = if room == 0 {
+                0
+            } else {
+                room.min(self.left_today(batches).await?)
+            };
+            if max_items == 0 {
+                let rule = match self.budget().filter(|_| room > 0) {
+                    Some(budget) => wait_for_next_day(&budget),
+                    None => self.with_held(rule, &held),
+                };
                 return Ok(Left::Waiting {
                     files: now.len() + later.len() + held.len(),
                     rule,
@@ -80,7 +93,12 @@ impl<S: Store, T> Cutting<'_, S, T> {
             if manifest.is_empty() {
                 continue;
             }
-            // 6. Pin the spec, then create the next batch: the first to create it wins.
+            // 6. Claim the day's items. Others may have taken some since they were counted: then all is decided again.
+            if !self.claim(number, added.items).await? {
+                tracing::info!(dataset = %self.dataset, batch = number.get(), "another process took the day's last items");
+                return Ok(Left::Overtaken);
+            }
+            // 7. Pin the spec, then create the next batch: the first to create it wins.
             pin(store, self.spec).await?;
             if self.create(number, manifest, &added).await? {
                 let why = rule.why();
@@ -114,11 +132,43 @@ impl<S: Store, T> Cutting<'_, S, T> {
             .len()
     }
 
+    /// Of the day in which S3 showed the files.
+    fn budget(&self) -> Option<DailyBudget> {
+        DailyBudget::new(DailyUnit::Items, self.deps.items_per_day, self.look.date)
+    }
+
+    /// Items the next batch may hold on this day.
+    async fn left_today(&self, batches: &Batches) -> Result<u64, BatchesError> {
+        let Some(budget) = self.budget() else {
+            return Ok(u64::MAX);
+        };
+        let claim = claim_name(self.dataset, batches.next()?);
+        Ok(budget.left(&self.deps.store, &claim).await?)
+    }
+
+    /// Whether the day has so many items left. The claim is the batch's: whoever tries it again counts it once.
+    async fn claim(&self, number: BatchNumber, items: u64) -> Result<bool, StoreError> {
+        let Some(budget) = self.budget() else {
+            return Ok(true);
+        };
+        let request = ClaimRequest {
+            name: &claim_name(self.dataset, number),
+            amount: items,
+            holder: None,
+        };
+        let outcome = budget.claim(&self.deps.store, &request).await?;
+        Ok(outcome == ClaimOutcome::Granted)
+    }
+
     fn rule(&self, waiting: &[Candidate]) -> Cut {
         let Look {
             date, uploads, ready, ..
         } = self.look;
-        let limit = self.spec.batch_limit();
+        let day = self.deps.items_per_day.unwrap_or(u64::MAX);
+        let limit = self
+            .spec
+            .batch_limit()
+            .min(usize::try_from(day).unwrap_or(usize::MAX));
         let moment = Moment {
             date: *date,
             uploads,
@@ -163,9 +213,11 @@ impl<S: Store, T> Cutting<'_, S, T> {
         let waits =
             |file: &Object| (batches.goes_on(&file.key) || !batches.has(&file.key)) && !rejects.has(file);
         let waiting = files.into_iter().filter(waits);
-        let by_hand = self.look.by_hand;
         let mut waiting: Vec<_> = waiting
-            .filter_map(|file| Candidate::new(&self.spec.spec, file, by_hand, resume))
+            .filter_map(|file| {
+                let role = self.look.role(&file.key);
+                Candidate::new(&self.spec.spec, file, role, resume)
+            })
             .collect();
         waiting.sort_by_key(|candidate| candidate.after_row == 0);
         waiting
@@ -204,11 +256,25 @@ impl<S: Store, T> Cutting<'_, S, T> {
                 metadata.insert(name.to_owned(), rows.to_string());
             }
         }
+        if added.json_manifest.is_some() {
+            metadata.insert(meta::JSON_MANIFEST.to_owned(), "true".to_owned());
+        }
         if let Some(resume) = &added.resume {
             metadata.insert(meta::RESUME.to_owned(), resume.after_row.to_string());
             metadata.insert(meta::NUMBERING.to_owned(), resume.numbering.to_string());
         }
         metadata
+    }
+}
+
+fn claim_name(dataset: &DatasetName, number: BatchNumber) -> String {
+    format!("{dataset}/{number}")
+}
+
+fn wait_for_next_day(budget: &DailyBudget) -> Cut {
+    Cut::Wait {
+        until: budget.ends,
+        why: Why::DailyBound(budget.most),
     }
 }
 

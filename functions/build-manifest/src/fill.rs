@@ -1,10 +1,12 @@
 //! From waiting files to the bytes of one manifest. Files are read side by side and taken in order; memory holds the
 //! manifest being made and what is being read, never all of the files.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use futures::stream::{self, StreamExt};
 use shared::item::{self, Items, Rules};
+use shared::layout::InputKey;
 use shared::link::LinkSources;
 use shared::manifest::Line;
 use shared::name::DatasetName;
@@ -18,7 +20,7 @@ mod linked;
 mod read;
 
 use linked::Linked;
-pub(crate) use read::Candidate;
+pub(crate) use read::{Candidate, FileRole, is_of_the_file};
 use read::{Contents, LargeHeads, read};
 
 /// Bytes of one manifest. Written with one PutObject, held in memory once.
@@ -85,9 +87,7 @@ pub(crate) async fn fill(
         for candidate in group {
             let Some(contents) = reads.next().await else { break };
             let taken = match Filled::renumbered(recipe, candidate, contents?) {
-                Contents::Text { bytes, etag } | Contents::ByHand { bytes, etag }
-                    if candidate.is_by_hand() || item::is_manifest(&candidate.object.key, &bytes) =>
-                {
+                Contents::ByHand { bytes, etag } => {
                     let linked = Linked::new(store, recipe, &large_heads);
                     filled.take_by_hand(&linked, candidate, &bytes, &etag).await?
                 }
@@ -178,9 +178,12 @@ impl Filled {
         let mut all = true;
         while let Some(looked) = looks.next().await {
             let ((item, missing), blank) = looked?;
-            rows.missing += u64::from(missing);
             rows.blank = blank;
-            if rows.add(self, recipe, item).is_break() || rows.is_unreached() {
+            let added = match item {
+                Err(reject) if missing => rows.add_missing(reject),
+                item => rows.add(self, recipe, item),
+            };
+            if added.is_break() || rows.is_unreached() {
                 all = false;
                 break;
             }
@@ -203,6 +206,9 @@ impl Filled {
                 etag,
                 ..candidate.object.clone()
             });
+        }
+        if rows.lines > 0 && !matches!(InputKey::parse(key), InputKey::Manifest(_)) {
+            self.added.json_manifest = Some(key.clone());
         }
         Ok(match rows.end(self) {
             Taken::All => Taken::Last,
@@ -323,6 +329,14 @@ impl<'a> Rows<'a> {
         ControlFlow::Continue(())
     }
 
+    /// The line points to what is not there.
+    fn add_missing(&mut self, reject: Rejected) -> ControlFlow<()> {
+        self.missing += 1;
+        self.bad.missing.extend(reject.row);
+        self.bad.add(reject);
+        ControlFlow::Continue(())
+    }
+
     /// So many of the first point to nothing, and none to something: the rest is not asked for.
     fn is_unreached(&self) -> bool {
         self.lines == 0 && self.missing >= LISTED_ROWS as u64
@@ -337,7 +351,7 @@ impl<'a> Rows<'a> {
             rejected: self.bad.count(),
             blank: self.blank,
         };
-        let bad = self.bad.listed();
+        let bad = self.bad.listed(self.lines > 0);
         let whole = bad.iter().any(|reject| reject.row.is_none());
         filled.rejected.extend(bad);
         if self.lines > 0 {
@@ -356,6 +370,8 @@ impl<'a> Rows<'a> {
 struct BadRows {
     first: Vec<Rejected>,
     more: u64,
+    /// Rows of those that point to what is not there.
+    missing: BTreeSet<u64>,
 }
 
 impl BadRows {
@@ -380,8 +396,14 @@ impl BadRows {
         self.more = more;
     }
 
-    /// The last one listed says how many follow.
-    fn listed(mut self) -> Vec<Rejected> {
+    /// Each missing object with what to do, which depends on whether a part of the manifest is in a batch; and the last
+    /// one listed says how many follow.
+    fn listed(mut self, batched: bool) -> Vec<Rejected> {
+        for reject in &mut self.first {
+            if reject.row.is_some_and(|row| self.missing.contains(&row)) {
+                reject.reason.push_str(linked::what_to_do(batched));
+            }
+        }
         if let (Some(last), 1..) = (self.first.last_mut(), self.more) {
             let more = self.more;
             last.reason = format!(

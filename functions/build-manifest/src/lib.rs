@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
-use lambda::bounds::bounds;
+use lambda::bounds::{bounds, per_day};
 use lambda::event::TriggerEvent;
 use lambda::metric::Metrics;
 use lambda::start::required_variable;
@@ -44,12 +44,14 @@ pub struct Deps<S = Buckets, T = SnsTopic> {
     pub input_bucket: String,
     /// What specs and manifests may ask for.
     pub bounds: Bounds,
+    /// Items that batches may take on one day, all datasets together; `None`: as many as there are.
+    pub items_per_day: Option<u64>,
     pub metrics: Metrics,
     known: Mutex<BTreeMap<DatasetName, Batches>>,
     remember_every: usize,
 }
 
-/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN` and the stack's bounds. Makes no AWS call.
+/// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `ITEMS_PER_DAY` and the stack's other bounds. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let input_bucket = required_variable(env, "INPUT_BUCKET")?;
@@ -60,6 +62,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     Ok(Deps {
         metrics: Metrics::from_env(env),
         bounds,
+        items_per_day: per_day(env, "ITEMS_PER_DAY")?,
         ..Deps::new(store, topic, input_bucket)
     })
 }
@@ -69,7 +72,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 /// Queue messages are hints that something changed in some datasets. A dataset that cannot be brought up to date
 /// (throttling, a conflict, a refused call) fails with *one* of its messages, which comes again after the queue's
 /// visibility timeout and at last goes to the dead letters; its other messages are acknowledged, and the sweep looks
-/// at the dataset anyway. A bad spec, bad files, a gap between batches are states: told once and acknowledged, since
+/// at the dataset anyway. A bad spec, bad files, a gap between batches, a day whose items are used up are states: told once and acknowledged, since
 /// the same message again would change nothing. Messages that say nothing are acknowledged; events of an unknown
 /// kind or major version fail until they are dead letters, where somebody sees them.
 ///
@@ -88,6 +91,7 @@ impl<S, T> Deps<S, T> {
             store,
             topic,
             bounds: Bounds::closed(input_bucket.clone(), String::new()),
+            items_per_day: None,
             input_bucket,
             metrics: Metrics::default(),
             known: Mutex::default(),

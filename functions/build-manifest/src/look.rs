@@ -1,12 +1,18 @@
 //! What lies in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
 
+use std::collections::BTreeSet;
+
+use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use shared::change::Change;
+use shared::item::{MANIFEST_HEAD, is_manifest, may_be_manifest};
 use shared::layout::{self, InputKey};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Object, OpenUpload, Store, StoreError};
+use shared::spec::Spec;
 
 use crate::batches::Batches;
+use crate::fill::{FileRole, is_of_the_file};
 
 /// When the event of a dropped file has surely come and led to a look: the longest delay the template takes for its queue
 /// (480 s), the window in which messages are gathered (60 s), and a minute.
@@ -24,6 +30,8 @@ pub(crate) struct Look {
     pub(crate) spec_there: bool,
     /// The dataset holds manifests made by hand, and is labelled from those alone.
     pub(crate) by_hand: bool,
+    /// Those of them that are not called `*.manifest`.
+    json_manifests: BTreeSet<String>,
     /// When the newest of the files beside these manifests came: what they point to may still be arriving.
     pub(crate) newest_beside: Option<Timestamp>,
     /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
@@ -87,6 +95,7 @@ pub(crate) async fn look(
         ready: None,
         spec_there: false,
         by_hand: false,
+        json_manifests: BTreeSet::new(),
         newest_beside: None,
         files: Vec::new(),
         changed: Changed::default(),
@@ -106,22 +115,72 @@ pub(crate) async fn look(
             break;
         }
     }
-    if look.by_hand {
-        let mut newest = None;
-        look.files.retain(|file| {
-            let taken =
-                batches.goes_on(&file.key) || matches!(InputKey::parse(&file.key), InputKey::Manifest(_));
-            if !taken {
-                newest = newest.max(Some(file.last_modified));
-            }
-            taken
-        });
-        look.newest_beside = newest;
-    }
     Ok(look)
 }
 
 impl Look {
+    /// Finds the manifests made by hand among `.jsonl` files. Only their first lines tell, so each one that waits is asked
+    /// for them; of those in a batch the batch says it.
+    pub(crate) async fn find_json_manifests(
+        &mut self,
+        store: &impl Store,
+        spec: &Spec,
+        batches: &Batches,
+    ) -> Result<(), StoreError> {
+        const AT_ONCE: usize = 64;
+        let path = |key: &str| key.split_once('/').map_or("", |(_, path)| path).to_owned();
+        let unknown = |file: &&Object| {
+            let asked = file.size > 0 && may_be_manifest(spec, &path(&file.key));
+            asked && !batches.goes_on(&file.key) && !self.json_manifests.contains(&file.key)
+        };
+        let unknown: Vec<String> = self
+            .files
+            .iter()
+            .filter(unknown)
+            .map(|file| file.key.clone())
+            .collect();
+        let looked = unknown.into_iter().map(|key| async move {
+            match store.get(Bucket::Input, &key, Some(0..MANIFEST_HEAD)).await {
+                Ok(head) => Ok(head.filter(|head| is_manifest(&head.bytes)).map(|_| key)),
+                // It is rejected when it is read as what its name says.
+                Err(StoreError::Refused { reason, .. }) if is_of_the_file(&reason) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        let mut looked = stream::iter(looked).buffered(AT_ONCE);
+        while let Some(manifest) = looked.next().await {
+            self.json_manifests.extend(manifest?);
+        }
+        self.by_hand |= !self.json_manifests.is_empty();
+        Ok(())
+    }
+
+    /// With manifests made by hand, only these are batched; and the rest of a file that is in a batch in part.
+    pub(crate) fn leave_data_out(&mut self, batches: &Batches) {
+        if !self.by_hand {
+            return;
+        }
+        let (mut newest, files) = (None, std::mem::take(&mut self.files));
+        for file in files {
+            if batches.goes_on(&file.key) || self.role(&file.key) == FileRole::Manifest {
+                self.files.push(file);
+            } else {
+                newest = newest.max(Some(file.last_modified));
+            }
+        }
+        self.newest_beside = newest;
+    }
+
+    pub(crate) fn role(&self, key: &str) -> FileRole {
+        let is_manifest =
+            matches!(InputKey::parse(key), InputKey::Manifest(_)) || self.json_manifests.contains(key);
+        match (self.by_hand, is_manifest) {
+            (false, _) => FileRole::Dropped,
+            (true, true) => FileRole::Manifest,
+            (true, false) => FileRole::Data,
+        }
+    }
+
     /// After the batches were cut: what does not go on any more is in a batch as it was then.
     pub(crate) fn settle(&mut self, batches: &Batches) {
         for (object, change) in std::mem::take(&mut self.unsettled) {
@@ -145,7 +204,10 @@ impl Look {
             InputKey::Spec(_) => self.spec_there = true,
             InputKey::Ready(_) => self.ready = Some(object.last_modified),
             kind @ (InputKey::File(_) | InputKey::Manifest(_)) => {
-                self.by_hand |= matches!(kind, InputKey::Manifest(_));
+                if batches.is_json_manifest(&object.key) {
+                    self.json_manifests.insert(object.key.clone());
+                }
+                self.by_hand |= matches!(kind, InputKey::Manifest(_)) || !self.json_manifests.is_empty();
                 match batches.change(&object) {
                     Some(change) if !batches.goes_on(&object.key) => self.changed.add(object.key, change),
                     change => {

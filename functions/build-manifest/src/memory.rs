@@ -4,6 +4,8 @@
 //! Only a shortcut. It is believed as far as it names, in order, exactly the ETags that are listed, as what a process
 //! remembers by itself is; anything else is as if it were not there, and it may be deleted at any time.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::layout;
@@ -42,6 +44,8 @@ struct Head {
     left_out: RowsLeftOut,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     resume: Option<Resume>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    json_manifests: BTreeSet<String>,
     /// Of what follows.
     sha256: String,
 }
@@ -100,7 +104,14 @@ fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
     let whole = rest.is_empty() && head.sha256 == hex::encode(Sha256::digest(hashes.as_flattened()));
     (head.version == VERSION && as_listed && whole).then(|| {
         let files = hashes.iter().filter_map(file);
-        Batches::remembered(head.manifests, files, head.items, head.left_out, head.resume)
+        Batches::remembered(
+            head.manifests,
+            files,
+            head.items,
+            head.left_out,
+            head.resume,
+            head.json_manifests,
+        )
     })
 }
 
@@ -118,6 +129,7 @@ fn body(batches: &Batches) -> Option<Vec<u8>> {
         items: batches.items,
         left_out: batches.left_out,
         resume: batches.resume.clone(),
+        json_manifests: batches.json_manifests.clone(),
         sha256: hex::encode(Sha256::digest(hashes.as_flattened())),
     };
     let mut body = serde_json::to_vec(&head).ok()?;

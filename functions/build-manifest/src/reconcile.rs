@@ -78,10 +78,15 @@ async fn steps<S: Store, T: Topic>(
         // 3. The spec.
         let spec = match spec::read(store, &deps.bounds, dataset, &look).await? {
             Ok(spec) => spec,
-            Err(problem) => return no_spec(&report, batches, &look, problem, cut).await,
+            Err(problem) => {
+                look.leave_data_out(batches);
+                return no_spec(&report, batches, &look, problem, cut).await;
+            }
         };
+        look.find_json_manifests(store, &spec.spec, batches).await?;
+        look.leave_data_out(batches);
         rejects.forget(&spec.sha256, &look.files, batches);
-        // 4. to 6. Batches, as long as it is time for one and nobody else cuts them.
+        // 4. to 7. Batches, as long as it is time for one and nobody else cuts them.
         let files = std::mem::take(&mut look.files);
         let cutting = Cutting {
             deps,
@@ -100,12 +105,15 @@ async fn steps<S: Store, T: Topic>(
     rejects.settle(batches);
     look.settle(batches);
     rejects.save(store).await?;
-    // 7. Say where the dataset stands, and what was rejected.
+    // 8. Say where the dataset stands, and what was rejected.
     let limit_reached = spec.room(batches) == 0;
     let standing = Standing::of(rule, waiting, limit_reached, rejects.count(), batches);
     report.write(batches, &spec, &rejects, &look, &standing).await?;
     report.tell_rejects(&mut rejects, look.date).await?;
-    // 8. Spare other processes what this one has read.
+    if standing.state == DatasetState::DailyBound {
+        report.announce_daily_bound(deps.items_per_day, look.date).await?;
+    }
+    // 9. Spare other processes what this one has read.
     remember(deps, dataset, batches).await?;
     Ok(Outcome {
         state: standing.state,

@@ -222,10 +222,16 @@ impl Rejects {
         self.entries.push(entry);
     }
 
-    /// What another spec rejected is rejected by this one too, perhaps for another reason.
+    /// What another spec rejected is rejected by this one too, perhaps for another reason. What was to be looked at again
+    /// may be final now: its reason says so, and is not announced a second time for that.
     fn judge_again(&mut self, place: usize, entry: Entry) {
-        let there = self.entries.get_mut(place);
-        if let Some(other) = there.filter(|other| other.spec != entry.spec) {
+        let Some(other) = self.entries.get_mut(place) else {
+            return;
+        };
+        if other.spec == entry.spec && other.rejected != entry.rejected {
+            other.rejected = entry.rejected;
+            self.changed = true;
+        } else if other.spec != entry.spec {
             *other = Entry {
                 told: other.told && other.rejected.reason == entry.rejected.reason,
                 ..entry

@@ -1,6 +1,7 @@
 //! What people see of a dataset: its status document, and notices, each once per cause.
 
 use jiff::Timestamp;
+use shared::daily::{DailyBudget, DailyUnit};
 use shared::layout;
 use shared::misnamed;
 use shared::name::DatasetName;
@@ -55,11 +56,24 @@ impl Standing {
                 );
                 (DatasetState::UpToDate, message, None)
             }
+            Cut::Wait {
+                until,
+                why: Why::DailyBound(most),
+            } => {
+                let message = format!(
+                    "{} for the next day: the {most} items that this stack labels a day (UTC) are in batches. It goes on by \
+                     itself after {until}; for more today, raise the stack's parameter {}.",
+                    count_wait(pending),
+                    DailyUnit::Items.parameter()
+                );
+                (DatasetState::DailyBound, message, Some(until))
+            }
             Cut::Wait { until, why } => {
                 let reason = match why {
                     Why::NotQuiet => "for the quiet period to pass",
                     Why::Uploading => "for an upload in parts to finish",
                     Why::Missing => "for objects it points to that are not there",
+                    Why::DailyBound(_) => "for the next day",
                 };
                 let message = format!(
                     "{} {reason}; a batch is cut at {until}, unless more comes before.",
@@ -266,6 +280,19 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         .await?;
         rejects.mark_told();
         Ok(rejects.save(self.store).await?)
+    }
+
+    /// Said once a day, by whichever dataset is the first to wait.
+    pub(crate) async fn announce_daily_bound(
+        &self,
+        most: Option<u64>,
+        at: Timestamp,
+    ) -> Result<(), ReconcileError> {
+        if let Some(budget) = DailyBudget::new(DailyUnit::Items, most, at) {
+            let notice = Notice::daily_bound(&budget, self.dataset);
+            announce(self.store, self.topic, &notice, at).await?;
+        }
+        Ok(())
     }
 
     fn status(&self, batches: &Batches, standing: &Standing, at: Timestamp) -> DatasetStatus {

@@ -29,7 +29,7 @@ pub(crate) async fn answer<S: Store, T: Topic>(
     let all = which == Sweep::All;
     let (datasets, misplaced, date) = match which {
         Sweep::Datasets(names) => (names, Vec::new(), Timestamp::UNIX_EPOCH),
-        Sweep::All => folders(&deps.store)
+        Sweep::All => folders(&deps.store, deps.items_per_day.is_some())
             .await
             .map_err(|error| failed(1, 1, error.to_string()))?,
     };
@@ -77,7 +77,10 @@ fn failed(failed: usize, of: usize, first: String) -> HandlerError {
 }
 
 /// The folders at the top of the input bucket, what lies there that can be no dataset, and S3's time.
-async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>, Timestamp), StoreError> {
+async fn folders(
+    store: &impl Store,
+    bounded: bool,
+) -> Result<(Vec<DatasetName>, Vec<Misplaced>, Timestamp), StoreError> {
     let (mut datasets, mut misplaced) = (Vec::new(), Vec::new());
     let (mut token, mut date) = (None::<String>, Timestamp::UNIX_EPOCH);
     loop {
@@ -103,7 +106,7 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
         }
     }
     datasets.extend(deleted(store, &datasets).await?);
-    let first = first(date, datasets.len());
+    let first = first(date, datasets.len(), bounded);
     datasets.rotate_left(first);
     misplaced.sort();
     misplaced.dedup();
@@ -112,13 +115,18 @@ async fn folders(store: &impl Store) -> Result<(Vec<DatasetName>, Vec<Misplaced>
 
 /// Where the round over very many datasets begins: each time elsewhere, so that one which is always killed before its
 /// end leaves none of them out for long. Steps of the golden ratio are spread evenly, however many there are.
-fn first(date: Timestamp, datasets: usize) -> usize {
+///
+/// Where a day has a bound, the first of the day may use it up: each day it is another one.
+fn first(date: Timestamp, datasets: usize, bounded: bool) -> usize {
     const ROUND: u64 = 15 * 60;
+    const DAY: u64 = 24 * 60 * 60;
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-    if datasets <= FEW {
-        return 0;
-    }
-    let round = u64::try_from(date.as_second()).unwrap_or(0) / ROUND;
+    let period = match bounded {
+        _ if datasets > FEW => ROUND,
+        true => DAY,
+        false => return 0,
+    };
+    let round = u64::try_from(date.as_second()).unwrap_or(0) / period;
     let place = (u128::from(round.wrapping_mul(GOLDEN)) * datasets as u128) >> 64;
     usize::try_from(place).unwrap_or(0)
 }
@@ -164,8 +172,8 @@ mod tests {
     #[test]
     fn rounds_that_never_come_to_their_end_leave_no_dataset_out() {
         let (all, done_in_one) = (20_000, 5_000);
-        let begun =
-            (0..12).map(|round| first(Timestamp::from_second(1_790_000_000 + round * 900).unwrap(), all));
+        let at = |round: i64| Timestamp::from_second(1_790_000_000 + round * 900).unwrap();
+        let begun = (0..12).map(|round| first(at(round), all, false));
         let looked_at: BTreeSet<usize> = begun
             .flat_map(|first| (first..first + done_in_one).map(move |n| n % all))
             .collect();
@@ -174,6 +182,18 @@ mod tests {
 
     #[test]
     fn a_round_that_comes_to_its_end_begins_at_the_beginning() {
-        assert_eq!(first(Timestamp::from_second(1_790_000_000).unwrap(), FEW), 0);
+        assert_eq!(
+            first(Timestamp::from_second(1_790_000_000).unwrap(), FEW, false),
+            0
+        );
+    }
+
+    #[test]
+    fn where_a_day_has_a_bound_each_dataset_is_the_first_on_some_day() {
+        let at =
+            |day: i64, hour: i64| Timestamp::from_second(86_400 * (20_000 + day) + 3_600 * hour).unwrap();
+        let begun: BTreeSet<usize> = (0..15).map(|day| first(at(day, 0), 5, true)).collect();
+        assert_eq!(begun, (0..5).collect());
+        assert_eq!(first(at(3, 0), 5, true), first(at(3, 23), 5, true));
     }
 }

@@ -2,6 +2,7 @@
 
 mod changing;
 mod cutting;
+mod daily_bound;
 mod events;
 mod faults;
 mod large;

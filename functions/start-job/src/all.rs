@@ -7,11 +7,12 @@ use lambda::HandlerError;
 use lambda::metric::{Metric, Metrics};
 use serde_json::{Value, json};
 use shared::layout;
-use shared::name::{BatchNumber, DatasetName};
+use shared::name::{BatchNumber, DatasetName, JobName};
 use shared::port::{Bucket, Labeling, Object, Store, StoreError, Topic};
 use shared::status::WaitingReason;
 
 use crate::Deps;
+use crate::daily_jobs::claimed_jobs;
 use crate::start::{StartError, Started, start};
 use crate::waiting::{Cause, wait};
 
@@ -63,7 +64,7 @@ fn count(metrics: &Metrics, counts: &Counts, now: Timestamp) {
 /// Starts what can be started. A manifest without `started` is the queue: a message lives for 14 days at most, a
 /// full quota may last longer.
 ///
-/// Once the quota is full it is full for all, so the rest is only written down as waiting.
+/// Once the quota or the day is full it is full for all, so the rest is only written down as waiting.
 pub async fn start_all<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     only: Option<&[DatasetName]>,
@@ -75,16 +76,26 @@ pub async fn start_all<S: Store, L: Labeling, T: Topic>(
         ..Counts::default()
     };
     let mut full = false;
+    // Once the day's jobs are used up: those that were counted already.
+    let mut claimed: Option<BTreeSet<String>> = None;
     for (cut, batch, dataset) in batches {
-        let started = match full {
-            true => wait(deps, &dataset, batch, Cause::quota(), now).await,
-            false => start(deps, &dataset, batch, now).await,
+        let job = JobName::new(&deps.stack.prefix, &dataset, batch).to_string();
+        let day_is_over = claimed.as_ref().is_some_and(|claimed| !claimed.contains(&job));
+        let started = if full {
+            wait(deps, &dataset, batch, Cause::quota(), now).await
+        } else if day_is_over {
+            wait(deps, &dataset, batch, Cause::daily_bound(deps.jobs_per_day), now).await
+        } else {
+            start(deps, &dataset, batch, now).await
         };
         match started {
             Ok(Started::Now) => counts.started += 1,
             Ok(Started::Before | Started::NoBatch) => {}
             Ok(Started::Waits(reason)) => {
                 full |= reason == WaitingReason::Quota;
+                if reason == WaitingReason::DailyBound && claimed.is_none() {
+                    claimed = Some(claimed_jobs(&deps.store, deps.jobs_per_day, now).await?);
+                }
                 counts.waiting += 1;
                 counts.oldest.get_or_insert(cut);
             }

@@ -1,6 +1,7 @@
 //! `start-job` makes it true that every batch has exactly one labeling job.
 
 mod all;
+mod daily_jobs;
 mod events;
 mod missing_team;
 mod start;
@@ -14,7 +15,7 @@ use aws::s3::Buckets;
 use aws::sdk::Sdk;
 use aws::topic::SnsTopic;
 use jiff::Timestamp;
-use lambda::bounds::bounds;
+use lambda::bounds::{bounds, per_day};
 use lambda::event::{Sweep, TriggerEvent};
 use lambda::metric::Metrics;
 use lambda::start::required_variable;
@@ -33,11 +34,13 @@ pub struct Deps<S = Buckets, L = GroundTruth, T = SnsTopic> {
     pub labeling: L,
     pub topic: T,
     pub stack: Stack,
+    /// Labeling jobs that may be started on one day; `None`: as many as there are batches.
+    pub jobs_per_day: Option<u64>,
     pub metrics: Metrics,
 }
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `JOB_PREFIX`, `LABELING_ROLE_ARN`, `AWS_ACCOUNT` and
-/// `AWS_PARTITION`, the stack's bounds, and the Region from the SDK's configuration. Makes no AWS call.
+/// `AWS_PARTITION`, `JOBS_PER_DAY`, the stack's other bounds, and the Region from the SDK's configuration. Makes no AWS call.
 pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result<Deps, ConfigError> {
     let sdk = sdk.into();
     let stack = stack(env, &sdk)?;
@@ -53,6 +56,7 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         labeling: GroundTruth::new(sdk),
         topic,
         stack,
+        jobs_per_day: per_day(env, "JOBS_PER_DAY")?,
         metrics: Metrics::from_env(env),
     })
 }
@@ -61,9 +65,9 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 ///
 /// A message about a manifest starts that batch's job; one about a job that ended, anybody's, says that a slot of the
 /// account's quota is free, so every waiting batch is tried, oldest first, as in a sweep. Throttling, timeouts and
-/// refused store calls fail the message, which comes again. A full quota, a request the service will not take and a
-/// name somebody else has are states: written to `waiting.json`, the last two told once, and acknowledged; the next
-/// sweep and the next free slot try again. A key that is no batch's manifest is acknowledged and never starts
+/// refused store calls fail the message, which comes again. A full quota, a day whose jobs are
+/// used up, a request the service will not take and a name somebody else has are states: written to `waiting.json`,
+/// all but the first announced once, and acknowledged; the next sweep and the next free slot try again. A key that is no batch's manifest is acknowledged and never starts
 /// anything. Events of an unknown kind or major version fail until they are dead letters.
 pub async fn handle<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,

@@ -13,6 +13,7 @@ use shared::spec::Spec;
 use shared::status::{self, WaitingReason};
 
 use crate::Deps;
+use crate::daily_jobs::JobClaim;
 use crate::missing_team::in_peoples_words;
 use crate::waiting::{Cause, wait};
 
@@ -84,25 +85,36 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
     if let Err(error) = check_batch(&deps.stack.bounds.links, dataset, &manifest.bytes) {
         return waits(Cause::refused(error.to_string())).await;
     }
-    write_files(store, dataset, batch, &plan).await?;
-    // 4. Create it. Whose a job of that name is, its manifest says.
+    // 4. One of the day's jobs, before there is any trace of it. What is not created gives it back.
     let request = &plan.request;
+    let Some(claim) = JobClaim::make(store, deps.jobs_per_day, &request.name, now).await? else {
+        return waits(Cause::daily_bound(deps.jobs_per_day)).await;
+    };
+    write_files(store, dataset, batch, &plan).await?;
+    // 5. Create it. Whose a job of that name is, its manifest says.
     let arn = match deps.labeling.create(request).await {
-        Ok(CreateJob::Created { arn }) => arn,
+        Ok(CreateJob::Created { arn }) => Ok(arn),
         Ok(CreateJob::NameTaken) => match deps.labeling.describe(&request.name).await? {
-            Some(job) if job.manifest_uri == request.manifest_uri => job.arn,
-            Some(job) => return waits(Cause::name_taken(&request.name, &job.manifest_uri)).await,
+            Some(job) if job.manifest_uri == request.manifest_uri => Ok(job.arn),
+            Some(job) => Err(Cause::name_taken(&request.name, &job.manifest_uri)),
             None => return Err(not_described().into()),
         },
-        Ok(CreateJob::QuotaFull) => return waits(Cause::quota()).await,
+        Ok(CreateJob::QuotaFull) => Err(Cause::quota()),
         Ok(CreateJob::Invalid { reason }) => {
             let reason = in_peoples_words(store, &deps.stack, request, reason).await?;
-            return waits(Cause::refused(reason)).await;
+            Err(Cause::refused(reason))
         }
-        Err(LabelingError::Refused { reason, .. }) => return waits(Cause::refused(reason)).await,
+        Err(LabelingError::Refused { reason, .. }) => Err(Cause::refused(reason)),
         Err(error @ LabelingError::Transient { .. }) => return Err(error.into()),
     };
-    // 5. Remember that.
+    let arn = match arn {
+        Ok(arn) => arn,
+        Err(cause) => {
+            claim.release(store).await;
+            return waits(cause).await;
+        }
+    };
+    // 6. Remember that.
     let started = status::Started {
         job: request.name.clone(),
         arn,

@@ -1,6 +1,7 @@
 //! The job protocol against a store and a labeling service in memory, fault by fault.
 
 mod counting;
+mod daily_bound;
 
 use serde_json::{Value, json};
 use shared::job::Stack;
@@ -38,6 +39,7 @@ impl World {
             labeling: labeling.clone(),
             topic: topic.clone(),
             stack: stack(),
+            jobs_per_day: None,
             metrics: metrics.metrics(),
         };
         Self {

@@ -1,6 +1,7 @@
 //! A batch that has no job yet: why, since when, and who has to do something.
 
 use jiff::Timestamp;
+use shared::daily::DailyUnit;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName, JobName};
 use shared::notice::{JobRefusal, Notice, announce};
@@ -8,6 +9,7 @@ use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
 use shared::status::{Waiting, WaitingReason};
 
 use crate::Deps;
+use crate::daily_jobs::budget;
 use crate::start::{StartError, Started};
 
 /// Why a batch waits.
@@ -25,6 +27,19 @@ impl Cause {
         Self {
             reason: WaitingReason::Quota,
             message: message.to_owned(),
+        }
+    }
+
+    /// The same on every day, so that a batch has waited since its first day.
+    pub(crate) fn daily_bound(jobs_per_day: Option<u64>) -> Self {
+        let jobs = jobs_per_day.unwrap_or_default();
+        Self {
+            reason: WaitingReason::DailyBound,
+            message: format!(
+                "the {jobs} labeling jobs that this stack starts a day (UTC) are used up; it starts by itself on the next day. \
+                 For more today, raise the stack's parameter {}",
+                DailyUnit::Jobs.parameter()
+            ),
         }
     }
 
@@ -65,7 +80,13 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
         reason,
         message: &message,
     };
-    let notice = (reason != WaitingReason::Quota).then(|| Notice::job_refused(refusal));
+    let notice = match reason {
+        WaitingReason::Quota => None,
+        WaitingReason::DailyBound => {
+            budget(deps.jobs_per_day, now).map(|budget| Notice::daily_bound(&budget, dataset))
+        }
+        WaitingReason::Refused | WaitingReason::NameTaken => Some(Notice::job_refused(refusal)),
+    };
     write(
         &deps.store,
         dataset,

@@ -66,12 +66,17 @@ fn check(object: &Map<String, Value>, input: Input, rules: Rules<'_>) -> Result<
     Ok(link)
 }
 
-pub(super) fn points_to_an_object(line: &str) -> bool {
+/// What rows that are no manifest's call their text. Such rows often say in `source` where it is from.
+const TEXT_OF_A_ROW: [&str; 4] = ["text", "content", "body", "sentence"];
+
+/// Whether the line has what a manifest's line has. A text beside a `source` that is no link makes it a row.
+pub(super) fn names_a_source(line: &str) -> bool {
     let Ok(object) = attributes(line) else {
         return false;
     };
+    let is_row = || TEXT_OF_A_ROW.iter().any(|name| object.contains_key(*name));
     let source = object.get("source").and_then(Value::as_str);
-    object.contains_key("source-ref") || source.is_some_and(looks_like_s3)
+    object.contains_key("source-ref") || source.is_some_and(|source| looks_like_s3(source) || !is_row())
 }
 
 /// The line with the text its `source` names in the place of the URI; all else stays to the byte.

@@ -31,6 +31,12 @@ pub const MAX_TEXT_FILE: u64 = 32 << 20;
 /// Bytes of one text file that is one item: 20,000 characters of up to four bytes, a byte order mark and a line end.
 pub const MAX_WHOLE_TEXT: u64 = 4 * crate::manifest::MAX_ATTRIBUTE as u64 + 5;
 
+/// Bytes of a `.jsonl` that show whether it is a manifest made by hand: some lines, each of whose attributes may have
+/// 20,000 characters.
+pub const MANIFEST_HEAD: u64 = 256 << 10;
+/// Lines that are looked at for that: one of them may be broken.
+const MANIFEST_LINES: usize = 3;
+
 /// How a file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -220,12 +226,29 @@ pub fn read_manifest<'a>(
     }
 }
 
-/// Whether a `.jsonl` is a manifest made by hand under another name: its first line points to an object.
-pub fn is_manifest(key: &str, bytes: &[u8]) -> bool {
-    let is_json = FileKind::of(key) == Some(FileKind::JsonLines);
-    let text = encoding::decode(bytes).ok().filter(|_| is_json);
-    let first = text.and_then(|text| text.lines().find(|line| !text::is_blank(line)));
-    first.is_some_and(hand_made::points_to_an_object)
+/// Whether a file may be a manifest made by hand although it is not called `*.manifest`. `path` is the key without the
+/// dataset's folder. With a column named, a `.jsonl` holds rows, whatever other columns they have.
+pub fn may_be_manifest(spec: &Spec, path: &str) -> bool {
+    let has_rows = matches!(&spec.text, TextSplit::Row { column: Some(_) });
+    FileKind::of(path) == Some(FileKind::JsonLines)
+        && !has_rows
+        && !is_junk(path)
+        && spec.select.selects(path)
+}
+
+/// Whether such a file is one: its first lines say in `source` or `source-ref` what is to be labelled. `head` is its
+/// beginning, of [`MANIFEST_HEAD`] bytes or all there are.
+pub fn is_manifest(head: &[u8]) -> bool {
+    // A line that is cut off says nothing. The last one may be whole, if the file ends with it.
+    let cut_off = head.len() as u64 >= MANIFEST_HEAD;
+    let end = head.iter().rposition(|&byte| byte == b'\n').filter(|_| cut_off);
+    let whole = head.get(..end.unwrap_or(head.len())).unwrap_or_default();
+    let Ok(text) = encoding::decode(whole) else {
+        return false;
+    };
+    let lines = text::numbered(text).map(|(_, line)| line);
+    let mut first = lines.filter(|line| !text::is_blank(line)).take(MANIFEST_LINES);
+    first.any(hand_made::names_a_source)
 }
 
 /// A line made by hand whose `source` names a text, with the text in it. `bytes` are those of the text's file.

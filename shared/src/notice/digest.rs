@@ -48,9 +48,11 @@ impl NoticeKind {
     /// a bound of their own.
     pub(super) fn desk(self) -> Option<Desk> {
         match self {
-            Self::JobRefused | Self::SpecRejected | Self::FilesRejected | Self::DatasetHalted => {
-                Some(Desk::Datasets)
-            }
+            Self::JobRefused
+            | Self::SpecRejected
+            | Self::FilesRejected
+            | Self::DatasetHalted
+            | Self::DailyBound => Some(Desk::Datasets),
             Self::TeamRejected | Self::TeamProblems | Self::TeamRefused | Self::WorkerUnlisted => {
                 Some(Desk::Teams)
             }

@@ -24,6 +24,7 @@ impl NoticeKind {
             Self::SpecRejected => "spec-rejected",
             Self::FilesRejected => "files-rejected",
             Self::DatasetHalted => "dataset-halted",
+            Self::DailyBound => "daily-bound",
             Self::TeamRejected => "team-rejected",
             Self::TeamProblems => "team-problems",
             Self::TeamRefused => "team-refused",

@@ -1,6 +1,7 @@
 //! What people are told, in the one readable and the one machine form, and the protocol that tells them at least
 //! once and, but for a crash between two calls, only once.
 
+mod daily_bound;
 mod digest;
 mod message;
 mod misplaced;
@@ -51,6 +52,8 @@ pub enum NoticeKind {
     SpecRejected,
     FilesRejected,
     DatasetHalted,
+    /// The day's items or jobs are used up.
+    DailyBound,
     /// The team file cannot be used at all.
     TeamRejected,
     /// Addresses or groups in it that cannot be served; the others are.

@@ -145,6 +145,7 @@ impl Notice {
         } = refusal;
         let (word, what_to_do) = match reason {
             WaitingReason::Quota => ("quota", "It starts by itself as soon as a running job ends."),
+            WaitingReason::DailyBound => ("daily-bound", "It starts by itself on the next day (UTC)."),
             WaitingReason::Refused => (
                 "refused",
                 "It is tried again at every sweep; fix the cause and it starts by itself.",

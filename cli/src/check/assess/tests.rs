@@ -14,6 +14,12 @@ const PNG: &[u8] = &[
     0x82,
 ];
 
+fn assess_folder(spec: &Spec, folder: &std::path::Path, links: &[&str]) -> FolderContents {
+    let links: Vec<String> = links.iter().map(|&place| place.to_owned()).collect();
+    let rules = LinkRules::new(folder, &links, false).unwrap();
+    assess(spec, &DatasetName::new("d").unwrap(), &rules).unwrap()
+}
+
 fn contents_of(spec: &str, files: &[(&str, &[u8])]) -> FolderContents {
     let folder = tempfile::tempdir().unwrap();
     for (path, bytes) in files {
@@ -22,7 +28,7 @@ fn contents_of(spec: &str, files: &[(&str, &[u8])]) -> FolderContents {
         fs::write(path, bytes).unwrap();
     }
     let spec = Spec::parse(spec.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
-    assess(&spec, &DatasetName::new("d").unwrap(), folder.path()).unwrap()
+    assess_folder(&spec, folder.path(), &[])
 }
 
 #[test]
@@ -76,7 +82,7 @@ fn a_link_is_listed_as_the_drop_folder_would_not_take_it() {
     fs::write(folder.path().join("1.txt"), "1").unwrap();
     std::os::unix::fs::symlink("1.txt", folder.path().join("2.txt")).unwrap();
     let spec = Spec::parse(TEXTS.as_bytes()).unwrap();
-    let found = assess(&spec, &DatasetName::new("d").unwrap(), folder.path()).unwrap();
+    let found = assess_folder(&spec, folder.path(), &[]);
     assert_eq!((found.items, found.rejected), (1, 1));
     let reject = &found.rejected_first[0];
     assert_eq!(reject.path, "2.txt");
@@ -184,4 +190,25 @@ fn what_a_manifest_points_to_is_looked_up_beside_it() {
         reasons[0].contains("no such object") && reasons[1].contains("neither"),
         "{reasons:?}"
     );
+}
+
+#[test]
+fn a_jsonl_of_links_is_a_manifest_as_it_would_be_in_the_bucket() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = "{\"source\":\"s3://my-bucket/d/1.txt\"}\n{\"source\":\"s3://lake/raw/2.txt\"}\n";
+    fs::write(folder.path().join("manifest.jsonl"), lines).unwrap();
+    fs::write(folder.path().join("1.txt"), "seven").unwrap();
+    let spec = Spec::parse(TEXTS.as_bytes()).unwrap();
+    let found = assess_folder(&spec, folder.path(), &[]);
+    assert!(found.manual, "{found:?}");
+    assert_eq!((found.items, found.rejected, found.links_elsewhere), (1, 1, 0));
+    assert!(
+        found.rejected_first[0].reason.contains("LinkSources"),
+        "{found:?}"
+    );
+    // With its place listed the link may be followed, and is reported as not checked.
+    let found = assess_folder(&spec, folder.path(), &["s3://lake/raw/"]);
+    assert_eq!((found.items, found.rejected, found.links_elsewhere), (2, 0, 1));
+    assert_eq!(found.links_elsewhere_first[0].key, "raw/2.txt");
+    assert!(LinkRules::new(folder.path(), &["lake/raw".to_owned()], false).is_err());
 }

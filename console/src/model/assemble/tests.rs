@@ -95,9 +95,10 @@ fn a_folder_that_build_manifest_has_not_read_yet_is_shown() {
 }
 
 #[test]
-fn only_a_dataset_that_settles_counts_down() {
+fn only_a_dataset_that_settles_or_waits_for_the_next_day_counts_down() {
     let states = [
         (DatasetState::Settling, true, Tone::Waiting),
+        (DatasetState::DailyBound, true, Tone::Waiting),
         (DatasetState::NoSpec, false, Tone::Attention),
         (DatasetState::BadSpec, false, Tone::Attention),
         (DatasetState::Halted, false, Tone::Attention),
@@ -323,6 +324,53 @@ fn a_batch_without_a_job_says_why_until_it_is_started() {
     facts.batches.insert((name("d"), number(1)), batch);
     let job = &assemble(&facts, BUCKET).datasets[0].jobs[0];
     assert_eq!((job.state, job.reason.as_deref()), (Phase::Starting, None));
+}
+
+#[test]
+fn a_dataset_that_waits_for_the_next_day_says_so_beside_its_jobs() {
+    let mut facts = facts(vec![status("d", DatasetState::DailyBound)]);
+    let batch = |waiting| Batch {
+        items: Some(4),
+        waiting,
+        ..Batch::default()
+    };
+    facts.batches.insert((name("d"), number(1)), batch(None));
+    for (state, labeled, tone, message) in [
+        (
+            JobState::InProgress,
+            1,
+            Tone::Working,
+            "Workers are labeling: 1 of 4 items done.\nmessage of d",
+        ),
+        (
+            JobState::Completed,
+            4,
+            Tone::Waiting,
+            "Done: all 4 items are labeled.\nmessage of d",
+        ),
+    ] {
+        facts.jobs = vec![listed_job("d", 1, state, labeled, 4 - labeled)];
+        let dataset = assemble(&facts, BUCKET).datasets.remove(0);
+        assert_eq!((dataset.tone, dataset.message.as_str()), (tone, message));
+    }
+    let waiting = Waiting {
+        job: "gc00-d".into(),
+        reason: WaitingReason::DailyBound,
+        message: "the 2 labeling jobs of a day are used up".into(),
+        since: at(5),
+    };
+    facts
+        .batches
+        .insert((name("d"), number(2)), batch(Some(Arc::new(waiting))));
+    let dataset = assemble(&facts, BUCKET).datasets.remove(0);
+    assert_eq!(dataset.jobs[0].state, Phase::WaitingForNextDay);
+    assert!(
+        dataset
+            .message
+            .contains("Waits for the next day: the 2 labeling jobs"),
+        "{}",
+        dataset.message
+    );
 }
 
 #[test]

@@ -128,13 +128,26 @@ fn is_of_the_link(reason: &str) -> bool {
 }
 
 fn missing(uri: &str) -> String {
-    format!("there is no such object: `{uri}`. Put it there, and the line into a new manifest")
+    format!("there is no such object: `{uri}`")
+}
+
+/// Batches never change, so a manifest is read again only while nothing of it is in a batch.
+pub(super) fn what_to_do(batched: bool) -> &'static str {
+    match batched {
+        true => {
+            ". Other lines of the manifest are in a batch, so it is not read again: put the object there, and this line into \
+             a new manifest"
+        }
+        false => {
+            ". Put the object there: the manifest is read again every 15 minutes, until a part of it is in a batch. After \
+             that, this line has to go into a new manifest"
+        }
+    }
 }
 
 /// S3 does not tell those who may not list a bucket which of the two it is.
 fn missing_or_closed(uri: &str) -> String {
     format!(
-        "there is no such object, or Groundcrew may not read it: `{uri}`. Put it there, or open its bucket to the stack, \
-         and the line into a new manifest"
+        "there is no such object, or the stack may not read it (then open its bucket to the stack): `{uri}`"
     )
 }

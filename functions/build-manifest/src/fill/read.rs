@@ -5,7 +5,6 @@ use std::ops::Range;
 use futures::future::try_join;
 use shared::item::image::{self, Probe};
 use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, numbered_as_in_1};
-use shared::layout::InputKey;
 use shared::port::{Bucket, Fetched, Object, Store, StoreError};
 use shared::spec::Spec;
 use tokio::sync::Semaphore;
@@ -21,6 +20,17 @@ pub(crate) struct Candidate {
     pub(crate) after_row: u64,
     /// How rows were numbered when that one was.
     pub(crate) numbering: u32,
+}
+
+/// What a file is to its dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileRole {
+    /// Labelled as the spec says.
+    Dropped,
+    /// A manifest made by hand.
+    Manifest,
+    /// A file beside such a manifest, which may point to it.
+    Data,
 }
 
 #[derive(Debug)]
@@ -53,16 +63,16 @@ pub(super) enum Contents {
 
 impl Candidate {
     /// `None` for a file that no batch is ever to have: left out by the spec, or left there by a computer.
-    pub(crate) fn new(spec: &Spec, object: Object, by_hand: bool, resume: Option<&Resume>) -> Option<Self> {
+    pub(crate) fn new(spec: &Spec, object: Object, role: FileRole, resume: Option<&Resume>) -> Option<Self> {
         let resume = resume.filter(|resume| resume.key == object.key);
         let how = match resume {
             Some(resume) if resume.etag != object.etag => Some(How::Rejected(changed(resume.after_row))),
             // Only the last batch knows where the file goes on: said now, or never.
-            Some(resume) => how(spec, &object, by_hand).or_else(|| {
+            Some(resume) => how(spec, &object, role).or_else(|| {
                 let reason = left_out(resume.after_row);
                 Some(How::Rejected(reason))
             }),
-            None => how(spec, &object, by_hand),
+            None => how(spec, &object, role),
         };
         let after_row = resume.map_or(0, |resume| resume.after_row);
         how.map(|how| Self {
@@ -106,9 +116,11 @@ impl Candidate {
     }
 }
 
-fn how(spec: &Spec, object: &Object, by_hand: bool) -> Option<How> {
-    if by_hand {
-        return matches!(InputKey::parse(&object.key), InputKey::Manifest(_)).then_some(How::ByHand);
+fn how(spec: &Spec, object: &Object, role: FileRole) -> Option<How> {
+    match role {
+        FileRole::Manifest => return Some(How::ByHand),
+        FileRole::Data => return None,
+        FileRole::Dropped => {}
     }
     let path = object.key.split_once('/').map_or("", |(_, path)| path);
     match classify(spec, path, object.size) {
@@ -152,7 +164,7 @@ impl Default for LargeHeads {
 
 /// Whether the refusal is about this one file, by its error code. The spec beside it could be read a moment ago, so
 /// it is not the function's role; a token or a clock gone wrong is about them all, and rejects nothing.
-pub(super) fn is_of_the_file(reason: &str) -> bool {
+pub(crate) fn is_of_the_file(reason: &str) -> bool {
     ["AccessDenied", "InvalidObjectState", "KMS."]
         .iter()
         .any(|code| reason.starts_with(code))

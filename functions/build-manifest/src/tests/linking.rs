@@ -185,24 +185,92 @@ async fn the_texts_a_manifest_names_stand_in_the_batch() {
 }
 
 #[tokio::test]
-async fn a_jsonl_that_points_to_texts_is_a_manifest() {
-    let world = World::with_files(&format!("{SPEC}text: {{split: row}}\n"), 0);
-    world.store.drop_file("d/1.md", "seven");
-    world
-        .store
-        .drop_file("d/manifest.jsonl", "{\"source\": \"s3://in/d/1.md\"}\n");
-    world
-        .store
-        .drop_file("d/plain.jsonl", "{\"source\": \"eight\"}\n");
+async fn a_jsonl_of_sources_is_a_manifest_whatever_the_spec_says_of_texts() {
+    for text in ["", "text: {split: line}\n", "text: {split: row}\n"] {
+        let world = World::with_files(&format!("{SPEC}{text}"), 0);
+        world.store.drop_file("d/1.txt", "seven");
+        world.store.drop_file("d/2.csv", "eight\n");
+        let lines = "not json\n{\"source\": \"s3://in/d/1.txt\"}\n{\"source\": \"nine\"}\n";
+        world.store.drop_file("d/manifest.jsonl", lines);
+        world.after(3_600).await;
+        let batches = [["d/manifest.jsonl#2", "d/manifest.jsonl#3"]];
+        assert_eq!(world.batches(), batches, "{text}");
+        let manifest = world.store.output("manifests/d/000001.manifest").unwrap();
+        assert!(
+            manifest.contains("\"seven\"") && !manifest.contains("s3://"),
+            "{manifest}"
+        );
+        // Files beside it stay data once it is in a batch, also for a process that knows nothing of it.
+        world.store.drop_file("d/3.txt", "ten");
+        world.store.pass(3_600);
+        let outcome = reconcile(&world.another(), &d(), None).await.unwrap();
+        assert_eq!(
+            (outcome.cut, outcome.state),
+            (0, DatasetState::UpToDate),
+            "{text}"
+        );
+        assert_eq!(world.batches(), batches);
+    }
+}
+
+#[tokio::test]
+async fn a_jsonl_of_source_refs_is_a_manifest_of_images() {
+    let world = World::with_files(IMAGES, 0);
+    world.store.drop_file("d/1.png", png());
+    world.store.drop_file(
+        "d/train.jsonl",
+        "{\"source-ref\":\"s3://in/d/1.png\",\"kind\":0}\n",
+    );
     world.after(3_600).await;
-    let manifest = world.store.outputs("manifests/d/");
-    let all: String = manifest
-        .iter()
-        .filter_map(|key| world.store.output(key))
-        .collect();
+    assert_eq!(world.batches(), [["d/train.jsonl#1"]]);
+    assert_eq!(world.status().rejected, 0);
+}
+
+#[tokio::test]
+async fn what_a_process_wrote_down_of_a_jsonl_manifest_keeps_the_folder_manual() {
+    let world = World::with_files(SPEC, 0);
+    let deps = || world.another().remembering_every(1);
+    world.store.drop_file("d/m.jsonl", "{\"source\":\"a\"}\n");
+    world.store.drop_file("d/1.txt", "seven");
+    world.store.pass(3_600);
+    reconcile(&deps(), &d(), None).await.unwrap();
+    assert!(world.store.output("status/d.seen").unwrap().contains("m.jsonl"));
+    world.store.pass(3_600);
+    assert_eq!(reconcile(&deps(), &d(), None).await.unwrap().cut, 0);
+    // Without it, the folder is one of files again.
+    world.store.remove(Bucket::Input, "d/m.jsonl");
+    assert_eq!(reconcile(&deps(), &d(), None).await.unwrap().cut, 1);
+}
+
+#[tokio::test]
+async fn rows_with_a_source_stay_rows_where_the_spec_names_their_column() {
+    let world = World::with_files(&format!("{SPEC}text: {{split: row, column: text}}\n"), 0);
+    world
+        .store
+        .drop_file("d/rows.jsonl", "{\"text\":\"good\",\"source\":\"web\"}\n");
+    world.store.drop_file("d/more.csv", "text\nbad\n");
+    world.after(3_600).await;
+    assert_eq!(world.batches(), [["d/more.csv#2", "d/rows.jsonl#1"]]);
+}
+
+#[tokio::test]
+async fn a_line_that_is_missing_when_others_are_batched_says_that_it_is_final() {
+    let world = World::with_files(IMAGES, 0);
+    let lines = "{\"source-ref\":\"s3://in/d/1.png\"}\n{\"source-ref\":\"s3://in/d/2.png\"}";
+    world.store.drop_file("d/m.manifest", lines);
+    world.after(3_600).await;
+    let before = reasons(&world);
     assert!(
-        all.contains("\"seven\"") && all.contains("\"eight\"") && !all.contains("s3://"),
-        "{all}"
+        before[0].contains("read again every 15 minutes") && before[0].contains(MISSING),
+        "{before:?}"
+    );
+    world.store.drop_file("d/2.png", png());
+    world.after(900).await;
+    let after = reasons(&world);
+    assert_eq!(after.len(), 1);
+    assert!(
+        after[0].starts_with("1 ") && after[0].contains("not read again: put the object there"),
+        "{after:?}"
     );
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::daily::{DailyBudget, DailyUnit};
 
 #[test]
 fn the_worst_keys_and_reasons_fit_into_a_message() {
@@ -75,6 +76,10 @@ proptest! {
         sendable(&Notice::files_rejected(&name, &[reject]));
         sendable(&Notice::dataset_halted(&name, &reason));
         let (batch, job) = (BatchNumber::FIRST, key.as_str());
+        for unit in [DailyUnit::Items, DailyUnit::Jobs] {
+            let budget = DailyBudget::new(unit, Some(u64::MAX), Timestamp::MAX).unwrap();
+            sendable(&Notice::daily_bound(&budget, &name));
+        }
         for why in [WaitingReason::Quota, WaitingReason::Refused, WaitingReason::NameTaken] {
             sendable(&Notice::job_refused(JobRefusal { dataset: &name, batch, job, reason: why, message: &reason }));
         }

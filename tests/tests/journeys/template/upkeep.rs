@@ -43,6 +43,40 @@ fn what_holds_data_outlives_the_stack_and_is_closed_to_the_world() {
 }
 
 #[test]
+fn a_days_items_and_jobs_are_bounded_unless_an_operator_says_otherwise() {
+    let bound = |stack: &Value, function: &str, name: &str| {
+        let variables = &stack["Resources"][function]["Properties"]["Environment"]["Variables"];
+        variables[name].clone()
+    };
+    for (parameter, function, name, default) in [
+        ("ItemsPerDay", "BuildManifestFunction", "ITEMS_PER_DAY", "10000"),
+        ("JobsPerDay", "StartJobFunction", "JOBS_PER_DAY", "100"),
+    ] {
+        assert_eq!(bound(&Stack::by_default(), function, name), default);
+        for said in ["7", "unlimited"] {
+            assert_eq!(bound(&Stack::with(&[(parameter, said)]), function, name), said);
+        }
+    }
+}
+
+#[test]
+fn each_function_writes_its_own_days_alone() {
+    let stack = Stack::by_default();
+    for function in FUNCTIONS {
+        let statements = tests::template::statements(&stack, function.name);
+        let text: String = statements.iter().map(Value::to_string).collect();
+        for (folder, writer) in [("daily/items/*", "build-manifest"), ("daily/jobs/*", "start-job")] {
+            assert_eq!(
+                text.contains(folder),
+                function.name == writer,
+                "{}: {folder}",
+                function.name
+            );
+        }
+    }
+}
+
+#[test]
 fn a_budget_is_watched_where_one_is_given() {
     let budgets = |parameters: &[(&str, &str)]| {
         let stack = Stack::with(parameters);
