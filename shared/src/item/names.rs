@@ -28,25 +28,22 @@ pub(super) fn near_miss<'a>(mut names: impl Iterator<Item = &'a str>, asked: &'a
     let with = |is: fn(char) -> bool| [like, asked].into_iter().find(|name| name.chars().any(is));
     let hidden = with(|c| is_invisible(c) || c != ' ' && c.is_whitespace());
     let in_quotes = with(|c| QUOTES.contains(&c));
-    Some(match (hidden, in_quotes) {
+    let how_it_differs = match (hidden, in_quotes) {
         (Some(name), _) => format!(
             "{} holds a character that cannot be seen (shown as `\\u{{…}}`): write the name without it",
             quoted(name)
         ),
         (_, Some(name)) => format!(
-            "the quotes in {} are part of the name: write the name without them",
+            "The quotes in {} are part of the name: write the name without them",
             quoted(name)
         ),
         _ if lookalike::key(like) == lookalike::key(asked) => format!(
-            "{} only looks the same ({}): write both alike",
-            quoted(like),
+            "It only looks the same ({}): write both alike",
             lookalike::difference(like, asked).unwrap_or_default()
         ),
-        _ => format!(
-            "call it {} in the spec too: capital letters and spaces count",
-            quoted(like)
-        ),
-    })
+        _ => "Capital letters and spaces count: call it so in the spec too".to_owned(),
+    };
+    Some(format!("did you mean {}? {how_it_differs}", quoted(like)))
 }
 
 /// The name as a person would read it aloud.
@@ -68,9 +65,15 @@ mod tests {
                 "`text\\u{200B}` holds a character that cannot be seen",
             ),
             ("\u{FEFF}text", "`\\u{FEFF}text`"),
-            ("“text”", "the quotes in `“text”` are part of the name"),
-            ("Text", "call it `Text`"),
-            ("ｔｅｘｔ", "only looks the same (one has U+FF54"),
+            (
+                "“text”",
+                "did you mean `“text”`? The quotes in `“text”` are part of the name",
+            ),
+            ("Text", "did you mean `Text`? Capital letters"),
+            (
+                "ｔｅｘｔ",
+                "did you mean `ｔｅｘｔ`? It only looks the same (one has U+FF54",
+            ),
         ] {
             let hint = near_miss(["id", name].into_iter(), "text").unwrap_or_default();
             assert!(hint.contains(part), "{hint}");
@@ -78,7 +81,10 @@ mod tests {
         let spaces = near_miss(["my\u{A0}text"].into_iter(), "my text").unwrap_or_default();
         assert!(spaces.contains("`my\\u{A0}text` holds"), "{spaces}");
         let in_spec = near_miss(["text"].into_iter(), "“text”").unwrap_or_default();
-        assert!(in_spec.contains("the quotes in `“text”`"), "{in_spec}");
+        assert!(
+            in_spec.contains("did you mean `text`? The quotes in `“text”`"),
+            "{in_spec}"
+        );
         assert_eq!(near_miss(["id", "body"].into_iter(), "text"), None);
     }
 }

@@ -126,10 +126,16 @@ fn a_header_that_only_looks_right_says_how_it_differs() {
     for (header, part) in [
         (
             "id,te\u{200B}xt",
-            "it has `id`, `te\\u{200B}xt`; `te\\u{200B}xt` holds a character that cannot be seen",
+            "it has `id`, `te\\u{200B}xt`; did you mean `te\\u{200B}xt`? `te\\u{200B}xt` holds a character that cannot be seen",
         ),
-        ("id,“text”", "the quotes in `“text”` are part of the name"),
-        ("id,Text", "call it `Text` in the spec too"),
+        (
+            "id,“text”",
+            "did you mean `“text”`? The quotes in `“text”` are part of the name",
+        ),
+        (
+            "id,Text",
+            "did you mean `Text`? Capital letters and spaces count: call it so in the spec",
+        ),
     ] {
         refuses(COLUMN, "d/a.csv", format!("{header}\n1,a\n").as_bytes(), &[part]);
     }
