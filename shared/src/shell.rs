@@ -98,41 +98,15 @@ mod tests {
         Some(said)
     }
 
-    const HOSTILE: [&str; 28] = [
-        "s3://in/see http://evil.example/$(id)",
-        "s3://in/www.evil.example/-",
-        "$(touch /tmp/pwned)",
-        "`touch /tmp/pwned`",
-        "a'; touch /tmp/pwned; '",
-        "a\"; touch /tmp/pwned; \"",
-        "'",
-        "\\",
-        "a\\'b",
-        "a b",
-        "a\nb",
-        "ends\n\n",
-        "\n",
-        "\u{1b}[2Jx",
-        "a\tb",
-        "\u{202e}gpj.exe",
-        "zero\u{200b}width $(id) 100% \\n !! -x \"",
-        "-rf",
-        "--\u{200b}",
-        "~",
-        "~root",
-        "=ls",
-        "*.txt",
-        "a;b&c|d<e>f(g){h}[i]",
-        "#a",
-        "!!",
-        "",
-        "каталог/고양이.jpg",
-    ];
+    /// Names that a shell would take for something else. The console's own quoting is tested with the same.
+    fn hostile_names() -> Vec<String> {
+        serde_json::from_str(include_str!("shell/hostile_names.json")).unwrap()
+    }
 
     #[test]
     fn a_shell_reads_every_word_as_the_name_it_is() {
-        for text in HOSTILE {
-            let word = word(text);
+        for text in hostile_names() {
+            let word = word(&text);
             let (sh, bash) = (read_by("/bin/sh", &word), read_by("/bin/bash", &word));
             assert!(sh.is_some(), "there is no /bin/sh");
             for said in sh.into_iter().chain(bash) {
@@ -143,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_word_shows_what_is_in_it_and_stays_on_one_line() {
-        for text in HOSTILE.iter().filter(|text| !text.ends_with('\n')) {
+        for text in hostile_names().iter().filter(|text| !text.ends_with('\n')) {
             assert!(!word(text).contains(is_hidden), "{text:?}");
         }
         assert_eq!(word("s3://in/numbers/1.txt"), "s3://in/numbers/1.txt");

@@ -82,6 +82,11 @@ async fn sign_in(browser: &Browser, app: &App) -> Result<()> {
 
 /// Enters the frame of the task after `before`, once its image is there; the frame's address and where the image came from.
 async fn next_image(browser: &Browser, before: &str) -> Result<(String, String)> {
+    shown_image(browser, before, "img").await
+}
+
+/// The same for the image that is meant.
+async fn shown_image(browser: &Browser, before: &str, selector: &str) -> Result<(String, String)> {
     let look = || async {
         browser.leave_frame().await.map_err(|e| e.to_string())?;
         let frame = browser
@@ -100,8 +105,11 @@ async fn next_image(browser: &Browser, before: &str) -> Result<(String, String)>
             .await
             .map_err(|e| e.to_string())?;
         browser.enter_frame(&element).await.map_err(|e| e.to_string())?;
-        let shown = "const image = document.querySelector('img'); return [image?.naturalWidth ?? 0, image?.src ?? '']";
-        let shown = browser.run(shown, json!([])).await.map_err(|e| e.to_string())?;
+        let shown = "const image = document.querySelector(arguments[0]); return [image?.naturalWidth ?? 0, image?.src ?? '']";
+        let shown = browser
+            .run(shown, json!([selector]))
+            .await
+            .map_err(|e| e.to_string())?;
         match (shown[0].as_u64(), shown[1].as_str()) {
             (Some(1..), Some(from)) => Ok((frame, from.to_owned())),
             _ => Err(format!(
@@ -206,5 +214,33 @@ async fn a_person_labels_images_with_keys_and_sees_them() -> Result<()> {
             "{line}"
         );
     }
+    Ok(())
+}
+
+/// Uploaded SVG runs no script and is an attachment when it is opened; within the page it is an image like others.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_of_the_instructions_may_be_svg() -> Result<()> {
+    let Some(browser) = Browser::start().await? else {
+        return Ok(());
+    };
+    let app = App::start_bare().await?;
+    let folder = app.drop_folder().join("colours");
+    std::fs::create_dir_all(&folder)?;
+    let sign = "<svg xmlns='http://www.w3.org/2000/svg' width='32' height='24'><rect width='32' height='24' fill='red'/></svg>";
+    std::fs::write(folder.join("sign.svg"), sign)?;
+    std::fs::write(folder.join("red.png"), image([220, 30, 30], [20, 20, 20]))?;
+    let spec = SPEC.replace(
+        "Choose **every** colour you see.",
+        "Such a sign: ![a sign](sign.svg)",
+    );
+    let spec = format!("{spec}select: {{exclude: ['*.svg']}}\n");
+    std::fs::write(folder.join("labeling.yaml"), spec)?;
+
+    sign_in(&browser, &app).await?;
+    browser.wait_for_text("Which colours are on the image?").await?;
+    let start = browser.find("#jobs a").await?;
+    browser.click(&start).await?;
+    let (_, from) = shown_image(&browser, "", "img[src*='sign.svg']").await?;
+    assert!(from.contains("sign.svg"), "{from}");
     Ok(())
 }

@@ -477,7 +477,7 @@ async fn a_damaged_document_of_the_engine_holds_up_its_own_job_only() -> Result<
     Ok(())
 }
 
-async fn document(app: &App, key: &str) -> Result<Option<Vec<u8>>> {
+pub(crate) async fn document(app: &App, key: &str) -> Result<Option<Vec<u8>>> {
     let got = app
         .s3()?
         .get_object()
@@ -492,7 +492,7 @@ async fn document(app: &App, key: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
-async fn write_document(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
+pub(crate) async fn write_document(app: &App, key: &str, bytes: Vec<u8>) -> Result<()> {
     let put = app.s3()?.put_object().bucket(app.text("state_bucket")).key(key);
     put.body(bytes.into()).send().await?;
     Ok(())

@@ -8,3 +8,4 @@ mod disk;
 mod docs;
 mod rules;
 mod template;
+mod workforce;
