@@ -2,6 +2,7 @@
 //! busy by sending slowly or by connecting often.
 
 mod hurried;
+mod long_head;
 mod room;
 mod share;
 mod unread;
@@ -31,6 +32,7 @@ use tower::ServiceExt;
 use crate::client_address::TrustedProxies;
 use crate::error::StackError;
 use hurried::Hurried;
+use long_head::{LongHead, LongHeadBody, TakenUp};
 use share::{Share, Shares};
 use unread::{Kept, Leftover};
 
@@ -56,6 +58,7 @@ pub(crate) struct Listening {
     pub(crate) address: SocketAddr,
     /// Their connections are not counted as those of one client.
     proxies: TrustedProxies,
+    long_head: LongHeadBody,
 }
 
 pub(crate) async fn listen(
@@ -75,6 +78,7 @@ pub(crate) async fn listen(
         listener,
         address,
         proxies: TrustedProxies::default(),
+        long_head: LongHeadBody::Text,
     })
 }
 
@@ -90,7 +94,8 @@ pub(crate) async fn listen_on_both(
         listen(web, "the portal and the console", "--web").await,
     );
     match listening {
-        (Ok(aws), Ok(mut web)) => {
+        (Ok(mut aws), Ok(mut web)) => {
+            aws.long_head = LongHeadBody::Xml;
             web.proxies = proxies.clone();
             Ok((aws, web))
         }
@@ -130,7 +135,7 @@ fn serve_with(
     stop: CancellationToken,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut listener = listening.listener;
+        let (mut listener, long_head) = (listening.listener, listening.long_head);
         let mut connections = JoinSet::new();
         let room = Arc::new(Semaphore::new(connections_at_once));
         loop {
@@ -139,7 +144,7 @@ fn serve_with(
                     let Some(share) = share_of(&shares, peer) else {
                         continue;
                     };
-                    let talk = talk(stream, peer, router.clone(), patience, stop.clone());
+                    let talk = talk(stream, (peer, long_head), router.clone(), patience, stop.clone());
                     connections.spawn(async move {
                         talk.await;
                         drop((seat, share));
@@ -176,14 +181,17 @@ fn share_of(shares: &Shares, peer: SocketAddr) -> Option<Share> {
 
 async fn talk(
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, long_head): (SocketAddr, LongHeadBody),
     router: Router,
     patience: Patience,
     stop: CancellationToken,
 ) {
     // Answers are small and written at once: waiting for more to send only delays them.
     let _slower = stream.set_nodelay(true);
+    let taken_up = TakenUp::default();
+    let stream = LongHead::new(stream, long_head, taken_up.clone());
     let service = tower::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        taken_up.set();
         let leftover = Leftover::default();
         let expects = request.headers().contains_key(header::EXPECT);
         let kept = |body| Body::new(Kept::new(Hurried::new(body, patience.body), leftover.clone()));

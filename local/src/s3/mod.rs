@@ -1,5 +1,6 @@
 //! S3 on one machine: the protocol by `s3s`, the storage our own.
 
+mod amended;
 mod api;
 mod checksum;
 mod condition;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::{
     CorsRule, Credentials,
+    amended::Amended,
     api::Api,
     cors,
     error::custom,
@@ -34,8 +35,12 @@ const LONGEST_PRESIGNED: u32 = 604_800;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 
 pub(super) fn router(store: &Arc<Store>, keys: Credentials) -> Router {
-    let mut builder = S3ServiceBuilder::new(Api { store: store.clone() });
+    let service = || S3ServiceBuilder::new(Api { store: store.clone() });
+    let mut builder = service();
     builder.set_auth(Keys(keys));
+    builder.set_route(Amended {
+        unsigned: service().build(),
+    });
     let front = Front {
         store: store.clone(),
         protocol: builder.build(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod amended;
 mod bodies;
 mod browsers;
 mod conditions;

@@ -12,14 +12,15 @@ use s3s::{
 };
 
 use super::{headers::checksum_headers, operations::Operation};
+use crate::s3::amended::{Amend, has_cdata};
 use crate::s3::checksum::Algorithm;
 
 /// Ten thousand parts with a checksum each, and a thousand of the longest keys, are less.
-const LARGEST: usize = 8 << 20;
+pub(in crate::s3) const LARGEST: usize = 8 << 20;
 
 /// The request with its body in memory.
 pub(in crate::s3) async fn whole(request: Request, operation: &Operation) -> S3Result<Request> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.map_err(|_| {
         s3_error!(
             IncompleteBody,
@@ -28,6 +29,9 @@ pub(in crate::s3) async fn whole(request: Request, operation: &Operation) -> S3R
     })?;
     check_digests(operation, &parts.headers, &body)?;
     check_content(operation, &body)?;
+    if has_cdata(&body) {
+        parts.extensions.insert(Amend);
+    }
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
@@ -62,12 +66,6 @@ fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3
 
 /// What the protocol library would pass over in silence.
 fn check_content(operation: &Operation, body: &Bytes) -> S3Result {
-    if contains(body, b"<![CDATA[") {
-        return Err(s3_error!(
-            MalformedXML,
-            "CDATA sections are not read here. Write &amp; and &lt; instead."
-        ));
-    }
     if operation.name == "CreateBucket" && contains(body, b"<Tag") {
         return Err(s3_error!(
             NotImplemented,

@@ -8,15 +8,17 @@ mod headers;
 mod operations;
 
 use axum::extract::Request;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
-use s3s::{S3Error, S3Result, dto::Range, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 
-pub(super) use document::whole;
+pub(super) use document::{LARGEST as LARGEST_DOCUMENT, whole};
 pub(super) use framing::Framed;
 pub(super) use operations::{Content, Operation};
 
 use operations::{Place, Unknown};
+
+use super::amended::{Amend, has_odd_range};
 
 /// The parameters of a request's address, decoded, in order.
 #[derive(Debug, Default)]
@@ -54,22 +56,14 @@ pub(super) fn check(request: &mut Request) -> S3Result<Option<&'static Operation
     };
     let asked = operations::asked(request.method(), place, &query, request.headers());
     let operation = asked.map_err(|unknown| refusal(&unknown))?;
-    forget_odd_range(request, &query);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if reads && has_odd_range(request.headers()) {
+        request.extensions_mut().insert(Amend);
+    }
     if let Some(operation) = operation {
         headers::check(operation, request.headers())?;
     }
     Ok(operation)
-}
-
-/// A range that is malformed, or several of them, is none at all to AWS. One that is signed must stay, and is refused later.
-fn forget_odd_range(request: &mut Request, query: &Query) {
-    let signed = query.get("X-Amz-SignedHeaders").unwrap_or_default();
-    let free = query.is_presigned() && !signed.split(';').any(|name| name == "range");
-    let range = request.headers().get(header::RANGE);
-    let odd = range.is_some_and(|range| !range.to_str().is_ok_and(|range| Range::parse(range).is_ok()));
-    if free && odd {
-        request.headers_mut().remove(header::RANGE);
-    }
 }
 
 fn refusal(unknown: &Unknown) -> S3Error {
