@@ -285,7 +285,7 @@ fn changes(info: &StackInfo) -> Vec<(String, (u16, String), &'static str)> {
 }
 
 #[tokio::test]
-async fn a_deployed_stack_is_whole_until_somebody_changes_it_and_what_may_not_be_seen_is_said() {
+async fn a_changed_setting_of_a_deployed_stack_is_found_and_an_unreadable_one_is_reported() {
     let (stack, _data) = start_stack().await;
     let info = stack.info();
     let sns = aws_sdk_sns::Client::new(&info.sdk());
