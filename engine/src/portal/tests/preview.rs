@@ -70,7 +70,7 @@ fn sample_jobs() -> Vec<SampleJob> {
             title: "Which sign is it?",
             task: "ImageMultiClass",
             element: "crowd-image-classifier",
-            labels: &["Label", "Arrow", "Cannot tell"],
+            labels: &["Label", "Arrow", "Not sure"],
             attributes: "src=\"{{ task.input.taskObject | grant_read_access }}\"",
             content: "",
             lines: vec![image("icon.svg"), image("missing.png")],
@@ -138,7 +138,6 @@ impl SampleJob {
 
 #[tokio::test]
 #[ignore = "serves the portal until it is stopped"]
-#[expect(clippy::print_stdout, reason = "says at which address it is")]
 async fn look_at_the_portal() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:8099").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
