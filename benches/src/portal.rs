@@ -18,7 +18,7 @@ const PROMISED: f64 = 200.0;
 pub(crate) async fn run(workers: usize, items: usize) -> Result<()> {
     println!("\nportal: {workers} workers, {items} items");
     let folder = tempfile::tempdir()?;
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new()).await?;
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new()).await?;
     drop_lines(stack.info(), items).await?;
     let clients = sign_in_all(&stack, workers).await?;
     let job = running_job(&clients[0], &stack.info().web_url).await?;

@@ -34,7 +34,7 @@ fn demo_spec(spec: &str) -> String {
 
 pub(crate) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir().context("the demo needs a temporary folder")?;
-    let config = StackConfig::anywhere(folder.path());
+    let config = StackConfig::on_free_ports(folder.path());
     let stack = Stack::start(config, |_, _| axum::Router::new()).await?;
     let output = tokio::select! {
         output = tokio::time::timeout(TIMEOUT, run_demo(&stack, &demo)) => {

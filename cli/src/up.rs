@@ -70,7 +70,7 @@ async fn serve(up: &Up, data: &Path, stack: &Stack, first: bool) -> anyhow::Resu
             .and_then(|()| example::write_team(&info.drop_folder))
             .context("the example could not be dropped")?;
     }
-    let first_password = stack.first_password_holds().await;
+    let first_password = stack.first_password_is_unchanged().await;
     paint::print(&banner::text(info, start, first_password, Paint::stdout()))?;
     if up.web.ip().is_unspecified() && up.public_url.is_none() {
         let hint = "Only this machine can open the portal at this address. Name the one that others use, for example with";

@@ -5,12 +5,14 @@
     reason = "a file taken in by its path, without the crate around it"
 )]
 
-#[path = "../../local/src/aws_auth/mod.rs"]
-mod aws_auth;
+#[path = "../../local/src"]
+mod local {
+    pub mod aws_auth;
+}
 
 use std::sync::LazyLock;
 
-use aws_auth::{Credentials, require_sigv4};
+use local::aws_auth::{Credentials, require_sigv4};
 use axum::{
     Router,
     body::Body,

@@ -82,6 +82,15 @@ fn network(text: &str) -> Result<IpNet, String> {
     Ok(network)
 }
 
+/// The network one client has to itself: one address of IPv4, or the 2^64 addresses of IPv6 that a household or an
+/// office is given.
+pub(crate) fn client_network(address: IpAddr) -> IpNet {
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => IpNet::new_assert(address, 32),
+        address @ IpAddr::V6(_) => IpNet::new_assert(address, 64).trunc(),
+    }
+}
+
 /// Who the request passed through, the nearest last. `Forwarded` counts only where there is no `X-Forwarded-For`: a proxy
 /// that writes the one often lets the other through as the client sent it.
 fn entries(headers: &HeaderMap) -> Vec<String> {

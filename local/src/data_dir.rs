@@ -83,7 +83,7 @@ impl DataDir {
     }
 
     /// The value kept under this name; made and kept (mode 0600) the first time.
-    pub(crate) fn kept<T>(&self, name: &str, make: impl FnOnce() -> T) -> Result<T, StackError>
+    pub(crate) fn load_or_create<T>(&self, name: &str, make: impl FnOnce() -> T) -> Result<T, StackError>
     where
         T: Serialize + DeserializeOwned,
     {
@@ -252,8 +252,8 @@ mod tests {
     fn what_is_kept_is_made_once_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        assert_eq!(data.kept("number.json", || 7).unwrap(), 7);
-        assert_eq!(data.kept("number.json", || 8).unwrap(), 7);
+        assert_eq!(data.load_or_create("number.json", || 7).unwrap(), 7);
+        assert_eq!(data.load_or_create("number.json", || 8).unwrap(), 7);
         let mode = fs::metadata(data.path("number.json"))
             .unwrap()
             .permissions()
@@ -298,7 +298,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
         fs::write(data.path("number.json"), "{").unwrap();
-        assert!(data.kept("number.json", || 7).is_err());
+        assert!(data.load_or_create("number.json", || 7).is_err());
         assert_eq!(fs::read(data.path("number.json")).unwrap(), b"{");
     }
 }

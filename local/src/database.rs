@@ -5,10 +5,12 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Once, PoisonError, RwLock};
+use std::sync::{Once, RwLock};
 use std::time::{Duration, Instant};
 
 use redb::{Database, ReadTransaction, ReadableDatabase, StorageError, TransactionError, WriteTransaction};
+
+use crate::lock;
 
 /// A file of up to this size is read whole when it is opened, and every page compared with its checksum: a tenth of a
 /// second. `redb` itself looks only after a crash, and a page that is not what was written ends in a panic.
@@ -21,7 +23,7 @@ const CHECKER: &str = "database-check";
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// One file of `redb`, written by one thread. Reading and writing fail while the disk does, and work again afterwards.
-pub(crate) struct Ledger {
+pub(crate) struct DatabaseFile {
     path: PathBuf,
     cache: usize,
     state: RwLock<State>,
@@ -35,39 +37,39 @@ struct State {
 
 /// Why a file cannot be used, for the person whose disk it is.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unusable {
+pub(crate) enum DatabaseError {
     #[error("another process has it open. Stop that one, or give this one another data folder")]
-    Taken,
+    InUse,
     #[error("it is damaged ({0})")]
     Damaged(String),
     #[error("it is missing or empty, and was not when groundcrew last ran")]
-    Vanished,
+    Missing,
     #[error("{0}")]
     Disk(String),
 }
 
-impl Ledger {
+impl DatabaseFile {
     /// Opens the file, or makes it where there has been none; `prepare` makes its tables.
     pub(crate) fn open(
         path: &Path,
         cache: usize,
         prepare: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, DatabaseError> {
         let made = path.with_extension(MADE);
         if is_blank(path) && made.exists() {
-            return Err(Unusable::Vanished);
+            return Err(DatabaseError::Missing);
         }
-        let ledger = Self::open_or_begin(path, cache, prepare)?;
-        mark(&made).map_err(|error| Unusable::Disk(error.to_string()))?;
+        let ledger = Self::open_or_create(path, cache, prepare)?;
+        mark(&made).map_err(|error| DatabaseError::Disk(error.to_string()))?;
         Ok(ledger)
     }
 
     /// The same for a file that may be lost: it is made anew.
-    pub(crate) fn open_or_begin(
+    pub(crate) fn open_or_create(
         path: &Path,
         cache: usize,
         prepare: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, DatabaseError> {
         let database = load(path, cache)?;
         let begun = database.begin_write().map_err(redb::Error::from);
         let prepared = begun.and_then(|transaction| {
@@ -86,12 +88,12 @@ impl Ledger {
     }
 
     /// Everything as it is now.
-    pub(crate) fn read(&self) -> Result<ReadTransaction, Unusable> {
+    pub(crate) fn read(&self) -> Result<ReadTransaction, DatabaseError> {
         self.begin_or_reopen(Database::begin_read)
     }
 
     /// Of the one thread that writes.
-    pub(crate) fn write(&self) -> Result<WriteTransaction, Unusable> {
+    pub(crate) fn write(&self) -> Result<WriteTransaction, DatabaseError> {
         self.begin_or_reopen(Database::begin_write)
     }
 
@@ -99,7 +101,7 @@ impl Ledger {
     fn begin_or_reopen<T>(
         &self,
         begin: impl Fn(&Database) -> Result<T, TransactionError>,
-    ) -> Result<T, Unusable> {
+    ) -> Result<T, DatabaseError> {
         match self.begin(&begin) {
             Err(TransactionError::Storage(StorageError::PreviousIo | StorageError::Io(_))) => {}
             begun => return begun.map_err(|error| explain(&error.into())),
@@ -112,7 +114,7 @@ impl Ledger {
         &self,
         begin: impl FnOnce(&Database) -> Result<T, TransactionError>,
     ) -> Result<T, TransactionError> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = lock::read(&self.state);
         match &state.database {
             Some(database) => begin(database),
             None => Err(StorageError::PreviousIo.into()),
@@ -121,8 +123,8 @@ impl Ledger {
 
     /// After a failure of the disk `redb` takes nothing more: only opening the file anew finds out what the disk has of
     /// the last transaction.
-    fn reopen(&self) -> Result<(), Unusable> {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+    fn reopen(&self) -> Result<(), DatabaseError> {
+        let mut state = lock::write(&self.state);
         if state.tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
             return Err(explain(&redb::Error::PreviousIo));
         }
@@ -130,7 +132,7 @@ impl Ledger {
         // Two cannot have the file open.
         drop(state.database.take());
         if is_blank(&self.path) {
-            return Err(Unusable::Vanished);
+            return Err(DatabaseError::Missing);
         }
         state.database = Some(load(&self.path, self.cache)?);
         Ok(())
@@ -142,15 +144,15 @@ fn is_blank(path: &Path) -> bool {
 }
 
 /// Opens the file on a thread of its own, where what `redb` makes of a damaged page can be caught without a word.
-fn load(path: &Path, cache: usize) -> Result<Database, Unusable> {
+fn load(path: &Path, cache: usize) -> Result<Database, DatabaseError> {
     silence_the_checker();
     let path = path.to_owned();
     let checker = std::thread::Builder::new().name(CHECKER.to_owned());
     let opened = checker.spawn(move || catch_unwind(AssertUnwindSafe(|| checked(&path, cache))));
-    let opened = opened.map_err(|error| Unusable::Disk(error.to_string()))?;
+    let opened = opened.map_err(|error| DatabaseError::Disk(error.to_string()))?;
     match opened.join() {
         Ok(Ok(opened)) => opened.map_err(|error| explain(&error)),
-        _ => Err(Unusable::Damaged(
+        _ => Err(DatabaseError::Damaged(
             "a page is not what was written to it".to_owned(),
         )),
     }
@@ -165,14 +167,14 @@ fn checked(path: &Path, cache: usize) -> Result<Database, redb::Error> {
     Ok(database)
 }
 
-fn explain(error: &redb::Error) -> Unusable {
+fn explain(error: &redb::Error) -> DatabaseError {
     match error {
-        redb::Error::DatabaseAlreadyOpen => Unusable::Taken,
-        redb::Error::Corrupted(what) => Unusable::Damaged(what.clone()),
+        redb::Error::DatabaseAlreadyOpen => DatabaseError::InUse,
+        redb::Error::Corrupted(what) => DatabaseError::Damaged(what.clone()),
         // A file too short for its header, or with another beginning.
-        redb::Error::Io(error) if is_of_content(error.kind()) => Unusable::Damaged(error.to_string()),
-        redb::Error::PreviousIo => Unusable::Disk("the disk is full or broken".to_owned()),
-        other => Unusable::Disk(other.to_string()),
+        redb::Error::Io(error) if is_of_content(error.kind()) => DatabaseError::Damaged(error.to_string()),
+        redb::Error::PreviousIo => DatabaseError::Disk("the disk is full or broken".to_owned()),
+        other => DatabaseError::Disk(other.to_string()),
     }
 }
 
@@ -207,8 +209,8 @@ mod tests {
     const TABLE: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("numbers");
     const MANY: u64 = 2_000;
 
-    fn open(path: &Path) -> Result<Ledger, Unusable> {
-        Ledger::open(path, 1 << 20, |transaction| {
+    fn open(path: &Path) -> Result<DatabaseFile, DatabaseError> {
+        DatabaseFile::open(path, 1 << 20, |transaction| {
             transaction.open_table(TABLE)?;
             Ok(())
         })
@@ -226,7 +228,7 @@ mod tests {
         transaction.commit().unwrap();
     }
 
-    fn count(ledger: &Ledger) -> usize {
+    fn count(ledger: &DatabaseFile) -> usize {
         let table = ledger.read().unwrap().open_table(TABLE).unwrap();
         table.iter().unwrap().count()
     }
@@ -259,7 +261,7 @@ mod tests {
             fs::write(&path, &broken).unwrap();
             let refused = open(&path).err().unwrap();
             assert!(
-                matches!(refused, Unusable::Damaged(_) | Unusable::Vanished),
+                matches!(refused, DatabaseError::Damaged(_) | DatabaseError::Missing),
                 "{name}: {refused}"
             );
             if broken.len() < 200 {
@@ -276,7 +278,7 @@ mod tests {
         let path = folder.path().join("index.redb");
         filled(&path);
         fs::remove_file(&path).unwrap();
-        assert!(matches!(open(&path).err(), Some(Unusable::Vanished)));
+        assert!(matches!(open(&path).err(), Some(DatabaseError::Missing)));
         assert!(!path.exists());
         fs::remove_file(path.with_extension(MADE)).unwrap();
         assert_eq!(

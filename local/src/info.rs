@@ -49,7 +49,7 @@ pub struct StackConfig {
 
 impl StackConfig {
     /// Both ports on loopback, wherever there is room.
-    pub fn anywhere(data: impl Into<PathBuf>) -> Self {
+    pub fn on_free_ports(data: impl Into<PathBuf>) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             data: data.into(),

@@ -15,6 +15,7 @@ mod events;
 mod function_threads;
 mod functions;
 mod info;
+mod lock;
 mod outbox;
 mod page;
 mod recorder;

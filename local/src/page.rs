@@ -28,7 +28,7 @@ const MAIL_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// Serves the stylesheet and the script.
-pub(crate) fn style() -> Router {
+pub(crate) fn assets() -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT);
     Router::new()
         .route(
@@ -39,35 +39,35 @@ pub(crate) fn style() -> Router {
 }
 
 /// What stands above a page: whose it is, and the ways to other places.
-pub(crate) struct Top {
+pub(crate) struct PageHeader {
     /// Class of the body: it has the console's colours, or none and the portal's.
     place: &'static str,
     html: String,
 }
 
-impl Top {
+impl PageHeader {
     /// For workers, on the way to the portal.
-    fn portal() -> Self {
+    fn for_workers() -> Self {
         let html = brand("/", engine::ICON, "");
         Self { place: "", html }
     }
 
     /// For whoever runs this machine. The ways are names and addresses.
-    pub(crate) fn office(name: &str, home: &str, ways: &[(&str, &str)]) -> Self {
+    pub(crate) fn for_admin(name: &str, home: &str, ways: &[(&str, &str)]) -> Self {
         let links: String = ways
             .iter()
             .map(|(name, to)| format!("<a href=\"{}\">{}</a>\n", escape(to), escape(name)))
             .collect();
-        let brand = brand(home, OFFICE_ICON, name);
+        let brand = brand(home, ADMIN_ICON, name);
         Self {
-            place: "office",
+            place: "admin",
             html: format!("{brand}<nav aria-label=\"Places\">\n{links}</nav>\n"),
         }
     }
 }
 
 /// The console's: it knows no other page but its own.
-const OFFICE_ICON: &str = include_str!("office.svg");
+const ADMIN_ICON: &str = include_str!("admin.svg");
 
 /// `icon` is SVG of our own.
 fn brand(home: &str, icon: &str, name: &str) -> String {
@@ -81,35 +81,42 @@ fn brand(home: &str, icon: &str, name: &str) -> String {
 
 /// A whole page for workers. `main` is HTML; whatever in it came from outside has gone through [`escape`].
 pub(crate) fn page(status: StatusCode, title: &str, main: &str) -> Response {
-    framed(status, title, &Top::portal(), main, "", POLICY)
+    framed(status, title, &PageHeader::for_workers(), main, "", POLICY)
 }
 
 /// A page with passwords to type.
 pub(crate) fn form_page(status: StatusCode, title: &str, main: &str) -> Response {
     let script = format!("<script src=\"{SCRIPT_PATH}\" defer></script>\n");
-    framed(status, title, &Top::portal(), main, &script, FORM_POLICY)
+    framed(
+        status,
+        title,
+        &PageHeader::for_workers(),
+        main,
+        &script,
+        FORM_POLICY,
+    )
 }
 
 /// A page for whoever runs this machine.
-pub(crate) fn office_page(status: StatusCode, title: &str, top: &Top, main: &str) -> Response {
+pub(crate) fn admin_page(status: StatusCode, title: &str, top: &PageHeader, main: &str) -> Response {
     framed(status, title, top, main, "", POLICY)
 }
 
 /// Such a page with a mail in it.
-pub(crate) fn mail_page(status: StatusCode, title: &str, top: &Top, main: &str) -> Response {
+pub(crate) fn mail_page(status: StatusCode, title: &str, top: &PageHeader, main: &str) -> Response {
     framed(status, title, top, main, "", MAIL_POLICY)
 }
 
 fn framed(
     status: StatusCode,
     title: &str,
-    top: &Top,
+    top: &PageHeader,
     main: &str,
     head: &str,
     policy: HeaderValue,
 ) -> Response {
     let title = escape(title);
-    let Top { place, html: top } = top;
+    let PageHeader { place, html: top } = top;
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -129,18 +136,7 @@ fn framed(
     (status, headers, Html(html)).into_response()
 }
 
-/// Text made safe between tags and in double-quoted attributes.
+/// Text made safe between tags and in quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
+    quick_xml::escape::escape(text).into_owned()
 }

@@ -5,7 +5,7 @@ use std::fs::{File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -18,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::error::StackError;
+use crate::lock::lock;
 
 /// What can be sent to the port at once: S3's 5 GiB stay out of memory, and are recorded by their size alone.
 const LARGEST_KEPT: usize = 1024 * 1024;
@@ -79,7 +80,7 @@ impl Recorder {
             .replace('\u{85}', "\\u0085")
             .replace('\u{2028}', "\\u2028")
             .replace('\u{2029}', "\\u2029");
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&self.file);
         if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
             tracing::warn!(%error, "a request could not be recorded");
         }

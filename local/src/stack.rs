@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
 use axum::Router;
@@ -26,13 +26,14 @@ use crate::info::{
     self, ACCOUNT, ADMIN, FIRST_WORKER, FirstWorker, INFO_FILE, INPUT_BUCKET, JOB_PREFIX, OUTPUT_BUCKET,
     PARTITION, QueueInfo, REGION, STATE_BUCKET, StackConfig, StackInfo, TEAM, TOPIC,
 };
+use crate::lock::lock;
 use crate::outbox::{self, Outbox};
 use crate::recorder::Recorder;
 use crate::s3::{CorsRule, S3};
 use crate::serve::{Listening, listen_on_both, serve};
 use crate::sns::{RETRIES, Sns};
 use crate::sqs::{Address, Queues};
-use crate::web_guard::{Here, WebGuard};
+use crate::web_guard::{LocalAddress, WebGuard};
 use crate::web_port::WebPort;
 use crate::work_team::ensure_team;
 
@@ -59,7 +60,7 @@ struct Parts {
     data: DataDir,
     address: Address,
     web_url: String,
-    here: Here,
+    here: LocalAddress,
     credentials: Credentials,
     sdk: SdkConfig,
     queues: Queues,
@@ -110,7 +111,7 @@ impl Stack {
     }
 
     /// Whether the first worker's password is still the one that was made for them.
-    pub async fn first_password_holds(&self) -> bool {
+    pub async fn first_password_is_unchanged(&self) -> bool {
         self.sign_in.is_password_of(&self.info.worker).await
     }
 
@@ -125,7 +126,7 @@ impl Stack {
 
     /// What became of the files in the drop folder.
     pub fn drop_status(&self) -> DropStatus {
-        self.drops.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.drops).clone()
     }
 
     /// A person who can sign in at the portal, in these groups.
@@ -172,12 +173,12 @@ impl Parts {
         web: &Listening,
     ) -> Result<Self, StackError> {
         let aws_url = format!("http://{}", aws.address);
-        let here = Here::of(web.address);
+        let here = LocalAddress::of(web.address);
         let web_url = config
             .public_url
             .as_ref()
             .map_or_else(|| here.origin(), |url| url.trim_end_matches('/').to_owned());
-        let keys = data.kept("credentials.json", || Keys {
+        let keys = data.load_or_create("credentials.json", || Keys {
             access_key_id: format!("GROUNDCREW{}", &cognito::random_secret().to_uppercase()[..10]),
             secret_access_key: cognito::random_secret(),
         })?;
@@ -298,7 +299,7 @@ impl Parts {
     /// Topic, first worker, team; and everything there is to tell.
     async fn settle(&self, config: &StackConfig, engine: &Engine) -> Result<StackInfo, StackError> {
         let topic_arn = self.sns.ensure_topic(TOPIC, ADMIN)?;
-        let worker = self.data.kept("first-worker.json", || FirstWorker {
+        let worker = self.data.load_or_create("first-worker.json", || FirstWorker {
             email: FIRST_WORKER.to_owned(),
             password: readable_password(),
         })?;
@@ -324,7 +325,9 @@ impl Parts {
             web_url: self.web_url.clone(),
             console_url: format!("{}/console", self.web_url),
             outbox_url: outbox::address(self.here),
-            console_secret: self.data.kept("console-token.json", cognito::random_secret)?,
+            console_secret: self
+                .data
+                .load_or_create("console-token.json", cognito::random_secret)?,
             region: REGION.to_owned(),
             account: ACCOUNT.to_owned(),
             access_key_id: self.credentials.access_key_id.clone(),

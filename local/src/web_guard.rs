@@ -24,7 +24,7 @@ pub(crate) struct WebGuard {
 
 impl WebGuard {
     /// `origin` is `scheme://host[:port]` without a slash at the end.
-    pub(crate) fn new(origin: &str, here: Here) -> Self {
+    pub(crate) fn new(origin: &str, here: LocalAddress) -> Self {
         let mut names: Vec<String> = LOOPBACK.iter().map(|&name| name.to_owned()).collect();
         names.push(host_name(host_of(origin)).to_ascii_lowercase());
         names.push(here.name());
@@ -74,9 +74,9 @@ pub(crate) async fn check_host(State(guard): State<WebGuard>, request: Request, 
 
 /// The web port as this machine itself reaches it, whatever others call it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Here(SocketAddr);
+pub(crate) struct LocalAddress(SocketAddr);
 
-impl Here {
+impl LocalAddress {
     /// Of the address that is listened on.
     pub(crate) fn of(listening: SocketAddr) -> Self {
         if listening.ip().is_unspecified() {
@@ -95,7 +95,7 @@ impl Here {
 
     /// By the address it comes from, which nobody elsewhere can have, and the name it asks for: a foreign page can make
     /// its own name point here, but not an address. What a proxy on this machine brings may come from anywhere.
-    pub(crate) fn asks(self, peer: IpAddr, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_local_request(self, peer: IpAddr, headers: &HeaderMap) -> bool {
         // A port that takes both kinds of address shows IPv4 ones as `::ffff:127.0.0.1`.
         let peer = peer.to_canonical();
         let from_here = peer.is_loopback() || peer == self.0.ip();
@@ -154,7 +154,8 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, asks.parse().unwrap());
             assert_eq!(
-                Here::of(listening.parse().unwrap()).asks(from.parse().unwrap(), &headers),
+                LocalAddress::of(listening.parse().unwrap())
+                    .is_local_request(from.parse().unwrap(), &headers),
                 here,
                 "{listening} {from} {asks}"
             );
@@ -163,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_a_proxy_brings_is_not_from_this_machine() {
-        let here = Here::of("127.0.0.1:80".parse().unwrap());
+        let here = LocalAddress::of("127.0.0.1:80".parse().unwrap());
         for (header, from_here) in [
             ("accept", true),
             ("x-forwarded-for", false),
@@ -179,7 +180,7 @@ mod tests {
                 headers.insert(header::HOST, HeaderValue::from_static("localhost"));
                 headers.insert(header, HeaderValue::from_static(value));
                 assert_eq!(
-                    here.asks(Ipv4Addr::LOCALHOST.into(), &headers),
+                    here.is_local_request(Ipv4Addr::LOCALHOST.into(), &headers),
                     from_here,
                     "{header}: {value}"
                 );
@@ -195,7 +196,7 @@ mod tests {
             ("127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("192.0.2.2:8080", "http://192.0.2.2:8080"),
         ] {
-            assert_eq!(Here::of(listening.parse().unwrap()).origin(), origin);
+            assert_eq!(LocalAddress::of(listening.parse().unwrap()).origin(), origin);
         }
     }
 }

@@ -28,7 +28,7 @@ impl WebPort {
 
     pub(crate) fn router(&self, sign_in: &SignIn, guard: WebGuard) -> Router {
         let router = Router::new()
-            .merge(page::style())
+            .merge(page::assets())
             .merge(sign_in.hosted())
             .fallback_service(Router::new().fallback(pages).with_state(self.clone()));
         guarded(router, guard)
@@ -80,10 +80,10 @@ mod tests {
     use axum::routing;
 
     use super::*;
-    use crate::web_guard::Here;
+    use crate::web_guard::LocalAddress;
 
     async fn ask(public_url: &str, host: &str) -> (StatusCode, Option<HeaderValue>, String) {
-        let here = Here::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let here = LocalAddress::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let guard = WebGuard::new(public_url, here).behind(&"127.0.0.1/32".parse().unwrap());
         let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
         let router = guarded(Router::new().route("/", routing::get(peer)), guard);

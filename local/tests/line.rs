@@ -168,7 +168,7 @@ async fn notice(stack: &Stack) -> OutboxEntry {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_numbers_become_announced_labels() {
     let folder = tempfile::tempdir().unwrap();
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new())
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new())
         .await
         .unwrap();
     drop_numbers(&stack).await;
@@ -230,7 +230,7 @@ async fn dropped_numbers_become_announced_labels() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_takes_up_where_the_line_stood() {
     let folder = tempfile::tempdir().unwrap();
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new())
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new())
         .await
         .unwrap();
     drop_numbers(&stack).await;
@@ -244,7 +244,7 @@ async fn a_restart_takes_up_where_the_line_stood() {
     stack.shutdown().await;
 
     let began = std::time::Instant::now();
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new())
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new())
         .await
         .unwrap();
     let took = began.elapsed();
@@ -260,10 +260,10 @@ async fn a_restart_takes_up_where_the_line_stood() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_stack_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new())
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new())
         .await
         .unwrap();
-    let second = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new()).await;
+    let second = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new()).await;
     let refused = second.err().expect("refused").to_string();
     assert!(refused.contains("--data"), "{refused}");
     stack.shutdown().await;
@@ -275,7 +275,7 @@ async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
     let address = taken.local_addr().unwrap();
     for (web, flag) in [(true, "--web"), (false, "--aws")] {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = StackConfig::anywhere(folder.path());
+        let mut config = StackConfig::on_free_ports(folder.path());
         *(if web { &mut config.web } else { &mut config.aws }) = address;
         let error = Stack::start(config, |_, _| Router::new())
             .await
@@ -290,7 +290,7 @@ async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
     let folder = tempfile::tempdir().unwrap();
     let config = StackConfig {
         aws: ([0, 0, 0, 0], 0).into(),
-        ..StackConfig::anywhere(folder.path())
+        ..StackConfig::on_free_ports(folder.path())
     };
     let error = Stack::start(config, |_, _| Router::new())
         .await
@@ -304,7 +304,7 @@ async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
 async fn a_foreign_host_name_reads_nothing_from_the_web_port() {
     let folder = tempfile::tempdir().unwrap();
     // Nobody but a test hands the outbox back without a sign-in around it.
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, outbox| outbox)
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, outbox| outbox)
         .await
         .unwrap();
     let client = Client::builder()
@@ -334,7 +334,7 @@ async fn a_foreign_host_name_reads_nothing_from_the_web_port() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_aws_port_does_nothing_without_a_signature() {
     let folder = tempfile::tempdir().unwrap();
-    let stack = Stack::start(StackConfig::anywhere(folder.path()), |_, _| Router::new())
+    let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, _| Router::new())
         .await
         .unwrap();
     let client = Client::new();

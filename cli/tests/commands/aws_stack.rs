@@ -24,7 +24,7 @@ struct TestStack {
 impl TestStack {
     async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let config = StackConfig::anywhere(data.path());
+        let config = StackConfig::on_free_ports(data.path());
         let stack = Stack::start(config, |_, _| Router::new()).await.unwrap();
         let cloudformation = cloudformation(stack.info()).await;
         Self {

@@ -19,7 +19,7 @@ const POOL_FUNCTIONS: [&str; 2] = ["assign-worker", "invite-message"];
 
 async fn start_stack() -> (Stack, tempfile::TempDir) {
     let data = tempfile::tempdir().unwrap();
-    let config = StackConfig::anywhere(data.path());
+    let config = StackConfig::on_free_ports(data.path());
     (Stack::start(config, |_, _| Router::new()).await.unwrap(), data)
 }
 

@@ -19,7 +19,7 @@ impl ConsoleStack {
     pub(crate) async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let console = |info: &StackInfo, _| router(config(info));
-        let stack = Stack::start(StackConfig::anywhere(data.path()), console)
+        let stack = Stack::start(StackConfig::on_free_ports(data.path()), console)
             .await
             .unwrap();
         let client = Client::builder().cookie_store(true).build().unwrap();

@@ -50,7 +50,7 @@ impl<'h> Authorization<'h> {
             credential.split('/').collect::<Vec<_>>()[..]
         else {
             return Err(Refusal::Incomplete(
-                "Credential must be <key>/<date>/<region>/<service>/aws4_request.",
+                "Credential must be KEY/DATE/REGION/SERVICE/aws4_request.",
             ));
         };
         let signed_headers = signed_headers.split(';').collect();

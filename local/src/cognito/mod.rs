@@ -83,7 +83,7 @@ impl SignIn {
         let pool = Pool {
             issuer: format!("{web_origin}/cognito/{POOL_ID}"),
             web_origin: web_origin.to_owned(),
-            client_secret: data.kept("sign-in-client.json", random_secret)?,
+            client_secret: data.load_or_create("sign-in-client.json", random_secret)?,
             store: Store::open(data)?,
             outbox,
             key: SigningKey::open(data)?,

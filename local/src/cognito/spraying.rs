@@ -4,12 +4,16 @@
 //! that person: whoever sprays from behind the same proxy locks nobody out of the browser they work in.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
+
+use crate::client_address::client_network;
+use crate::lock::lock;
 
 /// Wrong passwords in a row.
 const FREE: u32 = 30;
@@ -42,7 +46,7 @@ impl Guest {
 
 pub(super) struct Spraying {
     /// When all wrong passwords of a client will be forgotten.
-    forgiven: Mutex<HashMap<Option<IpAddr>, Instant>>,
+    forgiven: Mutex<HashMap<Option<IpNet>, Instant>>,
     turns: Semaphore,
 }
 
@@ -63,8 +67,8 @@ impl Spraying {
 
     /// `Err`: how long to wait.
     pub(super) fn allows(&self, guest: &Guest, now: Instant) -> Result<(), Duration> {
-        let forgiven = self.forgiven.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(forgiven) = forgiven.get(&network(guest.client)) else {
+        let forgiven = lock(&self.forgiven);
+        let Some(forgiven) = forgiven.get(&guest.client.map(client_network)) else {
             return Ok(());
         };
         let counted = forgiven.saturating_duration_since(now);
@@ -75,23 +79,15 @@ impl Spraying {
     }
 
     pub(super) fn failed(&self, guest: &Guest, now: Instant) {
-        let mut all = self.forgiven.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.forgiven);
         if all.len() >= REMEMBERED {
             all.retain(|_, forgiven| *forgiven > now);
         }
         if all.len() >= REMEMBERED {
             all.clear();
         }
-        let forgiven = all.entry(network(guest.client)).or_insert(now);
+        let forgiven = all.entry(guest.client.map(client_network)).or_insert(now);
         *forgiven = (*forgiven).max(now) + FORGOTTEN;
-    }
-}
-
-/// A household or an office has 2^64 addresses of IPv6.
-fn network(client: Option<IpAddr>) -> Option<IpAddr> {
-    match client?.to_canonical() {
-        IpAddr::V6(address) => Some(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
-        other => Some(other),
     }
 }
 

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Delivery, Entry, Outbox};
-use crate::page::{Top, escape, mail_page, office_page};
-use crate::web_guard::Here;
+use crate::page::{PageHeader, admin_page, escape, mail_page};
+use crate::web_guard::LocalAddress;
 
 /// Where a browser on this machine finds it.
-pub(crate) fn address(here: Here) -> String {
+pub(crate) fn address(here: LocalAddress) -> String {
     format!("{}/outbox", here.origin())
 }
 
@@ -26,8 +26,8 @@ pub(crate) fn address(here: Here) -> String {
 #[derive(Clone)]
 struct Pages {
     outbox: Outbox,
-    here: Here,
-    top: Arc<Top>,
+    here: LocalAddress,
+    top: Arc<PageHeader>,
 }
 
 impl FromRef<Pages> for Outbox {
@@ -36,17 +36,17 @@ impl FromRef<Pages> for Outbox {
     }
 }
 
-impl FromRef<Pages> for Arc<Top> {
+impl FromRef<Pages> for Arc<PageHeader> {
     fn from_ref(pages: &Pages) -> Self {
         pages.top.clone()
     }
 }
 
 /// `web_url` is where console and portal are.
-pub(crate) fn router(outbox: Outbox, here: Here, web_url: &str) -> Router {
+pub(crate) fn router(outbox: Outbox, here: LocalAddress, web_url: &str) -> Router {
     let console = format!("{web_url}/console");
     let ways = [("Console", console.as_str()), ("Worker portal", web_url)];
-    let top = Arc::new(Top::office("outbox", "/outbox", &ways));
+    let top = Arc::new(PageHeader::for_admin("outbox", "/outbox", &ways));
     let pages = Pages { outbox, here, top };
     Router::new()
         .route("/outbox", routing::get(list))
@@ -61,7 +61,7 @@ async fn this_machine_only(State(pages): State<Pages>, request: Request, next: N
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
         .map(|ConnectInfo(address)| address.ip());
-    if peer.is_some_and(|ip| pages.here.asks(ip, request.headers())) {
+    if peer.is_some_and(|ip| pages.here.is_local_request(ip, request.headers())) {
         return next.run(request).await;
     }
     let main = format!(
@@ -69,7 +69,7 @@ async fn this_machine_only(State(pages): State<Pages>, request: Request, next: N
          that groundcrew runs on. There it is at <a href=\"{0}\">{0}</a>.</p>",
         escape(&address(pages.here))
     );
-    office_page(StatusCode::FORBIDDEN, "Outbox", &pages.top, &main)
+    admin_page(StatusCode::FORBIDDEN, "Outbox", &pages.top, &main)
 }
 
 /// Messages on one page.
@@ -86,7 +86,7 @@ struct Wanted {
 
 async fn list(
     State(outbox): State<Outbox>,
-    State(top): State<Arc<Top>>,
+    State(top): State<Arc<PageHeader>>,
     Query(wanted): Query<Wanted>,
 ) -> Response {
     let (entries, more) = outbox.page(&wanted.to, wanted.before.as_deref(), MOST);
@@ -112,7 +112,7 @@ async fn list(
         let query = escape(&query.unwrap_or_default());
         let _written = write!(main, "\n<p><a href=\"/outbox?{query}\">Older messages</a></p>");
     }
-    office_page(StatusCode::OK, "Outbox", &top, &main)
+    admin_page(StatusCode::OK, "Outbox", &top, &main)
 }
 
 fn row(entry: &Entry) -> String {
@@ -134,12 +134,12 @@ fn row(entry: &Entry) -> String {
 
 async fn detail(
     State(outbox): State<Outbox>,
-    State(top): State<Arc<Top>>,
+    State(top): State<Arc<PageHeader>>,
     Path(id): Path<String>,
 ) -> Response {
     let Some(entry) = outbox.entry(&id) else {
         let text = "<h1>No such message</h1><p><a href=\"/outbox\">All messages</a></p>";
-        return office_page(StatusCode::NOT_FOUND, "Outbox", &top, text);
+        return admin_page(StatusCode::NOT_FOUND, "Outbox", &top, text);
     };
     let subject = entry.subject.as_deref().unwrap_or("(no subject)");
     let mut main = format!(
@@ -165,7 +165,7 @@ async fn detail(
     let text = escape(&entry.text);
     let Some(html) = &entry.html else {
         let _written = write!(main, "<pre>{text}</pre>");
-        return office_page(StatusCode::OK, subject, &top, &main);
+        return admin_page(StatusCode::OK, subject, &top, &main);
     };
     let _written = write!(
         main,

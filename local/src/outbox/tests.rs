@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::{Delivery, Entry, Outbox, router};
-use crate::web_guard::Here;
+use crate::web_guard::LocalAddress;
 
 fn entry(id: &str, state: Delivery) -> Entry {
     Entry {
@@ -34,7 +34,7 @@ async fn ask(outbox: &Outbox, path: &str, host: &str, peer: [u8; 4]) -> (StatusC
     request
         .extensions_mut()
         .insert(ConnectInfo(SocketAddr::from((peer, 50_000))));
-    let here = Here::of("0.0.0.0:8182".parse().unwrap());
+    let here = LocalAddress::of("0.0.0.0:8182".parse().unwrap());
     let pages = router(outbox.clone(), here, "https://crew.example.com");
     let response = pages.oneshot(request).await.unwrap();
     let status = response.status();

@@ -7,12 +7,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use http::StatusCode;
-use s3s::{
-    S3Error, S3Result, StdError, TrailingHeaders,
-    checksum::ChecksumHasher,
-    crypto::{Checksum as _, Md5},
-    dto, s3_error,
-};
+use md5::{Digest as _, Md5};
+use s3s::{S3Error, S3Result, StdError, TrailingHeaders, checksum::ChecksumHasher, dto, s3_error};
 
 use super::{
     checksum::{self, Algorithm, Stored},
@@ -193,7 +189,7 @@ impl Intake {
         let (checksum, echo) = (self.keep.stored(&computed)?, self.echo.stored(&computed)?);
         Ok(Taken {
             size: self.size,
-            md5: self.md5.finalize(),
+            md5: self.md5.finalize().into(),
             checksum,
             echo,
             held,

@@ -1,10 +1,13 @@
 //! How many connections one client may have: one that opens them all leaves none to the others.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
-use crate::client_address::TrustedProxies;
+use ipnet::IpNet;
+
+use crate::client_address::{TrustedProxies, client_network};
+use crate::lock::lock;
 
 /// A browser opens six; an office whose people share one address has some eighty browsers.
 const MOST: usize = 512;
@@ -18,13 +21,13 @@ pub(super) struct Shares {
     most: usize,
     /// Proxies bring the connections of all their clients.
     exempt: TrustedProxies,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Mutex<HashMap<IpNet, usize>>>,
 }
 
 /// One connection of one network; given back when it goes.
 pub(super) struct Share {
     shares: Shares,
-    network: Option<IpAddr>,
+    network: Option<IpNet>,
 }
 
 impl Shares {
@@ -43,9 +46,9 @@ impl Shares {
 
     /// `None` where the network has all it may have.
     pub(super) fn take(&self, peer: IpAddr) -> Option<Share> {
-        let network = (!self.exempt.has(peer)).then(|| network(peer));
+        let network = (!self.exempt.has(peer)).then(|| client_network(peer));
         if let Some(network) = network {
-            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut taken = lock(&self.taken);
             let count = taken.entry(network).or_default();
             if *count >= self.most {
                 return None;
@@ -64,7 +67,7 @@ impl Drop for Share {
         let Some(network) = self.network else {
             return;
         };
-        let mut taken = self.shares.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = lock(&self.shares.taken);
         // Networks without a connection are forgotten: there are more of them than memory.
         if let Some(count) = taken.get_mut(&network) {
             *count -= 1;
@@ -72,17 +75,6 @@ impl Drop for Share {
                 taken.remove(&network);
             }
         }
-    }
-}
-
-/// An address of IPv4, or the 2^64 addresses of IPv6 that one client has.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => {
-            const HOST: u128 = (1 << 64) - 1;
-            IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !HOST))
-        }
-        four @ IpAddr::V4(_) => four,
     }
 }
 

@@ -3,13 +3,15 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+
+use crate::lock::lock;
 
 use super::hurried::Hurried;
 
@@ -22,13 +24,13 @@ pub(super) struct Leftover(Arc<Mutex<Option<Hurried>>>);
 
 impl Leftover {
     pub(super) fn keep(&self, body: Hurried) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
+        *lock(&self.0) = Some(body);
     }
 
     /// Called with the answer in hand. A client that waits for `100 Continue` has sent nothing yet, and may or may not
     /// send its body after the answer: only a new connection is sure to begin with a request.
     pub(super) async fn settle(self, expects: bool, answer: &mut HeaderMap) {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let left = lock(&self.0).take();
         let Some(body) = left.filter(|body| !body.is_end_stream()) else {
             return;
         };

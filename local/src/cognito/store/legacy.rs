@@ -10,7 +10,7 @@ use super::record::{Group, Status, User};
 use super::tables::Changes;
 use crate::cognito::error::PoolError;
 use crate::data_dir::read_json;
-use crate::database::Ledger;
+use crate::database::DatabaseFile;
 use crate::error::StackError;
 
 /// In the settings, once it is done: a crash before the file is put aside must not bring old passwords back.
@@ -32,7 +32,7 @@ struct Person {
     groups: BTreeSet<String>,
 }
 
-pub(super) fn take_over(database: &Ledger, path: &Path) -> Result<(), StackError> {
+pub(super) fn take_over(database: &DatabaseFile, path: &Path) -> Result<(), StackError> {
     let Some(people) = read_json::<People>(path)? else {
         return Ok(());
     };

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use super::error::PoolError;
 use crate::data_dir::DataDir;
-use crate::database::Ledger;
+use crate::database::DatabaseFile;
 use crate::error::StackError;
 pub(super) use tables::{Changes, View};
 
@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const CACHE: usize = 32 << 20;
 
 pub(super) struct Store {
-    database: Arc<Ledger>,
+    database: Arc<DatabaseFile>,
     jobs: Option<Sender<Job>>,
     committer: Option<JoinHandle<()>>,
 }
@@ -49,7 +49,7 @@ impl Store {
     /// Takes over what an earlier version kept in `users.json`.
     pub(super) fn open(data: &DataDir) -> Result<Self, StackError> {
         let path = data.path("people.redb");
-        let database = Ledger::open(&path, CACHE, make_tables).map_err(|reason| StackError::Data {
+        let database = DatabaseFile::open(&path, CACHE, make_tables).map_err(|reason| StackError::Data {
             what: "cannot open",
             path: path.clone(),
             reason: format!(
@@ -124,7 +124,7 @@ fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
 
 /// One change in a transaction of its own, at once.
 fn change(
-    database: &Ledger,
+    database: &DatabaseFile,
     work: impl FnOnce(&mut Changes<'_>) -> Result<(), PoolError>,
 ) -> Result<(), PoolError> {
     let transaction = database.write().map_err(PoolError::internal)?;
@@ -134,7 +134,7 @@ fn change(
     transaction.commit().map_err(PoolError::internal)
 }
 
-fn run(database: &Ledger, jobs: &Receiver<Job>) {
+fn run(database: &DatabaseFile, jobs: &Receiver<Job>) {
     let mut works = true;
     loop {
         let next = if works {

@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-use s3s::{
-    S3Result,
-    crypto::{Checksum as _, Md5},
-    dto::*,
-    s3_error,
-};
+use md5::{Digest as _, Md5};
+use s3s::{S3Result, dto::*, s3_error};
 use uuid::Uuid;
 
 use super::{about::about, object::look_ahead, support::refuse_unsupported};
@@ -261,7 +257,7 @@ fn etag_of(parts: &[PartRecord]) -> S3Result<String> {
 fn joined_etag(etags: &[&str]) -> S3Result<String> {
     let mut md5 = Md5::new();
     for etag in etags {
-        md5.update(&hex::decode(etag).map_err(s3s::S3Error::internal_error)?);
+        md5.update(hex::decode(etag).map_err(s3s::S3Error::internal_error)?);
     }
     Ok(format!("{}-{}", hex::encode(md5.finalize()), etags.len()))
 }

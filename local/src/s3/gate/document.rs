@@ -5,11 +5,8 @@ use axum::extract::Request;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::HeaderMap;
-use s3s::{
-    S3Result,
-    crypto::{Checksum as _, Md5},
-    s3_error,
-};
+use md5::{Digest as _, Md5};
+use s3s::{S3Result, s3_error};
 
 use super::{headers::checksum_headers, operations::Operation};
 use crate::s3::amended::{Amend, has_cdata};
@@ -42,12 +39,10 @@ fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3
             "The {name} you specified did not match the calculated checksum."
         )
     };
-    if let Some(said) = headers.get("content-md5") {
-        let mut md5 = Md5::new();
-        md5.update(body);
-        if BASE64_STANDARD.encode(md5.finalize()).as_bytes() != said.as_bytes() {
-            return Err(bad("Content-MD5"));
-        }
+    if let Some(said) = headers.get("content-md5")
+        && BASE64_STANDARD.encode(Md5::digest(body)).as_bytes() != said.as_bytes()
+    {
+        return Err(bad("Content-MD5"));
     }
     // Those of CompleteMultipartUpload are of the object.
     if operation.name == "CompleteMultipartUpload" {

@@ -8,13 +8,14 @@ use std::{
     collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use tokio::{fs::File, io::AsyncWriteExt};
 use uuid::Uuid;
 
 use super::record::Segment;
+use crate::lock::lock;
 
 /// Holding one keeps every file alive that the index named when it was taken.
 #[derive(Clone)]
@@ -153,7 +154,7 @@ impl Blobs {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     blobs::Blobs,
     changes::{Aftermath, Changes},
 };
-use crate::database::Ledger;
+use crate::database::DatabaseFile;
 use crate::s3::Notify;
 
 /// Decides and changes within the transaction; what it returns tells the caller how that ended.
@@ -35,7 +35,7 @@ const MOST_BYTES: usize = 16 << 20;
 const IDLE: Duration = Duration::from_secs(1);
 
 pub(super) struct Committer {
-    pub(super) index: Arc<Ledger>,
+    pub(super) index: Arc<DatabaseFile>,
     pub(super) blobs: Arc<Blobs>,
     pub(super) notify: Notify,
 }

@@ -30,14 +30,14 @@ use self::{
     record::{ObjectRecord, PartRecord},
 };
 use super::{Notify, OpenError, error};
-use crate::database::Ledger;
+use crate::database::DatabaseFile;
 
 /// Memory for the index's pages. What is read again soon is mostly a listing's neighbours.
 const CACHE: usize = 128 << 20;
 const INDEX: &str = "index.redb";
 
 pub(super) struct Store {
-    index: Arc<Ledger>,
+    index: Arc<DatabaseFile>,
     pub(super) blobs: Arc<Blobs>,
     jobs: Option<Sender<Job>>,
     committer: Option<JoinHandle<()>>,
@@ -50,7 +50,7 @@ impl Store {
             reason,
         };
         std::fs::create_dir_all(folder).map_err(|e| failed(e.to_string()))?;
-        let index = Ledger::open(&folder.join(INDEX), CACHE, make_tables);
+        let index = DatabaseFile::open(&folder.join(INDEX), CACHE, make_tables);
         let index = Arc::new(index.map_err(|e| failed(format!("{INDEX}: {e}")))?);
         let blobs = Arc::new(Blobs::open(folder.join("blobs")).map_err(|e| failed(e.to_string()))?);
         sweep_behind(&index, &blobs).map_err(|e| failed(e.to_string()))?;
@@ -124,7 +124,7 @@ fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
 }
 
 /// Removes, beside the store's work, the files that a crash left without a name.
-fn sweep_behind(index: &Arc<Ledger>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
+fn sweep_behind(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
     let present = blobs.all()?;
     if present.is_empty() {
         return Ok(());
@@ -142,7 +142,7 @@ fn sweep_behind(index: &Arc<Ledger>, blobs: &Arc<Blobs>) -> std::io::Result<()> 
         .map(drop)
 }
 
-fn named(index: &Ledger) -> Result<HashSet<Uuid>, S3Error> {
+fn named(index: &DatabaseFile) -> Result<HashSet<Uuid>, S3Error> {
     let read = index.read().map_err(S3Error::internal_error)?;
     let snapshot = Snapshot::of(&read).map_err(S3Error::internal_error)?;
     let mut named = HashSet::new();

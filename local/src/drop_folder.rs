@@ -11,7 +11,7 @@ mod upload;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::StackError;
+use crate::lock::lock;
 use deleted::Missing;
 use look::{Found, Looked, Stamp};
 use memory::Memory;
@@ -137,7 +138,7 @@ impl DropFolder {
             .into_iter()
             .map(|(path, reason)| DropProblem { path, reason })
             .collect();
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = lock(&self.status);
         // Each is told once, not at each look.
         for DropProblem { path, reason } in problems.iter().filter(|new| !status.problems.contains(new)) {
             tracing::warn!("drop folder: {path:?} {reason}");
@@ -151,7 +152,7 @@ impl DropFolder {
         if gone.is_empty() {
             return;
         }
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = lock(&self.status);
         if status.deleted == 0 {
             tracing::warn!("drop folder: {}", deleted::words(&self.bucket, &gone));
         }
@@ -206,10 +207,7 @@ impl DropFolder {
             match sent {
                 Ok(()) => {
                     self.seen.remove(&found.key);
-                    self.status
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .uploaded += 1;
+                    lock(&self.status).uploaded += 1;
                 }
                 Err(reason) => {
                     problems.insert(
