@@ -30,7 +30,7 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-/// No request to these services comes near it: SQS and SNS take 1 MiB, the others less.
+/// No request to these services is nearly as large: SQS and SNS take 1 MiB, the others less.
 const LARGEST_BODY: usize = 4 << 20;
 
 /// `router`, answering only requests signed with `credentials` for `service` (the name in the credential
@@ -53,12 +53,7 @@ async fn check(request: Request, next: Next, credentials: &Credentials, service:
     match verified {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(refusal) => {
-            tracing::debug!(
-                service,
-                path = parts.uri.path(),
-                ?refusal,
-                "a request was refused"
-            );
+            tracing::debug!(service, path = parts.uri.path(), ?refusal, "request refused");
             refusal.response(&parts.headers, service)
         }
     }

@@ -1,5 +1,5 @@
-//! Which client a request comes from, where proxies stand in front of the web port. Anybody may write `X-Forwarded-For`;
-//! what a trusted proxy has appended to it is true, and so only that is believed.
+//! Which client a request comes from, where proxies are in front of the web port. Any client can write `X-Forwarded-For`;
+//! only what a trusted proxy has appended to it is believed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The networks of the proxies whose word is taken.
+/// The networks of the proxies that are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
@@ -23,18 +23,18 @@ impl FromStr for TrustedProxies {
     /// Networks or addresses with commas between them. The error says which of them is wrong and what to write.
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        Ok(Self(parts.map(network).collect::<Result<_, _>>()?))
+        Ok(Self(parts.map(parse_network).collect::<Result<_, _>>()?))
     }
 }
 
 impl TrustedProxies {
-    pub(crate) fn has(&self, address: IpAddr) -> bool {
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 
     /// These, and this machine.
-    pub(crate) fn and_loopback(&self) -> Self {
+    pub(crate) fn with_loopback(&self) -> Self {
         let loopback = [
             IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
             IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
@@ -42,16 +42,16 @@ impl TrustedProxies {
         Self(self.0.iter().copied().chain(loopback).collect())
     }
 
-    /// The client that a trusted proxy names: each proxy appends who it got the request from, so it is the last address
-    /// that is no proxy's. `None` where the peer is not trusted, and where it names no client.
+    /// The client that a trusted proxy names: each proxy appends the address it got the request from, so it is the last
+    /// address that is not a proxy's. `None` where the peer is not trusted, and where it names no client.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-        if !self.has(peer) {
+        if !self.contains(peer) {
             return None;
         }
-        // What is left of the last client may be the client's own invention; what cannot be read hides who it was.
+        // Entries left of the client may be invented by it; an unreadable entry hides who the client was.
         for entry in entries(headers).iter().rev() {
-            let address = address(entry)?;
-            if !self.has(address) {
+            let address = parse_address(entry)?;
+            if !self.contains(address) {
                 return Some(address);
             }
         }
@@ -59,9 +59,9 @@ impl TrustedProxies {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+fn parse_network(text: &str) -> Result<IpNet, String> {
     let wrong =
-        || format!("`{text}` is no network: write it like 10.0.0.0/24, 127.0.0.1/32 or 2001:db8::/64");
+        || format!("`{text}` is not a network: write it like 10.0.0.0/24, 127.0.0.1/32 or 2001:db8::/64");
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().map_err(|_| wrong())?,
@@ -76,7 +76,7 @@ fn network(text: &str) -> Result<IpNet, String> {
     };
     if network.prefix_len() == 0 {
         return Err(format!(
-            "`{text}` is every address there is, so anybody could claim any address: name the proxy's own, like 127.0.0.1/32"
+            "`{text}` is every address there is, so any client could claim any address. Name the address of the proxy, like 127.0.0.1/32"
         ));
     }
     Ok(network)
@@ -95,16 +95,16 @@ pub(crate) fn client_network(address: IpAddr) -> IpNet {
 /// that writes the one often lets the other through as the client sent it.
 fn entries(headers: &HeaderMap) -> Vec<String> {
     if headers.contains_key(FORWARDED_FOR) {
-        return listed(headers, FORWARDED_FOR).collect();
+        return header_items(headers, FORWARDED_FOR).collect();
     }
-    listed(headers, header::FORWARDED.as_str())
+    header_items(headers, header::FORWARDED.as_str())
         .map(|element| for_parameter(&element).unwrap_or_default())
         .collect()
 }
 
 /// The items of all lines of a header. No address has a comma in it, so none is looked for in quotes: a quote that a
 /// client leaves open cannot swallow what the proxy appends.
-fn listed<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = String> + 'a {
+fn header_items<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = String> + 'a {
     let lines = headers.get_all(name).into_iter();
     lines.flat_map(|line| {
         let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
@@ -121,8 +121,8 @@ fn for_parameter(element: &str) -> Option<String> {
     Some(value.trim().to_owned())
 }
 
-/// Perhaps in quotes, in brackets, and with a port.
-fn address(text: &str) -> Option<IpAddr> {
+/// An address, possibly in quotes, in brackets, or with a port.
+fn parse_address(text: &str) -> Option<IpAddr> {
     let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let text = quoted.unwrap_or(text);
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
@@ -136,13 +136,13 @@ fn is_of_a_proxy(name: &HeaderName) -> bool {
     name.starts_with("x-forwarded") || ["forwarded", "x-real-ip", "via"].contains(&name)
 }
 
-/// Whether a proxy brought this request that is not accounted for.
+/// Whether a proxy forwarded this request and did not name the client.
 pub(crate) fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.keys().any(is_of_a_proxy)
 }
 
-/// From here on the client's address is the request's, and the headers that named it are gone. Where the client is not known,
-/// all stays as it came: the address is the peer's, and the headers show that it may not be the client's.
+/// Replaces the peer's address of the request by the client's, and removes the headers that named it. Where the client is not
+/// known, the request is left as it is: the headers show that the peer may not be the client.
 pub(crate) async fn find_client(
     State(proxies): State<TrustedProxies>,
     mut request: Request,
@@ -179,8 +179,8 @@ mod tests {
     const TRUSTED: &str = "127.0.0.1/32, 10.0.0.0/24, fd00::/64";
 
     /// What the handler behind the middleware sees: the address, and whether a proxy's header is left.
-    async fn seen(trusted: &str, peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
-        let router = Router::new().route("/", routing::get(shown));
+    async fn seen_by_handler(trusted: &str, peer: &str, lines: &[(&str, &str)]) -> (String, bool) {
+        let router = Router::new().route("/", routing::get(handler));
         let proxies: TrustedProxies = trusted.parse().unwrap();
         let router = router.layer(middleware::from_fn_with_state(proxies, find_client));
         let mut request = Request::get("/").body(Body::empty()).unwrap();
@@ -196,12 +196,12 @@ mod tests {
         (ip.to_owned(), forwarded == "true")
     }
 
-    async fn shown(ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> String {
+    async fn handler(ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> String {
         format!("{} {}", peer.ip(), is_forwarded(&headers))
     }
 
     #[tokio::test]
-    async fn the_client_is_the_last_address_that_is_no_proxys() {
+    async fn the_client_is_the_last_address_that_is_not_a_proxys() {
         let table: &[(&str, &[&str], &str)] = &[
             ("127.0.0.1", &["203.0.113.5"], "203.0.113.5"),
             ("::ffff:127.0.0.1", &["203.0.113.5"], "203.0.113.5"),
@@ -225,7 +225,7 @@ mod tests {
         for (peer, lines, client) in table {
             let lines: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
             assert_eq!(
-                seen(TRUSTED, peer, &lines).await,
+                seen_by_handler(TRUSTED, peer, &lines).await,
                 ((*client).to_owned(), false),
                 "{peer} {lines:?}"
             );
@@ -249,7 +249,7 @@ mod tests {
         for (lines, client) in table {
             let lines: Vec<_> = lines.iter().map(|line| ("forwarded", *line)).collect();
             assert_eq!(
-                seen(TRUSTED, "127.0.0.1", &lines).await,
+                seen_by_handler(TRUSTED, "127.0.0.1", &lines).await,
                 ((*client).to_owned(), false),
                 "{lines:?}"
             );
@@ -258,11 +258,14 @@ mod tests {
             ("forwarded", "for=198.51.100.1"),
             ("x-forwarded-for", "203.0.113.5"),
         ];
-        assert_eq!(seen(TRUSTED, "127.0.0.1", &both).await.0, "203.0.113.5");
+        assert_eq!(
+            seen_by_handler(TRUSTED, "127.0.0.1", &both).await.0,
+            "203.0.113.5"
+        );
     }
 
     #[tokio::test]
-    async fn who_is_not_trusted_or_names_no_client_stays_as_it_came() {
+    async fn a_request_without_a_trusted_client_is_left_as_it_is() {
         let table = [
             (TRUSTED, "203.0.113.5", ("x-forwarded-for", "127.0.0.1")),
             (TRUSTED, "203.0.113.5", ("forwarded", "for=127.0.0.1")),
@@ -279,22 +282,22 @@ mod tests {
             (TRUSTED, "127.0.0.1", ("via", "1.1 proxy")),
         ];
         for (trusted, peer, line) in table {
-            let kept = (peer.to_owned(), true);
+            let unchanged = (peer.to_owned(), true);
             assert_eq!(
-                seen(trusted, peer, &[line]).await,
-                kept,
+                seen_by_handler(trusted, peer, &[line]).await,
+                unchanged,
                 "{trusted} {peer} {line:?}"
             );
         }
         // A browser on the machine of the proxy, which did not come through it.
         assert_eq!(
-            seen(TRUSTED, "127.0.0.1", &[]).await,
+            seen_by_handler(TRUSTED, "127.0.0.1", &[]).await,
             ("127.0.0.1".to_owned(), false)
         );
     }
 
     #[tokio::test]
-    async fn no_header_of_a_proxy_gets_past_the_client_that_it_named() {
+    async fn headers_of_proxies_are_removed_once_they_named_the_client() {
         let lines = [
             ("x-forwarded-for", "203.0.113.5"),
             ("x-forwarded-host", "crew.example.com"),
@@ -305,7 +308,7 @@ mod tests {
             ("via", "1.1 proxy"),
         ];
         assert_eq!(
-            seen(TRUSTED, "127.0.0.1", &lines).await,
+            seen_by_handler(TRUSTED, "127.0.0.1", &lines).await,
             ("203.0.113.5".to_owned(), false)
         );
     }
@@ -322,8 +325,8 @@ mod tests {
             ("10.0.0.0/24", "::ffff:10.0.0.7", "::10.0.0.7"),
         ] {
             let proxies: TrustedProxies = text.parse().unwrap();
-            assert!(proxies.has(inside.parse().unwrap()), "{text} {inside}");
-            assert!(!proxies.has(outside.parse().unwrap()), "{text} {outside}");
+            assert!(proxies.contains(inside.parse().unwrap()), "{text} {inside}");
+            assert!(!proxies.contains(outside.parse().unwrap()), "{text} {outside}");
         }
         assert_eq!("".parse(), Ok(TrustedProxies::default()));
         for wrong in [

@@ -1,4 +1,5 @@
-//! The folder everything lies in: one process at a time, files replaced whole, secrets readable by their owner only.
+//! The folder everything is kept in: used by one process at a time, in a known format, its files replaced whole and readable
+//! by their owner only.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
@@ -11,13 +12,17 @@ use serde::de::DeserializeOwned;
 use crate::error::StackError;
 
 const LOCK_FILE: &str = "lock";
-/// Nobody else has such a file: it shows a data folder whose lock file was emptied.
+/// Only a data folder has such a file: it identifies one whose lock file was emptied.
 const INDEX: &str = "s3/index.redb";
+/// Says in which format the files are. Written when the folder is made, never changed.
+const FORMAT_FILE: &str = "format";
+/// To be raised when a file in the folder changes its form and the new code cannot read the old one.
+const FORMAT: &str = "1";
 /// Folders with files of ours directly in them: mail with passwords, and the index of all keys.
 const PRIVATE_FOLDERS: [&str; 2] = ["outbox", "s3"];
 /// Extension of a file that is not whole yet.
 const DRAFT: &str = "new";
-/// Where people drop files; somebody may have made it, and filled it, before the first start.
+/// Where people drop files; it may exist, and have files in it, before the first start.
 pub(crate) const DROP_FOLDER: &str = "drop";
 
 /// An open data folder; the lock is held as long as this lives.
@@ -28,13 +33,15 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder where there is none, and takes it for this process.
+    /// Makes the folder where there is none, and locks it for this process.
     pub(crate) fn open(root: &Path) -> Result<Self, StackError> {
         fs::create_dir_all(root).map_err(failed("cannot make the data folder", root))?;
-        if !is_ours(root).map_err(failed("cannot read the data folder", root))? {
-            return Err(StackError::NotData(root.to_owned()));
-        }
-        // Answers, passwords' hashes and keys lie here: nobody else on this machine has business in it.
+        let is_new = match recognize(root).map_err(failed("cannot read the data folder", root))? {
+            Folder::Foreign => return Err(StackError::NotData(root.to_owned())),
+            Folder::New => true,
+            Folder::Data => false,
+        };
+        // Answers, hashes of passwords, and keys are kept here: no other user of this machine may read them.
         let owner_only = fs::Permissions::from_mode(0o700);
         fs::set_permissions(root, owner_only).map_err(failed("cannot protect the data folder", root))?;
         let path = root.join(LOCK_FILE);
@@ -64,13 +71,18 @@ impl DataDir {
             }
             Err(TryLockError::Error(error)) => return Err(failed("cannot lock", &path)(error)),
         }
-        // In place, and cut after that: on a full disk the old number stays, and the folder is still known by it.
+        if is_new {
+            write_format(root)?;
+        } else {
+            check_format(root)?;
+        }
+        // In place, and cut after that: on a full disk the old number stays, and still identifies the folder.
         let pid = format!("{}\n", std::process::id());
         lock.write_all_at(pid.as_bytes(), 0)
             .map_err(failed("cannot write", &path))?;
         lock.set_len(pid.len() as u64)
             .map_err(failed("cannot write", &path))?;
-        clear_away_drafts(root).map_err(failed("cannot tidy up", root))?;
+        remove_drafts(root).map_err(failed("cannot remove unfinished files in", root))?;
         make_private(root);
         Ok(Self {
             root: root.to_owned(),
@@ -82,39 +94,74 @@ impl DataDir {
         self.root.join(name)
     }
 
-    /// The value kept under this name; made and kept (mode 0600) the first time.
+    /// The value in this file, which is created (mode 0600) the first time.
     pub(crate) fn load_or_create<T>(&self, name: &str, make: impl FnOnce() -> T) -> Result<T, StackError>
     where
         T: Serialize + DeserializeOwned,
     {
         let path = self.path(name);
-        if let Some(kept) = read_json(&path)? {
-            return Ok(kept);
+        if let Some(value) = read_json(&path)? {
+            return Ok(value);
         }
-        let made = make();
-        write_json(&path, &made)?;
-        Ok(made)
+        let value = make();
+        write_json(&path, &value)?;
+        Ok(value)
     }
 }
 
-/// Whether the folder was taken before, or holds nothing that shows it to be for something else. Closing a home folder,
-/// or `/tmp`, to everybody else would be a bad surprise.
-fn is_ours(root: &Path) -> std::io::Result<bool> {
+/// What a folder is, by what is in it.
+enum Folder {
+    /// A data folder of some version of groundcrew.
+    Data,
+    /// Empty but for dropped files, or what an interrupted first start left.
+    New,
+    /// It has other files. Closing a home folder, or `/tmp`, to all other users would be a bad surprise.
+    Foreign,
+}
+
+fn recognize(root: &Path) -> std::io::Result<Folder> {
     let pid = fs::read_to_string(root.join(LOCK_FILE)).unwrap_or_default();
     if pid.trim().parse::<u32>().is_ok() || root.join(INDEX).exists() {
-        return Ok(true);
+        return Ok(Folder::Data);
     }
     for entry in fs::read_dir(root)? {
         let name = entry?.file_name();
-        if name != LOCK_FILE && name != DROP_FOLDER {
-            return Ok(false);
+        if name != LOCK_FILE && name != FORMAT_FILE && name != DROP_FOLDER {
+            return Ok(Folder::Foreign);
         }
     }
-    Ok(true)
+    Ok(Folder::New)
+}
+
+/// Before the process id is: from then on the folder counts as a data folder.
+fn write_format(root: &Path) -> Result<(), StackError> {
+    let path = root.join(FORMAT_FILE);
+    let written = File::create(&path).and_then(|mut file| {
+        file.write_all(FORMAT.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(failed("cannot write", &path))
+}
+
+fn check_format(root: &Path) -> Result<(), StackError> {
+    let path = root.join(FORMAT_FILE);
+    let found = match fs::read_to_string(&path) {
+        Ok(found) => found.trim().to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "none".to_owned(),
+        Err(error) => return Err(failed("cannot read", &path)(error)),
+    };
+    if found == FORMAT {
+        return Ok(());
+    }
+    Err(StackError::OtherFormat {
+        data: root.to_owned(),
+        found,
+        expected: FORMAT,
+    })
 }
 
 /// What a process that was killed in the middle of [`replace`] left.
-fn clear_away_drafts(root: &Path) -> std::io::Result<()> {
+fn remove_drafts(root: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == DRAFT) {
@@ -124,19 +171,19 @@ fn clear_away_drafts(root: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Earlier versions left some files, and copies of a folder leave all, readable to others. Objects are not looked at one by
-/// one: nobody gets to them through a folder that is closed.
+/// A copy of a folder, put back, may be readable to others. Objects are not changed one by one: no other user gets to them
+/// through a folder that is closed.
 fn make_private(root: &Path) {
     let mut folders = vec![root.to_owned()];
     folders.extend(PRIVATE_FOLDERS.map(|name| root.join(name)));
     for folder in folders {
         if let Err(error) = close_to_others(&folder) {
-            tracing::warn!(%error, folder = %folder.display(), "permissions could not be tightened");
+            tracing::warn!(%error, folder = %folder.display(), "failed to restrict permissions");
         }
     }
 }
 
-/// The folder, and the files directly in it. Links are left alone: what they lead to may be somebody else's.
+/// The folder, and the files directly in it. Links are left alone: they may lead to files of others.
 fn close_to_others(folder: &Path) -> std::io::Result<()> {
     match fs::symlink_metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -234,12 +281,12 @@ mod tests {
         assert!(folder.path().join("notes.txt").exists());
         assert!(
             !folder.path().join("users.1234.new").exists(),
-            "nobody's draft any more"
+            "drafts of a killed process are removed"
         );
     }
 
     #[test]
-    fn a_data_folder_whose_lock_file_was_emptied_is_still_known() {
+    fn a_data_folder_whose_lock_file_was_emptied_is_recognized() {
         let folder = tempfile::tempdir().unwrap();
         drop(DataDir::open(folder.path()).unwrap());
         fs::create_dir(folder.path().join("s3")).unwrap();
@@ -249,7 +296,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_made_once_and_is_private() {
+    fn a_folder_of_another_version_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataDir::open(folder.path()).unwrap());
+        drop(DataDir::open(folder.path()).unwrap());
+        let format = folder.path().join(FORMAT_FILE);
+        fs::write(&format, "2").unwrap();
+        let refused = DataDir::open(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("another version"), "{refused}");
+        assert!(refused.contains("--data"), "{refused}");
+        assert_eq!(fs::read_to_string(&format).unwrap(), "2");
+        fs::remove_file(&format).unwrap();
+        assert!(DataDir::open(folder.path()).is_err());
+        assert!(!format.exists());
+    }
+
+    #[test]
+    fn a_value_is_created_once_and_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
         assert_eq!(data.load_or_create("number.json", || 7).unwrap(), 7);

@@ -1,5 +1,5 @@
-//! A database file that outlives its disk's bad days: a damaged one is told of and left as it is, one that has vanished is not
-//! taken for new, and one whose disk was full is opened anew when there is room.
+//! A database file on a disk that may fail. A damaged file is reported and left as it is, a missing one is not made again, and
+//! one whose disk was full is opened again when there is room.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -14,13 +14,13 @@ use crate::lock;
 
 /// A file of up to this size is read whole when it is opened, and every page compared with its checksum: a tenth of a
 /// second. `redb` itself looks only after a crash, and a page that is not what was written ends in a panic.
-const CHECKED: u64 = 64 << 20;
-/// Beside the file, once it has been made.
+const LARGEST_CHECKED: u64 = 64 << 20;
+/// Extension of an empty file beside the database, which says that the database was made.
 const MADE: &str = "made";
-/// The thread on which a panic of `redb` is an answer.
+/// The thread on which a panic of `redb` means a damaged file.
 const CHECKER: &str = "database-check";
-/// Between two attempts at a file that cannot be opened: whoever wants to write is told so at once.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Between two attempts at a file that cannot be opened; writes fail at once until then.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// One file of `redb`, written by one thread. Reading and writing fail while the disk does, and work again afterwards.
 pub(crate) struct DatabaseFile {
@@ -64,7 +64,7 @@ impl DatabaseFile {
         Ok(ledger)
     }
 
-    /// The same for a file that may be lost: it is made anew.
+    /// The same for a file that may be lost: it is made again.
     pub(crate) fn open_or_create(
         path: &Path,
         cache: usize,
@@ -97,7 +97,7 @@ impl DatabaseFile {
         self.begin_or_reopen(Database::begin_write)
     }
 
-    /// After a failure this opens the file anew first, if it can be.
+    /// After a failure this opens the file again first, if that is possible.
     fn begin_or_reopen<T>(
         &self,
         begin: impl Fn(&Database) -> Result<T, TransactionError>,
@@ -121,11 +121,11 @@ impl DatabaseFile {
         }
     }
 
-    /// After a failure of the disk `redb` takes nothing more: only opening the file anew finds out what the disk has of
-    /// the last transaction.
+    /// After a failure of the disk `redb` accepts nothing more: only opening the file again shows what the disk has of the
+    /// last transaction.
     fn reopen(&self) -> Result<(), DatabaseError> {
         let mut state = lock::write(&self.state);
-        if state.tried.is_some_and(|tried| tried.elapsed() < PAUSE) {
+        if state.tried.is_some_and(|tried| tried.elapsed() < REOPEN_PAUSE) {
             return Err(explain(&redb::Error::PreviousIo));
         }
         state.tried = Some(Instant::now());
@@ -143,7 +143,7 @@ fn is_blank(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |file| file.len() == 0)
 }
 
-/// Opens the file on a thread of its own, where what `redb` makes of a damaged page can be caught without a word.
+/// Opens the file on a thread of its own, where a panic of `redb` about a damaged page can be caught without being printed.
 fn load(path: &Path, cache: usize) -> Result<Database, DatabaseError> {
     silence_the_checker();
     let path = path.to_owned();
@@ -161,8 +161,8 @@ fn load(path: &Path, cache: usize) -> Result<Database, DatabaseError> {
 fn checked(path: &Path, cache: usize) -> Result<Database, redb::Error> {
     let size = fs::metadata(path).map_or(0, |file| file.len());
     let mut database = Database::builder().set_cache_size(cache).create(path)?;
-    if (1..=CHECKED).contains(&size) && !database.check_integrity()? {
-        tracing::warn!(file = %path.display(), "was not closed in order, and has been repaired");
+    if (1..=LARGEST_CHECKED).contains(&size) && !database.check_integrity()? {
+        tracing::warn!(file = %path.display(), "database was not closed in order; it has been repaired");
     }
     Ok(database)
 }
@@ -187,7 +187,7 @@ fn mark(path: &Path) -> io::Result<()> {
     made.sync_all()
 }
 
-/// Panics on the checker's thread are said in other words by whoever asked for the check.
+/// Panics on the checker's thread become a [`DatabaseError`], and are not printed.
 fn silence_the_checker() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -250,7 +250,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_damaged_file_is_told_of_left_as_it_is_and_works_when_it_is_put_back() {
+    fn a_damaged_file_is_reported_left_as_it_is_and_works_when_it_is_put_back() {
         for (name, damage) in DAMAGES {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("index.redb");
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_vanished_is_not_made_anew() {
+    fn a_missing_file_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.redb");
         filled(&path);
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(
             count(&open(&path).unwrap()),
             0,
-            "somebody wants to start without it"
+            "without the mark, a new file is wanted"
         );
     }
 }

@@ -1,13 +1,13 @@
-//! A folder of the disk as a door to the input bucket: a file that has been still for a second is uploaded under its
-//! own path. Changed files are uploaded again; deleting a file deletes nothing, since labels may be under way.
+//! A folder of the disk whose files are uploaded to the input bucket: a file that has not changed for a second is uploaded
+//! under its own path. Changed files are uploaded again; deleting a file here deletes nothing there, since it may be in a job.
 
 mod deleted;
-mod found_file;
-mod look;
-mod memory;
+mod open_file;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod upload_log;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -21,20 +21,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::StackError;
 use crate::lock::lock;
-use deleted::Missing;
-use look::{Found, Looked, Stamp};
-use memory::Memory;
+use deleted::DeletedFiles;
+use scan::{Scan, ScannedFile, Stamp};
+use upload_log::UploadLog;
 
-/// How often the folder is looked through, unless that takes long.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// A file nobody has written to for this long is taken to be whole.
-const STILL_FOR: Duration = Duration::from_secs(1);
+/// How often the folder is scanned, unless that takes long.
+const SCAN_INTERVAL: Duration = Duration::from_millis(500);
+/// A file that has not changed for this long is taken to be whole.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
 /// Uploads at once.
-const AT_ONCE: usize = 16;
+const UPLOADS_AT_ONCE: usize = 16;
 /// Marks a dataset as complete; counts for what was uploaded before it, so it goes last.
 const READY_FILE: &str = "_READY";
 
-/// What the door has done and what it could not.
+/// What the drop folder has done and what it could not do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DropStatus {
     /// Files uploaded since the start of this process.
@@ -58,15 +58,15 @@ pub(crate) struct DropFolder {
     folder: PathBuf,
     s3: aws_sdk_s3::Client,
     bucket: String,
-    memory: Memory,
-    seen: HashMap<String, Seen>,
-    missing: Missing,
+    upload_log: UploadLog,
+    pending: HashMap<String, PendingFile>,
+    deleted_files: DeletedFiles,
     status: Arc<Mutex<DropStatus>>,
 }
 
 /// A file that is not uploaded as it is now.
 #[derive(Clone, Copy)]
-struct Seen {
+struct PendingFile {
     stamp: Stamp,
     since: Instant,
 }
@@ -74,7 +74,7 @@ struct Seen {
 impl DropFolder {
     pub(crate) fn open(
         folder: &Path,
-        memory: &Path,
+        upload_log: &Path,
         s3: aws_sdk_s3::Client,
         bucket: &str,
     ) -> Result<Self, StackError> {
@@ -91,9 +91,9 @@ impl DropFolder {
             folder: folder.to_owned(),
             s3,
             bucket: bucket.to_owned(),
-            memory: Memory::open(memory).map_err(failed(memory))?,
-            seen: HashMap::new(),
-            missing: Missing::default(),
+            upload_log: UploadLog::open(upload_log).map_err(failed(upload_log))?,
+            pending: HashMap::new(),
+            deleted_files: DeletedFiles::default(),
             status: Arc::default(),
         })
     }
@@ -108,8 +108,8 @@ impl DropFolder {
             if stop.run_until_cancelled(self.pass()).await.is_none() {
                 return;
             }
-            // Looking through a great many files takes its time: never more than a tenth of the machine's.
-            let pause = LOOK_EVERY.max(began.elapsed() * 9);
+            // A scan of a great many files takes long: scans take no more than a tenth of the time.
+            let pause = SCAN_INTERVAL.max(began.elapsed() * 9);
             if stop
                 .run_until_cancelled(tokio::time::sleep(pause))
                 .await
@@ -122,13 +122,13 @@ impl DropFolder {
 
     async fn pass(&mut self) {
         let folder = self.folder.clone();
-        let Ok(looked) = tokio::task::spawn_blocking(move || look::through(&folder)).await else {
+        let Ok(scan) = tokio::task::spawn_blocking(move || scan::scan(&folder)).await else {
             return;
         };
-        self.tell_of_deleted(&looked);
-        let mut problems: BTreeMap<String, String> = looked.problems;
-        let still = self.still(looked.files);
-        let (ready, files): (Vec<_>, Vec<_>) = still
+        self.report_deleted(&scan);
+        let mut problems: BTreeMap<String, String> = scan.problems;
+        let settled = self.settled(scan.files);
+        let (ready, files): (Vec<_>, Vec<_>) = settled
             .into_iter()
             .partition(|found| found.key.ends_with(READY_FILE));
         for group in [files, ready] {
@@ -139,56 +139,56 @@ impl DropFolder {
             .map(|(path, reason)| DropProblem { path, reason })
             .collect();
         let mut status = lock(&self.status);
-        // Each is told once, not at each look.
+        // Each is logged once, not at each scan.
         for DropProblem { path, reason } in problems.iter().filter(|new| !status.problems.contains(new)) {
             tracing::warn!("drop folder: {path:?} {reason}");
         }
-        status.waiting = self.seen.len();
+        status.waiting = self.pending.len();
         status.problems = problems;
     }
 
-    fn tell_of_deleted(&mut self, looked: &Looked) {
-        let gone = self.missing.found(looked, &mut self.memory);
+    fn report_deleted(&mut self, scan: &Scan) {
+        let gone = self.deleted_files.found(scan, &mut self.upload_log);
         if gone.is_empty() {
             return;
         }
         let mut status = lock(&self.status);
         if status.deleted == 0 {
-            tracing::warn!("drop folder: {}", deleted::words(&self.bucket, &gone));
+            tracing::warn!("drop folder: {}", deleted::message(&self.bucket, &gone));
         }
         status.deleted += gone.len() as u64;
     }
 
-    /// The files that have changed since they were uploaded, and have not changed for a while.
-    fn still(&mut self, files: Vec<Found>) -> Vec<Found> {
+    /// The files that have changed since they were uploaded, and not during the settle time.
+    fn settled(&mut self, files: Vec<ScannedFile>) -> Vec<ScannedFile> {
         let now = Instant::now();
-        let mut seen = HashMap::new();
-        let mut still = Vec::new();
+        let mut pending = HashMap::new();
+        let mut settled = Vec::new();
         for found in files {
-            if self.memory.has(&found.key, found.stamp) {
+            if self.upload_log.is_current(&found.key, found.stamp) {
                 continue;
             }
-            let since = match self.seen.get(&found.key) {
+            let since = match self.pending.get(&found.key) {
                 Some(known) if known.stamp == found.stamp => known.since,
                 _ => now,
             };
-            seen.insert(
+            pending.insert(
                 found.key.clone(),
-                Seen {
+                PendingFile {
                     stamp: found.stamp,
                     since,
                 },
             );
-            if now - since >= STILL_FOR {
-                still.push(found);
+            if now - since >= SETTLE_TIME {
+                settled.push(found);
             }
         }
-        self.seen = seen;
-        still
+        self.pending = pending;
+        settled
     }
 
-    /// What could not be uploaded, and why; it is tried again at the next look.
-    async fn upload(&mut self, files: Vec<Found>) -> BTreeMap<String, String> {
+    /// What could not be uploaded, and why; it is tried again after the next scan.
+    async fn upload(&mut self, files: Vec<ScannedFile>) -> BTreeMap<String, String> {
         let uploads = futures::stream::iter(files).map(|found| {
             let (s3, bucket, folder) = (&self.s3, &self.bucket, &self.folder);
             async move {
@@ -196,23 +196,23 @@ impl DropFolder {
                 (found, sent)
             }
         });
-        let results: Vec<_> = uploads.buffer_unordered(AT_ONCE).collect().await;
+        let results: Vec<_> = uploads.buffer_unordered(UPLOADS_AT_ONCE).collect().await;
         let mut problems = BTreeMap::new();
         for (found, sent) in results {
             let sent = sent.and_then(|()| {
-                self.memory
-                    .keep(&found.key, found.stamp)
+                self.upload_log
+                    .add(&found.key, found.stamp)
                     .map_err(|error| error.to_string())
             });
             match sent {
                 Ok(()) => {
-                    self.seen.remove(&found.key);
+                    self.pending.remove(&found.key);
                     lock(&self.status).uploaded += 1;
                 }
                 Err(reason) => {
                     problems.insert(
                         found.key,
-                        format!("is not uploaded yet and is tried again: {reason}"),
+                        format!("is not uploaded yet and will be retried: {reason}"),
                     );
                 }
             }

@@ -1,4 +1,4 @@
-//! Why a stack did not start, said so that the person at the keyboard can go on.
+//! Why a stack did not start, and what to do about it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,11 +12,21 @@ pub enum StackError {
     )]
     DataInUse { data: PathBuf, pid: String },
     #[error(
-        "{} holds other files and is no data folder of groundcrew: name a folder that is empty or does not exist yet: \
+        "{} has other files in it and is not a data folder of groundcrew. Name a folder that is empty or does not exist yet: \
          --data DIR",
         .0.display()
     )]
     NotData(PathBuf),
+    #[error(
+        "{} was made by another version of groundcrew: its format is {found}, and this version reads {expected}. Start this \
+         version with another folder: --data DIR",
+        data.display()
+    )]
+    OtherFormat {
+        data: PathBuf,
+        found: String,
+        expected: &'static str,
+    },
     #[error(
         "{} is damaged: {reason}. Put back a copy of it; or move it away, and groundcrew starts without what it held",
         path.display()

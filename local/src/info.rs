@@ -1,5 +1,5 @@
-//! What a running stack tells about itself: to whoever started it, and, by a file in the data folder, to the commands
-//! that look at it later.
+//! How to reach a running stack: for the process that started it and, as a file in the data folder, for commands that are
+//! run later.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub struct StackConfig {
     pub public_url: Option<String>,
     /// Every request to the AWS port and its answer are written here, one JSON document a line.
     pub record: Option<PathBuf>,
-    /// Proxies in front of the web port, whose word about who the client is counts.
+    /// Proxies in front of the web port that are believed about the client's address.
     pub trusted_proxies: TrustedProxies,
     /// Where links of datasets may lead besides their own folder: `s3://bucket/prefix/`.
     pub links: Vec<String>,
@@ -70,9 +70,9 @@ pub struct StackInfo {
     /// Origin of everything with a page: no slash at the end.
     pub web_url: String,
     pub console_url: String,
-    /// Answers on this machine alone, and so is not below `web_url` where others use that.
+    /// Answers on this machine alone, and so is not below `web_url` where that is a public address.
     pub outbox_url: String,
-    /// Links to console and outbox are made with it, and programs show it: `Authorization: Bearer …`.
+    /// Links to console and outbox are made with it; programs send it as `Authorization: Bearer …`.
     pub console_secret: String,
     pub region: String,
     pub account: String,

@@ -7,17 +7,17 @@ use axum::{Router, routing};
 
 const STYLE: &str = include_str!("page.css");
 const STYLE_PATH: &str = "/stand-in.css";
-/// Shows a password that is being typed, where somebody wants to see it.
+/// Lets people see the password they type.
 const SCRIPT: &str = include_str!("page.js");
 const SCRIPT_PATH: &str = "/stand-in.js";
 
-/// No script at all, styles from this origin, nobody may frame it. `form-action` is left out: browsers apply it to the
+/// No script at all, styles from this origin, no frames around it. `form-action` is left out: browsers apply it to the
 /// redirect that follows a form too, and a sign-in ends on another origin.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
 );
 
-/// The same, and the one script of our own.
+/// The same, and the one script.
 const FORM_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
 );
@@ -38,10 +38,10 @@ pub(crate) fn assets() -> Router {
         .route(SCRIPT_PATH, routing::get(async move || script))
 }
 
-/// What stands above a page: whose it is, and the ways to other places.
+/// The top of a page: what it belongs to, and links to other pages.
 pub(crate) struct PageHeader {
-    /// Class of the body: it has the console's colours, or none and the portal's.
-    place: &'static str,
+    /// Class of the body: `admin` has the console's colours, none has the portal's.
+    class: &'static str,
     html: String,
 }
 
@@ -49,18 +49,18 @@ impl PageHeader {
     /// For workers, on the way to the portal.
     fn for_workers() -> Self {
         let html = brand("/", engine::ICON, "");
-        Self { place: "", html }
+        Self { class: "", html }
     }
 
-    /// For whoever runs this machine. The ways are names and addresses.
-    pub(crate) fn for_admin(name: &str, home: &str, ways: &[(&str, &str)]) -> Self {
-        let links: String = ways
+    /// For the admin of this machine. `links` are names and addresses.
+    pub(crate) fn for_admin(name: &str, home: &str, links: &[(&str, &str)]) -> Self {
+        let links: String = links
             .iter()
             .map(|(name, to)| format!("<a href=\"{}\">{}</a>\n", escape(to), escape(name)))
             .collect();
         let brand = brand(home, ADMIN_ICON, name);
         Self {
-            place: "admin",
+            class: "admin",
             html: format!("{brand}<nav aria-label=\"Places\">\n{links}</nav>\n"),
         }
     }
@@ -69,7 +69,7 @@ impl PageHeader {
 /// The console's: it knows no other page but its own.
 const ADMIN_ICON: &str = include_str!("admin.svg");
 
-/// `icon` is SVG of our own.
+/// `icon` is SVG from this repository.
 fn brand(home: &str, icon: &str, name: &str) -> String {
     format!(
         "<a class=\"brand\" href=\"{}\"><span class=\"mark\" aria-hidden=\"true\">{icon}</span>\
@@ -79,15 +79,15 @@ fn brand(home: &str, icon: &str, name: &str) -> String {
     )
 }
 
-/// A whole page for workers. `main` is HTML; whatever in it came from outside has gone through [`escape`].
+/// A whole page for workers. `main` is HTML; all text in it that came from outside has gone through [`escape`].
 pub(crate) fn page(status: StatusCode, title: &str, main: &str) -> Response {
-    framed(status, title, &PageHeader::for_workers(), main, "", POLICY)
+    html_page(status, title, &PageHeader::for_workers(), main, "", POLICY)
 }
 
 /// A page with passwords to type.
 pub(crate) fn form_page(status: StatusCode, title: &str, main: &str) -> Response {
     let script = format!("<script src=\"{SCRIPT_PATH}\" defer></script>\n");
-    framed(
+    html_page(
         status,
         title,
         &PageHeader::for_workers(),
@@ -97,17 +97,17 @@ pub(crate) fn form_page(status: StatusCode, title: &str, main: &str) -> Response
     )
 }
 
-/// A page for whoever runs this machine.
+/// A page for the admin of this machine.
 pub(crate) fn admin_page(status: StatusCode, title: &str, top: &PageHeader, main: &str) -> Response {
-    framed(status, title, top, main, "", POLICY)
+    html_page(status, title, top, main, "", POLICY)
 }
 
 /// Such a page with a mail in it.
 pub(crate) fn mail_page(status: StatusCode, title: &str, top: &PageHeader, main: &str) -> Response {
-    framed(status, title, top, main, "", MAIL_POLICY)
+    html_page(status, title, top, main, "", MAIL_POLICY)
 }
 
-fn framed(
+fn html_page(
     status: StatusCode,
     title: &str,
     top: &PageHeader,
@@ -116,13 +116,13 @@ fn framed(
     policy: HeaderValue,
 ) -> Response {
     let title = escape(title);
-    let PageHeader { place, html: top } = top;
+    let PageHeader { class, html: top } = top;
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<link rel=\"stylesheet\" href=\"{STYLE_PATH}\">\n{head}</head>\n\
-         <body class=\"{place}\">\n<header class=\"top\">\n{top}</header>\n<main>\n{main}\n</main>\n</body>\n</html>\n"
+         <body class=\"{class}\">\n<header class=\"top\">\n{top}</header>\n<main>\n{main}\n</main>\n</body>\n</html>\n"
     );
     let headers: [(HeaderName, HeaderValue); 4] = [
         (header::CONTENT_SECURITY_POLICY, policy),

@@ -1,5 +1,5 @@
-//! Every request that reaches the AWS port and its answer, one JSON document a line, for whoever wants to see what is
-//! really sent: `groundcrew up --record FILE`. Off unless asked for; the file holds addresses and answers, not keys.
+//! `groundcrew up --record FILE` writes every request to the AWS port and its response into a file, one JSON document a line.
+//! The file has addresses and answers in it, but no keys.
 
 use std::fs::{File, Permissions};
 use std::io::Write;
@@ -20,8 +20,8 @@ use serde_json::{Map, Value, json};
 use crate::error::StackError;
 use crate::lock::lock;
 
-/// What can be sent to the port at once: S3's 5 GiB stay out of memory, and are recorded by their size alone.
-const LARGEST_KEPT: usize = 1024 * 1024;
+/// Larger bodies are recorded by their size alone: S3's 5 GiB must stay out of memory.
+const LARGEST_RECORDED: usize = 1024 * 1024;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder {
@@ -29,7 +29,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Goes on at the end of the file, where there is one.
+    /// Appends to the file, where there is one.
     pub(crate) fn open(path: &Path) -> Result<Self, StackError> {
         let file = open_private(path).map_err(|error| StackError::Data {
             what: "cannot record requests in",
@@ -41,7 +41,7 @@ impl Recorder {
         })
     }
 
-    pub(crate) fn around(self, router: Router) -> Router {
+    pub(crate) fn layer(self, router: Router) -> Router {
         router.layer(middleware::from_fn(move |request, next| {
             let recorder = self.clone();
             async move { recorder.record(request, next).await }
@@ -50,31 +50,31 @@ impl Recorder {
 
     async fn record(self, request: Request, next: Next) -> Response {
         let (head, body) = request.into_parts();
-        let (kept, body) = match taken(body).await {
-            Ok(taken) => taken,
+        let (recorded, body) = match buffer(body).await {
+            Ok(buffered) => buffered,
             Err(broken) => return broken,
         };
         let mut line = json!({
             "method": head.method.as_str(),
             "uri": head.uri.to_string(),
-            "headers": shown(&head.headers),
-            "body": kept,
+            "headers": headers_json(&head.headers),
+            "body": recorded,
         });
         let response = next.run(Request::from_parts(head, body)).await;
         let (head, body) = response.into_parts();
-        let (kept, body) = match taken(body).await {
-            Ok(taken) => taken,
+        let (recorded, body) = match buffer(body).await {
+            Ok(buffered) => buffered,
             Err(broken) => return broken,
         };
         line["status"] = json!(head.status.as_u16());
-        line["response_headers"] = shown(&head.headers);
-        line["response_body"] = kept;
+        line["response_headers"] = headers_json(&head.headers);
+        line["response_body"] = recorded;
         self.write(&line);
         Response::from_parts(head, body)
     }
 
     fn write(&self, line: &Value) {
-        // What JSON lets stay in a line, and some readers split lines at.
+        // JSON allows these in a line, and some readers split lines at them.
         let line = line
             .to_string()
             .replace('\u{85}', "\\u0085")
@@ -82,12 +82,12 @@ impl Recorder {
             .replace('\u{2029}', "\\u2029");
         let mut file = lock(&self.file);
         if let Err(error) = file.write_all(format!("{line}\n").as_bytes()) {
-            tracing::warn!(%error, "a request could not be recorded");
+            tracing::warn!(%error, "failed to record a request");
         }
     }
 }
 
-/// For its owner alone, also where an earlier version made it readable to others.
+/// Readable for its owner alone, also where it exists and others could read it.
 fn open_private(path: &Path) -> std::io::Result<File> {
     let file = File::options().create(true).append(true).mode(0o600).open(path)?;
     // Not of what is no file: `--record /dev/stderr`.
@@ -98,19 +98,19 @@ fn open_private(path: &Path) -> std::io::Result<File> {
 }
 
 /// The body, base64, if it is small enough to keep, and the body to go on with.
-async fn taken(body: Body) -> Result<(Value, Body), Response> {
+async fn buffer(body: Body) -> Result<(Value, Body), Response> {
     let length = body.size_hint().exact();
-    if length.is_none_or(|length| length > LARGEST_KEPT as u64) {
+    if length.is_none_or(|length| length > LARGEST_RECORDED as u64) {
         return Ok((Value::Null, body));
     }
-    let bytes: Bytes = axum::body::to_bytes(body, LARGEST_KEPT)
+    let bytes: Bytes = axum::body::to_bytes(body, LARGEST_RECORDED)
         .await
         .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()).into_response())?;
     Ok((json!(STANDARD.encode(&bytes)), Body::from(bytes)))
 }
 
-/// Headers without the signature, which would be of use to somebody else for a quarter of an hour.
-fn shown(headers: &HeaderMap) -> Value {
+/// Headers without the signature: whoever reads it could send the request again for a quarter of an hour.
+fn headers_json(headers: &HeaderMap) -> Value {
     let pairs = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Value::Object(
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_its_owners_alone_also_one_that_was_not() {
+    fn a_record_is_private_also_where_the_file_was_not() {
         let folder = tempfile::tempdir().unwrap();
         for already_there in [false, true] {
             let path = folder.path().join(format!("{already_there}.jsonl"));

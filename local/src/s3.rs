@@ -2,6 +2,7 @@
 
 mod amended;
 mod api;
+mod browser_policy;
 mod checksum;
 mod condition;
 mod cors;
@@ -9,36 +10,26 @@ mod error;
 mod gate;
 mod ingest;
 mod notification;
-mod outflow;
-mod reader;
+mod object_reader;
+mod response;
 mod service;
 mod store;
 
 use std::{path::Path, sync::Arc};
 
 use axum::Router;
-use serde::{Deserialize, Serialize};
 
 use self::store::Store;
 
 pub use crate::aws_auth::Credentials;
-pub use notification::Notification;
-
-/// Called after an object was stored or removed for good. Must return quickly: it runs on the thread that commits.
-pub type Notify = Arc<dyn Fn(Notification) + Send + Sync>;
+pub use cors::CorsRule;
+pub use notification::{Notification, Notify, ObjectEvent};
+pub use store::OpenError;
 
 /// One store: buckets and objects below one folder of the disk.
 #[derive(Clone)]
 pub struct S3 {
     store: Arc<Store>,
-}
-
-/// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("the object store in {folder} cannot be opened: {reason}")]
-pub struct OpenError {
-    pub folder: String,
-    pub reason: String,
 }
 
 /// Why a bucket could not be made or changed.
@@ -47,16 +38,6 @@ pub struct OpenError {
 pub struct BucketError {
     pub bucket: String,
     pub reason: String,
-}
-
-/// Origins that a browser page may come from, and what it may do then: one rule of a bucket's CORS configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CorsRule {
-    pub allowed_origins: Vec<String>,
-    pub allowed_methods: Vec<String>,
-    pub allowed_headers: Vec<String>,
-    pub expose_headers: Vec<String>,
-    pub max_age_seconds: Option<i32>,
 }
 
 impl S3 {

@@ -1,6 +1,6 @@
-//! Who may ask the web port: only requests for a host name it goes by, so that a foreign page cannot rebind its own
-//! name to this machine and read what lies here; and one name per visitor, so that cookies stay together. And which
-//! requests come from this machine itself.
+//! Which requests the web port answers: those for one of its own host names, so that a foreign page cannot rebind its name
+//! to this machine and read what is served here. Browsers on this machine are sent to one of the names, so that their cookies
+//! stay together. And which requests come from this machine itself.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::client_address::{TrustedProxies, is_forwarded};
 
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// The origin people are meant to use, and the names that are answered.
+/// The origin people are meant to use, and the host names that are answered.
 #[derive(Clone, Debug)]
 pub(crate) struct WebGuard {
     origin: Arc<str>,
@@ -52,12 +52,12 @@ impl WebGuard {
 
 pub(crate) async fn check_host(State(guard): State<WebGuard>, request: Request, next: Next) -> Response {
     let Some(host) = host(request.headers()) else {
-        return (StatusCode::BAD_REQUEST, "The request names no host.\n").into_response();
+        return (StatusCode::BAD_REQUEST, "The request has no Host header.\n").into_response();
     };
     let name = host_name(host).to_ascii_lowercase();
     if !guard.names.contains(&name) {
         let text = format!(
-            "This server does not go by that name. Open {} instead.\n",
+            "This server does not answer for that name. Open {} instead.\n",
             guard.origin
         );
         return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
@@ -72,7 +72,7 @@ pub(crate) async fn check_host(State(guard): State<WebGuard>, request: Request, 
     next.run(request).await
 }
 
-/// The web port as this machine itself reaches it, whatever others call it.
+/// The address at which this machine itself reaches the web port, whatever its public address is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalAddress(SocketAddr);
 
@@ -93,8 +93,9 @@ impl LocalAddress {
         host_name(&self.0.to_string()).to_owned()
     }
 
-    /// By the address it comes from, which nobody elsewhere can have, and the name it asks for: a foreign page can make
-    /// its own name point here, but not an address. What a proxy on this machine brings may come from anywhere.
+    /// Whether a request comes from this machine: by the address it comes from, which no other machine can have, and the name it
+    /// is for: a foreign page can make its own name point here, but not an address. A request through a proxy on this machine may
+    /// come from anywhere.
     pub(crate) fn is_local_request(self, peer: IpAddr, headers: &HeaderMap) -> bool {
         // A port that takes both kinds of address shows IPv4 ones as `::ffff:127.0.0.1`.
         let peer = peer.to_canonical();
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_brings_is_not_from_this_machine() {
+    fn a_request_through_a_proxy_is_not_from_this_machine() {
         let here = LocalAddress::of("127.0.0.1:80".parse().unwrap());
         for (header, from_here) in [
             ("accept", true),

@@ -21,7 +21,7 @@ pub(crate) struct WebPort {
 }
 
 impl WebPort {
-    /// The portal answers whatever nobody else does.
+    /// The portal answers all addresses that no other page has.
     pub(crate) fn open(&self, portal: Router, extra: Router) {
         let _set_once = self.pages.set(extra.fallback_service(portal));
     }
@@ -35,19 +35,19 @@ impl WebPort {
     }
 }
 
-/// Outermost first: every answer keeps browsers to https, who asks is known, and only then whether they may.
+/// A request passes the layers from the last to the first: the https header, the client's address, the host name.
 fn guarded(router: Router, guard: WebGuard) -> Router {
     router
         .layer(middleware::from_fn_with_state(guard.clone(), check_host))
         .layer(middleware::from_fn_with_state(guard.proxies(), find_client))
-        .layer(middleware::map_response_with_state(guard, stay_encrypted))
+        .layer(middleware::map_response_with_state(guard, require_https))
 }
 
 /// A year: what browsers' lists of such sites ask for. <https://hstspreload.org/>
 const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-/// Where the public address is encrypted, a browser that was there once asks for it unencrypted no more.
-async fn stay_encrypted(State(guard): State<WebGuard>, mut response: Response) -> Response {
+/// Where the public address is https, a browser that was there once never asks for it over http again.
+async fn require_https(State(guard): State<WebGuard>, mut response: Response) -> Response {
     if guard.is_https() {
         response
             .headers_mut()
@@ -61,7 +61,7 @@ async fn pages(State(port): State<WebPort>, request: Request) -> Response {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             [(header::RETRY_AFTER, "1")],
-            "Starting; try again in a moment.\n",
+            "Groundcrew is starting. Try again in a moment.\n",
         )
             .into_response();
     };
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_of_an_https_address_says_to_stay_with_https() {
+    async fn every_answer_of_an_https_address_requires_https() {
         for (public_url, host, status, stays) in [
             (
                 "https://crew.example.com",

@@ -11,7 +11,7 @@ use crate::cognito::{self, SignIn};
 use crate::error::StackError;
 use crate::info::OUTPUT_BUCKET;
 
-/// Its ARN. What is there already is left, and tagged as ours.
+/// Its ARN. A team that exists is left as it is.
 pub(crate) async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -> Result<String, StackError> {
     let refused = |reason: String| StackError::Refused {
         what: format!("the work team {name}"),
@@ -21,38 +21,34 @@ pub(crate) async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -
         .ensure_group(name)
         .await
         .map_err(|error| refused(error.to_string()))?;
-    // `sync-team` goes on with work teams tagged so, and with no other.
-    let owner = json!([{"Key": "groundcrew:stack", "Value": OUTPUT_BUCKET}]);
-    let known = labeling(engine, "DescribeWorkteam", &json!({"WorkteamName": name})).await;
+    let known = call_engine(engine, "DescribeWorkteam", &json!({"WorkteamName": name})).await;
     if let Some(arn) = known
         .ok()
         .as_ref()
         .and_then(|known| known["Workteam"]["WorkteamArn"].as_str())
     {
-        // One that is there may be of a version that made it without.
-        let tags = json!({"ResourceArn": arn, "Tags": owner});
-        labeling(engine, "AddTags", &tags).await.map_err(refused)?;
         return Ok(arn.to_owned());
     }
     let request = json!({
-        "Tags": owner,
+        // sync-team changes only work teams with this tag.
+        "Tags": [{"Key": "groundcrew:stack", "Value": OUTPUT_BUCKET}],
         "WorkteamName": name,
         "Description": format!("Everyone in the group {name}"),
         "MemberDefinitions": [{"CognitoMemberDefinition": {
             "UserPool": cognito::POOL_ID, "UserGroup": name, "ClientId": cognito::CLIENT_ID,
         }}],
     });
-    let made = labeling(engine, "CreateWorkteam", &request)
+    let created = call_engine(engine, "CreateWorkteam", &request)
         .await
         .map_err(refused)?;
-    made["WorkteamArn"]
+    created["WorkteamArn"]
         .as_str()
         .map(str::to_owned)
         .ok_or_else(|| refused("the engine gave no ARN".to_owned()))
 }
 
-/// One call of the engine's own API, past the port: there is no other client here to make it.
-async fn labeling(engine: &Engine, operation: &str, request: &Value) -> Result<Value, String> {
+/// Calls the engine's API in the process, without the AWS port.
+async fn call_engine(engine: &Engine, operation: &str, request: &Value) -> Result<Value, String> {
     let request = Request::post("/")
         .header(TARGET, format!("SageMaker.{operation}"))
         .header("content-type", "application/x-amz-json-1.1")

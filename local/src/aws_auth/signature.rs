@@ -1,4 +1,4 @@
-//! Checking a signature version 4: signing the request as it came once more, and comparing.
+//! Checking a signature version 4: the request is signed again, and the signatures are compared.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
@@ -82,7 +82,7 @@ pub(super) fn verify(
     }
     let date = text(&request.headers, "x-amz-date")
         .ok_or(Refusal::Incomplete("The request has no x-amz-date header."))?;
-    let time = time(date)?;
+    let time = parse_time(date)?;
     if !date.starts_with(authorization.date) {
         return Err(Refusal::Incomplete(
             "The date in Credential scope does not match x-amz-date.",
@@ -95,14 +95,14 @@ pub(super) fn verify(
     if !request.uri.path().starts_with('/') {
         return Err(Refusal::Incomplete("The request's address has no path."));
     }
-    cover(&authorization, &request.headers)?;
-    let expected = expected(request, body, credentials, &authorization, time)?;
+    check_coverage(&authorization, &request.headers)?;
+    let expected = sign_again(request, body, credentials, &authorization, time)?;
     aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), authorization.signature.as_bytes())
         .map_err(|_| Refusal::Mismatch)
 }
 
 /// A signature that leaves out the host or an `x-amz-` header would hold for other requests too.
-fn cover(authorization: &Authorization<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_coverage(authorization: &Authorization<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
     let signed = |name: &str| authorization.signed_headers.contains(&name);
     let covered = text(headers, "host").is_some()
         && signed("host")
@@ -117,7 +117,7 @@ fn cover(authorization: &Authorization<'_>, headers: &HeaderMap) -> Result<(), R
     }
 }
 
-fn expected(
+fn sign_again(
     request: &Parts,
     body: &[u8],
     credentials: &Credentials,
@@ -170,7 +170,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 }
 
 /// `20261121T100000Z`.
-fn time(date: &str) -> Result<SystemTime, Refusal> {
+fn parse_time(date: &str) -> Result<SystemTime, Refusal> {
     let parsed = DateTime::strptime("%Y%m%dT%H%M%SZ", date).and_then(|time| time.to_zoned(TimeZone::UTC));
     parsed
         .map(|time| time.timestamp().into())
@@ -205,7 +205,7 @@ mod tests {
             .identity(&identity)
             .region("us-east-1")
             .name(service)
-            .time(time(NOW).unwrap())
+            .time(parse_time(NOW).unwrap())
             .settings(SigningSettings::default())
             .build()
             .unwrap()
@@ -229,7 +229,7 @@ mod tests {
     }
 
     fn outcome(parts: &Parts, body: &[u8], now: &str) -> Result<(), Refusal> {
-        verify(parts, body, &credentials(), "sqs", time(now).unwrap())
+        verify(parts, body, &credentials(), "sqs", parse_time(now).unwrap())
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_changed_or_wrong_is_refused() {
+    fn a_request_that_was_changed_is_refused() {
         let good = signed("secret", "sqs", b"{}");
         assert_eq!(outcome(&good, b"{ }", NOW), Err(Refusal::Mismatch));
         assert_eq!(

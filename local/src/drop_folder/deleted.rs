@@ -1,71 +1,71 @@
-//! What was uploaded and has been deleted here since, or renamed: it is still in the bucket, which nobody sees from here.
+//! Files that were uploaded and have been deleted or renamed here since: they are still in the bucket, which the folder does
+//! not show.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::look::Looked;
-use super::memory::Memory;
+use super::scan::Scan;
+use super::upload_log::UploadLog;
 
-/// An editor that saves takes the file away for a moment.
-const GONE_FOR: Duration = Duration::from_secs(1);
+/// An editor that saves may remove the file for a moment.
+const MISSING_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
-pub(super) struct Missing {
+pub(super) struct DeletedFiles {
     since: HashMap<String, Instant>,
 }
 
-impl Missing {
-    /// The files that were uploaded and are here no more, in order; each is found once.
-    pub(super) fn found(&mut self, looked: &Looked, memory: &mut Memory) -> Vec<String> {
-        let known = looked
+impl DeletedFiles {
+    /// The files that were uploaded and are gone from the folder, in order; each is returned once.
+    pub(super) fn found(&mut self, scan: &Scan, upload_log: &mut UploadLog) -> Vec<String> {
+        let known = scan
             .files
             .iter()
-            .filter(|found| memory.knows(&found.key))
+            .filter(|found| upload_log.contains(&found.key))
             .count();
-        if known == memory.keys().len() {
+        if known == upload_log.keys().len() {
             self.since.clear();
             return Vec::new();
         }
         let now = Instant::now();
-        let here: HashSet<&str> = looked.files.iter().map(|found| found.key.as_str()).collect();
-        let absent = memory
+        let here: HashSet<&str> = scan.files.iter().map(|found| found.key.as_str()).collect();
+        let absent = upload_log
             .keys()
-            .filter(|key| !here.contains(key.as_str()) && !looked.is_hidden(key));
+            .filter(|key| !here.contains(key.as_str()) && !scan.is_hidden(key));
         let since = absent.map(|key| (key.clone(), self.since.get(key).copied().unwrap_or(now)));
         let (gone, since): (HashMap<_, _>, HashMap<_, _>) =
-            since.partition(|(_, since)| now - *since >= GONE_FOR);
+            since.partition(|(_, since)| now - *since >= MISSING_TIME);
         self.since = since;
         let mut gone: Vec<String> = gone.into_keys().collect();
         gone.sort_unstable();
         for key in &gone {
-            // What cannot be written down now is found again after the next start.
-            let _full = memory.forget(key);
+            // One that cannot be logged now is returned again after the next start.
+            let _full = upload_log.remove(key);
         }
         gone
     }
 }
 
-/// Said once: by then whoever deletes here knows.
-pub(super) fn words(bucket: &str, gone: &[String]) -> String {
+/// The message about the first deletion; later ones are not logged.
+pub(super) fn message(bucket: &str, gone: &[String]) -> String {
     let first = gone.first().map_or("", String::as_str);
     let what = match gone.len() {
-        0 | 1 => format!("{first:?} is here no more, and is still in the bucket"),
+        0 | 1 => format!("{first:?} was deleted here, and is still in the bucket"),
         count => format!(
-            "{first:?} and {} more are here no more, and are still in the bucket",
+            "{first:?} and {} more were deleted here, and are still in the bucket",
             count - 1
         ),
     };
     format!(
-        "{what}: deleting or renaming here deletes nothing there. To delete it there too, paste the export lines and run: \
-         aws s3 rm {}   What is listed about it goes at the next sweep, within 15 minutes",
+        "{what}: deleting or renaming a file here deletes nothing there. To delete it there too, paste the export lines and run: \
+         aws s3 rm {}   The next sweep, within 15 minutes, removes what is listed about it",
         shell_word(&format!("s3://{bucket}/{first}"))
     )
 }
 
-/// One word of a command for a POSIX shell. Names that hold what is not seen are spelt out for `printf`; what a name ends
-/// in is never a line break here.
+/// One word of a command for a POSIX shell. Names with invisible characters are spelt out for `printf`.
 fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/:._-+,@%".contains(c);
     let is_seen = |c: char| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric();
@@ -93,12 +93,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_can_be_pasted() {
-        let said = words("in", &["numbers/1.txt".to_owned()]);
-        assert!(said.starts_with("\"numbers/1.txt\" is here no more"), "{said}");
+    fn the_command_in_the_message_can_be_pasted() {
+        let said = message("in", &["numbers/1.txt".to_owned()]);
+        assert!(said.starts_with("\"numbers/1.txt\" was deleted here"), "{said}");
         assert!(said.contains("aws s3 rm s3://in/numbers/1.txt "), "{said}");
-        let said = words("in", &["teams/Bo's team.yaml".to_owned(), "z".to_owned()]);
-        assert!(said.contains("and 1 more are"), "{said}");
+        let said = message("in", &["teams/Bo's team.yaml".to_owned(), "z".to_owned()]);
+        assert!(said.contains("and 1 more were"), "{said}");
         assert!(
             said.contains(r"aws s3 rm 's3://in/teams/Bo'\''s team.yaml' "),
             "{said}"
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_takes_whatever_a_file_is_called_for_a_name() {
+    fn a_shell_reads_every_file_name_as_one_word() {
         for name in [
             "d/$(touch x)",
             "d/`id`",
@@ -116,11 +116,11 @@ mod tests {
             "d/\u{1b}[2J!! %s $HOME 'x",
             "d/고양이 1.jpg",
         ] {
-            let said = words("in", &[name.to_owned()]);
+            let said = message("in", &[name.to_owned()]);
             let word = said
                 .split("aws s3 rm ")
                 .nth(1)
-                .and_then(|rest| rest.split("   What").next());
+                .and_then(|rest| rest.split("   The next").next());
             let script = format!("printf %s {}", word.unwrap_or_default());
             let output = std::process::Command::new("/bin/sh")
                 .args(["-c", &script])

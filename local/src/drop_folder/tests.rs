@@ -1,4 +1,4 @@
-//! The door, with a store behind it.
+//! The drop folder, with a store behind it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{DropFolder, DropStatus, look};
+use super::{DropFolder, DropStatus, scan};
 use crate::aws_auth::Credentials;
 use crate::info;
 use crate::s3::S3;
@@ -16,19 +16,19 @@ const KEY: &str = "key";
 const SECRET: &str = "secret";
 const BUCKET: &str = "groundcrew-input";
 
-struct Door {
+struct TestFolder {
     s3: aws_sdk_s3::Client,
     folder: tempfile::TempDir,
     stop: CancellationToken,
 }
 
-impl Drop for Door {
+impl Drop for TestFolder {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
-impl Door {
+impl TestFolder {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = S3::open(&folder.path().join("s3"), Arc::new(|_| {})).unwrap();
@@ -64,12 +64,12 @@ impl Door {
         .unwrap()
     }
 
-    /// Runs a door until its status is as wanted.
+    /// Runs the drop folder until its status is as wanted.
     async fn run_until(&self, done: impl Fn(&DropStatus) -> bool) -> DropStatus {
-        let door = self.open();
-        let status = door.status();
+        let drop_folder = self.open();
+        let status = drop_folder.status();
         let stop = CancellationToken::new();
-        let running = tokio::spawn(door.run(stop.clone()));
+        let running = tokio::spawn(drop_folder.run(stop.clone()));
         let mut last = DropStatus::default();
         for _ in 0..2_000 {
             last = status.lock().unwrap().clone();
@@ -80,7 +80,7 @@ impl Door {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the door's last status: {last:?}");
+        panic!("the drop folder's last status: {last:?}");
     }
 
     async fn objects(&self) -> Vec<String> {
@@ -95,19 +95,22 @@ impl Door {
 
 #[tokio::test]
 async fn files_arrive_under_their_own_paths_once_and_again_when_they_change() {
-    let door = Door::new().await;
-    door.put("numbers/1.txt", "1");
-    door.put("numbers/a b/ü+1.txt", "2");
-    door.put("numbers/._1.txt", "litter");
-    door.run_until(|status| status.uploaded == 2).await;
-    assert_eq!(door.objects().await, ["numbers/1.txt", "numbers/a b/ü+1.txt"]);
+    let drop_folder = TestFolder::new().await;
+    drop_folder.put("numbers/1.txt", "1");
+    drop_folder.put("numbers/a b/ü+1.txt", "2");
+    drop_folder.put("numbers/._1.txt", "litter");
+    drop_folder.run_until(|status| status.uploaded == 2).await;
+    assert_eq!(
+        drop_folder.objects().await,
+        ["numbers/1.txt", "numbers/a b/ü+1.txt"]
+    );
 
-    door.put("numbers/1.txt", "changed");
-    let status = door
+    drop_folder.put("numbers/1.txt", "changed");
+    let status = drop_folder
         .run_until(|status| status.uploaded == 1 && status.waiting == 0)
         .await;
     assert!(status.problems.is_empty(), "{status:?}");
-    let object = door
+    let object = drop_folder
         .s3
         .get_object()
         .bucket(BUCKET)
@@ -117,45 +120,50 @@ async fn files_arrive_under_their_own_paths_once_and_again_when_they_change() {
         .unwrap();
     assert_eq!(object.body.collect().await.unwrap().to_vec(), b"changed");
 
-    std::fs::remove_file(door.drop().join("numbers/1.txt")).unwrap();
-    door.put("numbers/3.txt", "3");
-    door.run_until(|status| status.uploaded == 1 && status.waiting == 0)
+    std::fs::remove_file(drop_folder.drop().join("numbers/1.txt")).unwrap();
+    drop_folder.put("numbers/3.txt", "3");
+    drop_folder
+        .run_until(|status| status.uploaded == 1 && status.waiting == 0)
         .await;
     assert_eq!(
-        door.objects().await.len(),
+        drop_folder.objects().await.len(),
         3,
-        "nothing is deleted through the door"
+        "nothing is deleted through the drop folder"
     );
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_told_of_once_and_uploaded_again_if_it_comes_back() {
-    let door = Door::new().await;
+async fn a_deletion_is_reported_once_and_the_file_uploaded_again_if_it_comes_back() {
+    let drop_folder = TestFolder::new().await;
     for path in ["numbers/1.txt", "numbers/2.txt", "numbers/3.txt"] {
-        door.put(path, "1");
+        drop_folder.put(path, "1");
     }
-    door.run_until(|status| status.uploaded == 3).await;
+    drop_folder.run_until(|status| status.uploaded == 3).await;
     let (here, aside) = (
-        door.drop().join("numbers/1.txt"),
-        door.folder.path().join("1.txt"),
+        drop_folder.drop().join("numbers/1.txt"),
+        drop_folder.folder.path().join("1.txt"),
     );
     std::fs::rename(&here, &aside).unwrap();
-    std::fs::remove_file(door.drop().join("numbers/2.txt")).unwrap();
-    let status = door.run_until(|status| status.deleted > 0).await;
+    std::fs::remove_file(drop_folder.drop().join("numbers/2.txt")).unwrap();
+    let status = drop_folder.run_until(|status| status.deleted > 0).await;
     assert_eq!(status.deleted, 2, "{status:?}");
-    assert_eq!(door.objects().await.len(), 3, "all of them are in the bucket");
+    assert_eq!(
+        drop_folder.objects().await.len(),
+        3,
+        "all of them are in the bucket"
+    );
 
     // With the same size and time as before.
     std::fs::rename(&aside, &here).unwrap();
-    let status = door.run_until(|status| status.uploaded > 0).await;
+    let status = drop_folder.run_until(|status| status.uploaded > 0).await;
     assert_eq!((status.uploaded, status.deleted), (1, 0), "{status:?}");
 }
 
 #[test]
-fn what_cannot_be_seen_is_not_taken_to_be_deleted() {
-    let mut looked = look::Looked::default();
+fn a_file_that_cannot_be_read_does_not_count_as_deleted() {
+    let mut scan = scan::Scan::default();
     for path in ["a/b", "c"] {
-        looked.problems.insert(path.to_owned(), String::new());
+        scan.problems.insert(path.to_owned(), String::new());
     }
     for (key, hidden) in [
         ("a/b", true),
@@ -163,22 +171,22 @@ fn what_cannot_be_seen_is_not_taken_to_be_deleted() {
         ("a/bc", false),
         ("d/c", false),
     ] {
-        assert_eq!(looked.is_hidden(key), hidden, "{key}");
+        assert_eq!(scan.is_hidden(key), hidden, "{key}");
     }
 }
 
 #[tokio::test]
-async fn a_file_in_no_folder_is_uploaded_so_that_it_is_told_of_there() {
-    let door = Door::new().await;
-    door.put("loose.txt", "1");
-    let status = door.run_until(|status| status.uploaded == 1).await;
-    assert_eq!(door.objects().await, ["loose.txt"]);
+async fn a_file_in_no_folder_is_uploaded_so_that_it_is_reported_there() {
+    let drop_folder = TestFolder::new().await;
+    drop_folder.put("loose.txt", "1");
+    let status = drop_folder.run_until(|status| status.uploaded == 1).await;
+    assert_eq!(drop_folder.objects().await, ["loose.txt"]);
     let problem = status.problems.first().unwrap();
     assert!(problem.reason.contains("put it into a folder"), "{status:?}");
 }
 
 fn problems(folder: &Path) -> Vec<(String, String)> {
-    look::through(folder).problems.into_iter().collect()
+    scan::scan(folder).problems.into_iter().collect()
 }
 
 #[test]
@@ -203,7 +211,7 @@ fn what_cannot_be_an_object_is_named_with_what_to_do() {
     assert!(reason("numbers/link.txt").contains("copy the file itself"));
     assert!(reason("etc").contains("copy the file itself"));
     assert!(reason("numbers/bad").contains("rename it"));
-    let keys: Vec<String> = look::through(folder.path())
+    let keys: Vec<String> = scan::scan(folder.path())
         .files
         .into_iter()
         .map(|found| found.key)

@@ -8,15 +8,20 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 
-use super::found_file::open_as_found;
-use super::look::Found;
+use super::open_file::open_scanned;
+use super::scan::ScannedFile;
 
 /// Larger files go up in parts.
 const LARGE: u64 = 64 * 1024 * 1024;
 /// A multipart upload has at most 10,000 parts: good for 640 GB.
 const PART: u64 = 64 * 1024 * 1024;
 
-pub(super) async fn file(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
+pub(super) async fn file(
+    s3: &Client,
+    bucket: &str,
+    folder: &Path,
+    found: &ScannedFile,
+) -> Result<(), String> {
     if found.stamp.size > LARGE {
         return in_parts(s3, bucket, folder, found).await;
     }
@@ -31,7 +36,7 @@ pub(super) async fn file(s3: &Client, bucket: &str, folder: &Path, found: &Found
     put.map(drop).map_err(|error| explain(&error))
 }
 
-async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Result<(), String> {
+async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &ScannedFile) -> Result<(), String> {
     let key = &found.key;
     let begun = s3.create_multipart_upload().bucket(bucket).key(key).send().await;
     let begun = begun.map_err(|error| explain(&error))?;
@@ -57,14 +62,14 @@ async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &Found) -> Re
                 .send()
                 .await
             {
-                tracing::warn!(key, error = %DisplayErrorContext(error), "an upload could not be aborted");
+                tracing::warn!(key, error = %DisplayErrorContext(error), "failed to abort an upload");
             }
             Err(reason)
         }
     }
 }
 
-/// The same words each time, so that a failure that stays is told once: without the request's id.
+/// Without the request's id, so that a failure that stays has the same message each time and is logged once.
 fn explain<E>(error: &SdkError<E>) -> String
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -75,10 +80,10 @@ where
     }
 }
 
-/// A stretch of the file, which is still the one that was found.
-async fn body(folder: &Path, found: &Found, offset: u64, length: u64) -> Result<ByteStream, String> {
+/// A range of the file, which is still the one that was scanned.
+async fn body(folder: &Path, found: &ScannedFile, offset: u64, length: u64) -> Result<ByteStream, String> {
     let (folder, found) = (folder.to_owned(), found.clone());
-    let opened = tokio::task::spawn_blocking(move || open_as_found(&folder, &found)).await;
+    let opened = tokio::task::spawn_blocking(move || open_scanned(&folder, &found)).await;
     let file = opened.map_err(|error| error.to_string())??;
     let body = ByteStream::read_from().file(file.into()).offset(offset);
     let body = body.length(Length::Exact(length)).build().await;
@@ -89,7 +94,7 @@ async fn send_parts(
     s3: &Client,
     bucket: &str,
     folder: &Path,
-    found: &Found,
+    found: &ScannedFile,
     id: &str,
 ) -> Result<Vec<CompletedPart>, String> {
     let mut parts = Vec::new();

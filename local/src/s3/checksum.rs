@@ -1,4 +1,4 @@
-//! The checksums of the S3 protocol: computed, compared with what the client said, joined for multipart uploads.
+//! The checksums of the S3 protocol: computed, compared with what the client sent, joined for multipart uploads.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>
 
@@ -24,7 +24,7 @@ pub(super) enum Algorithm {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Kind {
+pub(super) enum ChecksumKind {
     FullObject,
     /// A checksum of the parts' checksums.
     Composite,
@@ -32,20 +32,20 @@ pub(super) enum Kind {
 
 /// A checksum kept with an object or a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stored {
+pub(super) struct StoredChecksum {
     pub(super) algorithm: Algorithm,
-    pub(super) kind: Kind,
+    pub(super) kind: ChecksumKind,
     /// Base64; composite ones end in `-<parts>`.
     pub(super) value: String,
 }
 
 /// Which checksum a multipart upload is going to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Plan {
+pub(super) struct ChecksumPlan {
     pub(super) algorithm: Algorithm,
-    pub(super) kind: Kind,
+    pub(super) kind: ChecksumKind,
     /// Whether the client asked for it. If not, parts may come with any checksum or none.
-    pub(super) asked: bool,
+    pub(super) is_requested: bool,
 }
 
 const ALL: [Algorithm; 5] = [
@@ -57,10 +57,10 @@ const ALL: [Algorithm; 5] = [
 ];
 
 /// Those of the service's model that are not computed here.
-const NEWER: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
+const NOT_COMPUTED: [&str; 5] = ["SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128"];
 
 /// The names of the trailers that a request says will follow its body.
-pub(super) fn announced(headers: &HeaderMap) -> Vec<String> {
+pub(super) fn announced_trailers(headers: &HeaderMap) -> Vec<String> {
     let named = headers.get_all("x-amz-trailer").into_iter();
     let named = named.filter_map(|value| value.to_str().ok());
     named
@@ -92,17 +92,19 @@ impl Algorithm {
     }
 
     pub(super) fn from_request(asked: Option<&dto::ChecksumAlgorithm>) -> S3Result<Option<Algorithm>> {
-        asked.map(|asked| Algorithm::named(asked.as_str())).transpose()
+        asked
+            .map(|asked| Algorithm::from_name(asked.as_str()))
+            .transpose()
     }
 
-    pub(super) fn named(asked: &str) -> S3Result<Algorithm> {
+    pub(super) fn from_name(asked: &str) -> S3Result<Algorithm> {
         let found = ALL
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(asked));
         found.ok_or_else(|| {
             let message =
                 format!("{asked} is not computed here. Use CRC32, CRC32C, CRC64NVME, SHA1 or SHA256.");
-            match NEWER.iter().any(|newer| newer.eq_ignore_ascii_case(asked)) {
+            match NOT_COMPUTED.iter().any(|known| known.eq_ignore_ascii_case(asked)) {
                 true => s3_error!(NotImplemented, "The checksum algorithm {message}"),
                 false => s3_error!(InvalidRequest, "The checksum algorithm {message}"),
             }
@@ -110,7 +112,7 @@ impl Algorithm {
     }
 
     /// That of a header such as `x-amz-checksum-crc32`.
-    pub(super) fn of_header(name: &str) -> S3Result<Algorithm> {
+    pub(super) fn from_header(name: &str) -> S3Result<Algorithm> {
         let found = ALL.into_iter().find(|known| known.header() == name);
         found.ok_or_else(|| {
             s3_error!(
@@ -134,12 +136,12 @@ impl Algorithm {
 
     pub(super) fn hasher(self) -> ChecksumHasher {
         let mut hasher = ChecksumHasher::default();
-        self.join_in(&mut hasher);
+        self.add_to(&mut hasher);
         hasher
     }
 
     /// Has `hasher` compute this one too.
-    pub(super) fn join_in(self, hasher: &mut ChecksumHasher) {
+    pub(super) fn add_to(self, hasher: &mut ChecksumHasher) {
         match self {
             Algorithm::Crc32 => hasher.crc32 = Some(Crc32::new()),
             Algorithm::Crc32c => hasher.crc32c = Some(Crc32c::new()),
@@ -160,13 +162,13 @@ impl Algorithm {
     }
 
     /// This one out of what a hasher computed.
-    pub(super) fn stored(self, checksums: &dto::Checksum) -> S3Result<Stored> {
+    pub(super) fn stored(self, checksums: &dto::Checksum) -> S3Result<StoredChecksum> {
         let value = self
             .of(checksums)
             .ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
-        Ok(Stored {
+        Ok(StoredChecksum {
             algorithm: self,
-            kind: Kind::FullObject,
+            kind: ChecksumKind::FullObject,
             value: value.clone(),
         })
     }
@@ -183,88 +185,94 @@ impl Algorithm {
 }
 
 /// The one value in a set of checksums, with its algorithm.
-pub(super) fn only(checksums: &dto::Checksum) -> Option<(Algorithm, String)> {
+pub(super) fn single(checksums: &dto::Checksum) -> Option<(Algorithm, String)> {
     ALL.into_iter()
         .find_map(|algorithm| Some((algorithm, algorithm.of(checksums)?.clone())))
 }
 
 /// The set with just this checksum in it, as responses carry it.
-pub(super) fn reply(stored: Option<&Stored>) -> dto::Checksum {
-    let mut reply = dto::Checksum::default();
-    let Some(stored) = stored else { return reply };
+pub(super) fn to_dto(stored: Option<&StoredChecksum>) -> dto::Checksum {
+    let mut checksums = dto::Checksum::default();
+    let Some(stored) = stored else { return checksums };
     let value = Some(stored.value.clone());
     match stored.algorithm {
-        Algorithm::Crc32 => reply.checksum_crc32 = value,
-        Algorithm::Crc32c => reply.checksum_crc32c = value,
-        Algorithm::Crc64Nvme => reply.checksum_crc64nvme = value,
-        Algorithm::Sha1 => reply.checksum_sha1 = value,
-        Algorithm::Sha256 => reply.checksum_sha256 = value,
+        Algorithm::Crc32 => checksums.checksum_crc32 = value,
+        Algorithm::Crc32c => checksums.checksum_crc32c = value,
+        Algorithm::Crc64Nvme => checksums.checksum_crc64nvme = value,
+        Algorithm::Sha1 => checksums.checksum_sha1 = value,
+        Algorithm::Sha256 => checksums.checksum_sha256 = value,
     }
-    reply.checksum_type = Some(stored.kind.reply());
-    reply
+    checksums.checksum_type = Some(stored.kind.to_dto());
+    checksums
 }
 
-impl Kind {
-    pub(super) fn reply(self) -> dto::ChecksumType {
+impl ChecksumKind {
+    pub(super) fn to_dto(self) -> dto::ChecksumType {
         dto::ChecksumType::from_static(match self {
-            Kind::FullObject => dto::ChecksumType::FULL_OBJECT,
-            Kind::Composite => dto::ChecksumType::COMPOSITE,
+            ChecksumKind::FullObject => dto::ChecksumType::FULL_OBJECT,
+            ChecksumKind::Composite => dto::ChecksumType::COMPOSITE,
         })
     }
 }
 
-impl Plan {
+impl ChecksumPlan {
     /// What AWS makes of the two headers of CreateMultipartUpload.
-    pub(super) fn new(algorithm: Option<Algorithm>, kind: Option<&dto::ChecksumType>) -> S3Result<Plan> {
+    pub(super) fn new(
+        algorithm: Option<Algorithm>,
+        kind: Option<&dto::ChecksumType>,
+    ) -> S3Result<ChecksumPlan> {
         let Some(algorithm) = algorithm else {
-            return Ok(Plan {
+            return Ok(ChecksumPlan {
                 algorithm: Algorithm::Crc64Nvme,
-                kind: Kind::FullObject,
-                asked: false,
+                kind: ChecksumKind::FullObject,
+                is_requested: false,
             });
         };
         let kind = match kind.map(dto::ChecksumType::as_str) {
-            Some(dto::ChecksumType::FULL_OBJECT) => Kind::FullObject,
-            Some(_) => Kind::Composite,
-            None if algorithm == Algorithm::Crc64Nvme => Kind::FullObject,
-            None => Kind::Composite,
+            Some(dto::ChecksumType::FULL_OBJECT) => ChecksumKind::FullObject,
+            Some(_) => ChecksumKind::Composite,
+            None if algorithm == Algorithm::Crc64Nvme => ChecksumKind::FullObject,
+            None => ChecksumKind::Composite,
         };
         let possible = match kind {
-            Kind::FullObject => algorithm.crc().is_some(),
-            Kind::Composite => algorithm != Algorithm::Crc64Nvme,
+            ChecksumKind::FullObject => algorithm.crc().is_some(),
+            ChecksumKind::Composite => algorithm != Algorithm::Crc64Nvme,
         };
         match possible {
-            true => Ok(Plan {
+            true => Ok(ChecksumPlan {
                 algorithm,
                 kind,
-                asked: true,
+                is_requested: true,
             }),
             false => Err(s3_error!(
                 InvalidRequest,
                 "{} cannot be {} for a multipart upload.",
                 algorithm.name(),
-                kind.reply().as_str()
+                kind.to_dto().as_str()
             )),
         }
     }
 
     /// The checksum of the whole from those of its parts, in order, each with its size.
-    pub(super) fn join<'a>(self, parts: impl Iterator<Item = (&'a Stored, u64)>) -> S3Result<Stored> {
+    pub(super) fn join<'a>(
+        self,
+        parts: impl Iterator<Item = (&'a StoredChecksum, u64)>,
+    ) -> S3Result<StoredChecksum> {
         let parts: Vec<(Vec<u8>, u64)> = parts
             .map(|(stored, size)| Ok((self.raw(stored)?, size)))
             .collect::<S3Result<_>>()?;
         let value = match (self.kind, self.algorithm.crc()) {
-            (Kind::FullObject, Some((crc, width))) => join_crcs(crc, width, &parts),
+            (ChecksumKind::FullObject, Some((crc, width))) => join_crcs(crc, width, &parts),
             _ => self.hash_of_hashes(&parts)?,
         };
-        Ok(Stored {
+        Ok(StoredChecksum {
             algorithm: self.algorithm,
             kind: self.kind,
             value,
         })
     }
 
-    fn raw(self, stored: &Stored) -> S3Result<Vec<u8>> {
+    fn raw(self, stored: &StoredChecksum) -> S3Result<Vec<u8>> {
         let raw = BASE64_STANDARD
             .decode(&stored.value)
             .ok()
@@ -297,7 +305,7 @@ fn join_crcs(crc: CrcAlgorithm, width: usize, parts: &[(Vec<u8>, u64)]) -> Strin
 }
 
 /// Gathers the five checksum members of any of the protocol's inputs.
-macro_rules! given {
+macro_rules! checksums_of {
     ($input:expr) => {
         s3s::dto::Checksum {
             checksum_crc32: $input.checksum_crc32.take(),
@@ -311,24 +319,24 @@ macro_rules! given {
 }
 
 /// Puts a checksum into the five members of any of the protocol's outputs.
-macro_rules! fill {
+macro_rules! set_checksums {
     ($output:expr, $stored:expr) => {{
-        let reply = $crate::s3::checksum::reply($stored);
-        $output.checksum_crc32 = reply.checksum_crc32;
-        $output.checksum_crc32c = reply.checksum_crc32c;
-        $output.checksum_crc64nvme = reply.checksum_crc64nvme;
-        $output.checksum_sha1 = reply.checksum_sha1;
-        $output.checksum_sha256 = reply.checksum_sha256;
+        let checksums = $crate::s3::checksum::to_dto($stored);
+        $output.checksum_crc32 = checksums.checksum_crc32;
+        $output.checksum_crc32c = checksums.checksum_crc32c;
+        $output.checksum_crc64nvme = checksums.checksum_crc64nvme;
+        $output.checksum_sha1 = checksums.checksum_sha1;
+        $output.checksum_sha256 = checksums.checksum_sha256;
     }};
 }
 
-pub(super) use {fill, given};
+pub(super) use {checksums_of, set_checksums};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stored(algorithm: Algorithm, bytes: &[u8]) -> Stored {
+    fn stored(algorithm: Algorithm, bytes: &[u8]) -> StoredChecksum {
         let mut hasher = algorithm.hasher();
         hasher.update(bytes);
         algorithm.stored(&hasher.finalize()).unwrap()
@@ -338,11 +346,11 @@ mod tests {
     fn crcs_of_parts_join_to_the_crc_of_the_whole() {
         let parts: [&[u8]; 3] = [b"one part, ", b"another part, ", b"and the last"];
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
-            let each: Vec<Stored> = parts.iter().map(|part| stored(algorithm, part)).collect();
-            let plan = Plan {
+            let each: Vec<StoredChecksum> = parts.iter().map(|part| stored(algorithm, part)).collect();
+            let plan = ChecksumPlan {
                 algorithm,
-                kind: Kind::FullObject,
-                asked: true,
+                kind: ChecksumKind::FullObject,
+                is_requested: true,
             };
             let joined = plan
                 .join(each.iter().zip(parts.iter().map(|part| part.len() as u64)))
@@ -354,10 +362,10 @@ mod tests {
     #[test]
     fn a_composite_checksum_says_how_many_parts_it_has() {
         let part = stored(Algorithm::Sha256, b"a");
-        let plan = Plan {
+        let plan = ChecksumPlan {
             algorithm: Algorithm::Sha256,
-            kind: Kind::Composite,
-            asked: true,
+            kind: ChecksumKind::Composite,
+            is_requested: true,
         };
         assert!(
             plan.join([(&part, 1), (&part, 1)].into_iter())
@@ -371,11 +379,11 @@ mod tests {
     fn crc64_has_no_composite_form_and_hashes_no_full_one() {
         let full = dto::ChecksumType::from_static(dto::ChecksumType::FULL_OBJECT);
         let composite = dto::ChecksumType::from_static(dto::ChecksumType::COMPOSITE);
-        assert!(Plan::new(Some(Algorithm::Crc64Nvme), Some(&composite)).is_err());
-        assert!(Plan::new(Some(Algorithm::Sha256), Some(&full)).is_err());
+        assert!(ChecksumPlan::new(Some(Algorithm::Crc64Nvme), Some(&composite)).is_err());
+        assert!(ChecksumPlan::new(Some(Algorithm::Sha256), Some(&full)).is_err());
         assert_eq!(
-            Plan::new(Some(Algorithm::Crc32), None).unwrap().kind,
-            Kind::Composite
+            ChecksumPlan::new(Some(Algorithm::Crc32), None).unwrap().kind,
+            ChecksumKind::Composite
         );
     }
 }

@@ -11,7 +11,7 @@ use s3s::{
     s3_error,
 };
 
-use super::store::record::Head;
+use super::store::record::ObjectHead;
 
 /// What must hold of the object that is about to be replaced.
 #[derive(Debug, Clone, Default)]
@@ -45,26 +45,28 @@ impl WriteCondition {
         }
     }
 
-    pub(super) fn check(&self, existing: Option<&Head>) -> S3Result {
+    pub(super) fn check(&self, existing: Option<&ObjectHead>) -> S3Result {
         if self.if_none_match.is_some() && existing.is_some() {
-            return Err(failed("If-None-Match"));
+            return Err(precondition_failed("If-None-Match"));
         }
         match (&self.if_match, existing) {
             (None, _) => Ok(()),
             (Some(_), None) => Err(no_such_key()),
             (Some(condition), Some(head)) if matches(condition, head) => Ok(()),
-            (Some(_), Some(_)) => Err(failed("If-Match")),
+            (Some(_), Some(_)) => Err(precondition_failed("If-Match")),
         }
     }
 }
 
 impl ReadCondition {
     /// If-Match goes before If-Unmodified-Since and If-None-Match before If-Modified-Since (RFC 9110, 13.2.2).
-    pub(super) fn check(&self, head: &Head) -> S3Result {
+    pub(super) fn check(&self, head: &ObjectHead) -> S3Result {
         let modified = timestamp(head.modified);
         match (&self.if_match, &self.if_unmodified_since) {
-            (Some(condition), _) if !matches(condition, head) => return Err(failed("If-Match")),
-            (None, Some(since)) if modified > *since => return Err(failed("If-Unmodified-Since")),
+            (Some(condition), _) if !matches(condition, head) => return Err(precondition_failed("If-Match")),
+            (None, Some(since)) if modified > *since => {
+                return Err(precondition_failed("If-Unmodified-Since"));
+            }
             _ => {}
         }
         match (&self.if_none_match, &self.if_modified_since) {
@@ -75,12 +77,13 @@ impl ReadCondition {
     }
 
     /// The same for the source of a copy, where nothing is ever "not modified".
-    pub(super) fn check_source(&self, head: &Head) -> S3Result {
-        self.check(head).map_err(|_| failed("x-amz-copy-source-if-*"))
+    pub(super) fn check_source(&self, head: &ObjectHead) -> S3Result {
+        self.check(head)
+            .map_err(|_| precondition_failed("x-amz-copy-source-if-*"))
     }
 }
 
-pub(super) fn matches(condition: &ETagCondition, head: &Head) -> bool {
+pub(super) fn matches(condition: &ETagCondition, head: &ObjectHead) -> bool {
     condition.as_etag().is_none_or(|etag| etag.value() == head.etag)
 }
 
@@ -89,7 +92,7 @@ pub(super) fn timestamp(seconds: i64) -> Timestamp {
     (SystemTime::UNIX_EPOCH + since).into()
 }
 
-pub(super) fn failed(condition: &'static str) -> S3Error {
+pub(super) fn precondition_failed(condition: &'static str) -> S3Error {
     s3_error!(
         PreconditionFailed,
         "At least one of the pre-conditions you specified did not hold: {condition}"
@@ -100,7 +103,7 @@ pub(super) fn no_such_key() -> S3Error {
     s3_error!(NoSuchKey, "The specified key does not exist.")
 }
 
-fn not_modified(head: &Head) -> S3Error {
+fn not_modified(head: &ObjectHead) -> S3Error {
     let mut error = s3_error!(NotModified, "Not Modified");
     let mut headers = HeaderMap::new();
     if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", head.etag)) {
@@ -115,8 +118,8 @@ mod tests {
     use super::*;
     use s3s::S3ErrorCode;
 
-    fn head() -> Head {
-        Head {
+    fn head() -> ObjectHead {
+        ObjectHead {
             size: 1,
             modified: 1000,
             etag: "abc".into(),

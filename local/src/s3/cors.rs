@@ -4,7 +4,17 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::CorsRule;
+use serde::{Deserialize, Serialize};
+
+/// Origins that a browser page may come from, and what it may do then: one rule of a bucket's CORS configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorsRule {
+    pub allowed_origins: Vec<String>,
+    pub allowed_methods: Vec<String>,
+    pub allowed_headers: Vec<String>,
+    pub expose_headers: Vec<String>,
+    pub max_age_seconds: Option<i32>,
+}
 
 impl CorsRule {
     fn allows(&self, origin: &str, method: &str) -> bool {

@@ -1,61 +1,42 @@
-//! What passes before the protocol: a request is either an operation this store has, asking only for what it does, or
-//! refused by name with nothing changed.
+//! What is checked before the protocol library has a request: it is either an operation this store has, asking only for
+//! what the store does, or refused by name with nothing changed.
 
+mod chunked_body;
 mod document;
-mod elsewhere;
-mod framing;
 mod headers;
 mod operations;
+mod query;
+mod signature;
+mod target;
+mod unsupported;
 
 use axum::extract::Request;
 use http::{HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, S3Result, s3_error};
 
-pub(super) use document::{LARGEST as LARGEST_DOCUMENT, whole};
-pub(super) use framing::Framed;
+pub(super) use chunked_body::ChunkedBodyGuard;
+pub(super) use document::{LARGEST as LARGEST_DOCUMENT, read_document};
 pub(super) use operations::{Content, Operation};
-
-use operations::{Place, Unknown};
+pub(super) use query::Query;
 
 use super::amended::{Amend, has_odd_range};
-
-/// The parameters of a request's address, decoded, in order.
-#[derive(Debug, Default)]
-pub(super) struct Query(pub(super) Vec<(String, String)>);
-
-impl Query {
-    pub(super) fn parse(query: Option<&str>) -> Self {
-        Self(serde_urlencoded::from_str(query.unwrap_or_default()).unwrap_or_default())
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(n, _)| n == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
-    /// Whether the address carries its own signature, as a link that was given to a browser does.
-    pub(super) fn is_presigned(&self) -> bool {
-        self.has("X-Amz-Signature") || self.has("Signature")
-    }
-}
+use operations::Unsupported;
+use target::Target;
 
 /// The operation a request asks for; none where the protocol library refuses it itself. Headers that a presigned
 /// address carries as parameters are headers afterwards, as they are to AWS.
 pub(super) fn check(request: &mut Request) -> S3Result<Option<&'static Operation>> {
-    let query = hoist(request)?;
+    signature::check(request)?;
+    let query = move_query_headers(request)?;
     let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
-    let place = match path.trim_start_matches('/').split_once('/') {
-        None if path.trim_start_matches('/').is_empty() => Place::Root,
-        None | Some((_, "")) => Place::Bucket,
-        Some(_) => Place::Object,
+    let target = match path.trim_start_matches('/').split_once('/') {
+        None if path.trim_start_matches('/').is_empty() => Target::Root,
+        None | Some((_, "")) => Target::Bucket,
+        Some(_) => Target::Object,
     };
-    let asked = operations::asked(request.method(), place, &query, request.headers());
-    let operation = asked.map_err(|unknown| refusal(&unknown))?;
+    let operation = operations::identify(request.method(), target, &query, request.headers());
+    let operation = operation.map_err(|unsupported| refusal(&unsupported))?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if reads && has_odd_range(request.headers()) {
         request.extensions_mut().insert(Amend);
@@ -66,14 +47,14 @@ pub(super) fn check(request: &mut Request) -> S3Result<Option<&'static Operation
     Ok(operation)
 }
 
-fn refusal(unknown: &Unknown) -> S3Error {
-    match unknown {
-        Unknown::Operation(name) => s3_error!(NotImplemented, "{name} is not implemented here."),
-        Unknown::Parameter(name) => s3_error!(
+fn refusal(unsupported: &Unsupported) -> S3Error {
+    match unsupported {
+        Unsupported::Operation(name) => s3_error!(NotImplemented, "{name} is not implemented here."),
+        Unsupported::Parameter(name) => s3_error!(
             NotImplemented,
             "The parameter {name} of this request's address names nothing that is implemented here."
         ),
-        Unknown::Repeated(name) => {
+        Unsupported::Repeated(name) => {
             s3_error!(
                 InvalidArgument,
                 "The parameter {name} is in the request's address twice."
@@ -82,8 +63,8 @@ fn refusal(unknown: &Unknown) -> S3Error {
     }
 }
 
-/// Some SDKs put the headers of a presigned request into its address. The signature covers them there.
-fn hoist(request: &mut Request) -> S3Result<Query> {
+/// Some SDKs put the headers of a presigned request into its address, where the signature covers them too.
+fn move_query_headers(request: &mut Request) -> S3Result<Query> {
     let mut query = Query::parse(request.uri().query());
     if !query.is_presigned() {
         return Ok(query);

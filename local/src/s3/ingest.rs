@@ -1,5 +1,5 @@
-//! Taking in a body: counted, hashed and compared with what the client said of it, small ones in memory, large
-//! ones straight to disk.
+//! Receiving a body: counted, hashed and compared with what the client said of it; small ones in memory, large ones
+//! straight to disk.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use md5::{Digest as _, Md5};
 use s3s::{S3Error, S3Result, StdError, TrailingHeaders, checksum::ChecksumHasher, dto, s3_error};
 
 use super::{
-    checksum::{self, Algorithm, Stored},
-    error::{custom, disk},
+    checksum::{self, Algorithm, StoredChecksum},
+    error::{custom_error, disk_error},
     store::{
-        blobs::{Blobs, Draft, Sealed},
-        record::{Segment, Whereabouts},
+        blobs::{BlobDraft, Blobs, SealedBlob},
+        record::{BytesLocation, Segment},
     },
 };
 
@@ -26,7 +26,7 @@ const INLINE: usize = 32 << 10;
 const LARGEST: u64 = 5 << 30;
 
 /// What the client said of the body it sends.
-pub(super) struct Claims {
+pub(super) struct BodyClaims {
     pub(super) length: Option<i64>,
     pub(super) md5: Option<String>,
     pub(super) checksum: dto::Checksum,
@@ -39,29 +39,29 @@ pub(super) struct Claims {
     pub(super) announced: Vec<String>,
 }
 
-/// A body taken in whole and found to be what the client said.
-pub(super) struct Taken {
+/// A body that is whole and what the client said of it.
+pub(super) struct ReceivedBody {
     pub(super) size: u64,
     pub(super) md5: [u8; 16],
     /// The checksum to keep.
-    pub(super) checksum: Stored,
+    pub(super) checksum: StoredChecksum,
     /// The checksum by the client's algorithm.
-    pub(super) echo: Stored,
-    pub(super) held: Held,
+    pub(super) client_checksum: StoredChecksum,
+    pub(super) held: ReceivedBytes,
 }
 
-pub(super) enum Held {
+pub(super) enum ReceivedBytes {
     Memory(Vec<u8>),
-    Files(Vec<Sealed>),
+    Files(Vec<SealedBlob>),
 }
 
-impl Held {
+impl ReceivedBytes {
     /// Where the record says the bytes are, and those that go beside the index. From here on the files are kept.
-    pub(super) fn place(self) -> (Whereabouts, Option<Vec<u8>>) {
+    pub(super) fn place(self) -> (BytesLocation, Option<Vec<u8>>) {
         match self {
-            Held::Memory(bytes) => (Whereabouts::Inline, Some(bytes)),
-            Held::Files(files) => (
-                Whereabouts::Files(files.into_iter().map(Sealed::keep).collect()),
+            ReceivedBytes::Memory(bytes) => (BytesLocation::Inline, Some(bytes)),
+            ReceivedBytes::Files(files) => (
+                BytesLocation::Files(files.into_iter().map(SealedBlob::keep).collect()),
                 None,
             ),
         }
@@ -70,16 +70,16 @@ impl Held {
     /// The one file it is in.
     pub(super) fn file(self) -> Option<Segment> {
         match self {
-            Held::Memory(_) => None,
-            Held::Files(files) => files.into_iter().next().map(Sealed::keep),
+            ReceivedBytes::Memory(_) => None,
+            ReceivedBytes::Files(files) => files.into_iter().next().map(SealedBlob::keep),
         }
     }
 }
 
-impl Claims {
-    /// Nothing is known but the algorithm: bytes of our own.
-    pub(super) fn none(algorithm: Option<Algorithm>) -> Claims {
-        Claims {
+impl BodyClaims {
+    /// For bytes of the store itself, of which no client said anything.
+    pub(super) fn none(algorithm: Option<Algorithm>) -> BodyClaims {
+        BodyClaims {
             length: None,
             md5: None,
             checksum: dto::Checksum::default(),
@@ -92,58 +92,60 @@ impl Claims {
 }
 
 /// Reads `body` to its end. `in_file`: also small ones go to a file, as parts do.
-pub(super) async fn take(
+pub(super) async fn receive(
     blobs: &Arc<Blobs>,
     body: impl Stream<Item = Result<Bytes, StdError>> + Send,
-    claims: Claims,
+    claims: BodyClaims,
     in_file: bool,
-) -> S3Result<Taken> {
+) -> S3Result<ReceivedBody> {
     if claims
         .length
         .is_some_and(|length| u64::try_from(length).is_ok_and(|length| length > LARGEST))
     {
         return Err(too_large());
     }
-    let said = checksum::only(&claims.checksum);
-    let told = said
+    let in_header = checksum::single(&claims.checksum);
+    let client_algorithm = in_header
         .as_ref()
         .map(|(algorithm, _)| *algorithm)
         .or(claims.algorithm)
-        .or_else(|| Algorithm::of_header(claims.announced.first()?).ok());
-    let keep = claims.keep.or(told).unwrap_or(Algorithm::Crc64Nvme);
-    let mut intake = Intake::new(blobs.clone(), keep, told.unwrap_or(keep), in_file);
+        .or_else(|| Algorithm::from_header(claims.announced.first()?).ok());
+    let keep = claims.keep.or(client_algorithm).unwrap_or(Algorithm::Crc64Nvme);
+    let mut receiver = BodyReceiver::new(blobs.clone(), keep, client_algorithm.unwrap_or(keep), in_file);
     let mut body = std::pin::pin!(body);
     while let Some(bytes) = body.next().await {
-        intake.push(&bytes.map_err(|error| broken_body(&error))?).await?;
+        receiver
+            .push(&bytes.map_err(|error| broken_body(&error))?)
+            .await?;
     }
-    let taken = intake.finish().await?;
-    claims.compare(&taken, said.map(|(_, value)| value))?;
-    Ok(taken)
+    let received = receiver.finish().await?;
+    claims.compare(&received, in_header.map(|(_, value)| value))?;
+    Ok(received)
 }
 
-struct Intake {
+struct BodyReceiver {
     blobs: Arc<Blobs>,
     size: u64,
     md5: Md5,
     hasher: ChecksumHasher,
     keep: Algorithm,
-    echo: Algorithm,
+    client_algorithm: Algorithm,
     memory: Vec<u8>,
-    draft: Option<Draft>,
+    draft: Option<BlobDraft>,
     in_file: bool,
 }
 
-impl Intake {
-    fn new(blobs: Arc<Blobs>, keep: Algorithm, echo: Algorithm, in_file: bool) -> Self {
+impl BodyReceiver {
+    fn new(blobs: Arc<Blobs>, keep: Algorithm, client_algorithm: Algorithm, in_file: bool) -> Self {
         let mut hasher = keep.hasher();
-        echo.join_in(&mut hasher);
-        Intake {
+        client_algorithm.add_to(&mut hasher);
+        BodyReceiver {
             blobs,
             size: 0,
             md5: Md5::new(),
             hasher,
             keep,
-            echo,
+            client_algorithm,
             memory: Vec::new(),
             draft: None,
             in_file,
@@ -161,61 +163,64 @@ impl Intake {
             self.memory.extend_from_slice(bytes);
             return Ok(());
         }
-        self.draft().await?.write(bytes).await.map_err(disk)
+        self.draft().await?.write(bytes).await.map_err(disk_error)
     }
 
     /// The file, with what was in memory written to it.
-    async fn draft(&mut self) -> S3Result<&mut Draft> {
+    async fn draft(&mut self) -> S3Result<&mut BlobDraft> {
         if self.draft.is_none() {
-            let mut draft = self.blobs.draft().await.map_err(disk)?;
+            let mut draft = self.blobs.draft().await.map_err(disk_error)?;
             draft
                 .write(&std::mem::take(&mut self.memory))
                 .await
-                .map_err(disk)?;
+                .map_err(disk_error)?;
             self.draft = Some(draft);
         }
         self.draft.as_mut().ok_or_else(|| s3_error!(InternalError))
     }
 
-    async fn finish(mut self) -> S3Result<Taken> {
+    async fn finish(mut self) -> S3Result<ReceivedBody> {
         if self.in_file {
             self.draft().await?;
         }
         let held = match self.draft {
-            Some(draft) => Held::Files(vec![draft.seal().await.map_err(disk)?]),
-            None => Held::Memory(self.memory),
+            Some(draft) => ReceivedBytes::Files(vec![draft.seal().await.map_err(disk_error)?]),
+            None => ReceivedBytes::Memory(self.memory),
         };
         let computed = self.hasher.finalize();
-        let (checksum, echo) = (self.keep.stored(&computed)?, self.echo.stored(&computed)?);
-        Ok(Taken {
+        let (checksum, client_checksum) = (
+            self.keep.stored(&computed)?,
+            self.client_algorithm.stored(&computed)?,
+        );
+        Ok(ReceivedBody {
             size: self.size,
             md5: self.md5.finalize().into(),
             checksum,
-            echo,
+            client_checksum,
             held,
         })
     }
 }
 
-impl Claims {
-    fn compare(&self, taken: &Taken, in_header: Option<String>) -> S3Result {
+impl BodyClaims {
+    fn compare(&self, received: &ReceivedBody, in_header: Option<String>) -> S3Result {
         if self
             .length
-            .is_some_and(|length| u64::try_from(length) != Ok(taken.size))
+            .is_some_and(|length| u64::try_from(length) != Ok(received.size))
         {
             return Err(s3_error!(
                 IncompleteBody,
                 "The body has {} bytes, not what Content-Length says.",
-                taken.size
+                received.size
             ));
         }
         if let Some(md5) = &self.md5 {
-            compare_md5(md5, taken.md5)?;
+            compare_md5(md5, received.md5)?;
         }
         self.check_trailers()?;
-        let said = in_header.or_else(|| self.in_trailer(taken.echo.algorithm));
-        if said.is_some_and(|said| said != taken.echo.value) {
-            let name = taken.echo.algorithm.name();
+        let claimed = in_header.or_else(|| self.in_trailer(received.client_checksum.algorithm));
+        if claimed.is_some_and(|claimed| claimed != received.client_checksum.value) {
+            let name = received.client_checksum.algorithm.name();
             return Err(s3_error!(
                 BadDigest,
                 "The {name} you specified did not match the calculated checksum."
@@ -231,7 +236,7 @@ impl Claims {
         };
         match self.announced.iter().find(|name| !came(name)) {
             None => Ok(()),
-            Some(name) => Err(custom(
+            Some(name) => Err(custom_error(
                 "MalformedTrailerError",
                 StatusCode::BAD_REQUEST,
                 format!("x-amz-trailer announced {name}, which did not follow the body."),
@@ -247,17 +252,17 @@ impl Claims {
     }
 }
 
-fn compare_md5(said: &str, md5: [u8; 16]) -> S3Result {
-    let said: Option<[u8; 16]> = BASE64_STANDARD
-        .decode(said)
+fn compare_md5(claimed: &str, md5: [u8; 16]) -> S3Result {
+    let claimed: Option<[u8; 16]> = BASE64_STANDARD
+        .decode(claimed)
         .ok()
         .and_then(|raw| raw.try_into().ok());
-    match said {
+    match claimed {
         None => Err(s3_error!(
             InvalidDigest,
             "The Content-MD5 you specified is not valid."
         )),
-        Some(said) if said == md5 => Ok(()),
+        Some(claimed) if claimed == md5 => Ok(()),
         Some(_) => Err(s3_error!(
             BadDigest,
             "The Content-MD5 you specified did not match what we received."
@@ -272,17 +277,18 @@ fn too_large() -> S3Error {
     )
 }
 
-/// The protocol's own checks speak through the stream; their types are private, their names are not.
+/// The protocol library reports its own checks through the stream. Their types are private to it; only their names tell
+/// them apart.
 fn broken_body(error: &StdError) -> S3Error {
-    let said = error.to_string();
-    if said.contains("Sha256Mismatch") {
-        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
-        custom(
+    let message = error.to_string();
+    if message.contains("Sha256Mismatch") {
+        let mismatch = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        custom_error(
             "XAmzContentSHA256Mismatch",
             StatusCode::BAD_REQUEST,
-            message.into(),
+            mismatch.into(),
         )
-    } else if said.contains("SignatureMismatch") {
+    } else if message.contains("SignatureMismatch") {
         s3_error!(
             SignatureDoesNotMatch,
             "The signature of a chunk of the body does not match."

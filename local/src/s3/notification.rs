@@ -1,4 +1,6 @@
-//! What S3 tells others about an object, and the document AWS tells it with.
+//! What S3 reports about an object, and the documents it does so with.
+
+use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,11 +21,49 @@ pub(super) fn form_encoded(key: &str) -> String {
     utf8_percent_encode(key, FORM).to_string().replace(' ', "+")
 }
 
-/// One thing that happened to one object, after it can no longer be lost.
+/// What happened to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectEvent {
+    Put,
+    Copy,
+    CompleteMultipartUpload,
+    Delete,
+}
+
+impl ObjectEvent {
+    /// As event documents have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ObjectEvent::Put => "ObjectCreated:Put",
+            ObjectEvent::Copy => "ObjectCreated:Copy",
+            ObjectEvent::CompleteMultipartUpload => "ObjectCreated:CompleteMultipartUpload",
+            ObjectEvent::Delete => "ObjectRemoved:Delete",
+        }
+    }
+
+    /// Whether an object was created or overwritten, rather than removed.
+    pub fn is_created(self) -> bool {
+        self != ObjectEvent::Delete
+    }
+
+    /// The operation that caused it.
+    fn operation(self) -> &'static str {
+        match self {
+            ObjectEvent::Put => "PutObject",
+            ObjectEvent::Copy => "CopyObject",
+            ObjectEvent::CompleteMultipartUpload => "CompleteMultipartUpload",
+            ObjectEvent::Delete => "DeleteObject",
+        }
+    }
+}
+
+/// Called after an object was stored or removed for good. Must return quickly: it runs on the thread that commits.
+pub type Notify = Arc<dyn Fn(Notification) + Send + Sync>;
+
+/// One event of one object, reported after the change is on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// `ObjectCreated:Put`, `ObjectCreated:Copy`, `ObjectCreated:CompleteMultipartUpload` or `ObjectRemoved:Delete`.
-    pub event_name: &'static str,
+    pub event: ObjectEvent,
     pub bucket: String,
     /// The key as it is, not escaped.
     pub key: String,
@@ -38,11 +78,6 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Whether an object came to be (or was overwritten), rather than went away.
-    pub fn created(&self) -> bool {
-        self.event_name.starts_with("ObjectCreated:")
-    }
-
     /// The document AWS sends to a queue: `{"Records":[…]}`, one record in it.
     pub fn records_json(&self) -> Value {
         json!({ "Records": [{
@@ -50,7 +85,7 @@ impl Notification {
             "eventSource": "aws:s3",
             "awsRegion": "us-east-1",
             "eventTime": self.time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-            "eventName": self.event_name,
+            "eventName": self.event.name(),
             "userIdentity": { "principalId": "AWS:groundcrew" },
             "requestParameters": { "sourceIPAddress": "127.0.0.1" },
             "responseElements": { "x-amz-request-id": self.sequencer, "x-amz-id-2": self.sequencer },
@@ -70,11 +105,6 @@ impl Notification {
     /// The event EventBridge passes on for a created object; keys stand in it as they are.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
     pub fn bus_event(&self) -> Value {
-        let reason = match self.event_name {
-            "ObjectCreated:Copy" => "CopyObject",
-            "ObjectCreated:CompleteMultipartUpload" => "CompleteMultipartUpload",
-            _ => "PutObject",
-        };
         json!({
             "version": "0",
             "id": uuid::Uuid::new_v4().to_string(),
@@ -91,14 +121,14 @@ impl Notification {
                 "request-id": self.sequencer,
                 "requester": crate::info::ACCOUNT,
                 "source-ip-address": "127.0.0.1",
-                "reason": reason,
+                "reason": self.event.operation(),
             },
         })
     }
 
     fn object(&self) -> Value {
         let key = form_encoded(&self.key);
-        match self.created() {
+        match self.event.is_created() {
             true => json!({ "key": key, "size": self.size, "eTag": self.etag, "sequencer": self.sequencer }),
             false => json!({ "key": key, "sequencer": self.sequencer }),
         }
@@ -111,7 +141,7 @@ mod tests {
 
     fn created(key: &str) -> Notification {
         Notification {
-            event_name: "ObjectCreated:Put",
+            event: ObjectEvent::Put,
             bucket: "in".into(),
             key: key.into(),
             size: 3,
@@ -146,7 +176,7 @@ mod tests {
     #[test]
     fn a_removal_names_no_size_and_no_etag() {
         let mut gone = created("k");
-        gone.event_name = "ObjectRemoved:Delete";
+        gone.event = ObjectEvent::Delete;
         let object = gone.records_json()["Records"][0]["s3"]["object"].clone();
         assert_eq!(object, json!({ "key": "k", "sequencer": "0A" }));
     }

@@ -25,16 +25,24 @@ use uuid::Uuid;
 use self::{
     blobs::Blobs,
     changes::Changes,
-    commit::{Committer, Job, Verdict},
+    commit::{Committer, Job, JobOutcome},
     index::Snapshot,
     record::{ObjectRecord, PartRecord},
 };
-use super::{Notify, OpenError, error};
+use super::{error, notification::Notify};
 use crate::database::DatabaseFile;
 
 /// Memory for the index's pages. What is read again soon is mostly a listing's neighbours.
 const CACHE: usize = 128 << 20;
 const INDEX: &str = "index.redb";
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the object store in {folder} cannot be opened: {reason}")]
+pub struct OpenError {
+    pub folder: String,
+    pub reason: String,
+}
 
 pub(super) struct Store {
     index: Arc<DatabaseFile>,
@@ -53,7 +61,7 @@ impl Store {
         let index = DatabaseFile::open(&folder.join(INDEX), CACHE, make_tables);
         let index = Arc::new(index.map_err(|e| failed(format!("{INDEX}: {e}")))?);
         let blobs = Arc::new(Blobs::open(folder.join("blobs")).map_err(|e| failed(e.to_string()))?);
-        sweep_behind(&index, &blobs).map_err(|e| failed(e.to_string()))?;
+        sweep_in_background(&index, &blobs).map_err(|e| failed(e.to_string()))?;
         let (jobs, received) = channel();
         let committer = Committer {
             index: index.clone(),
@@ -72,36 +80,37 @@ impl Store {
         })
     }
 
-    /// Runs `decide` inside the next transaction and returns what it said once that is on disk. On an error it must
-    /// not have changed anything: others share the transaction.
+    /// Runs `decide` inside the next transaction and returns its result once that is on disk. If it fails, it must not have
+    /// changed anything: others share the transaction.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         decide: impl FnOnce(&mut Changes<'_>) -> S3Result<T> + Send + 'static,
     ) -> S3Result<T> {
-        let (tell, told) = oneshot::channel();
+        let (reply, replied) = oneshot::channel();
         let job: Job = Box::new(move |changes| {
             let decided = decide(changes);
             let broken = decided
                 .as_ref()
                 .is_err_and(|error| *error.code() == S3ErrorCode::InternalError);
-            let tell = Box::new(move |committed: Result<(), String>| {
-                // Nobody listens when the client has gone; what was committed stays.
-                let _ = tell.send(committed.map_err(|reason| error::full(&reason)).and(decided));
+            let reply = Box::new(move |committed: Result<(), String>| {
+                // No one receives it when the client has gone; what was committed stays.
+                let _ = reply.send(committed.map_err(|reason| error::disk_full(&reason)).and(decided));
             });
-            Verdict { broken, tell }
+            JobOutcome { broken, reply }
         });
         let sent = self.jobs.as_ref().map(|jobs| jobs.send(job).is_ok());
         if sent != Some(true) {
             return Err(s3_error!(InternalError, "The object store has stopped."));
         }
-        told.await
-            .map_err(|_| error::full("its index cannot be written"))?
+        replied
+            .await
+            .map_err(|_| error::disk_full("its index cannot be written"))?
     }
 
     /// The index as it is now.
     pub(super) fn snapshot(&self) -> S3Result<Snapshot> {
         let read = self.index.read();
-        let read = read.map_err(|reason| error::full(&reason.to_string()))?;
+        let read = read.map_err(|reason| error::disk_full(&reason.to_string()))?;
         Snapshot::of(&read).map_err(S3Error::internal_error)
     }
 }
@@ -113,7 +122,7 @@ impl Drop for Store {
         if let Some(committer) = self.committer.take()
             && committer.join().is_err()
         {
-            tracing::error!("the thread that commits the object store's index panicked");
+            tracing::error!("panic in the thread that commits the object store's index");
         }
     }
 }
@@ -124,7 +133,7 @@ fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
 }
 
 /// Removes, beside the store's work, the files that a crash left without a name.
-fn sweep_behind(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
+fn sweep_in_background(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io::Result<()> {
     let present = blobs.all()?;
     if present.is_empty() {
         return Ok(());
@@ -133,7 +142,7 @@ fn sweep_behind(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io::Resul
     let sweep = move || match named(&index) {
         Ok(named) => blobs.sweep(present, &named),
         Err(error) => {
-            tracing::error!(%error, "the object store's files could not be checked against its index");
+            tracing::error!(%error, "failed to check the object store's files against its index");
         }
     };
     std::thread::Builder::new()
@@ -146,13 +155,13 @@ fn named(index: &DatabaseFile) -> Result<HashSet<Uuid>, S3Error> {
     let read = index.read().map_err(S3Error::internal_error)?;
     let snapshot = Snapshot::of(&read).map_err(S3Error::internal_error)?;
     let mut named = HashSet::new();
-    for entry in snapshot.objects.iter().map_err(index::lost)? {
-        let (_, record) = entry.map_err(index::lost)?;
-        let record = ObjectRecord::decode(record.value()).map_err(index::damaged)?;
+    for entry in snapshot.objects.iter().map_err(index::storage_error)? {
+        let (_, record) = entry.map_err(index::storage_error)?;
+        let record = ObjectRecord::decode(record.value()).map_err(index::damaged_record)?;
         named.extend(record.segments().iter().map(|segment| segment.blob));
     }
-    for entry in snapshot.parts.iter().map_err(index::lost)? {
-        let (_, record) = entry.map_err(index::lost)?;
+    for entry in snapshot.parts.iter().map_err(index::storage_error)? {
+        let (_, record) = entry.map_err(index::storage_error)?;
         let part: PartRecord = serde_json::from_slice(record.value()).map_err(S3Error::internal_error)?;
         named.insert(part.segment.blob);
     }
@@ -163,9 +172,10 @@ fn named(index: &DatabaseFile) -> Result<HashSet<Uuid>, S3Error> {
 mod tests {
     use std::time::Instant;
 
+    use super::super::notification::ObjectEvent;
     use super::{
-        listing::{self, From, Page, Query},
-        record::{About, Head, Rest, Whereabouts},
+        listing::{self, ListingPage, ListingQuery, ListingStart},
+        record::{BytesLocation, ObjectDescription, ObjectDetails, ObjectHead},
         *,
     };
 
@@ -173,40 +183,40 @@ mod tests {
 
     async fn filled(folder: &Path) -> Store {
         let store = Store::open(folder, Arc::new(|_| {})).unwrap();
-        let rest = Rest {
-            bytes: Whereabouts::Inline,
-            about: About::default(),
+        let details = ObjectDetails {
+            bytes: BytesLocation::Inline,
+            description: ObjectDescription::default(),
             checksum: None,
             upload: None,
         };
-        let head = Head {
+        let head = ObjectHead {
             size: 1,
             modified: 0,
             etag: "e".repeat(32),
         };
-        let record = ObjectRecord { head, rest };
+        let record = ObjectRecord { head, details };
         let fill = move |changes: &mut Changes<'_>| {
             (0..KEYS).try_for_each(|at| {
                 let key = format!("set-{:02}/{at:05}.txt", at % 11);
-                changes.put_object(("input", &key), &record, Some(b"x"), "ObjectCreated:Put")
+                changes.put_object(("input", &key), &record, Some(b"x"), ObjectEvent::Put)
             })
         };
         store.write(fill).await.unwrap();
         store
     }
 
-    fn pages(store: &Store, delimiter: Option<&str>) -> Vec<Page> {
+    fn pages(store: &Store, delimiter: Option<&str>) -> Vec<ListingPage> {
         let snapshot = store.snapshot().unwrap();
-        let (mut pages, mut from) = (Vec::new(), Some(From::Start));
+        let (mut pages, mut from) = (Vec::new(), Some(ListingStart::Beginning));
         while let Some(next) = from {
-            let query = Query {
+            let query = ListingQuery {
                 bucket: "input",
                 prefix: "",
                 delimiter,
                 from: next,
                 limit: 1000,
             };
-            let page = listing::page(&snapshot.objects, &query).unwrap();
+            let page = listing::list_page(&snapshot.objects, &query).unwrap();
             from = page.next.clone();
             pages.push(page);
         }

@@ -7,7 +7,7 @@ use futures::{StreamExt, stream};
 use crate::server::{BUCKET, eventually, start, start_in};
 
 /// The folder as a power failure would leave it: what is on disk now, while the store still has it open.
-fn as_it_lies(from: &Path) -> tempfile::TempDir {
+fn copy_of(from: &Path) -> tempfile::TempDir {
     let to = tempfile::tempdir().unwrap();
     fs::create_dir(to.path().join("blobs")).unwrap();
     fs::copy(from.join("index.redb"), to.path().join("index.redb")).unwrap();
@@ -33,7 +33,7 @@ async fn acknowledged_objects_survive_a_crash() {
         .send()
         .await
         .unwrap();
-    let crashed = as_it_lies(server.folder.path());
+    let crashed = copy_of(server.folder.path());
     let again = start_in(crashed).await;
     assert_eq!(again.get("large").await, vec![7; 200_000]);
     for at in 1..50 {
@@ -55,7 +55,7 @@ async fn acknowledged_objects_survive_a_crash() {
 }
 
 #[tokio::test]
-async fn a_store_dropped_without_a_word_opens_again_at_once() {
+async fn a_dropped_store_opens_again_at_once() {
     let server = start().await;
     server.put("k", "kept").await;
     let upload = server
@@ -82,7 +82,7 @@ async fn a_store_dropped_without_a_word_opens_again_at_once() {
 async fn files_without_a_name_are_swept_and_named_ones_stay() {
     let server = start().await;
     server.put("large", vec![7; 200_000]).await;
-    let crashed = as_it_lies(server.folder.path());
+    let crashed = copy_of(server.folder.path());
     let blobs = crashed.path().join("blobs");
     fs::write(blobs.join("part-5f0c1a52-0000-4000-8000-000000000000"), "half").unwrap();
     fs::write(
@@ -100,7 +100,7 @@ async fn files_without_a_name_are_swept_and_named_ones_stay() {
 }
 
 #[tokio::test]
-async fn a_second_process_is_told_that_the_store_is_taken() {
+async fn a_second_process_is_refused_the_store() {
     let server = start().await;
     let Err(error) = local::s3::S3::open(server.folder.path(), Arc::new(|_| {})) else {
         panic!("the store opened twice");

@@ -1,9 +1,9 @@
-//! What the store tells of objects, once they are safe.
+//! Notifications of objects, sent once the change is on disk.
 
 use crate::server::{BUCKET, start};
 
 #[tokio::test]
-async fn each_change_is_told_once_in_order_with_the_key_as_it_is() {
+async fn each_change_is_notified_once_in_order_with_the_key_as_it_is() {
     let server = start().await;
     server.put("red flower+ü.jpg", "abc").await;
     server
@@ -31,18 +31,21 @@ async fn each_change_is_told_once_in_order_with_the_key_as_it_is() {
         .send()
         .await
         .unwrap();
-    let heard = server.heard.lock().unwrap().clone();
-    let told: Vec<(&str, &str)> = heard.iter().map(|n| (n.event_name, n.key.as_str())).collect();
+    let notifications = server.notifications.lock().unwrap().clone();
+    let events: Vec<(&str, &str)> = notifications
+        .iter()
+        .map(|n| (n.event.name(), n.key.as_str()))
+        .collect();
     assert_eq!(
-        told,
+        events,
         [
             ("ObjectCreated:Put", "red flower+ü.jpg"),
             ("ObjectCreated:Copy", "copy"),
             ("ObjectRemoved:Delete", "copy")
         ]
     );
-    assert!(heard.is_sorted_by(|a, b| a.sequencer < b.sequencer));
-    let document = heard[0].records_json();
+    assert!(notifications.is_sorted_by(|a, b| a.sequencer < b.sequencer));
+    let document = notifications[0].records_json();
     let record = &document["Records"][0]["s3"];
     assert_eq!(record["object"]["key"], "red+flower%2B%C3%BC.jpg");
     assert_eq!(record["object"]["size"], 3);
@@ -51,7 +54,7 @@ async fn each_change_is_told_once_in_order_with_the_key_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_refused_write_is_not_told() {
+async fn a_refused_write_is_not_notified() {
     let server = start().await;
     server.put("k", "x").await;
     let put = server
@@ -63,16 +66,16 @@ async fn a_refused_write_is_not_told() {
         .send()
         .await;
     assert!(put.is_err());
-    assert_eq!(server.heard.lock().unwrap().len(), 1);
+    assert_eq!(server.notifications.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn the_order_goes_on_after_a_restart() {
     let server = start().await;
     server.put("k", "1").await;
-    let before = server.heard.lock().unwrap()[0].sequencer.clone();
+    let before = server.notifications.lock().unwrap()[0].sequencer.clone();
     let folder = server.abandon();
     let again = crate::server::start_in(folder).await;
     again.put("k", "2").await;
-    assert!(again.heard.lock().unwrap()[0].sequencer > before);
+    assert!(again.notifications.lock().unwrap()[0].sequencer > before);
 }

@@ -20,7 +20,7 @@ pub(crate) const BUCKET: &str = "input";
 pub(crate) struct Server {
     pub(crate) client: Client,
     pub(crate) url: String,
-    pub(crate) heard: Arc<Mutex<Vec<Notification>>>,
+    pub(crate) notifications: Arc<Mutex<Vec<Notification>>>,
     pub(crate) folder: TempDir,
     serving: JoinHandle<()>,
 }
@@ -34,9 +34,9 @@ pub(crate) fn keys() -> local::s3::Credentials {
 
 /// Waits for the connections of a store that was just abandoned to let go of the folder.
 async fn open(folder: &Path) -> (S3, Arc<Mutex<Vec<Notification>>>) {
-    let heard: Arc<Mutex<Vec<Notification>>> = Arc::default();
-    let ear = heard.clone();
-    let notify: local::s3::Notify = Arc::new(move |notification| ear.lock().unwrap().push(notification));
+    let notifications: Arc<Mutex<Vec<Notification>>> = Arc::default();
+    let sink = notifications.clone();
+    let notify: local::s3::Notify = Arc::new(move |notification| sink.lock().unwrap().push(notification));
     let mut opened = None;
     eventually("the store to open", || match S3::open(folder, notify.clone()) {
         Ok(store) => {
@@ -46,7 +46,7 @@ async fn open(folder: &Path) -> (S3, Arc<Mutex<Vec<Notification>>>) {
         Err(error) => (false, error.to_string()),
     })
     .await;
-    (opened.unwrap(), heard)
+    (opened.unwrap(), notifications)
 }
 
 pub(crate) async fn start() -> Server {
@@ -54,7 +54,7 @@ pub(crate) async fn start() -> Server {
 }
 
 pub(crate) async fn start_in(folder: TempDir) -> Server {
-    let (store, heard) = open(folder.path()).await;
+    let (store, notifications) = open(folder.path()).await;
     store.create_bucket(BUCKET).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,7 +64,7 @@ pub(crate) async fn start_in(folder: TempDir) -> Server {
     Server {
         client,
         url,
-        heard,
+        notifications,
         folder,
         serving,
     }
@@ -106,7 +106,7 @@ impl Server {
         got.body.collect().await.unwrap().to_vec()
     }
 
-    /// Ends it as a crash would: nothing is told to finish.
+    /// Ends it as a crash would: nothing finishes what it began.
     pub(crate) fn abandon(self) -> TempDir {
         self.serving.abort();
         self.folder
@@ -130,7 +130,7 @@ pub(crate) fn refusal<T: std::fmt::Debug, E: ProvideErrorMetadata + std::fmt::De
     (status, code)
 }
 
-/// Waits until `look` is content; says what it saw last when that takes too long.
+/// Waits until `look` returns true; fails with what it saw last when that takes too long.
 pub(crate) async fn eventually(what: &str, mut look: impl FnMut() -> (bool, String)) {
     let mut last = String::new();
     for _ in 0..1000 {

@@ -3,11 +3,11 @@
 use http::StatusCode;
 use s3s::{S3Result, dto::*, s3_error};
 
-use super::{OWNER, REGION};
+use crate::info::{ACCOUNT, REGION};
 use crate::s3::{
-    CorsRule,
     condition::timestamp,
-    error::custom,
+    cors::CorsRule,
+    error::custom_error,
     store::{
         Store,
         index::{self, BucketRecord},
@@ -22,7 +22,7 @@ pub(in crate::s3) async fn create(store: &Store, bucket: &str) -> S3Result {
     if !s3s::path::check_bucket_name(bucket) {
         return Err(s3_error!(
             InvalidBucketName,
-            "{bucket} is no bucket name: 3 to 63 of a-z, 0-9, dot and hyphen."
+            "{bucket} is not a bucket name: 3 to 63 of a-z, 0-9, dot and hyphen."
         ));
     }
     let bucket = bucket.to_owned();
@@ -44,7 +44,7 @@ pub(in crate::s3) async fn create(store: &Store, bucket: &str) -> S3Result {
         .await
 }
 
-/// The Region is the one there is; a bucket of another kind is refused.
+/// Refuses any Region but the one there is, and buckets of another kind.
 pub(super) fn check_configuration(asked: Option<&CreateBucketConfiguration>) -> S3Result {
     let Some(asked) = asked else { return Ok(()) };
     if asked.bucket.is_some() || asked.location.is_some() {
@@ -59,7 +59,7 @@ pub(super) fn check_configuration(asked: Option<&CreateBucketConfiguration>) -> 
         .map(BucketLocationConstraint::as_str);
     match region {
         None | Some("" | REGION) => Ok(()),
-        Some(other) => Err(custom(
+        Some(other) => Err(custom_error(
             "IllegalLocationConstraintException",
             StatusCode::BAD_REQUEST,
             format!(
@@ -223,6 +223,13 @@ pub(super) fn get_cors(store: &Store, bucket: &str) -> S3Result<GetBucketCorsOut
 pub(super) fn owner() -> Owner {
     Owner {
         display_name: Some("groundcrew".into()),
-        id: Some(OWNER.into()),
+        id: Some(ACCOUNT.into()),
+    }
+}
+
+pub(super) fn initiator() -> Initiator {
+    Initiator {
+        display_name: Some("groundcrew".into()),
+        id: Some(ACCOUNT.into()),
     }
 }

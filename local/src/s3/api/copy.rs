@@ -5,19 +5,17 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 use s3s::{S3Result, dto::*, s3_error};
 
-use super::{
-    about::about,
-    support::{copy_source, refuse, refuse_unsupported},
-};
+use super::{description::description_of, version::check_version};
 use crate::s3::{
-    checksum::{Algorithm, Stored, fill},
+    checksum::{Algorithm, StoredChecksum, set_checksums},
     condition::{ReadCondition, WriteCondition, no_such_key, timestamp},
-    error::disk,
-    ingest::{self, Claims, Held},
-    outflow::{self, Found},
+    error::disk_error,
+    ingest::{self, BodyClaims, ReceivedBytes},
+    notification::ObjectEvent,
+    object_reader::{self, OpenObject},
     store::{
         Store, index,
-        record::{About, Head, ObjectRecord, Rest},
+        record::{ObjectDescription, ObjectDetails, ObjectHead, ObjectRecord},
     },
 };
 
@@ -34,11 +32,29 @@ macro_rules! source_conditions {
 }
 pub(super) use source_conditions;
 
+/// Bucket and key that a copy reads from.
+pub(super) fn copy_source(source: &CopySource) -> S3Result<(String, String)> {
+    match source {
+        CopySource::Bucket {
+            bucket,
+            key,
+            version_id,
+        } => {
+            check_version(version_id.as_deref())?;
+            Ok((bucket.to_string(), key.to_string()))
+        }
+        _ => Err(s3_error!(
+            NotImplemented,
+            "x-amz-copy-source takes only bucket/key here, no access point."
+        )),
+    }
+}
+
 /// The bytes of the copy, and what is known of them.
-struct Copied {
-    held: Held,
+struct CopiedBytes {
+    held: ReceivedBytes,
     etag: String,
-    checksum: Option<Stored>,
+    checksum: Option<StoredChecksum>,
 }
 
 pub(super) async fn copy(
@@ -46,19 +62,14 @@ pub(super) async fn copy(
     mut input: CopyObjectInput,
     headers: &HeaderMap,
 ) -> S3Result<CopyObjectOutput> {
-    refuse_unsupported!(input)?;
-    refuse(&[(
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        input.copy_source_sse_customer_algorithm.is_some(),
-    )])?;
     let condition = write_condition(headers)?;
     let from = copy_source(&input.copy_source)?;
     let source_conditions: ReadCondition = source_conditions!(input);
-    let found = outflow::find(store, &from.0, &from.1)?.ok_or_else(no_such_key)?;
+    let found = object_reader::open(store, &from.0, &from.1)?.ok_or_else(no_such_key)?;
     source_conditions.check_source(&found.record.head)?;
-    let about = described(&mut input, &from, &found.record.rest.about)?;
+    let description = description_of_copy(&mut input, &from, &found.record.details.description)?;
     let size = found.record.head.size;
-    let copied = bytes(
+    let copied = copy_bytes(
         store,
         found,
         Algorithm::from_request(input.checksum_algorithm.as_ref())?,
@@ -68,7 +79,7 @@ pub(super) async fn copy(
         e_tag: Some(ETag::Strong(copied.etag.clone())),
         ..Default::default()
     };
-    fill!(result, copied.checksum.as_ref());
+    set_checksums!(result, copied.checksum.as_ref());
     let (bucket, key) = (input.bucket, input.key);
     let modified = store
         .write(move |changes| {
@@ -77,21 +88,21 @@ pub(super) async fn copy(
             condition.check(existing.as_ref().map(|existing| &existing.head))?;
             let (bytes, inline) = copied.held.place();
             let modified = changes.now.as_second();
-            let head = Head {
+            let head = ObjectHead {
                 size,
                 modified,
                 etag: copied.etag,
             };
             let record = ObjectRecord {
                 head,
-                rest: Rest {
+                details: ObjectDetails {
                     bytes,
-                    about,
+                    description,
                     checksum: copied.checksum,
                     upload: None,
                 },
             };
-            changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Copy")?;
+            changes.put_object((&bucket, &key), &record, inline.as_deref(), ObjectEvent::Copy)?;
             Ok(modified)
         })
         .await?;
@@ -121,7 +132,11 @@ fn write_condition(headers: &HeaderMap) -> S3Result<WriteCondition> {
 }
 
 /// The source's description, or the request's when it says REPLACE; tags likewise, on their own.
-fn described(input: &mut CopyObjectInput, from: &(String, String), source: &About) -> S3Result<About> {
+fn description_of_copy(
+    input: &mut CopyObjectInput,
+    from: &(String, String),
+    source: &ObjectDescription,
+) -> S3Result<ObjectDescription> {
     let replace = input
         .metadata_directive
         .as_ref()
@@ -136,25 +151,32 @@ fn described(input: &mut CopyObjectInput, from: &(String, String), source: &Abou
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata."
         ));
     }
-    let said = about!(input)?;
+    let said = description_of!(input)?;
     let tags = if retag {
         said.tags.clone()
     } else {
         source.tags.clone()
     };
     let kept = if replace { said } else { source.clone() };
-    Ok(About { tags, ..kept })
+    Ok(ObjectDescription { tags, ..kept })
 }
 
 /// Small ones as they are, a single file by a second name. What came in parts becomes one file with the plain MD5
 /// as its ETag, as on AWS.
-async fn bytes(store: &Arc<Store>, found: Found, asked: Option<Algorithm>) -> S3Result<Copied> {
-    let (etag, checksum) = (found.record.head.etag.clone(), found.record.rest.checksum.clone());
+async fn copy_bytes(
+    store: &Arc<Store>,
+    found: OpenObject,
+    asked: Option<Algorithm>,
+) -> S3Result<CopiedBytes> {
+    let (etag, checksum) = (
+        found.record.head.etag.clone(),
+        found.record.details.checksum.clone(),
+    );
     let same_checksum = asked.is_none() || asked == checksum.as_ref().map(|stored| stored.algorithm);
     if same_checksum && !etag.contains('-') {
         if let Some(bytes) = found.inline() {
-            return Ok(Copied {
-                held: Held::Memory(bytes.to_vec()),
+            return Ok(CopiedBytes {
+                held: ReceivedBytes::Memory(bytes.to_vec()),
                 etag,
                 checksum,
             });
@@ -165,10 +187,10 @@ async fn bytes(store: &Arc<Store>, found: Found, asked: Option<Algorithm>) -> S3
             let linked = linked
                 .map_err(std::io::Error::other)
                 .and_then(|linked| linked)
-                .map_err(disk)?;
+                .map_err(disk_error)?;
             drop(found);
-            return Ok(Copied {
-                held: Held::Files(vec![linked]),
+            return Ok(CopiedBytes {
+                held: ReceivedBytes::Files(vec![linked]),
                 etag,
                 checksum,
             });
@@ -176,14 +198,14 @@ async fn bytes(store: &Arc<Store>, found: Found, asked: Option<Algorithm>) -> S3
     }
     let algorithm = asked.or(checksum.map(|stored| stored.algorithm));
     let size = found.record.head.size;
-    let taken = ingest::take(
+    let taken = ingest::receive(
         &store.blobs,
         found.stream(0..size).await?,
-        Claims::none(algorithm),
+        BodyClaims::none(algorithm),
         false,
     )
     .await?;
-    Ok(Copied {
+    Ok(CopiedBytes {
         held: taken.held,
         etag: hex::encode(taken.md5),
         checksum: Some(taken.checksum),

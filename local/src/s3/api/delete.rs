@@ -2,10 +2,10 @@
 
 use s3s::{S3Error, S3Result, dto::*, s3_error};
 
-use super::support::only_version;
+use super::version::check_version;
 use crate::s3::{
-    condition::{failed, matches, timestamp},
-    store::{Store, changes::Changes, index, record::Head},
+    condition::{matches, precondition_failed, timestamp},
+    store::{Store, changes::Changes, index, record::ObjectHead},
 };
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
@@ -13,14 +13,14 @@ const MOST_KEYS: usize = 1000;
 
 /// What must hold of an object for it to be removed.
 #[derive(Default)]
-struct Conditions {
+struct DeleteConditions {
     etag: Option<ETagCondition>,
     modified: Option<Timestamp>,
     size: Option<i64>,
 }
 
-impl Conditions {
-    fn check(&self, existing: Option<&Head>) -> S3Result {
+impl DeleteConditions {
+    fn check(&self, existing: Option<&ObjectHead>) -> S3Result {
         let holds = match existing {
             Some(head) => {
                 self.etag.as_ref().is_none_or(|etag| matches(etag, head))
@@ -32,14 +32,18 @@ impl Conditions {
             }
             None => self.etag.is_none() && self.modified.is_none() && self.size.is_none(),
         };
-        if holds { Ok(()) } else { Err(failed("If-Match")) }
+        if holds {
+            Ok(())
+        } else {
+            Err(precondition_failed("If-Match"))
+        }
     }
 }
 
 /// That there is no such object is no error: it is not there afterwards.
-pub(super) async fn one(store: &Store, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
-    only_version(input.version_id.as_deref())?;
-    let conditions = Conditions {
+pub(super) async fn delete_object(store: &Store, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+    check_version(input.version_id.as_deref())?;
+    let conditions = DeleteConditions {
         etag: input.if_match,
         modified: input.if_match_last_modified_time,
         size: input.if_match_size,
@@ -53,14 +57,17 @@ pub(super) async fn one(store: &Store, input: DeleteObjectInput) -> S3Result<Del
     Ok(DeleteObjectOutput::default())
 }
 
-fn remove(changes: &mut Changes<'_>, bucket: &str, key: &str, conditions: &Conditions) -> S3Result {
+fn remove(changes: &mut Changes<'_>, bucket: &str, key: &str, conditions: &DeleteConditions) -> S3Result {
     let existing = index::object(&changes.objects, bucket, key)?;
     conditions.check(existing.as_ref().map(|existing| &existing.head))?;
     changes.remove_object(bucket, key)
 }
 
 /// Each key is removed or reported on its own.
-pub(super) async fn many(store: &Store, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+pub(super) async fn delete_objects(
+    store: &Store,
+    input: DeleteObjectsInput,
+) -> S3Result<DeleteObjectsOutput> {
     let objects = input.delete.objects;
     if objects.is_empty() || objects.len() > MOST_KEYS {
         return Err(s3_error!(
@@ -100,12 +107,12 @@ fn remove_identified(
     bucket: &str,
     object: ObjectIdentifier,
 ) -> S3Result<Result<DeletedObject, Error>> {
-    let conditions = Conditions {
+    let conditions = DeleteConditions {
         etag: object.e_tag.map(ETagCondition::ETag),
         modified: object.last_modified_time,
         size: object.size,
     };
-    let removed = only_version(object.version_id.as_deref())
+    let removed = check_version(object.version_id.as_deref())
         .and_then(|()| remove(changes, bucket, &object.key, &conditions));
     match removed {
         Ok(()) => Ok(Ok(DeletedObject {
@@ -113,11 +120,11 @@ fn remove_identified(
             ..Default::default()
         })),
         Err(error) if *error.code() == s3s::S3ErrorCode::InternalError => Err(error),
-        Err(error) => Ok(Err(report(object.key, &error))),
+        Err(error) => Ok(Err(error_entry(object.key, &error))),
     }
 }
 
-fn report(key: String, error: &S3Error) -> Error {
+fn error_entry(key: String, error: &S3Error) -> Error {
     Error {
         code: Some(error.code().as_str().to_owned()),
         key: Some(key),

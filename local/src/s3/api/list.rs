@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use s3s::{S3Error, S3Result, dto::*, s3_error};
 
-use super::{OWNER, buckets::owner};
+use super::buckets::{initiator, owner};
 use crate::s3::{
     condition::timestamp,
     notification::form_encoded,
     store::{
         Store, index,
-        listing::{self, From, Page, Query, folder},
-        record::{Head, UploadRecord},
+        listing::{self, ListingPage, ListingQuery, ListingStart, folder},
+        record::{ObjectHead, UploadRecord},
     },
 };
 
@@ -74,7 +74,10 @@ fn delimiter(given: Option<&str>) -> Option<&str> {
     given.filter(|delimiter| !delimiter.is_empty())
 }
 
-pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
+pub(super) async fn list_objects_v2(
+    store: Arc<Store>,
+    input: ListObjectsV2Input,
+) -> S3Result<ListObjectsV2Output> {
     let (most, encoding) = (
         most(input.max_keys)?,
         Encoding::new(input.encoding_type.as_ref())?,
@@ -82,10 +85,10 @@ pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S
     let prefix = input.prefix.clone().unwrap_or_default();
     let from = match (&input.continuation_token, &input.start_after) {
         (Some(token), _) => from_token(token)?,
-        (None, Some(after)) => From::after(after, &prefix, delimiter(input.delimiter.as_deref())),
-        (None, None) => From::Start,
+        (None, Some(after)) => ListingStart::after(after, &prefix, delimiter(input.delimiter.as_deref())),
+        (None, None) => ListingStart::Beginning,
     };
-    let page = walk(
+    let page = read_page(
         store,
         input.bucket.clone(),
         prefix.clone(),
@@ -112,7 +115,7 @@ pub(super) async fn version_2(store: Arc<Store>, input: ListObjectsV2Input) -> S
     })
 }
 
-pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
+pub(super) async fn list_objects(store: Arc<Store>, input: ListObjectsInput) -> S3Result<ListObjectsOutput> {
     let (most, encoding) = (
         most(input.max_keys)?,
         Encoding::new(input.encoding_type.as_ref())?,
@@ -120,11 +123,11 @@ pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3R
     let prefix = input.prefix.clone().unwrap_or_default();
     let from = match input.marker.as_deref() {
         Some(marker) if !marker.is_empty() => {
-            From::after(marker, &prefix, delimiter(input.delimiter.as_deref()))
+            ListingStart::after(marker, &prefix, delimiter(input.delimiter.as_deref()))
         }
-        _ => From::Start,
+        _ => ListingStart::Beginning,
     };
-    let page = walk(
+    let page = read_page(
         store,
         input.bucket.clone(),
         prefix.clone(),
@@ -134,8 +137,8 @@ pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3R
     )
     .await?;
     let next = page.next.as_ref().map(|next| match next {
-        From::Key(name) | From::Past(name) => encoding.encode(name),
-        From::Start => String::new(),
+        ListingStart::AfterKey(name) | ListingStart::AfterPrefix(name) => encoding.encode(name),
+        ListingStart::Beginning => String::new(),
     });
     Ok(ListObjectsOutput {
         name: Some(input.bucket),
@@ -154,22 +157,22 @@ pub(super) async fn version_1(store: Arc<Store>, input: ListObjectsInput) -> S3R
 }
 
 /// The index is read beside the requests: a page may take milliseconds.
-async fn walk(
+async fn read_page(
     store: Arc<Store>,
     bucket: String,
     prefix: String,
     given: Option<String>,
-    from: From,
+    from: ListingStart,
     most: i32,
-) -> S3Result<Page> {
+) -> S3Result<ListingPage> {
     let limit = usize::try_from(most).unwrap_or_default();
-    let walked = tokio::task::spawn_blocking(move || {
+    let page = tokio::task::spawn_blocking(move || {
         let snapshot = store.snapshot()?;
         index::bucket(&snapshot.buckets, &bucket)?;
         let delimiter = delimiter(given.as_deref());
-        listing::page(
+        listing::list_page(
             &snapshot.objects,
-            &Query {
+            &ListingQuery {
                 bucket: &bucket,
                 prefix: &prefix,
                 delimiter,
@@ -178,10 +181,10 @@ async fn walk(
             },
         )
     });
-    walked.await.map_err(S3Error::internal_error)?
+    page.await.map_err(S3Error::internal_error)?
 }
 
-fn contents(objects: Vec<(String, Head)>, encoding: Encoding, owner: Option<&Owner>) -> Vec<Object> {
+fn contents(objects: Vec<(String, ObjectHead)>, encoding: Encoding, owner: Option<&Owner>) -> Vec<Object> {
     let shown = objects.into_iter().map(|(key, head)| Object {
         key: Some(encoding.encode(&key)),
         e_tag: Some(ETag::Strong(head.etag)),
@@ -194,23 +197,23 @@ fn contents(objects: Vec<(String, Head)>, encoding: Encoding, owner: Option<&Own
     shown.collect()
 }
 
-fn to_token(next: &From) -> String {
+fn to_token(next: &ListingStart) -> String {
     let plain = match next {
-        From::Start => String::new(),
-        From::Key(key) => format!("k{key}"),
-        From::Past(prefix) => format!("p{prefix}"),
+        ListingStart::Beginning => String::new(),
+        ListingStart::AfterKey(key) => format!("k{key}"),
+        ListingStart::AfterPrefix(prefix) => format!("p{prefix}"),
     };
     BASE64_URL_SAFE_NO_PAD.encode(plain)
 }
 
-fn from_token(token: &str) -> S3Result<From> {
+fn from_token(token: &str) -> S3Result<ListingStart> {
     let plain = BASE64_URL_SAFE_NO_PAD
         .decode(token)
         .ok()
         .and_then(|plain| String::from_utf8(plain).ok());
     let from = plain.and_then(|plain| match plain.split_at_checked(1)? {
-        ("k", key) => Some(From::Key(key.to_owned())),
-        ("p", prefix) => Some(From::Past(prefix.to_owned())),
+        ("k", key) => Some(ListingStart::AfterKey(key.to_owned())),
+        ("p", prefix) => Some(ListingStart::AfterPrefix(prefix.to_owned())),
         _ => None,
     });
     from.ok_or_else(|| s3_error!(InvalidArgument, "The continuation token provided is incorrect"))
@@ -254,7 +257,11 @@ pub(super) fn uploads(
         next_upload_id_marker: last.map(|(_, id)| id),
         max_uploads: Some(most),
         is_truncated: Some(more),
-        uploads: Some(all.into_iter().map(|upload| shown(upload, encoding)).collect()),
+        uploads: Some(
+            all.into_iter()
+                .map(|upload| upload_entry(upload, encoding))
+                .collect(),
+        ),
         common_prefixes: encoding.prefixes(&prefixes.into_iter().collect::<Vec<_>>()),
         encoding_type: input.encoding_type.clone(),
         ..Default::default()
@@ -271,19 +278,16 @@ fn skip_to(all: &mut Vec<(String, String, UploadRecord)>, key: Option<&str>, id:
     }
 }
 
-fn shown((key, id, record): (String, String, UploadRecord), encoding: Encoding) -> MultipartUpload {
+fn upload_entry((key, id, record): (String, String, UploadRecord), encoding: Encoding) -> MultipartUpload {
     MultipartUpload {
         key: Some(encoding.encode(&key)),
         upload_id: Some(id),
         initiated: Some(timestamp(record.initiated)),
-        initiator: Some(Initiator {
-            display_name: Some("groundcrew".into()),
-            id: Some(OWNER.into()),
-        }),
+        initiator: Some(initiator()),
         owner: Some(owner()),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         checksum_algorithm: Some(ChecksumAlgorithm::from_static(record.plan.algorithm.name())),
-        checksum_type: Some(record.plan.kind.reply()),
+        checksum_type: Some(record.plan.kind.to_dto()),
     }
 }
 
@@ -293,7 +297,10 @@ mod tests {
 
     #[test]
     fn a_continuation_token_reads_back_and_a_made_up_one_does_not() {
-        for from in [From::Key("a\u{1}/ü".into()), From::Past("a/".into())] {
+        for from in [
+            ListingStart::AfterKey("a\u{1}/ü".into()),
+            ListingStart::AfterPrefix("a/".into()),
+        ] {
             assert_eq!(from_token(&to_token(&from)).unwrap(), from);
         }
         assert!(from_token("a/b").is_err());

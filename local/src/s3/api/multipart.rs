@@ -6,16 +6,16 @@ use md5::{Digest as _, Md5};
 use s3s::{S3Result, dto::*, s3_error};
 use uuid::Uuid;
 
-use super::{about::about, object::look_ahead, support::refuse_unsupported};
-use crate::s3::checksum::Plan;
+use super::{description::description_of, object::check_before_body};
 use crate::s3::{
-    checksum::{self, Algorithm, Stored, fill, given},
+    checksum::{self, Algorithm, ChecksumPlan, StoredChecksum, checksums_of, set_checksums},
     condition::WriteCondition,
+    notification::ObjectEvent,
     store::{
         Store,
         changes::Changes,
         index,
-        record::{Head, ObjectRecord, PartRecord, Rest, Segment, UploadRecord, Whereabouts},
+        record::{BytesLocation, ObjectDetails, ObjectHead, ObjectRecord, PartRecord, Segment, UploadRecord},
     },
 };
 
@@ -27,9 +27,8 @@ pub(super) async fn create(
     store: &Store,
     mut input: CreateMultipartUploadInput,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    refuse_unsupported!(input)?;
-    let about = about!(input)?;
-    let plan = Plan::new(
+    let description = description_of!(input)?;
+    let plan = ChecksumPlan::new(
         Algorithm::from_request(input.checksum_algorithm.as_ref())?,
         input.checksum_type.as_ref(),
     )?;
@@ -42,7 +41,7 @@ pub(super) async fn create(
             .checksum_algorithm
             .is_some()
             .then(|| ChecksumAlgorithm::from_static(plan.algorithm.name())),
-        checksum_type: input.checksum_algorithm.is_some().then(|| plan.kind.reply()),
+        checksum_type: input.checksum_algorithm.is_some().then(|| plan.kind.to_dto()),
         ..Default::default()
     };
     store
@@ -50,7 +49,7 @@ pub(super) async fn create(
             index::bucket(&changes.buckets, &input.bucket)?;
             let record = UploadRecord {
                 initiated: changes.now.as_second(),
-                about,
+                description,
                 plan,
             };
             changes.put_upload(&input.bucket, &input.key, &upload, &record)
@@ -78,21 +77,21 @@ pub(super) async fn complete(
         if_none_match: input.if_none_match.take(),
     };
     condition.check_form()?;
-    look_ahead(store, &condition, (&input.bucket, &input.key))?;
-    let wish = Wish {
+    check_before_body(store, &condition, (&input.bucket, &input.key))?;
+    let completion = Completion {
         upload: input.upload_id,
         parts: input
             .multipart_upload
             .take()
             .and_then(|list| list.parts)
             .unwrap_or_default(),
-        checksum: checksum::only(&given!(input)),
+        checksum: checksum::single(&checksums_of!(input)),
         size: input.mpu_object_size,
         condition,
     };
     let (bucket, key) = (input.bucket.clone(), input.key.clone());
     let record = store
-        .write(move |changes| wish.fulfil(changes, &bucket, &key))
+        .write(move |changes| completion.apply(changes, &bucket, &key))
         .await?;
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -101,13 +100,13 @@ pub(super) async fn complete(
         e_tag: Some(ETag::Strong(record.head.etag)),
         ..Default::default()
     };
-    fill!(output, record.rest.checksum.as_ref());
-    output.checksum_type = record.rest.checksum.map(|stored| stored.kind.reply());
+    set_checksums!(output, record.details.checksum.as_ref());
+    output.checksum_type = record.details.checksum.map(|stored| stored.kind.to_dto());
     Ok(output)
 }
 
 /// What the client wants made of the parts it sent.
-struct Wish {
+struct Completion {
     upload: String,
     parts: Vec<CompletedPart>,
     checksum: Option<(Algorithm, String)>,
@@ -115,13 +114,13 @@ struct Wish {
     condition: WriteCondition,
 }
 
-impl Wish {
-    fn fulfil(mut self, changes: &mut Changes<'_>, bucket: &str, key: &str) -> S3Result<ObjectRecord> {
+impl Completion {
+    fn apply(mut self, changes: &mut Changes<'_>, bucket: &str, key: &str) -> S3Result<ObjectRecord> {
         index::bucket(&changes.buckets, bucket)?;
         let existing = index::object(&changes.objects, bucket, key)?;
         let upload = match index::upload(&changes.uploads, bucket, key, &self.upload) {
             Ok(upload) => upload,
-            Err(gone) => return existing.filter(|object| self.is_fulfilled_by(object)).ok_or(gone),
+            Err(gone) => return existing.filter(|object| self.has_made(object)).ok_or(gone),
         };
         self.condition
             .check(existing.as_ref().map(|existing| &existing.head))?;
@@ -129,23 +128,18 @@ impl Wish {
         let record = self.assemble(upload, &parts)?;
         let kept: Vec<Uuid> = parts.iter().map(|part| part.segment.blob).collect();
         changes.remove_upload(bucket, key, &self.upload, &kept)?;
-        changes.put_object(
-            (bucket, key),
-            &record,
-            None,
-            "ObjectCreated:CompleteMultipartUpload",
-        )?;
+        changes.put_object((bucket, key), &record, None, ObjectEvent::CompleteMultipartUpload)?;
         Ok(record)
     }
 
     /// Whether `object` is what an earlier completion of this upload with these parts made: a client whose answer was lost
     /// asks again, and is answered as it would have been.
-    fn is_fulfilled_by(&self, object: &ObjectRecord) -> bool {
+    fn has_made(&self, object: &ObjectRecord) -> bool {
         let named = self.parts.iter().map(|part| part.e_tag.as_ref().map(ETag::value));
         let etag = named
             .collect::<Option<Vec<_>>>()
             .and_then(|etags| joined_etag(&etags).ok());
-        object.rest.upload.as_ref() == Some(&self.upload) && etag.as_ref() == Some(&object.head.etag)
+        object.details.upload.as_ref() == Some(&self.upload) && etag.as_ref() == Some(&object.head.etag)
     }
 
     /// The parts the client names, which must be those it sent, in ascending order, none but the last small.
@@ -170,7 +164,7 @@ impl Wish {
                 .ok()
                 .map(|at| &sent[at].1);
             let part = found
-                .filter(|part| is_the_one(part, &mut named))
+                .filter(|part| is_named_by(part, &mut named))
                 .ok_or_else(|| invalid_part(number))?;
             chosen.push((number, part.clone()));
         }
@@ -199,19 +193,19 @@ impl Wish {
         let checksum = upload
             .plan
             .join(parts.iter().map(|part| (&part.checksum, part.segment.size)))?;
-        compare(self.checksum.as_ref(), &checksum)?;
-        let head = Head {
+        check_checksum(self.checksum.as_ref(), &checksum)?;
+        let head = ObjectHead {
             size,
             modified: upload.initiated,
             etag: etag_of(parts)?,
         };
         let segments: Vec<Segment> = parts.iter().map(|part| part.segment).collect();
-        let bytes = Whereabouts::Files(segments);
+        let bytes = BytesLocation::Files(segments);
         Ok(ObjectRecord {
             head,
-            rest: Rest {
+            details: ObjectDetails {
                 bytes,
-                about: upload.about,
+                description: upload.description,
                 checksum: Some(checksum),
                 upload: Some(self.upload.clone()),
             },
@@ -219,14 +213,14 @@ impl Wish {
     }
 }
 
-fn is_the_one(part: &PartRecord, named: &mut CompletedPart) -> bool {
+fn is_named_by(part: &PartRecord, named: &mut CompletedPart) -> bool {
     let etag = named.e_tag.as_ref().is_some_and(|etag| etag.value() == part.etag);
     let same = |(algorithm, value): (Algorithm, String)| {
-        [&part.checksum, &part.echo]
+        [&part.checksum, &part.client_checksum]
             .iter()
             .any(|known| known.algorithm == algorithm && known.value == value)
     };
-    etag && checksum::only(&given!(named)).is_none_or(same)
+    etag && checksum::single(&checksums_of!(named)).is_none_or(same)
 }
 
 fn invalid_part(number: u32) -> s3s::S3Error {
@@ -237,7 +231,7 @@ fn invalid_part(number: u32) -> s3s::S3Error {
 }
 
 /// Clients may leave out the number of parts of a composite checksum.
-fn compare(said: Option<&(Algorithm, String)>, checksum: &Stored) -> S3Result {
+fn check_checksum(said: Option<&(Algorithm, String)>, checksum: &StoredChecksum) -> S3Result {
     let same = |value: &str| value == checksum.value || checksum.value.split('-').next() == Some(value);
     match said {
         Some((algorithm, value)) if *algorithm != checksum.algorithm || !same(value) => Err(s3_error!(

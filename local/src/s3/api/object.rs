@@ -6,18 +6,19 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use s3s::{S3Error, S3Result, TrailingHeaders, dto::*, s3_error};
 
 use super::{
-    about::{about, conditions, describe, describe_checksum},
-    support::{only_version, refuse, refuse_unsupported},
+    description::{conditions, describe, description_of},
+    version::check_version,
 };
 use crate::s3::{
-    checksum::{Algorithm, fill, given},
+    checksum::{Algorithm, checksums_of, set_checksums},
     condition::{WriteCondition, no_such_key},
-    error::custom,
-    ingest::{self, Claims},
-    outflow,
+    error::custom_error,
+    ingest::{self, BodyClaims},
+    notification::ObjectEvent,
+    object_reader,
     store::{
         Store, index,
-        record::{Head, ObjectRecord, Rest},
+        record::{ObjectDetails, ObjectHead, ObjectRecord},
     },
 };
 
@@ -27,34 +28,32 @@ pub(super) async fn put(
     trailers: Option<TrailingHeaders>,
     announced: Vec<String>,
 ) -> S3Result<PutObjectOutput> {
-    refuse_unsupported!(input)?;
-    refuse(&[("x-amz-write-offset-bytes", input.write_offset_bytes.is_some())])?;
     let condition = WriteCondition {
         if_match: input.if_match.take(),
         if_none_match: input.if_none_match.take(),
     };
     condition.check_form()?;
-    look_ahead(store, &condition, (&input.bucket, &input.key))?;
-    let about = about!(input)?;
-    let claims = Claims {
+    check_before_body(store, &condition, (&input.bucket, &input.key))?;
+    let description = description_of!(input)?;
+    let claims = BodyClaims {
         length: input.content_length,
         md5: input.content_md5.take(),
-        checksum: given!(input),
+        checksum: checksums_of!(input),
         algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
         keep: None,
         trailers,
         announced,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
-    let taken = ingest::take(&store.blobs, body, claims, false).await?;
+    let taken = ingest::receive(&store.blobs, body, claims, false).await?;
     let (etag, checksum, size) = (hex::encode(taken.md5), taken.checksum, taken.size);
     let mut output = PutObjectOutput {
         e_tag: Some(ETag::Strong(etag.clone())),
         ..Default::default()
     };
-    fill!(output, Some(&checksum));
-    output.checksum_type = Some(checksum.kind.reply());
-    output.server_side_encryption = Some(super::about::encryption());
+    set_checksums!(output, Some(&checksum));
+    output.checksum_type = Some(checksum.kind.to_dto());
+    output.server_side_encryption = Some(super::description::encryption());
     let (bucket, key, held) = (input.bucket, input.key, taken.held);
     store
         .write(move |changes| {
@@ -62,28 +61,28 @@ pub(super) async fn put(
             let existing = index::object(&changes.objects, &bucket, &key)?;
             condition.check(existing.as_ref().map(|existing| &existing.head))?;
             let (bytes, inline) = held.place();
-            let head = Head {
+            let head = ObjectHead {
                 size,
                 modified: changes.now.as_second(),
                 etag,
             };
             let record = ObjectRecord {
                 head,
-                rest: Rest {
+                details: ObjectDetails {
                     bytes,
-                    about,
+                    description,
                     checksum: Some(checksum),
                     upload: None,
                 },
             };
-            changes.put_object((&bucket, &key), &record, inline.as_deref(), "ObjectCreated:Put")
+            changes.put_object((&bucket, &key), &record, inline.as_deref(), ObjectEvent::Put)
         })
         .await?;
     Ok(output)
 }
 
 /// Refuses before the body is read what the transaction would refuse anyway, so that no large body travels in vain.
-pub(super) fn look_ahead(store: &Store, condition: &WriteCondition, place: (&str, &str)) -> S3Result {
+pub(super) fn check_before_body(store: &Store, condition: &WriteCondition, place: (&str, &str)) -> S3Result {
     let snapshot = store.snapshot()?;
     index::bucket(&snapshot.buckets, place.0)?;
     let existing = index::object(&snapshot.objects, place.0, place.1)?;
@@ -91,66 +90,46 @@ pub(super) fn look_ahead(store: &Store, condition: &WriteCondition, place: (&str
 }
 
 pub(super) async fn get(store: &Store, mut input: GetObjectInput) -> S3Result<GetObjectOutput> {
-    only_version(input.version_id.as_deref())?;
-    refuse(&[(
-        "x-amz-server-side-encryption-customer-algorithm",
-        input.sse_customer_algorithm.is_some(),
-    )])?;
-    let found = outflow::find(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
+    check_version(input.version_id.as_deref())?;
+    let found = object_reader::open(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
     conditions!(input).check(&found.record.head)?;
-    let shown = Shown::of(&found.record, input.range, input.part_number)?;
+    let selection = ByteSelection::of(&found.record, input.range, input.part_number)?;
     let mut output = GetObjectOutput::default();
-    describe!(output, found.record);
-    output.tag_count = i32::try_from(found.record.rest.about.tags.len())
+    describe!(output, found.record, selection, input.checksum_mode);
+    output.tag_count = i32::try_from(found.record.details.description.tags.len())
         .ok()
         .filter(|tags| *tags > 0);
-    output.parts_count = shown.parts;
-    output.content_length = shown.length();
-    output.content_range = shown.header;
-    if output.content_range.is_none() && input.checksum_mode.is_some() {
-        describe_checksum!(output, found.record.rest.checksum.as_ref());
-    }
-    output.body = Some(found.stream(shown.range).await?);
+    output.body = Some(found.stream(selection.range).await?);
     Ok(output)
 }
 
 pub(super) fn head(store: &Store, mut input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
-    only_version(input.version_id.as_deref())?;
-    refuse(&[(
-        "x-amz-server-side-encryption-customer-algorithm",
-        input.sse_customer_algorithm.is_some(),
-    )])?;
-    let found = outflow::find(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
+    check_version(input.version_id.as_deref())?;
+    let found = object_reader::open(store, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
     conditions!(input).check(&found.record.head)?;
-    let shown = Shown::of(&found.record, input.range, input.part_number)?;
+    let selection = ByteSelection::of(&found.record, input.range, input.part_number)?;
     let mut output = HeadObjectOutput::default();
-    describe!(output, found.record);
-    output.parts_count = shown.parts;
-    output.content_length = shown.length();
-    output.content_range = shown.header;
-    if output.content_range.is_none() && input.checksum_mode.is_some() {
-        describe_checksum!(output, found.record.rest.checksum.as_ref());
-    }
+    describe!(output, found.record, selection, input.checksum_mode);
     Ok(output)
 }
 
 /// Which bytes of the object a request is about.
-struct Shown {
+struct ByteSelection {
     range: Bytes<u64>,
-    /// `Content-Range`, when it is not simply all of them.
-    header: Option<String>,
+    /// `Content-Range`, unless all bytes were asked for.
+    content_range: Option<String>,
     /// How many parts the object came in, when one was asked for.
     parts: Option<i32>,
 }
 
-impl Shown {
-    fn of(record: &ObjectRecord, range: Option<Range>, part: Option<i32>) -> S3Result<Shown> {
+impl ByteSelection {
+    fn of(record: &ObjectRecord, range: Option<Range>, part: Option<i32>) -> S3Result<ByteSelection> {
         let size = record.head.size;
         let (range, parts) = match (range, part) {
             (None, None) => {
-                return Ok(Shown {
+                return Ok(ByteSelection {
                     range: 0..size,
-                    header: None,
+                    content_range: None,
                     parts: None,
                 });
             }
@@ -166,8 +145,12 @@ impl Shown {
             (None, Some(part)) => one_part(record, part)?,
         };
         let last = range.end.saturating_sub(1);
-        let header = (size > 0).then(|| format!("bytes {}-{last}/{size}", range.start));
-        Ok(Shown { range, header, parts })
+        let content_range = (size > 0).then(|| format!("bytes {}-{last}/{size}", range.start));
+        Ok(ByteSelection {
+            range,
+            content_range,
+            parts,
+        })
     }
 
     fn length(&self) -> Option<i64> {
@@ -179,13 +162,13 @@ impl Shown {
 fn one_part(record: &ObjectRecord, number: i32) -> S3Result<(Bytes<u64>, Option<i32>)> {
     let missing = || {
         let message = format!("The requested partnumber is not satisfiable: {number}");
-        custom("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE, message)
+        custom_error("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE, message)
     };
     let at = usize::try_from(number)
         .ok()
         .and_then(|number| number.checked_sub(1))
         .ok_or_else(missing)?;
-    if !record.head.etag.contains('-') {
+    if !record.is_multipart() {
         return if at == 0 {
             Ok((0..record.head.size, None))
         } else {

@@ -5,16 +5,14 @@ use std::{ops::Range as Bytes, sync::Arc};
 use s3s::{S3Result, TrailingHeaders, dto::*, s3_error};
 
 use super::{
-    OWNER,
-    buckets::owner,
-    copy::source_conditions,
-    support::{copy_source, refuse},
+    buckets::{initiator, owner},
+    copy::{copy_source, source_conditions},
 };
 use crate::s3::{
-    checksum::{Algorithm, fill, given},
+    checksum::{Algorithm, checksums_of, set_checksums},
     condition::{no_such_key, timestamp},
-    ingest::{self, Claims, Taken},
-    outflow,
+    ingest::{self, BodyClaims, ReceivedBody},
+    object_reader,
     store::{
         Store, index,
         record::{PartRecord, UploadRecord},
@@ -25,17 +23,17 @@ const MOST_PARTS: i32 = 10_000;
 const PAGE: i32 = 1000;
 
 /// Which part of which upload.
-struct Place {
+struct PartPlace {
     bucket: String,
     key: String,
     upload: String,
     number: u32,
 }
 
-impl Place {
-    fn new(bucket: String, key: String, upload: String, number: i32) -> S3Result<Place> {
+impl PartPlace {
+    fn new(bucket: String, key: String, upload: String, number: i32) -> S3Result<PartPlace> {
         match u32::try_from(number) {
-            Ok(number) if (1..=MOST_PARTS.unsigned_abs()).contains(&number) => Ok(Place {
+            Ok(number) if (1..=MOST_PARTS.unsigned_abs()).contains(&number) => Ok(PartPlace {
                 bucket,
                 key,
                 upload,
@@ -55,7 +53,7 @@ impl Place {
     }
 
     /// Stores the part unless the upload was completed or aborted meanwhile; the time it was stored at.
-    async fn store(self, store: &Store, taken: Taken) -> S3Result<i64> {
+    async fn store(self, store: &Store, taken: ReceivedBody) -> S3Result<i64> {
         store
             .write(move |changes| {
                 index::upload(&changes.uploads, &self.bucket, &self.key, &self.upload)?;
@@ -69,7 +67,7 @@ impl Place {
                     etag,
                     modified,
                     checksum: taken.checksum,
-                    echo: taken.echo,
+                    client_checksum: taken.client_checksum,
                 };
                 changes.put_part(&self.upload, self.number, &record)?;
                 Ok(modified)
@@ -84,25 +82,24 @@ pub(super) async fn upload(
     trailers: Option<TrailingHeaders>,
     announced: Vec<String>,
 ) -> S3Result<UploadPartOutput> {
-    refuse(&[(
-        "x-amz-server-side-encryption-customer-algorithm",
-        input.sse_customer_algorithm.is_some(),
-    )])?;
-    let place = Place::new(input.bucket, input.key, input.upload_id, input.part_number)?;
+    let place = PartPlace::new(input.bucket, input.key, input.upload_id, input.part_number)?;
     let upload = place.upload(store)?;
-    let claims = Claims {
+    let claims = BodyClaims {
         length: input.content_length,
         md5: input.content_md5.take(),
-        checksum: given!(input),
+        checksum: checksums_of!(input),
         algorithm: Algorithm::from_request(input.checksum_algorithm.as_ref())?,
         keep: Some(upload.plan.algorithm),
         trailers,
         announced,
     };
     let body = input.body.take().unwrap_or_else(|| s3s::Body::empty().into());
-    let taken = ingest::take(&store.blobs, body, claims, true).await?;
-    if upload.plan.asked && taken.echo.algorithm != upload.plan.algorithm {
-        let (expected, actual) = (upload.plan.algorithm.name(), taken.echo.algorithm.name());
+    let taken = ingest::receive(&store.blobs, body, claims, true).await?;
+    if upload.plan.is_requested && taken.client_checksum.algorithm != upload.plan.algorithm {
+        let (expected, actual) = (
+            upload.plan.algorithm.name(),
+            taken.client_checksum.algorithm.name(),
+        );
         return Err(s3_error!(
             InvalidRequest,
             "Checksum Type mismatch occurred, expected checksum Type: {expected}, actual checksum Type: {actual}"
@@ -112,7 +109,7 @@ pub(super) async fn upload(
         e_tag: Some(ETag::Strong(hex::encode(taken.md5))),
         ..Default::default()
     };
-    fill!(output, Some(&taken.echo));
+    set_checksums!(output, Some(&taken.client_checksum));
     place.store(store, taken).await?;
     Ok(output)
 }
@@ -121,24 +118,20 @@ pub(super) async fn copy(
     store: &Arc<Store>,
     mut input: UploadPartCopyInput,
 ) -> S3Result<UploadPartCopyOutput> {
-    refuse(&[(
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        input.copy_source_sse_customer_algorithm.is_some(),
-    )])?;
     let conditions = source_conditions!(input);
     let from = copy_source(&input.copy_source)?;
-    let place = Place::new(input.bucket, input.key, input.upload_id, input.part_number)?;
+    let place = PartPlace::new(input.bucket, input.key, input.upload_id, input.part_number)?;
     let upload = place.upload(store)?;
-    let found = outflow::find(store, &from.0, &from.1)?.ok_or_else(no_such_key)?;
+    let found = object_reader::open(store, &from.0, &from.1)?.ok_or_else(no_such_key)?;
     conditions.check_source(&found.record.head)?;
     let range = source_range(input.copy_source_range.as_deref(), found.record.head.size)?;
-    let claims = Claims::none(Some(upload.plan.algorithm));
-    let taken = ingest::take(&store.blobs, found.stream(range).await?, claims, true).await?;
+    let claims = BodyClaims::none(Some(upload.plan.algorithm));
+    let taken = ingest::receive(&store.blobs, found.stream(range).await?, claims, true).await?;
     let mut result = CopyPartResult {
         e_tag: Some(ETag::Strong(hex::encode(taken.md5))),
         ..Default::default()
     };
-    fill!(result, Some(&taken.checksum));
+    set_checksums!(result, Some(&taken.checksum));
     result.last_modified = Some(timestamp(place.store(store, taken).await?));
     Ok(UploadPartCopyOutput {
         copy_part_result: Some(result),
@@ -181,23 +174,20 @@ pub(super) fn list(store: &Store, input: ListPartsInput) -> S3Result<ListPartsOu
         key: Some(input.key),
         upload_id: Some(input.upload_id),
         checksum_algorithm: Some(ChecksumAlgorithm::from_static(upload.plan.algorithm.name())),
-        checksum_type: Some(upload.plan.kind.reply()),
-        initiator: Some(Initiator {
-            display_name: Some("groundcrew".into()),
-            id: Some(OWNER.into()),
-        }),
+        checksum_type: Some(upload.plan.kind.to_dto()),
+        initiator: Some(initiator()),
         owner: Some(owner()),
         is_truncated: Some(more),
         max_parts: Some(most),
         part_number_marker: Some(after),
         next_part_number_marker: last,
-        parts: Some(parts.into_iter().map(shown).collect()),
+        parts: Some(parts.into_iter().map(part_entry).collect()),
         storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
         ..Default::default()
     })
 }
 
-fn shown((number, record): (u32, PartRecord)) -> Part {
+fn part_entry((number, record): (u32, PartRecord)) -> Part {
     let mut part = Part {
         part_number: i32::try_from(number).ok(),
         e_tag: Some(ETag::Strong(record.etag)),
@@ -205,6 +195,6 @@ fn shown((number, record): (u32, PartRecord)) -> Part {
         size: i64::try_from(record.segment.size).ok(),
         ..Default::default()
     };
-    fill!(part, Some(&record.echo));
+    set_checksums!(part, Some(&record.client_checksum));
     part
 }

@@ -2,7 +2,7 @@
 
 use s3s::{S3Error, S3Result, dto::*, s3_error};
 
-use super::support::only_version;
+use super::version::check_version;
 use crate::s3::{
     condition::no_such_key,
     store::{Store, index},
@@ -50,14 +50,19 @@ fn invalid(why: &'static str) -> S3Error {
 }
 
 pub(super) fn get(store: &Store, input: &GetObjectTaggingInput) -> S3Result<GetObjectTaggingOutput> {
-    only_version(input.version_id.as_deref())?;
+    check_version(input.version_id.as_deref())?;
     let snapshot = store.snapshot()?;
     index::bucket(&snapshot.buckets, &input.bucket)?;
     let record = index::object(&snapshot.objects, &input.bucket, &input.key)?.ok_or_else(no_such_key)?;
-    let tags = record.rest.about.tags.into_iter().map(|(name, value)| Tag {
-        key: Some(name),
-        value: Some(value),
-    });
+    let tags = record
+        .details
+        .description
+        .tags
+        .into_iter()
+        .map(|(name, value)| Tag {
+            key: Some(name),
+            value: Some(value),
+        });
     Ok(GetObjectTaggingOutput {
         tag_set: tags.collect(),
         version_id: None,
@@ -65,7 +70,7 @@ pub(super) fn get(store: &Store, input: &GetObjectTaggingInput) -> S3Result<GetO
 }
 
 pub(super) async fn put(store: &Store, input: PutObjectTaggingInput) -> S3Result<PutObjectTaggingOutput> {
-    only_version(input.version_id.as_deref())?;
+    check_version(input.version_id.as_deref())?;
     let tags = input.tagging.tag_set.into_iter();
     let tags = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
     set(store, input.bucket, input.key, checked(tags.collect())?).await?;
@@ -77,8 +82,8 @@ pub(super) async fn set(store: &Store, bucket: String, key: String, tags: Vec<(S
         .write(move |changes| {
             index::bucket(&changes.buckets, &bucket)?;
             let mut record = index::object(&changes.objects, &bucket, &key)?.ok_or_else(no_such_key)?;
-            record.rest.about.tags = tags;
-            changes.amend_object(&bucket, &key, &record)
+            record.details.description.tags = tags;
+            changes.update_object(&bucket, &key, &record)
         })
         .await
 }

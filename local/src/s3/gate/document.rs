@@ -1,4 +1,4 @@
-//! Bodies that are documents of the protocol: read whole, and found to be what was promised, before they are acted on.
+//! Bodies that are documents of the protocol: read whole, and compared with their checksums, before they are acted on.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -8,7 +8,10 @@ use http::HeaderMap;
 use md5::{Digest as _, Md5};
 use s3s::{S3Result, s3_error};
 
-use super::{headers::checksum_headers, operations::Operation};
+use super::{
+    headers::checksum_headers,
+    operations::{Operation, OperationName},
+};
 use crate::s3::amended::{Amend, has_cdata};
 use crate::s3::checksum::Algorithm;
 
@@ -16,7 +19,7 @@ use crate::s3::checksum::Algorithm;
 pub(in crate::s3) const LARGEST: usize = 8 << 20;
 
 /// The request with its body in memory.
-pub(in crate::s3) async fn whole(request: Request, operation: &Operation) -> S3Result<Request> {
+pub(in crate::s3) async fn read_document(request: Request, operation: &Operation) -> S3Result<Request> {
     let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.map_err(|_| {
         s3_error!(
@@ -33,7 +36,7 @@ pub(in crate::s3) async fn whole(request: Request, operation: &Operation) -> S3R
 }
 
 fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3Result {
-    let bad = |name: &str| {
+    let mismatch = |name: &str| {
         s3_error!(
             BadDigest,
             "The {name} you specified did not match the calculated checksum."
@@ -42,26 +45,26 @@ fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3
     if let Some(said) = headers.get("content-md5")
         && BASE64_STANDARD.encode(Md5::digest(body)).as_bytes() != said.as_bytes()
     {
-        return Err(bad("Content-MD5"));
+        return Err(mismatch("Content-MD5"));
     }
     // Those of CompleteMultipartUpload are of the object.
-    if operation.name == "CompleteMultipartUpload" {
+    if operation.name == OperationName::CompleteMultipartUpload {
         return Ok(());
     }
     for (name, said) in checksum_headers(headers) {
-        let algorithm = Algorithm::of_header(name)?;
+        let algorithm = Algorithm::from_header(name)?;
         let mut hasher = algorithm.hasher();
         hasher.update(body);
         if algorithm.stored(&hasher.finalize())?.value != said {
-            return Err(bad(algorithm.name()));
+            return Err(mismatch(algorithm.name()));
         }
     }
     Ok(())
 }
 
-/// What the protocol library would pass over in silence.
+/// Refuses what the protocol library would ignore.
 fn check_content(operation: &Operation, body: &Bytes) -> S3Result {
-    if operation.name == "CreateBucket" && contains(body, b"<Tag") {
+    if operation.name == OperationName::CreateBucket && contains(body, b"<Tag") {
         return Err(s3_error!(
             NotImplemented,
             "Tags of a bucket are not implemented here."

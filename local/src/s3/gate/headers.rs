@@ -1,15 +1,16 @@
-//! Headers that ask for something: what this store does is let through, the rest refused by name. An uploader that asked
-//! for a lock, a key or a reader must not believe it got one.
+//! Headers that ask for something: what this store does is allowed, the rest is refused by name. An uploader that asked for
+//! a lock, a key or a reader must not believe it got one.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, StatusCode};
 use s3s::{S3Error, S3Result, s3_error};
 
 use super::operations::{Content, Operation};
-use crate::s3::{api::OWNER, checksum, error::custom};
+use crate::info::ACCOUNT;
+use crate::s3::{checksum, error::custom_error};
 
-/// Headers and the values with which they ask for nothing but what everything here is anyway.
-const FINE_WITH: [(&str, &[&str]); 11] = [
+/// Headers, and the values with which they ask for what every object here has anyway.
+const HARMLESS_VALUES: [(&str, &[&str]); 11] = [
     ("x-amz-acl", &["private", "bucket-owner-full-control"]),
     ("x-amz-storage-class", &["STANDARD"]),
     ("x-amz-server-side-encryption", &["AES256"]),
@@ -23,15 +24,15 @@ const FINE_WITH: [(&str, &[&str]); 11] = [
     ("x-amz-request-payer", &["requester"]),
 ];
 
-/// Headers that are refused of reading operations too: without what they ask for the answer would be another.
-const ASKED_OF_READS: [&str; 3] = [
+/// Headers that reading operations may not have either: AWS would answer them differently.
+const REFUSED_OF_READS: [&str; 3] = [
     "x-amz-server-side-encryption-customer-",
     "x-amz-copy-source-server-side-encryption-customer-",
     "x-amz-mfa",
 ];
 
-/// What any request may have. Their values are checked where they matter.
-const FINE: [&str; 10] = [
+/// Headers that any request may have. Their values are checked where they matter.
+const ALLOWED: [&str; 10] = [
     "x-amz-date",
     "x-amz-content-sha256",
     "x-amz-decoded-content-length",
@@ -44,8 +45,8 @@ const FINE: [&str; 10] = [
     "x-amz-optional-object-attributes",
 ];
 
-/// What some operations do, and the others pass over as AWS does.
-const DONE: [&str; 16] = [
+/// Headers that some operations act on, and the others ignore as AWS does.
+const ALLOWED_OR_IGNORED: [&str; 16] = [
     "x-amz-checksum-algorithm",
     "x-amz-checksum-mode",
     "x-amz-checksum-type",
@@ -76,26 +77,26 @@ pub(super) fn check(operation: &Operation, headers: &HeaderMap) -> S3Result {
     check_owner(headers)?;
     for (name, value) in headers {
         let (name, value) = (name.as_str(), value.to_str().unwrap_or_default());
-        if !is_done(operation, name, value) {
-            return Err(not_here(name));
+        if !is_supported(operation, name, value) {
+            return Err(unsupported_header(name));
         }
     }
     check_md5(headers)?;
     check_checksums(operation, headers)
 }
 
-fn not_here(name: &str) -> S3Error {
+fn unsupported_header(name: &str) -> S3Error {
     s3_error!(
         NotImplemented,
         "A header you provided is not implemented here, with this value and for this operation: {name}"
     )
 }
 
-fn is_done(operation: &Operation, name: &str, value: &str) -> bool {
-    if let Some((_, fine)) = FINE_WITH.iter().find(|(known, _)| *known == name) {
+fn is_supported(operation: &Operation, name: &str, value: &str) -> bool {
+    if let Some((_, fine)) = HARMLESS_VALUES.iter().find(|(known, _)| *known == name) {
         return fine.contains(&value) || (name == "x-amz-acl" && value.is_empty());
     }
-    if ASKED_OF_READS.iter().any(|asked| name.starts_with(asked)) {
+    if REFUSED_OF_READS.iter().any(|asked| name.starts_with(asked)) {
         return false;
     }
     if !operation.writes() {
@@ -107,10 +108,10 @@ fn is_done(operation: &Operation, name: &str, value: &str) -> bool {
     match name {
         // A part of an object cannot be replaced: the part would become the object.
         "content-range" => false,
-        "x-amz-tagging" => operation.describes(),
+        "x-amz-tagging" => operation.takes_description(),
         _ if !name.starts_with("x-amz-") => true,
         _ if name.starts_with("x-amz-meta-") || name.starts_with("x-amz-checksum-") => true,
-        _ => FINE.contains(&name) || DONE.contains(&name),
+        _ => ALLOWED.contains(&name) || ALLOWED_OR_IGNORED.contains(&name),
     }
 }
 
@@ -121,20 +122,20 @@ fn check_owner(headers: &HeaderMap) -> S3Result {
         "x-amz-source-expected-bucket-owner",
     ];
     let mut named = expected.iter().flat_map(|name| headers.get_all(*name));
-    match named.any(|owner| owner.as_bytes() != OWNER.as_bytes()) {
+    match named.any(|owner| owner.as_bytes() != ACCOUNT.as_bytes()) {
         true => Err(s3_error!(
             AccessDenied,
-            "The bucket is owned by {OWNER}, not by the account you expected."
+            "The bucket is owned by {ACCOUNT}, not by the account you expected."
         )),
         false => Ok(()),
     }
 }
 
 fn check_md5(headers: &HeaderMap) -> S3Result {
-    let Some(said) = headers.get("content-md5") else {
+    let Some(claimed) = headers.get("content-md5") else {
         return Ok(());
     };
-    match BASE64_STANDARD.decode(said.as_bytes()) {
+    match BASE64_STANDARD.decode(claimed.as_bytes()) {
         Ok(raw) if raw.len() == 16 => Ok(()),
         _ => Err(s3_error!(
             InvalidDigest,
@@ -143,15 +144,15 @@ fn check_md5(headers: &HeaderMap) -> S3Result {
     }
 }
 
-/// A checksum that is promised is one that is going to be checked.
+/// Refuses a checksum that would not be checked.
 fn check_checksums(operation: &Operation, headers: &HeaderMap) -> S3Result {
     for name in ["x-amz-sdk-checksum-algorithm", "x-amz-checksum-algorithm"] {
         if let Some(asked) = text(headers, name) {
-            checksum::Algorithm::named(asked)?;
+            checksum::Algorithm::from_name(asked)?;
         }
     }
     for (name, value) in checksum_headers(headers) {
-        let algorithm = checksum::Algorithm::of_header(name)?;
+        let algorithm = checksum::Algorithm::from_header(name)?;
         if !algorithm.is_value(value) && operation.content != Content::None {
             return Err(s3_error!(InvalidRequest, "Value for {name} header is invalid."));
         }
@@ -162,15 +163,15 @@ fn check_checksums(operation: &Operation, headers: &HeaderMap) -> S3Result {
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
         ));
     }
-    let trailers: Vec<String> = checksum::announced(headers);
+    let trailers: Vec<String> = checksum::announced_trailers(headers);
     for name in &trailers {
-        checksum::Algorithm::of_header(name)?;
+        checksum::Algorithm::from_header(name)?;
     }
     if operation.content == Content::None || !operation.writes() {
         return Ok(());
     }
     if operation.content == Content::Xml && is_streamed(headers) {
-        return Err(custom(
+        return Err(custom_error(
             "NotImplemented",
             StatusCode::NOT_IMPLEMENTED,
             format!(
@@ -180,7 +181,7 @@ fn check_checksums(operation: &Operation, headers: &HeaderMap) -> S3Result {
         ));
     }
     if let Some(asked) = text(headers, "x-amz-sdk-checksum-algorithm") {
-        let header = checksum::Algorithm::named(asked)?.header();
+        let header = checksum::Algorithm::from_name(asked)?.header();
         if !headers.contains_key(header) && !trailers.iter().any(|name| name == header) {
             return Err(s3_error!(
                 InvalidRequest,

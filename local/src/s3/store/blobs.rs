@@ -19,7 +19,7 @@ use crate::lock::lock;
 
 /// Holding one keeps every file alive that the index named when it was taken.
 #[derive(Clone)]
-pub(in crate::s3) struct Pin(#[expect(dead_code, reason = "its life is what counts")] Arc<()>);
+pub(in crate::s3) struct BlobPin(#[expect(dead_code, reason = "its life is what counts")] Arc<()>);
 
 pub(in crate::s3) struct Blobs {
     folder: PathBuf,
@@ -71,20 +71,17 @@ impl Blobs {
     pub(in crate::s3) fn sweep(&self, present: Vec<Uuid>, named: &HashSet<Uuid>) {
         let orphans: Vec<Uuid> = present.into_iter().filter(|blob| !named.contains(blob)).collect();
         if !orphans.is_empty() {
-            tracing::info!(
-                files = orphans.len(),
-                "removing files that an interrupted upload left behind"
-            );
+            tracing::info!(files = orphans.len(), "removing files of interrupted uploads");
         }
         orphans.into_iter().for_each(|blob| self.remove(blob));
     }
 
-    /// To be taken before the index is read, held while the files it names are read.
-    pub(in crate::s3) fn pin(&self) -> Pin {
-        Pin(self.lock().current.clone())
+    /// Must be taken before the index is read, held while the files it names are read.
+    pub(in crate::s3) fn pin(&self) -> BlobPin {
+        BlobPin(self.lock().current.clone())
     }
 
-    /// Gives up files that the index, as committed, no longer names.
+    /// Marks files for removal that the index, as committed, no longer names.
     pub(in crate::s3) fn retire(&self, blobs: Vec<Uuid>) {
         if blobs.is_empty() {
             return;
@@ -94,7 +91,7 @@ impl Blobs {
         state.retired.push((before, blobs));
     }
 
-    /// Removes the retired files that nobody can be reading any more. A pin holds only what was retired after it was
+    /// Removes the retired files that no request can be reading any more. A pin holds only what was retired after it was
     /// taken, but pins of an earlier epoch may read later retired files too: hence only from the front.
     pub(in crate::s3) fn collect(&self) {
         let free: Vec<Uuid> = {
@@ -114,21 +111,21 @@ impl Blobs {
     }
 
     /// A new file, to be written and then sealed.
-    pub(in crate::s3) async fn draft(self: &Arc<Self>) -> io::Result<Draft> {
+    pub(in crate::s3) async fn draft(self: &Arc<Self>) -> io::Result<BlobDraft> {
         let blob = Uuid::new_v4();
         let path = self.folder.join(format!("{TEMPORARY}{blob}"));
         let file = File::create_new(&path).await?;
-        Ok(Draft {
+        Ok(BlobDraft {
             blob,
             file,
-            leftover: Leftover(Some(path)),
+            on_disk: RemoveOnDrop(Some(path)),
             blobs: self.clone(),
             size: 0,
         })
     }
 
     /// A second name for the bytes of a segment; a copy where the file system has no links.
-    pub(in crate::s3) fn duplicate(self: &Arc<Self>, segment: Segment) -> io::Result<Sealed> {
+    pub(in crate::s3) fn duplicate(self: &Arc<Self>, segment: Segment) -> io::Result<SealedBlob> {
         let (from, blob) = (self.path(segment.blob), Uuid::new_v4());
         let to = self.path(blob);
         if fs::hard_link(&from, &to).is_err() {
@@ -136,12 +133,12 @@ impl Blobs {
             fs::File::open(&to)?.sync_all()?;
         }
         sync_folder(&self.folder)?;
-        Ok(Sealed {
+        Ok(SealedBlob {
             segment: Segment {
                 blob,
                 size: segment.size,
             },
-            leftover: Leftover(Some(to)),
+            on_disk: RemoveOnDrop(Some(to)),
         })
     }
 
@@ -149,7 +146,7 @@ impl Blobs {
         if let Err(error) = fs::remove_file(self.path(blob))
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(%blob, %error, "a file of the object store could not be removed");
+            tracing::warn!(%blob, %error, "failed to remove a file of the object store");
         }
     }
 
@@ -158,10 +155,10 @@ impl Blobs {
     }
 }
 
-/// Removes the file unless somebody took it over.
-struct Leftover(Option<PathBuf>);
+/// Removes the file unless it was renamed or kept.
+struct RemoveOnDrop(Option<PathBuf>);
 
-impl Drop for Leftover {
+impl Drop for RemoveOnDrop {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
             // A file that stays is swept when the store is next opened.
@@ -170,23 +167,23 @@ impl Drop for Leftover {
     }
 }
 
-/// A file being written. Dropped, it is gone.
-pub(in crate::s3) struct Draft {
+/// A file being written; removed if it is dropped.
+pub(in crate::s3) struct BlobDraft {
     blob: Uuid,
     file: File,
-    leftover: Leftover,
+    on_disk: RemoveOnDrop,
     blobs: Arc<Blobs>,
     size: u64,
 }
 
-impl Draft {
+impl BlobDraft {
     pub(in crate::s3) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
         self.file.write_all(bytes).await
     }
 
-    /// Makes the file whole and lasting under its own name.
-    pub(in crate::s3) async fn seal(mut self) -> io::Result<Sealed> {
+    /// Syncs the file and gives it its own name.
+    pub(in crate::s3) async fn seal(mut self) -> io::Result<SealedBlob> {
         self.file.flush().await?;
         self.file.sync_all().await?;
         let (to, folder) = (self.blobs.path(self.blob), self.blobs.folder.clone());
@@ -195,35 +192,35 @@ impl Draft {
             size: self.size,
         };
         tokio::task::spawn_blocking(move || {
-            let leftover = self.leftover.rename(to)?;
+            let on_disk = self.on_disk.rename(to)?;
             sync_folder(&folder)?;
-            Ok(Sealed { segment, leftover })
+            Ok(SealedBlob { segment, on_disk })
         })
         .await
         .map_err(io::Error::other)?
     }
 }
 
-impl Leftover {
-    fn rename(&mut self, to: PathBuf) -> io::Result<Leftover> {
+impl RemoveOnDrop {
+    fn rename(&mut self, to: PathBuf) -> io::Result<RemoveOnDrop> {
         if let Some(from) = &self.0 {
             fs::rename(from, &to)?;
         }
         self.0 = None;
-        Ok(Leftover(Some(to)))
+        Ok(RemoveOnDrop(Some(to)))
     }
 }
 
-/// A file that is whole. Dropped before it was kept, it is gone.
-pub(in crate::s3) struct Sealed {
+/// A file that is whole; removed if it is dropped before it was kept.
+pub(in crate::s3) struct SealedBlob {
     segment: Segment,
-    leftover: Leftover,
+    on_disk: RemoveOnDrop,
 }
 
-impl Sealed {
+impl SealedBlob {
     /// The index is about to name it.
     pub(in crate::s3) fn keep(mut self) -> Segment {
-        self.leftover.0 = None;
+        self.on_disk.0 = None;
         self.segment
     }
 }

@@ -7,16 +7,16 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    index::{self, BODIES, BUCKETS, BucketRecord, OBJECTS, PARTS, STATE, UPLOADS, lost},
+    index::{self, BODIES, BUCKETS, BucketRecord, OBJECTS, PARTS, STATE, UPLOADS, storage_error},
     record::{ObjectRecord, PartRecord, UploadRecord},
 };
-use crate::s3::Notification;
+use crate::s3::notification::{Notification, ObjectEvent};
 
 type Rows<'txn> = Table<'txn, &'static [u8], &'static [u8]>;
 
 /// What follows once the transaction is committed.
 #[derive(Default)]
-pub(super) struct Aftermath {
+pub(super) struct CommitEffects {
     pub(super) retired: Vec<Uuid>,
     pub(super) notifications: Vec<Notification>,
 }
@@ -30,7 +30,7 @@ pub(in crate::s3) struct Changes<'txn> {
     state: Rows<'txn>,
     pub(in crate::s3) now: Timestamp,
     sequence: u64,
-    pub(super) aftermath: Aftermath,
+    pub(super) effects: CommitEffects,
     /// Bytes put into the index so far.
     pub(super) weight: usize,
 }
@@ -54,65 +54,74 @@ impl<'txn> Changes<'txn> {
             state,
             now,
             sequence,
-            aftermath: Aftermath::default(),
+            effects: CommitEffects::default(),
             weight: 0,
         })
     }
 
     /// The last change: the sequence goes on from here after a restart.
-    pub(super) fn finish(mut self) -> Result<Aftermath, redb::StorageError> {
-        if !self.aftermath.notifications.is_empty() {
+    pub(super) fn finish(mut self) -> Result<CommitEffects, redb::StorageError> {
+        if !self.effects.notifications.is_empty() {
             self.state
                 .insert(&b"sequence"[..], &self.sequence.to_be_bytes()[..])?;
         }
-        Ok(self.aftermath)
+        Ok(self.effects)
     }
 
     pub(in crate::s3) fn put_bucket(&mut self, name: &str, record: &BucketRecord) -> S3Result {
         let record = json(record)?;
         self.buckets
             .insert(name.as_bytes(), record.as_slice())
-            .map_err(lost)?;
+            .map_err(storage_error)?;
         Ok(())
     }
 
     pub(in crate::s3) fn remove_bucket(&mut self, name: &str) -> S3Result {
-        self.buckets.remove(name.as_bytes()).map_err(lost)?;
+        self.buckets.remove(name.as_bytes()).map_err(storage_error)?;
         Ok(())
     }
 
-    /// Stores the object in place of the one it replaces. `inline` are its bytes unless they lie in files.
+    /// Stores the object in place of the one it replaces. `inline` are its bytes unless they are in files.
     pub(in crate::s3) fn put_object(
         &mut self,
         place: (&str, &str),
         record: &ObjectRecord,
         inline: Option<&[u8]>,
-        event: &'static str,
+        event: ObjectEvent,
     ) -> S3Result {
         let (bucket, key) = place;
         let name = index::object_key(bucket, key);
         let replaced = index::object(&self.objects, bucket, key)?;
-        let encoded = record.encode().map_err(index::damaged)?;
+        let encoded = record.encode().map_err(index::damaged_record)?;
         self.weight += encoded.len() + inline.map_or(0, <[u8]>::len);
         self.objects
             .insert(name.as_slice(), encoded.as_slice())
-            .map_err(lost)?;
+            .map_err(storage_error)?;
         match inline {
-            Some(bytes) => drop(self.bodies.insert(name.as_slice(), bytes).map_err(lost)?),
-            None => drop(self.bodies.remove(name.as_slice()).map_err(lost)?),
+            Some(bytes) => drop(
+                self.bodies
+                    .insert(name.as_slice(), bytes)
+                    .map_err(storage_error)?,
+            ),
+            None => drop(self.bodies.remove(name.as_slice()).map_err(storage_error)?),
         }
         self.retire(replaced.as_ref());
         let created = (record.head.size, record.head.etag.clone());
-        self.announce(event, place, created);
+        self.notify(event, place, created);
         Ok(())
     }
 
     /// Stores a record whose bytes stay where they are.
-    pub(in crate::s3) fn amend_object(&mut self, bucket: &str, key: &str, record: &ObjectRecord) -> S3Result {
-        let encoded = record.encode().map_err(index::damaged)?;
+    pub(in crate::s3) fn update_object(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        record: &ObjectRecord,
+    ) -> S3Result {
+        let encoded = record.encode().map_err(index::damaged_record)?;
         self.objects
             .insert(index::object_key(bucket, key).as_slice(), encoded.as_slice())
-            .map_err(lost)?;
+            .map_err(storage_error)?;
         Ok(())
     }
 
@@ -122,10 +131,10 @@ impl<'txn> Changes<'txn> {
             return Ok(());
         };
         let name = index::object_key(bucket, key);
-        self.objects.remove(name.as_slice()).map_err(lost)?;
-        self.bodies.remove(name.as_slice()).map_err(lost)?;
+        self.objects.remove(name.as_slice()).map_err(storage_error)?;
+        self.bodies.remove(name.as_slice()).map_err(storage_error)?;
         self.retire(Some(&removed));
-        self.announce("ObjectRemoved:Delete", (bucket, key), (0, String::new()));
+        self.notify(ObjectEvent::Delete, (bucket, key), (0, String::new()));
         Ok(())
     }
 
@@ -139,7 +148,7 @@ impl<'txn> Changes<'txn> {
         let record = json(record)?;
         self.uploads
             .insert(index::upload_key(bucket, key, id).as_slice(), record.as_slice())
-            .map_err(lost)?;
+            .map_err(storage_error)?;
         Ok(())
     }
 
@@ -148,14 +157,14 @@ impl<'txn> Changes<'txn> {
         let replaced = index::part(&self.parts, upload, number)?;
         self.parts
             .insert(index::part_key(upload, number).as_slice(), encoded.as_slice())
-            .map_err(lost)?;
-        self.aftermath
+            .map_err(storage_error)?;
+        self.effects
             .retired
             .extend(replaced.map(|part| part.segment.blob));
         Ok(())
     }
 
-    /// Forgets the upload and its parts; the files of those in `kept` stay.
+    /// Removes the upload and its parts; the files of those in `kept` stay.
     pub(in crate::s3) fn remove_upload(
         &mut self,
         bucket: &str,
@@ -165,13 +174,13 @@ impl<'txn> Changes<'txn> {
     ) -> S3Result {
         self.uploads
             .remove(index::upload_key(bucket, key, id).as_slice())
-            .map_err(lost)?;
+            .map_err(storage_error)?;
         for (number, part) in index::parts(&self.parts, id)? {
             self.parts
                 .remove(index::part_key(id, number).as_slice())
-                .map_err(lost)?;
+                .map_err(storage_error)?;
             if !kept.contains(&part.segment.blob) {
-                self.aftermath.retired.push(part.segment.blob);
+                self.effects.retired.push(part.segment.blob);
             }
         }
         Ok(())
@@ -179,17 +188,17 @@ impl<'txn> Changes<'txn> {
 
     fn retire(&mut self, record: Option<&ObjectRecord>) {
         let segments = record.map(ObjectRecord::segments).unwrap_or_default();
-        self.aftermath
+        self.effects
             .retired
             .extend(segments.iter().map(|segment| segment.blob));
     }
 
     /// Sequence numbers only grow, across restarts and whatever the clock does.
-    fn announce(&mut self, event_name: &'static str, place: (&str, &str), created: (u64, String)) {
+    fn notify(&mut self, event: ObjectEvent, place: (&str, &str), created: (u64, String)) {
         let clock = u64::try_from(self.now.as_microsecond()).unwrap_or_default();
         self.sequence = clock.max(self.sequence + 1);
-        self.aftermath.notifications.push(Notification {
-            event_name,
+        self.effects.notifications.push(Notification {
+            event,
             bucket: place.0.to_owned(),
             key: place.1.to_owned(),
             size: created.0,

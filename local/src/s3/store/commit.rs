@@ -1,5 +1,5 @@
 //! One thread writes the index. Whatever waits when a transaction begins goes into it together, so that a
-//! hundred writers share one sync of the disk and each is told only after it.
+//! hundred writers share one sync of the disk, and each has its reply after it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,21 +11,21 @@ use jiff::Timestamp;
 
 use super::{
     blobs::Blobs,
-    changes::{Aftermath, Changes},
+    changes::{Changes, CommitEffects},
 };
 use crate::database::DatabaseFile;
-use crate::s3::Notify;
+use crate::s3::notification::Notify;
 
-/// Decides and changes within the transaction; what it returns tells the caller how that ended.
-pub(super) type Job = Box<dyn FnOnce(&mut Changes<'_>) -> Verdict + Send>;
+/// Decides and changes within the transaction; its outcome says how to reply to the caller.
+pub(super) type Job = Box<dyn FnOnce(&mut Changes<'_>) -> JobOutcome + Send>;
 
-/// How a caller hears how it ended.
-pub(super) type Tell = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Sends the caller the result of the commit.
+pub(super) type Reply = Box<dyn FnOnce(Result<(), String>) + Send>;
 
-pub(super) struct Verdict {
+pub(super) struct JobOutcome {
     /// The index itself failed: nothing of this transaction may last.
     pub(super) broken: bool,
-    pub(super) tell: Tell,
+    pub(super) reply: Reply,
 }
 
 /// Enough to share a sync among many, little enough to keep each transaction short.
@@ -41,87 +41,89 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Works until every sender is gone. While the disk fails, each round is tried, and told of as a failure.
+    /// Runs until every sender is gone. While the disk fails, each round is tried, and fails for its callers.
     pub(super) fn run(self, jobs: &Receiver<Job>) {
-        let (mut settled, mut works) = (true, true);
+        let (mut checkpointed, mut writable) = (true, true);
         loop {
-            let worked = match jobs.recv_timeout(IDLE) {
+            let outcome = match jobs.recv_timeout(IDLE) {
                 Ok(first) => {
-                    settled = false;
+                    checkpointed = false;
                     self.round(first, jobs)
                 }
-                Err(RecvTimeoutError::Timeout) if settled => {
+                Err(RecvTimeoutError::Timeout) if checkpointed => {
                     self.blobs.collect();
                     Ok(())
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let outcome = self.settle();
-                    settled = outcome.is_ok();
+                    let outcome = self.checkpoint();
+                    checkpointed = outcome.is_ok();
                     outcome
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            // Said once, not at each attempt.
-            match &worked {
-                Err(reason) if works => tracing::error!(
+            // Logged once, not at each attempt.
+            match &outcome {
+                Err(reason) if writable => tracing::error!(
                     reason,
-                    "the object store cannot write its index; make room on the disk, and it goes on"
+                    "failed to write the object store's index; it is tried again with each write: make room on the disk"
                 ),
-                Ok(()) if !works => tracing::warn!("the object store can write its index again"),
+                Ok(()) if !writable => tracing::warn!("the object store's index can be written again"),
                 _ => {}
             }
-            works = worked.is_ok();
+            writable = outcome.is_ok();
         }
     }
 
     fn round(&self, first: Job, jobs: &Receiver<Job>) -> Result<(), String> {
-        let mut verdicts = Vec::new();
-        let outcome = self.transact(first, jobs, &mut verdicts);
-        let told = outcome.map(|aftermath| self.follow_up(aftermath));
-        verdicts.into_iter().for_each(|tell: Tell| tell(told.clone()));
+        let mut replies = Vec::new();
+        let outcome = self.transact(first, jobs, &mut replies);
+        let committed = outcome.map(|effects| self.follow_up(effects));
+        replies
+            .into_iter()
+            .for_each(|reply: Reply| reply(committed.clone()));
         self.blobs.collect();
-        told
+        committed
     }
 
     fn transact(
         &self,
         first: Job,
         jobs: &Receiver<Job>,
-        verdicts: &mut Vec<Tell>,
-    ) -> Result<Aftermath, String> {
-        // Where there is no transaction, the job is dropped, and its caller hears that.
+        replies: &mut Vec<Reply>,
+    ) -> Result<CommitEffects, String> {
+        // Without a transaction the job is dropped, which its caller notices.
         let transaction = self.index.write().map_err(|e| e.to_string())?;
         let mut changes = Changes::begin(&transaction, Timestamp::now()).map_err(|e| e.to_string())?;
         let mut next = Some(first);
         while let Some(job) = next {
-            // A page that is not what was written is a panic of the index's; the transaction goes with it.
-            let verdict = catch_unwind(AssertUnwindSafe(|| job(&mut changes)))
+            // The index panics where a page is not what was written; the transaction is then given up.
+            let job_outcome = catch_unwind(AssertUnwindSafe(|| job(&mut changes)))
                 .map_err(|_| "the index is damaged, or was changed in a way it cannot be")?;
-            verdicts.push(verdict.tell);
-            if verdict.broken {
+            replies.push(job_outcome.reply);
+            if job_outcome.broken {
                 return Err("the index could not be read or changed".into());
             }
-            let room = verdicts.len() < MOST_JOBS && changes.weight < MOST_BYTES;
+            let room = replies.len() < MOST_JOBS && changes.weight < MOST_BYTES;
             next = if room { jobs.try_recv().ok() } else { None };
         }
-        let aftermath = changes.finish().map_err(|e| e.to_string())?;
+        let effects = changes.finish().map_err(|e| e.to_string())?;
         transaction.commit().map_err(|e| e.to_string())?;
-        Ok(aftermath)
+        Ok(effects)
     }
 
-    fn follow_up(&self, aftermath: Aftermath) {
-        self.blobs.retire(aftermath.retired);
-        for notification in aftermath.notifications {
-            let told = catch_unwind(AssertUnwindSafe(|| (self.notify)(notification)));
-            if told.is_err() {
-                tracing::error!("a listener for object notifications panicked");
+    fn follow_up(&self, effects: CommitEffects) {
+        self.blobs.retire(effects.retired);
+        for notification in effects.notifications {
+            let notified = catch_unwind(AssertUnwindSafe(|| (self.notify)(notification)));
+            if notified.is_err() {
+                tracing::error!("panic while notifying of an object");
             }
         }
     }
 
     /// An empty transaction that also records which pages are free: without it, opening after a crash reads the
     /// whole index. Doing it on every commit would double the syncs.
-    fn settle(&self) -> Result<(), String> {
+    fn checkpoint(&self) -> Result<(), String> {
         let written = self.index.write().map_err(|e| e.to_string());
         let written = written.and_then(|mut transaction| {
             transaction.set_quick_repair(true);

@@ -5,8 +5,8 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, StorageError, TableDef
 use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
-use super::record::{Damaged, ObjectRecord, PartRecord, UploadRecord};
-use crate::s3::CorsRule;
+use super::record::{DamagedRecord, ObjectRecord, PartRecord, UploadRecord};
+use crate::s3::cors::CorsRule;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -71,7 +71,7 @@ pub(in crate::s3) fn part_key(upload: &str, number: u32) -> Vec<u8> {
 }
 
 /// The first key that no longer starts with `prefix`.
-pub(in crate::s3) fn past(prefix: &[u8]) -> Vec<u8> {
+pub(in crate::s3) fn end_of_prefix(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
         if last < u8::MAX {
@@ -83,15 +83,15 @@ pub(in crate::s3) fn past(prefix: &[u8]) -> Vec<u8> {
 }
 
 pub(in crate::s3) fn bucket(buckets: &impl Readable, name: &str) -> S3Result<BucketRecord> {
-    let found = buckets.get(name.as_bytes()).map_err(lost)?;
+    let found = buckets.get(name.as_bytes()).map_err(storage_error)?;
     let found = found.ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist"))?;
     json(found.value())
 }
 
 pub(in crate::s3) fn buckets(buckets: &impl Readable) -> S3Result<Vec<(String, BucketRecord)>> {
     let mut all = Vec::new();
-    for entry in buckets.iter().map_err(lost)? {
-        let (name, record) = entry.map_err(lost)?;
+    for entry in buckets.iter().map_err(storage_error)? {
+        let (name, record) = entry.map_err(storage_error)?;
         all.push((text(name.value())?, json(record.value())?));
     }
     Ok(all)
@@ -102,15 +102,19 @@ pub(in crate::s3) fn object(
     bucket: &str,
     key: &str,
 ) -> S3Result<Option<ObjectRecord>> {
-    let found = objects.get(object_key(bucket, key).as_slice()).map_err(lost)?;
+    let found = objects
+        .get(object_key(bucket, key).as_slice())
+        .map_err(storage_error)?;
     found
-        .map(|record| ObjectRecord::decode(record.value()).map_err(damaged))
+        .map(|record| ObjectRecord::decode(record.value()).map_err(damaged_record))
         .transpose()
 }
 
 pub(in crate::s3) fn body(bodies: &impl Readable, bucket: &str, key: &str) -> S3Result<Vec<u8>> {
-    let found = bodies.get(object_key(bucket, key).as_slice()).map_err(lost)?;
-    let found = found.ok_or_else(|| damaged(Damaged("an object has no bytes".into())))?;
+    let found = bodies
+        .get(object_key(bucket, key).as_slice())
+        .map_err(storage_error)?;
+    let found = found.ok_or_else(|| damaged_record(DamagedRecord("an object has no bytes".into())))?;
     Ok(found.value().to_vec())
 }
 
@@ -118,9 +122,9 @@ pub(in crate::s3) fn body(bodies: &impl Readable, bucket: &str, key: &str) -> S3
 pub(in crate::s3) fn has_objects(objects: &impl Readable, bucket: &str) -> S3Result<bool> {
     let start = object_key(bucket, "");
     let mut range = objects
-        .range::<&[u8]>(start.as_slice()..past(&start).as_slice())
-        .map_err(lost)?;
-    Ok(range.next().transpose().map_err(lost)?.is_some())
+        .range::<&[u8]>(start.as_slice()..end_of_prefix(&start).as_slice())
+        .map_err(storage_error)?;
+    Ok(range.next().transpose().map_err(storage_error)?.is_some())
 }
 
 pub(in crate::s3) fn upload(
@@ -131,7 +135,7 @@ pub(in crate::s3) fn upload(
 ) -> S3Result<UploadRecord> {
     let found = uploads
         .get(upload_key(bucket, key, id).as_slice())
-        .map_err(lost)?;
+        .map_err(storage_error)?;
     let found = found.ok_or_else(no_such_upload)?;
     json(found.value())
 }
@@ -152,17 +156,19 @@ pub(in crate::s3) fn uploads(
     let (start, skip) = (object_key(bucket, prefix), bucket.len() + 1);
     let mut all: Vec<(String, String, UploadRecord)> = Vec::new();
     for entry in uploads
-        .range::<&[u8]>(start.as_slice()..past(&start).as_slice())
-        .map_err(lost)?
+        .range::<&[u8]>(start.as_slice()..end_of_prefix(&start).as_slice())
+        .map_err(storage_error)?
     {
-        let (name, record) = entry.map_err(lost)?;
+        let (name, record) = entry.map_err(storage_error)?;
         let name = name.value();
         let Some(end) = name
             .len()
             .checked_sub(UPLOAD_ID_LENGTH + 1)
             .filter(|end| *end >= skip)
         else {
-            return Err(damaged(Damaged("an upload's name is too short".into())));
+            return Err(damaged_record(DamagedRecord(
+                "an upload's name is too short".into(),
+            )));
         };
         all.push((
             text(&name[skip..end])?,
@@ -179,41 +185,43 @@ pub(in crate::s3) fn uploads(
 }
 
 pub(in crate::s3) fn part(parts: &impl Readable, upload: &str, number: u32) -> S3Result<Option<PartRecord>> {
-    let found = parts.get(part_key(upload, number).as_slice()).map_err(lost)?;
+    let found = parts
+        .get(part_key(upload, number).as_slice())
+        .map_err(storage_error)?;
     found.map(|record| json(record.value())).transpose()
 }
 
 /// The parts of an upload by number.
 pub(in crate::s3) fn parts(parts: &impl Readable, upload: &str) -> S3Result<Vec<(u32, PartRecord)>> {
-    let end = past(upload.as_bytes());
+    let end = end_of_prefix(upload.as_bytes());
     let mut all = Vec::new();
     for entry in parts
         .range::<&[u8]>(upload.as_bytes()..end.as_slice())
-        .map_err(lost)?
+        .map_err(storage_error)?
     {
-        let (name, record) = entry.map_err(lost)?;
+        let (name, record) = entry.map_err(storage_error)?;
         let number = name
             .value()
             .last_chunk::<4>()
-            .ok_or_else(|| damaged(Damaged("a part has no number".into())))?;
+            .ok_or_else(|| damaged_record(DamagedRecord("a part has no number".into())))?;
         all.push((u32::from_be_bytes(*number), json(record.value())?));
     }
     Ok(all)
 }
 
 fn json<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> S3Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| damaged(Damaged(error.to_string())))
+    serde_json::from_slice(bytes).map_err(|error| damaged_record(DamagedRecord(error.to_string())))
 }
 
 pub(super) fn text(bytes: &[u8]) -> S3Result<String> {
-    String::from_utf8(bytes.to_vec()).map_err(|error| damaged(Damaged(error.to_string())))
+    String::from_utf8(bytes.to_vec()).map_err(|error| damaged_record(DamagedRecord(error.to_string())))
 }
 
-pub(in crate::s3) fn damaged(error: Damaged) -> S3Error {
+pub(in crate::s3) fn damaged_record(error: DamagedRecord) -> S3Error {
     S3Error::internal_error(error)
 }
 
-pub(in crate::s3) fn lost(error: StorageError) -> S3Error {
+pub(in crate::s3) fn storage_error(error: StorageError) -> S3Error {
     S3Error::internal_error(error)
 }
 
@@ -224,13 +232,13 @@ mod tests {
     #[test]
     fn nothing_with_the_prefix_lies_past_it() {
         for (prefix, first) in [(&b"a"[..], &b"b"[..]), (b"a\xff", b"b"), (b"in\0", b"in\x01")] {
-            assert_eq!(past(prefix), first);
+            assert_eq!(end_of_prefix(prefix), first);
         }
     }
 
     #[test]
     fn a_bucket_named_like_the_start_of_another_keeps_its_keys_apart() {
-        let end = past(&object_key("in", ""));
+        let end = end_of_prefix(&object_key("in", ""));
         assert!(object_key("in", "\u{10ffff}") < end);
         assert!(object_key("in-2", "a") > end);
     }

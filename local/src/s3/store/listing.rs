@@ -5,50 +5,50 @@ use std::ops::Bound;
 use s3s::S3Result;
 
 use super::{
-    index::{self, Readable, lost, object_key, past},
-    record::Head,
+    index::{self, Readable, end_of_prefix, object_key, storage_error},
+    record::ObjectHead,
 };
 
 /// Where a walk begins or goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) enum From {
-    Start,
+pub(in crate::s3) enum ListingStart {
+    Beginning,
     /// After this key.
-    Key(String),
+    AfterKey(String),
     /// After every key that starts with this.
-    Past(String),
+    AfterPrefix(String),
 }
 
-pub(in crate::s3) struct Query<'a> {
+pub(in crate::s3) struct ListingQuery<'a> {
     pub(in crate::s3) bucket: &'a str,
     pub(in crate::s3) prefix: &'a str,
     pub(in crate::s3) delimiter: Option<&'a str>,
-    pub(in crate::s3) from: From,
+    pub(in crate::s3) from: ListingStart,
     pub(in crate::s3) limit: usize,
 }
 
 #[derive(Debug, Default)]
-pub(in crate::s3) struct Page {
-    pub(in crate::s3) objects: Vec<(String, Head)>,
+pub(in crate::s3) struct ListingPage {
+    pub(in crate::s3) objects: Vec<(String, ObjectHead)>,
     pub(in crate::s3) prefixes: Vec<String>,
     /// Where the next page begins, when there is one.
-    pub(in crate::s3) next: Option<From>,
+    pub(in crate::s3) next: Option<ListingStart>,
 }
 
-impl From {
+impl ListingStart {
     /// What `start-after` and `marker` mean: a marker that is itself a folder of this listing stands for all in it.
-    pub(in crate::s3) fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> From {
+    pub(in crate::s3) fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> ListingStart {
         match delimiter.and_then(|delimiter| folder(marker, prefix, delimiter)) {
-            Some(folder) if folder == marker => From::Past(folder.to_owned()),
-            _ => From::Key(marker.to_owned()),
+            Some(folder) if folder == marker => ListingStart::AfterPrefix(folder.to_owned()),
+            _ => ListingStart::AfterKey(marker.to_owned()),
         }
     }
 
     fn bound(&self, bucket: &str) -> Bound<Vec<u8>> {
         match self {
-            From::Start => Bound::Included(object_key(bucket, "")),
-            From::Key(key) => Bound::Excluded(object_key(bucket, key)),
-            From::Past(prefix) => Bound::Included(past(&object_key(bucket, prefix))),
+            ListingStart::Beginning => Bound::Included(object_key(bucket, "")),
+            ListingStart::AfterKey(key) => Bound::Excluded(object_key(bucket, key)),
+            ListingStart::AfterPrefix(prefix) => Bound::Included(end_of_prefix(&object_key(bucket, prefix))),
         }
     }
 }
@@ -61,10 +61,10 @@ pub(in crate::s3) fn folder<'k>(key: &'k str, prefix: &str, delimiter: &str) -> 
 }
 
 /// One page. Folders are jumped over, not walked through: a page costs what it shows, however full the folders.
-pub(in crate::s3) fn page(objects: &impl Readable, query: &Query<'_>) -> S3Result<Page> {
+pub(in crate::s3) fn list_page(objects: &impl Readable, query: &ListingQuery<'_>) -> S3Result<ListingPage> {
     let start = object_key(query.bucket, query.prefix);
-    let end = past(&start);
-    let mut page = Page::default();
+    let end = end_of_prefix(&start);
+    let mut page = ListingPage::default();
     let mut from = query.from.clone();
     loop {
         let lower = match from.bound(query.bucket) {
@@ -74,8 +74,8 @@ pub(in crate::s3) fn page(objects: &impl Readable, query: &Query<'_>) -> S3Resul
         if lower_of(&lower) >= end.as_slice() {
             return Ok(page);
         }
-        match stretch(objects, query, (lower, &end), &mut page)? {
-            Some(folder) => from = From::Past(folder),
+        match walk_to_folder(objects, query, (lower, &end), &mut page)? {
+            Some(folder) => from = ListingStart::AfterPrefix(folder),
             None => return Ok(page),
         }
     }
@@ -89,22 +89,22 @@ fn lower_of(bound: &Bound<Vec<u8>>) -> &[u8] {
 }
 
 /// Walks until the end, a full page, or a folder, which it returns.
-fn stretch(
+fn walk_to_folder(
     objects: &impl Readable,
-    query: &Query<'_>,
+    query: &ListingQuery<'_>,
     (lower, end): (Bound<Vec<u8>>, &[u8]),
-    page: &mut Page,
+    page: &mut ListingPage,
 ) -> S3Result<Option<String>> {
     let lower = lower.as_ref().map(Vec::as_slice);
     for entry in objects
         .range::<&[u8]>((lower, Bound::Excluded(end)))
-        .map_err(lost)?
+        .map_err(storage_error)?
     {
         if page.objects.len() + page.prefixes.len() == query.limit {
             page.next = page.last();
             return Ok(None);
         }
-        let (name, record) = entry.map_err(lost)?;
+        let (name, record) = entry.map_err(storage_error)?;
         let key = std::str::from_utf8(&name.value()[query.bucket.len() + 1..]).unwrap_or_default();
         if let Some(folder) = query
             .delimiter
@@ -113,19 +113,19 @@ fn stretch(
             page.prefixes.push(folder.to_owned());
             return Ok(Some(folder.to_owned()));
         }
-        let head = Head::decode(record.value()).map_err(index::damaged)?;
+        let head = ObjectHead::decode(record.value()).map_err(index::damaged_record)?;
         page.objects.push((key.to_owned(), head));
     }
     Ok(None)
 }
 
-impl Page {
-    fn last(&self) -> Option<From> {
+impl ListingPage {
+    fn last(&self) -> Option<ListingStart> {
         let key = self.objects.last().map(|(key, _)| key);
         match (key, self.prefixes.last()) {
-            (Some(key), Some(prefix)) if key > prefix => Some(From::Key(key.clone())),
-            (_, Some(prefix)) => Some(From::Past(prefix.clone())),
-            (Some(key), None) => Some(From::Key(key.clone())),
+            (Some(key), Some(prefix)) if key > prefix => Some(ListingStart::AfterKey(key.clone())),
+            (_, Some(prefix)) => Some(ListingStart::AfterPrefix(prefix.clone())),
+            (Some(key), None) => Some(ListingStart::AfterKey(key.clone())),
             (None, None) => None,
         }
     }
@@ -150,8 +150,17 @@ mod tests {
 
     #[test]
     fn a_marker_that_is_a_folder_stands_for_all_in_it() {
-        assert_eq!(From::after("a/", "", Some("/")), From::Past("a/".into()));
-        assert_eq!(From::after("a/b", "", Some("/")), From::Key("a/b".into()));
-        assert_eq!(From::after("a/", "", None), From::Key("a/".into()));
+        assert_eq!(
+            ListingStart::after("a/", "", Some("/")),
+            ListingStart::AfterPrefix("a/".into())
+        );
+        assert_eq!(
+            ListingStart::after("a/b", "", Some("/")),
+            ListingStart::AfterKey("a/b".into())
+        );
+        assert_eq!(
+            ListingStart::after("a/", "", None),
+            ListingStart::AfterKey("a/".into())
+        );
     }
 }

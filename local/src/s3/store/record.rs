@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::s3::checksum::Stored;
+use crate::s3::checksum::StoredChecksum;
 
-/// What a listing shows of an object. Written before the rest, so that listing reads no further than this.
+/// What a listing shows of an object. Written before the details, so that listing reads no further than this.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::s3) struct Head {
+pub(in crate::s3) struct ObjectHead {
     pub(in crate::s3) size: u64,
     /// Unix seconds: AWS's `LastModified` knows no fractions.
     pub(in crate::s3) modified: i64,
@@ -20,23 +20,23 @@ pub(in crate::s3) struct Head {
 /// One object as the index has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::s3) struct ObjectRecord {
-    pub(in crate::s3) head: Head,
-    pub(in crate::s3) rest: Rest,
+    pub(in crate::s3) head: ObjectHead,
+    pub(in crate::s3) details: ObjectDetails,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::s3) struct Rest {
-    pub(in crate::s3) bytes: Whereabouts,
-    pub(in crate::s3) about: About,
-    pub(in crate::s3) checksum: Option<Stored>,
+pub(in crate::s3) struct ObjectDetails {
+    pub(in crate::s3) bytes: BytesLocation,
+    pub(in crate::s3) description: ObjectDescription,
+    pub(in crate::s3) checksum: Option<StoredChecksum>,
     /// The multipart upload it was completed from: its completion may be asked for again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::s3) upload: Option<String>,
 }
 
-/// Where an object's bytes lie.
+/// Where an object's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::s3) enum Whereabouts {
+pub(in crate::s3) enum BytesLocation {
     /// Beside the index, under the object's own key.
     Inline,
     /// In files, one after the other. Several when the object came in parts.
@@ -65,7 +65,7 @@ mod as_text {
 
 /// What the uploader said of the object, given back with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::s3) struct About {
+pub(in crate::s3) struct ObjectDescription {
     pub(in crate::s3) content_type: Option<String>,
     pub(in crate::s3) content_encoding: Option<String>,
     pub(in crate::s3) content_language: Option<String>,
@@ -82,8 +82,8 @@ pub(in crate::s3) struct About {
 pub(in crate::s3) struct UploadRecord {
     /// Unix seconds. Becomes the object's `LastModified`, as on AWS.
     pub(in crate::s3) initiated: i64,
-    pub(in crate::s3) about: About,
-    pub(in crate::s3) plan: crate::s3::checksum::Plan,
+    pub(in crate::s3) description: ObjectDescription,
+    pub(in crate::s3) plan: crate::s3::checksum::ChecksumPlan,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,56 +93,63 @@ pub(in crate::s3) struct PartRecord {
     pub(in crate::s3) etag: String,
     pub(in crate::s3) modified: i64,
     /// By the upload's plan.
-    pub(in crate::s3) checksum: Stored,
+    pub(in crate::s3) checksum: StoredChecksum,
     /// By the algorithm the client sent it with.
-    pub(in crate::s3) echo: Stored,
+    pub(in crate::s3) client_checksum: StoredChecksum,
 }
 
 /// A record in the index that this version cannot read.
 #[derive(Debug, thiserror::Error)]
 #[error("a record of the index is damaged: {0}")]
-pub(in crate::s3) struct Damaged(pub(in crate::s3) String);
+pub(in crate::s3) struct DamagedRecord(pub(in crate::s3) String);
 
 const VERSION: u8 = 1;
 const FIXED: usize = 1 + 8 + 8 + 1;
 
 impl ObjectRecord {
     /// version, size, modified, length of the ETag, ETag; then the rest as JSON.
-    pub(in crate::s3) fn encode(&self) -> Result<Vec<u8>, Damaged> {
-        let etag_length = u8::try_from(self.head.etag.len()).map_err(|e| Damaged(e.to_string()))?;
+    pub(in crate::s3) fn encode(&self) -> Result<Vec<u8>, DamagedRecord> {
+        let etag_length = u8::try_from(self.head.etag.len()).map_err(|e| DamagedRecord(e.to_string()))?;
         let mut bytes = Vec::with_capacity(256);
         bytes.push(VERSION);
         bytes.extend(self.head.size.to_be_bytes());
         bytes.extend(self.head.modified.to_be_bytes());
         bytes.push(etag_length);
         bytes.extend(self.head.etag.as_bytes());
-        serde_json::to_writer(&mut bytes, &self.rest).map_err(|e| Damaged(e.to_string()))?;
+        serde_json::to_writer(&mut bytes, &self.details).map_err(|e| DamagedRecord(e.to_string()))?;
         Ok(bytes)
     }
 
-    pub(in crate::s3) fn decode(bytes: &[u8]) -> Result<Self, Damaged> {
-        let (head, rest) = Head::split(bytes)?;
-        let rest = serde_json::from_slice(rest).map_err(|e| Damaged(e.to_string()))?;
-        Ok(ObjectRecord { head, rest })
+    pub(in crate::s3) fn decode(bytes: &[u8]) -> Result<Self, DamagedRecord> {
+        let (head, details) = ObjectHead::split(bytes)?;
+        let details = serde_json::from_slice(details).map_err(|e| DamagedRecord(e.to_string()))?;
+        Ok(ObjectRecord { head, details })
+    }
+
+    /// Whether it came in parts: its ETag is then that of the parts' MD5s, and ends in their number.
+    pub(in crate::s3) fn is_multipart(&self) -> bool {
+        self.head.etag.contains('-')
     }
 
     pub(in crate::s3) fn segments(&self) -> &[Segment] {
-        match &self.rest.bytes {
-            Whereabouts::Inline => &[],
-            Whereabouts::Files(segments) => segments,
+        match &self.details.bytes {
+            BytesLocation::Inline => &[],
+            BytesLocation::Files(segments) => segments,
         }
     }
 }
 
-impl Head {
-    pub(in crate::s3) fn decode(bytes: &[u8]) -> Result<Self, Damaged> {
-        Head::split(bytes).map(|(head, _)| head)
+impl ObjectHead {
+    pub(in crate::s3) fn decode(bytes: &[u8]) -> Result<Self, DamagedRecord> {
+        ObjectHead::split(bytes).map(|(head, _)| head)
     }
 
-    fn split(bytes: &[u8]) -> Result<(Head, &[u8]), Damaged> {
-        let fixed: &[u8; FIXED] = bytes.first_chunk().ok_or_else(|| Damaged("too short".into()))?;
+    fn split(bytes: &[u8]) -> Result<(ObjectHead, &[u8]), DamagedRecord> {
+        let fixed: &[u8; FIXED] = bytes
+            .first_chunk()
+            .ok_or_else(|| DamagedRecord("too short".into()))?;
         if fixed[0] != VERSION {
-            return Err(Damaged(format!(
+            return Err(DamagedRecord(format!(
                 "version {} where {VERSION} was expected",
                 fixed[0]
             )));
@@ -150,12 +157,12 @@ impl Head {
         let after = &bytes[FIXED..];
         let (etag, rest) = after
             .split_at_checked(usize::from(fixed[FIXED - 1]))
-            .ok_or_else(|| Damaged("the ETag is cut off".into()))?;
+            .ok_or_else(|| DamagedRecord("the ETag is cut off".into()))?;
         let etag = std::str::from_utf8(etag)
-            .map_err(|e| Damaged(e.to_string()))?
+            .map_err(|e| DamagedRecord(e.to_string()))?
             .to_owned();
         Ok((
-            Head {
+            ObjectHead {
                 size: u64::from_be_bytes(eight(fixed, 1)),
                 modified: i64::from_be_bytes(eight(fixed, 9)),
                 etag,
@@ -176,23 +183,23 @@ mod tests {
     use super::*;
 
     fn record() -> ObjectRecord {
-        let bytes = Whereabouts::Files(vec![Segment {
+        let bytes = BytesLocation::Files(vec![Segment {
             blob: Uuid::new_v4(),
             size: 7,
         }]);
-        let about = About {
+        let description = ObjectDescription {
             content_type: Some("text/plain".into()),
-            ..About::default()
+            ..ObjectDescription::default()
         };
         ObjectRecord {
-            head: Head {
+            head: ObjectHead {
                 size: 7,
                 modified: 1_790_000_000,
                 etag: "d41d8cd98f00b204e9800998ecf8427e-1".into(),
             },
-            rest: Rest {
+            details: ObjectDetails {
                 bytes,
-                about,
+                description,
                 checksum: None,
                 upload: None,
             },
@@ -204,7 +211,7 @@ mod tests {
         let bytes = record().encode().unwrap();
         let read = ObjectRecord::decode(&bytes).unwrap();
         assert_eq!(read.encode().unwrap(), bytes);
-        assert_eq!(Head::decode(&bytes).unwrap(), read.head);
+        assert_eq!(ObjectHead::decode(&bytes).unwrap(), read.head);
     }
 
     #[test]

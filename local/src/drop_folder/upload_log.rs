@@ -1,4 +1,5 @@
-//! What has been uploaded, so that a restart does not upload it again: one line a file, the last one counts.
+//! A log of what has been uploaded, so that a restart does not upload it again: a line for each upload; the last one of a
+//! file counts.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -7,9 +8,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::look::Stamp;
+use super::scan::Stamp;
 
-pub(super) struct Memory {
+pub(super) struct UploadLog {
     uploaded: HashMap<String, Stamp>,
     file: File,
     /// The last line may have been written in part: the disk was full.
@@ -19,20 +20,20 @@ pub(super) struct Memory {
 #[derive(Serialize, Deserialize)]
 struct Line {
     key: String,
-    /// None of a file that has been deleted since: if it comes back, it is uploaded again.
+    /// `None` after the file was deleted: if it comes back, it is uploaded again.
     #[serde(flatten)]
     stamp: Option<Stamp>,
 }
 
-impl Memory {
-    /// Reads the file and writes it anew without the lines that were overtaken.
+impl UploadLog {
+    /// Reads the log and writes it again without outdated lines.
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error),
         };
-        // A line cut short by a crash is no line: its file is uploaded again, which does no harm.
+        // A line cut short by a crash is ignored: its file is uploaded again, which does no harm.
         let text = String::from_utf8_lossy(&bytes);
         let lines = text
             .lines()
@@ -58,11 +59,11 @@ impl Memory {
         })
     }
 
-    pub(super) fn has(&self, key: &str, stamp: Stamp) -> bool {
+    pub(super) fn is_current(&self, key: &str, stamp: Stamp) -> bool {
         self.uploaded.get(key) == Some(&stamp)
     }
 
-    pub(super) fn knows(&self, key: &str) -> bool {
+    pub(super) fn contains(&self, key: &str) -> bool {
         self.uploaded.contains_key(key)
     }
 
@@ -70,13 +71,13 @@ impl Memory {
         self.uploaded.keys()
     }
 
-    pub(super) fn keep(&mut self, key: &str, stamp: Stamp) -> std::io::Result<()> {
+    pub(super) fn add(&mut self, key: &str, stamp: Stamp) -> std::io::Result<()> {
         self.append(key, Some(stamp))?;
         self.uploaded.insert(key.to_owned(), stamp);
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, key: &str) -> std::io::Result<()> {
+    pub(super) fn remove(&mut self, key: &str) -> std::io::Result<()> {
         self.uploaded.remove(key);
         self.append(key, None)
     }

@@ -11,37 +11,37 @@ use tokio::{
 };
 
 use super::{
-    error::disk,
+    error::disk_error,
     store::{
         Store,
-        blobs::{Blobs, Pin},
+        blobs::{BlobPin, Blobs},
         index,
-        record::{ObjectRecord, Segment, Whereabouts},
+        record::{BytesLocation, ObjectRecord, Segment},
     },
 };
 
 const CHUNK: usize = 128 << 10;
 
 /// An object as it was when it was looked up; its bytes stay readable as long as this lives.
-pub(super) struct Found {
+pub(super) struct OpenObject {
     pub(super) record: ObjectRecord,
     bytes: Bytes,
     blobs: Arc<Blobs>,
-    pin: Pin,
+    pin: BlobPin,
 }
 
 /// The object, if the bucket and the object exist.
-pub(super) fn find(store: &Store, bucket: &str, key: &str) -> S3Result<Option<Found>> {
+pub(super) fn open(store: &Store, bucket: &str, key: &str) -> S3Result<Option<OpenObject>> {
     let pin = store.blobs.pin();
     let snapshot = store.snapshot()?;
     let Some(record) = index::object(&snapshot.objects, bucket, key)? else {
         return index::bucket(&snapshot.buckets, bucket).map(|_| None);
     };
-    let bytes = match record.rest.bytes {
-        Whereabouts::Inline => index::body(&snapshot.bodies, bucket, key)?.into(),
-        Whereabouts::Files(_) => Bytes::new(),
+    let bytes = match record.details.bytes {
+        BytesLocation::Inline => index::body(&snapshot.bodies, bucket, key)?.into(),
+        BytesLocation::Files(_) => Bytes::new(),
     };
-    Ok(Some(Found {
+    Ok(Some(OpenObject {
         record,
         bytes,
         blobs: store.blobs.clone(),
@@ -49,17 +49,17 @@ pub(super) fn find(store: &Store, bucket: &str, key: &str) -> S3Result<Option<Fo
     }))
 }
 
-impl Found {
+impl OpenObject {
     /// The bytes in `range`, which lies within the object.
     pub(super) async fn stream(self, range: Range<u64>) -> S3Result<StreamingBlob> {
-        if self.record.rest.bytes == Whereabouts::Inline {
+        if self.record.details.bytes == BytesLocation::Inline {
             let range = usize::try_from(range.start).unwrap_or(usize::MAX)
                 ..usize::try_from(range.end).unwrap_or(usize::MAX);
             return Ok(s3s::Body::from(self.bytes.slice(range)).into());
         }
         let mut reads = pieces(self.record.segments(), range);
         let first = match reads.first() {
-            Some(piece) => Some(piece.open(&self.blobs).await.map_err(disk)?),
+            Some(piece) => Some(piece.open(&self.blobs).await.map_err(disk_error)?),
             None => None,
         };
         let (send, receive) = mpsc::channel(2);
@@ -70,7 +70,7 @@ impl Found {
         };
         tokio::spawn(async move {
             let _pin = &self.pin;
-            pump(&self.blobs, first, rest, send).await;
+            send_pieces(&self.blobs, first, rest, send).await;
         });
         Ok(StreamingBlob::wrap(receive))
     }
@@ -81,19 +81,19 @@ impl Found {
     }
 
     pub(super) fn inline(&self) -> Option<Bytes> {
-        (self.record.rest.bytes == Whereabouts::Inline).then(|| self.bytes.clone())
+        (self.record.details.bytes == BytesLocation::Inline).then(|| self.bytes.clone())
     }
 }
 
 /// A stretch of one file.
 #[derive(Debug, PartialEq, Eq)]
-struct Piece {
+struct FilePiece {
     blob: uuid::Uuid,
     from: u64,
     length: u64,
 }
 
-impl Piece {
+impl FilePiece {
     async fn open(&self, blobs: &Blobs) -> std::io::Result<(File, u64)> {
         let path = blobs.path(self.blob);
         // Somebody may have a copy of it.
@@ -105,14 +105,14 @@ impl Piece {
     }
 }
 
-fn pieces(segments: &[Segment], range: Range<u64>) -> Vec<Piece> {
+fn pieces(segments: &[Segment], range: Range<u64>) -> Vec<FilePiece> {
     let mut pieces = Vec::new();
     let mut start = 0;
     for segment in segments {
         let end = start + segment.size;
         let (from, to) = (range.start.max(start), range.end.min(end));
         if from < to {
-            pieces.push(Piece {
+            pieces.push(FilePiece {
                 blob: segment.blob,
                 from: from - start,
                 length: to - from,
@@ -123,18 +123,18 @@ fn pieces(segments: &[Segment], range: Range<u64>) -> Vec<Piece> {
     pieces
 }
 
-type Outlet = mpsc::Sender<Result<Bytes, std::io::Error>>;
+type ChunkSender = mpsc::Sender<Result<Bytes, std::io::Error>>;
 
 /// Reads ahead by a few chunks; ends when the client goes.
-async fn pump(blobs: &Blobs, first: Option<(File, u64)>, rest: Vec<Piece>, mut to: Outlet) {
+async fn send_pieces(blobs: &Blobs, first: Option<(File, u64)>, rest: Vec<FilePiece>, mut to: ChunkSender) {
     if let Some(first) = first
-        && !send(first, &mut to).await
+        && !send_piece(first, &mut to).await
     {
         return;
     }
     for piece in rest {
         let sent = match piece.open(blobs).await {
-            Ok(opened) => send(opened, &mut to).await,
+            Ok(opened) => send_piece(opened, &mut to).await,
             Err(error) => to.send(Err(error)).await.is_err(),
         };
         if !sent {
@@ -144,7 +144,7 @@ async fn pump(blobs: &Blobs, first: Option<(File, u64)>, rest: Vec<Piece>, mut t
 }
 
 /// Whether all of it was sent.
-async fn send((mut file, mut left): (File, u64), to: &mut Outlet) -> bool {
+async fn send_piece((mut file, mut left): (File, u64), to: &mut ChunkSender) -> bool {
     while left > 0 {
         let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
         let read = match file.read(&mut chunk).await {

@@ -12,16 +12,16 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// Types that a browser shows without running anything. All others are offered as a file.
-const SHOWN: [&str; 5] = ["image/", "audio/", "video/", "text/plain", "application/json"];
+const PASSIVE_TYPES: [&str; 5] = ["image/", "audio/", "video/", "text/plain", "application/json"];
 /// Pictures that can hold scripts.
-const ACTIVE: &str = "image/svg";
+const SVG: &str = "image/svg";
 
 /// Who asked for an object.
-pub(super) struct Reader {
+pub(super) struct BrowserPolicy {
     is_browser: bool,
 }
 
-impl Reader {
+impl BrowserPolicy {
     pub(super) fn of(request: &Request) -> Self {
         let by_link = Query::parse(request.uri().query()).is_presigned();
         Self {
@@ -30,13 +30,13 @@ impl Reader {
     }
 
     /// An SDK reads what the uploader said of an object; a browser does not go by all of it.
-    pub(super) fn shield(&self, headers: &mut HeaderMap) {
+    pub(super) fn apply(&self, headers: &mut HeaderMap) {
         headers.insert(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
         headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
-        if self.is_browser && headers.contains_key(header::CONTENT_TYPE) && !is_shown(headers) {
+        if self.is_browser && headers.contains_key(header::CONTENT_TYPE) && !is_passive(headers) {
             let said = headers
                 .get(header::CONTENT_DISPOSITION)
                 .and_then(|said| said.to_str().ok());
@@ -47,13 +47,13 @@ impl Reader {
     }
 }
 
-fn is_shown(headers: &HeaderMap) -> bool {
+fn is_passive(headers: &HeaderMap) -> bool {
     let mut kinds = headers.get_all(header::CONTENT_TYPE).into_iter();
     let (Some(kind), None) = (kinds.next(), kinds.next()) else {
         return false;
     };
     let kind = kind.to_str().unwrap_or_default().trim().to_ascii_lowercase();
-    SHOWN.iter().any(|shown| kind.starts_with(shown)) && !kind.starts_with(ACTIVE) && !kind.contains(',')
+    PASSIVE_TYPES.iter().any(|shown| kind.starts_with(shown)) && !kind.starts_with(SVG) && !kind.contains(',')
 }
 
 /// What was said of the object's name stays.
@@ -68,13 +68,13 @@ fn attachment(said: &str) -> String {
 mod tests {
     use super::*;
 
-    fn shielded(kind: &'static str, said: Option<&'static str>, is_browser: bool) -> Option<String> {
+    fn disposition_for(kind: &'static str, said: Option<&'static str>, is_browser: bool) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if let Some(said) = said {
             headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static(said));
         }
-        Reader { is_browser }.shield(&mut headers);
+        BrowserPolicy { is_browser }.apply(&mut headers);
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
         assert!(
             headers[header::CONTENT_SECURITY_POLICY]
@@ -113,15 +113,15 @@ mod tests {
             ("multipart/x-mixed-replace", None, Some("attachment")),
             ("", None, Some("attachment")),
         ] {
-            assert_eq!(shielded(kind, said, true).as_deref(), expected, "{kind}");
+            assert_eq!(disposition_for(kind, said, true).as_deref(), expected, "{kind}");
         }
     }
 
     #[test]
     fn an_sdk_reads_what_the_uploader_said() {
-        assert_eq!(shielded("text/html", None, false), None);
+        assert_eq!(disposition_for("text/html", None, false), None);
         assert_eq!(
-            shielded("text/html", Some("inline"), false).as_deref(),
+            disposition_for("text/html", Some("inline"), false).as_deref(),
             Some("inline")
         );
     }

@@ -1,31 +1,28 @@
-//! Between a queue and a function, what Lambda's event source mapping does: collect a batch, invoke, delete what
-//! succeeded, show the rest again later.
+//! From a queue to its function, as Lambda's event source mapping does it: collect a batch, call the function, delete the
+//! messages it processed, make the others visible again later.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::functions::Function;
 use crate::sqs::{Queue, ReceivedMessage};
-
-/// A function as its callers see it: an event in, an answer or the reason for there being none out.
-pub(crate) type Invoke = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// An event is at most 6 MB; each record carries about this much beside its body.
 const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 const RECORD_OVERHEAD: usize = 600;
-/// How long one wait for messages lasts; only a shutdown is noticed between two.
+/// How long one wait for messages lasts.
 const LONG_POLL: Duration = Duration::from_secs(20);
 
-/// What happens after a batch.
-pub(crate) type WorkedOn = Arc<dyn Fn(&[ReceivedMessage]) + Send + Sync>;
+/// Called with each batch once the function has been called for it.
+pub(crate) type AfterBatch = Arc<dyn Fn(&[ReceivedMessage]) + Send + Sync>;
 
 /// How a function reads its queue.
 #[derive(Clone)]
@@ -33,23 +30,22 @@ pub(crate) struct EventSource {
     pub(crate) queue: Arc<Queue>,
     pub(crate) queue_arn: String,
     pub(crate) region: &'static str,
-    pub(crate) invoke: Invoke,
+    pub(crate) function: Function,
     pub(crate) batch_size: usize,
     pub(crate) window: Duration,
     pub(crate) concurrency: usize,
     pub(crate) first_retry: Duration,
     pub(crate) longest_retry: Duration,
-    /// Told of each batch once it has been worked on.
-    pub(crate) worked_on: WorkedOn,
+    pub(crate) after_batch: AfterBatch,
 }
 
 impl EventSource {
-    /// Until stopped; what has been begun is finished first.
+    /// Runs until stopped; batches that have been collected are processed first.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.concurrency));
+        let permits = Arc::new(Semaphore::new(self.concurrency));
         let running = TaskTracker::new();
         loop {
-            let Ok(slot) = slots.clone().acquire_owned().await else {
+            let Ok(permit) = permits.clone().acquire_owned().await else {
                 break;
             };
             let Some(batch) = stop.run_until_cancelled(self.collect()).await else {
@@ -57,8 +53,8 @@ impl EventSource {
             };
             let source = self.clone();
             running.spawn(async move {
-                source.work_on(batch).await;
-                drop(slot);
+                source.process(batch).await;
+                drop(permit);
             });
         }
         running.close();
@@ -92,10 +88,10 @@ impl EventSource {
         batch
     }
 
-    async fn work_on(&self, batch: Vec<ReceivedMessage>) {
+    async fn process(&self, batch: Vec<ReceivedMessage>) {
         let event = self.event(&batch);
         // A panic in a function is that invocation's failure, not the stack's.
-        let failed = match tokio::spawn((self.invoke)(event)).await {
+        let failed = match tokio::spawn((self.function)(event)).await {
             Ok(Ok(answer)) => failures(&answer, &batch),
             Ok(Err(reason)) => self.all_failed(&batch, &reason),
             Err(panic) => self.all_failed(&batch, &panic.to_string()),
@@ -108,9 +104,9 @@ impl EventSource {
             } else {
                 self.queue.delete(&received.receipt)
             };
-            debug_assert!(settled.is_ok(), "the queue gave this receipt itself");
+            debug_assert!(settled.is_ok(), "the receipt came from this queue");
         }
-        (self.worked_on)(&batch);
+        (self.after_batch)(&batch);
     }
 
     fn all_failed(&self, batch: &[ReceivedMessage], reason: &str) -> BTreeSet<String> {
@@ -118,7 +114,7 @@ impl EventSource {
             function = self.queue.config.name,
             messages = batch.len(),
             reason,
-            "an invocation failed"
+            "invocation failed; its messages will be retried"
         );
         batch.iter().map(|received| received.message.id.clone()).collect()
     }
@@ -154,7 +150,7 @@ impl EventSource {
     }
 }
 
-/// The messages a partial batch response names. As on AWS, one that names a message that was not sent fails them all.
+/// The messages a partial batch response names. As on AWS, a response that names an unknown message fails the whole batch.
 fn failures(answer: &Value, batch: &[ReceivedMessage]) -> BTreeSet<String> {
     let all: BTreeSet<String> = batch.iter().map(|received| received.message.id.clone()).collect();
     let named = answer
@@ -170,7 +166,7 @@ fn failures(answer: &Value, batch: &[ReceivedMessage]) -> BTreeSet<String> {
         Some(named) if named.is_subset(&all) => named,
         _ => {
             tracing::error!(
-                "a partial batch response names messages that were not in the batch: all count as failed"
+                "function named messages that were not in its batch; the whole batch will be retried"
             );
             all
         }
@@ -184,8 +180,8 @@ mod tests {
     use super::*;
     use crate::sqs::{Message, QueueConfig, Queues, Redrive};
 
-    /// A function that keeps what it was sent and fails the bodies that say so.
-    fn function(seen: Arc<Mutex<Vec<Vec<String>>>>) -> Invoke {
+    /// A function that records what it was sent and fails the bodies `bad`.
+    fn failing_on_bad(seen: Arc<Mutex<Vec<Vec<String>>>>) -> Function {
         Arc::new(move |event| {
             let records = event["Records"].as_array().unwrap().clone();
             let bodies = records
@@ -217,23 +213,23 @@ mod tests {
         Queues::open(folder, vec![config("work-dlq", None), config("work", redrive)]).unwrap()
     }
 
-    fn source(queues: &Queues, invoke: Invoke) -> EventSource {
+    fn source(queues: &Queues, function: Function) -> EventSource {
         EventSource {
             queue: queues.get("work").unwrap().clone(),
             queue_arn: "arn:aws:sqs:us-east-1:000000000000:work".into(),
             region: "us-east-1",
-            invoke,
+            function,
             batch_size: 100,
             window: Duration::from_millis(10),
             concurrency: 2,
             first_retry: Duration::from_millis(1),
             longest_retry: Duration::from_millis(2),
-            worked_on: Arc::new(|_| {}),
+            after_batch: Arc::new(|_| {}),
         }
     }
 
     #[tokio::test]
-    async fn a_batch_is_collected_and_only_what_failed_comes_again_until_it_is_a_dead_letter() {
+    async fn only_failed_messages_are_retried_until_they_are_dead_letters() {
         let folder = tempfile::tempdir().unwrap();
         let queues = stack(folder.path());
         let work = queues.get("work").unwrap().clone();
@@ -242,7 +238,7 @@ mod tests {
         }
         let seen = Arc::new(Mutex::new(Vec::new()));
         let stop = CancellationToken::new();
-        let running = tokio::spawn(source(&queues, function(seen.clone())).run(stop.clone()));
+        let running = tokio::spawn(source(&queues, failing_on_bad(seen.clone())).run(stop.clone()));
         let dead = queues.get("work-dlq").unwrap();
         let letters = dead
             .receive(10, Duration::from_secs(600), Duration::from_secs(120))
@@ -262,8 +258,8 @@ mod tests {
         let queues = stack(folder.path());
         queues.get("work").unwrap().send(Message::new("a"));
         let stop = CancellationToken::new();
-        let invoke: Invoke = Arc::new(|_| Box::pin(async { panic!("as a test wants it") }));
-        let running = tokio::spawn(source(&queues, invoke).run(stop.clone()));
+        let function: Function = Arc::new(|_| Box::pin(async { panic!("on purpose") }));
+        let running = tokio::spawn(source(&queues, function).run(stop.clone()));
         let dead = queues.get("work-dlq").unwrap();
         assert_eq!(
             dead.receive(10, Duration::ZERO, Duration::from_secs(120))
@@ -276,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_names_strangers_fails_the_whole_batch() {
+    fn a_response_that_names_unknown_messages_fails_the_whole_batch() {
         let batch = vec![ReceivedMessage {
             receipt: "0.x".into(),
             message: Message::new("a"),

@@ -1,7 +1,9 @@
-//! Threads that run nothing but functions, with stacks on which an unoptimised build has room.
+//! Threads that run nothing but functions.
 //!
-//! Without optimisation every future awaited lies on the stack of whoever awaits it, copies included: a function that
-//! asks a person's document for a team fills the two MiB a thread has by itself.
+//! Neither tokio's runtime nor the `LocalPoolHandle` of tokio-util can take their place. A handler's future cannot move between
+//! threads (the compiler cannot show that it is `Send`), and Lambda never moves one, so each must stay on one thread. And
+//! without optimisation every awaited future lies on the stack of the future that awaits it, copies included: sync-team fills
+//! the two MiB that a thread of the pool has.
 
 use std::io;
 use std::sync::Arc;
@@ -18,10 +20,10 @@ type Job = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 #[derive(Clone)]
 pub(crate) struct FunctionThreads(Arc<[Thread]>);
 
-/// Ends when nobody can give it anything to do any more.
+/// Ends when its sender is dropped.
 struct Thread {
     jobs: mpsc::UnboundedSender<Job>,
-    /// Counted up by whoever runs on it.
+    /// Cloned by each job that runs on it: the count says how busy it is.
     busy: Arc<()>,
 }
 
@@ -33,7 +35,7 @@ impl FunctionThreads {
             .map(Self)
     }
 
-    /// Runs it on the thread with the least to do, where it stays; a panic is told as an error.
+    /// Runs the future on the thread with the fewest jobs, where it stays; a panic in it is an error.
     pub(crate) async fn run<F, T>(&self, make: impl FnOnce() -> F + Send + 'static) -> Result<T, String>
     where
         F: Future<Output = T> + 'static,
@@ -49,9 +51,9 @@ impl FunctionThreads {
             let work = spawn_local(make());
             Box::pin(async move {
                 let answer = work.await.map_err(|panic| panic.to_string());
-                // First: whoever has the answer must find the thread idle.
+                // First: once the answer is there, the thread must count as idle.
                 drop(busy);
-                // Nobody listens any more when the stack stops.
+                // No one receives it when the stack stops.
                 let _ = done.send(answer);
             })
         });
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_waits_behind_a_busy_thread_while_another_is_idle() {
+    async fn a_function_does_not_wait_for_a_busy_thread_while_another_is_idle() {
         let threads = FunctionThreads::start(2).unwrap();
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (started, has_started) = oneshot::channel();

@@ -11,74 +11,68 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
+use super::slow_body::SlowBodyGuard;
 use crate::lock::lock;
 
-use super::hurried::Hurried;
+/// A client that sends more than this after it was refused does not read the answer: the connection is closed.
+const MOST_DRAINED: usize = 1 << 20;
 
-/// More is not waited for: a client that sends this much after it was refused is not listening.
-const MOST: usize = 1 << 20;
-
-/// Where a body goes when the request that had it is gone.
+/// Receives the body of a request whose handler did not read it to its end.
 #[derive(Clone, Default)]
-pub(super) struct Leftover(Arc<Mutex<Option<Hurried>>>);
+pub(super) struct UnreadBody(Arc<Mutex<Option<SlowBodyGuard>>>);
 
-impl Leftover {
-    pub(super) fn keep(&self, body: Hurried) {
-        *lock(&self.0) = Some(body);
-    }
-
+impl UnreadBody {
     /// Called with the answer in hand. A client that waits for `100 Continue` has sent nothing yet, and may or may not
     /// send its body after the answer: only a new connection is sure to begin with a request.
-    pub(super) async fn settle(self, expects: bool, answer: &mut HeaderMap) {
-        let left = lock(&self.0).take();
-        let Some(body) = left.filter(|body| !body.is_end_stream()) else {
+    pub(super) async fn settle(self, expects_continue: bool, response: &mut HeaderMap) {
+        let unread = lock(&self.0).take();
+        let Some(body) = unread.filter(|body| !body.is_end_stream()) else {
             return;
         };
-        let waits = expects && !body.was_asked_for();
-        if waits || !drained(body).await {
-            answer.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let client_waits = expects_continue && !body.was_read();
+        if client_waits || !drain(body).await {
+            response.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
 
-async fn drained(mut body: Hurried) -> bool {
+/// Whether the body came to its end.
+async fn drain(mut body: SlowBodyGuard) -> bool {
     let mut read = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let Ok(frame) = frame else { return false };
         read += frame.data_ref().map_or(0, Bytes::len);
-        if read > MOST {
+        if read > MOST_DRAINED {
             return false;
         }
     }
     true
 }
 
-/// A body that is kept when it is dropped before its end.
-pub(super) struct Kept {
-    body: Option<Hurried>,
-    leftover: Leftover,
+/// A request's body, handed to [`UnreadBody`] when it is dropped before its end.
+pub(super) struct RequestBody {
+    body: Option<SlowBodyGuard>,
+    unread: UnreadBody,
 }
 
-impl Kept {
-    pub(super) fn new(body: Hurried, leftover: Leftover) -> Self {
+impl RequestBody {
+    pub(super) fn new(body: SlowBodyGuard, unread: UnreadBody) -> Self {
         Self {
             body: Some(body),
-            leftover,
+            unread,
         }
     }
 }
 
-impl Drop for Kept {
+impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(body) = self.body.take() {
-            self.leftover.keep(body);
-        }
+        *lock(&self.unread.0) = self.body.take();
     }
 }
 
-impl HttpBody for Kept {
+impl HttpBody for RequestBody {
     type Data = Bytes;
-    type Error = <Hurried as HttpBody>::Error;
+    type Error = <SlowBodyGuard as HttpBody>::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

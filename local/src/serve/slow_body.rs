@@ -1,4 +1,4 @@
-//! A body that gives up when nothing of it has come for a while, or too little to be more than a way of holding on.
+//! A request body that fails when nothing of it has come for a while, or so little that it only holds the connection.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -9,44 +9,44 @@ use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 /// Bytes that earn a second of waiting: a tenth of what a modem of 1998 sends.
-const LEAST: u64 = 500;
+const BYTES_PER_SECOND: u64 = 500;
 
-pub(super) struct Hurried {
+pub(super) struct SlowBodyGuard {
     body: Incoming,
-    patience: Duration,
-    /// What is left of the patience: waiting takes of it, bytes give it back.
+    timeout: Duration,
+    /// What is left of the timeout: waiting takes of it, bytes give it back.
     left: Duration,
-    /// Since when something is awaited, and until when.
-    silence: Option<(Instant, Pin<Box<Sleep>>)>,
-    asked_for: bool,
+    /// Since when bytes are awaited, and until when.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
+    was_read: bool,
 }
 
-impl Hurried {
-    pub(super) fn new(body: Incoming, patience: Duration) -> Self {
+impl SlowBodyGuard {
+    pub(super) fn new(body: Incoming, timeout: Duration) -> Self {
         Self {
             body,
-            patience,
-            left: patience,
-            silence: None,
-            asked_for: false,
+            timeout,
+            left: timeout,
+            waiting: None,
+            was_read: false,
         }
     }
 
     /// Whether anything was read, which also sends the `100 Continue` that a client may wait for.
-    pub(super) fn was_asked_for(&self) -> bool {
-        self.asked_for
+    pub(super) fn was_read(&self) -> bool {
+        self.was_read
     }
 
-    fn heard(&mut self, bytes: usize) {
-        if let Some((since, _)) = self.silence.take() {
+    fn credit(&mut self, bytes: usize) {
+        if let Some((since, _)) = self.waiting.take() {
             self.left = self.left.saturating_sub(since.elapsed());
         }
-        let earned = Duration::from_millis(bytes as u64 * 1000 / LEAST);
-        self.left = self.patience.min(self.left + earned);
+        let earned = Duration::from_millis(bytes as u64 * 1000 / BYTES_PER_SECOND);
+        self.left = self.timeout.min(self.left + earned);
     }
 }
 
-impl Body for Hurried {
+impl Body for SlowBodyGuard {
     type Data = Bytes;
     type Error = Box<dyn Error + Send + Sync>;
 
@@ -54,19 +54,19 @@ impl Body for Hurried {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.asked_for = true;
+        self.was_read = true;
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
             let bytes = bytes.map_or(0, Bytes::len);
-            self.heard(bytes);
+            self.credit(bytes);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let left = self.left;
-        let (_, silence) = self
-            .silence
+        let (_, timeout) = self
+            .waiting
             .get_or_insert_with(|| (Instant::now(), Box::pin(tokio::time::sleep(left))));
-        ready!(silence.as_mut().poll(context));
-        Poll::Ready(Some(Err("too little of the body has come for too long".into())))
+        ready!(timeout.as_mut().poll(context));
+        Poll::Ready(Some(Err("the body came too slowly".into())))
     }
 
     fn is_end_stream(&self) -> bool {

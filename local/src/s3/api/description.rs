@@ -1,4 +1,4 @@
-//! What an uploader says of an object, from the request into the record and back into the response.
+//! The description an uploader gives of an object: from the request into the record and back into the response.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ const MOST_METADATA: usize = 2048;
 pub(super) const DEFAULT_TYPE: &str = "binary/octet-stream";
 
 /// The members that PutObject, CopyObject and CreateMultipartUpload have in common.
-macro_rules! about {
+macro_rules! description_of {
     ($input:expr) => {{
-        use $crate::s3::api::about as here;
-        s3s::S3Result::<_>::Ok($crate::s3::store::record::About {
+        use $crate::s3::api::description as here;
+        s3s::S3Result::<_>::Ok($crate::s3::store::record::ObjectDescription {
             content_type: $input.content_type.take().map(|value| value.to_string()),
             content_encoding: $input
                 .content_encoding
                 .take()
                 .as_deref()
-                .and_then(here::own_encoding),
+                .and_then(here::stored_encoding),
             content_language: $input.content_language.take(),
             content_disposition: $input.content_disposition.take(),
             cache_control: $input.cache_control.take(),
@@ -35,27 +35,36 @@ macro_rules! about {
     }};
 }
 
-/// Fills what GetObject and HeadObject answer alike.
+/// Fills what the answers of GetObject and HeadObject have in common. The stored checksum is in them when all of the object is
+/// answered and the client asked for it.
 macro_rules! describe {
-    ($output:expr, $record:expr) => {{
-        use $crate::s3::{api::about as here, condition::timestamp};
-        let (head, about) = (&$record.head, &$record.rest.about);
+    ($output:expr, $record:expr, $selection:expr, $checksum_mode:expr) => {{
+        use $crate::s3::{api::description as here, condition::timestamp};
+        let (head, details) = (&$record.head, &$record.details);
+        let description = &details.description;
         $output.accept_ranges = Some("bytes".into());
         $output.e_tag = Some(s3s::dto::ETag::Strong(head.etag.clone()));
         $output.last_modified = Some(timestamp(head.modified));
         $output.content_type = Some(
-            about
+            description
                 .content_type
                 .clone()
                 .unwrap_or_else(|| here::DEFAULT_TYPE.into()),
         );
-        $output.content_encoding = about.content_encoding.clone();
-        $output.content_language = about.content_language.clone();
-        $output.content_disposition = about.content_disposition.clone();
-        $output.cache_control = about.cache_control.clone();
-        $output.expires = about.expires.map(timestamp);
-        $output.metadata = Some(about.metadata.clone().into_iter().collect());
+        $output.content_encoding = description.content_encoding.clone();
+        $output.content_language = description.content_language.clone();
+        $output.content_disposition = description.content_disposition.clone();
+        $output.cache_control = description.cache_control.clone();
+        $output.expires = description.expires.map(timestamp);
+        $output.metadata = Some(description.metadata.clone().into_iter().collect());
         $output.server_side_encryption = Some(here::encryption());
+        $output.parts_count = $selection.parts;
+        $output.content_length = $selection.length();
+        $output.content_range = $selection.content_range.clone();
+        if $output.content_range.is_none() && $checksum_mode.is_some() {
+            $crate::s3::checksum::set_checksums!($output, details.checksum.as_ref());
+            $output.checksum_type = details.checksum.as_ref().map(|stored| stored.kind.to_dto());
+        }
     }};
 }
 
@@ -71,17 +80,10 @@ macro_rules! conditions {
     };
 }
 
-/// Adds the stored checksum, when all of the object is given out and the client asked for it.
-macro_rules! describe_checksum {
-    ($output:expr, $stored:expr) => {{
-        $crate::s3::checksum::fill!($output, $stored);
-        $output.checksum_type = $stored.map(|stored| stored.kind.reply());
-    }};
-}
-pub(super) use {about, conditions, describe, describe_checksum};
+pub(super) use {conditions, describe, description_of};
 
 /// `aws-chunked` is how the body travels, not how it is encoded.
-pub(super) fn own_encoding(encoding: &str) -> Option<String> {
+pub(super) fn stored_encoding(encoding: &str) -> Option<String> {
     let own: Vec<&str> = encoding
         .split(',')
         .map(str::trim)
@@ -132,7 +134,7 @@ mod tests {
             ("br", Some("br")),
             ("", None),
         ] {
-            assert_eq!(own_encoding(sent).as_deref(), kept, "{sent}");
+            assert_eq!(stored_encoding(sent).as_deref(), kept, "{sent}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Opening the file that was found, and no other: between the look and the upload somebody may put a link in its place, or
-//! in the place of a folder on the way, and a link could lead to anything on this machine.
+//! Opening the file that was scanned, and no other: between scan and upload another process may put a link in its place, or
+//! in the place of a folder above it, and a link could lead to anything on this machine.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -8,24 +8,24 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
 
-use super::look::{Found, Stamp};
+use super::scan::{ScannedFile, Stamp};
 
 const STEP: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
 
 /// Each step is taken from the folder before it, which is held open: no path is walked twice.
-pub(super) fn open_as_found(folder: &Path, found: &Found) -> Result<File, String> {
+pub(super) fn open_scanned(folder: &Path, found: &ScannedFile) -> Result<File, String> {
     let (ways, name) = found.key.rsplit_once('/').unwrap_or(("", &found.key));
     let root = open(folder, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
     let mut at: OwnedFd = root.map_err(explain)?;
     for way in ways.split_terminator('/') {
         at = openat(&at, way, STEP | OFlags::DIRECTORY, Mode::empty()).map_err(explain)?;
     }
-    // Without waiting: a pipe in its place would be waited for until somebody writes to it.
+    // Without waiting: opening a pipe in its place would wait for a writer.
     let file = openat(&at, name, STEP | OFlags::NONBLOCK, Mode::empty()).map_err(explain)?;
     let file = File::from(file);
     let metadata = file.metadata().map_err(|error| error.to_string())?;
     if !metadata.is_file() || Stamp::of(&metadata) != found.stamp {
-        return Err("it has changed since it was looked at".to_owned());
+        return Err("it has changed since it was scanned".to_owned());
     }
     Ok(file)
 }
@@ -33,7 +33,7 @@ pub(super) fn open_as_found(folder: &Path, found: &Found) -> Result<File, String
 fn explain(error: Errno) -> String {
     match error {
         Errno::LOOP | Errno::NOTDIR => {
-            "it, or a folder it lies in, has become a link; copy the file itself".to_owned()
+            "it, or a folder above it, has become a link; copy the file itself".to_owned()
         }
         Errno::NOENT => "it has gone".to_owned(),
         other => std::io::Error::from(other).to_string(),
@@ -46,16 +46,16 @@ mod tests {
     use std::io::Read as _;
     use std::os::unix::fs::symlink;
 
-    use super::super::look;
+    use super::super::scan;
     use super::*;
 
     struct Scene {
         folder: tempfile::TempDir,
         outside: tempfile::TempDir,
-        found: Found,
+        found: ScannedFile,
     }
 
-    /// `set/deep/1.txt`, looked at; a file of the same size and time outside.
+    /// `set/deep/1.txt`, scanned; a file of the same size and time outside.
     fn scene() -> Scene {
         let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         fs::create_dir_all(folder.path().join("set/deep")).unwrap();
@@ -70,7 +70,7 @@ mod tests {
             .unwrap()
             .set_modified(modified)
             .unwrap();
-        let found = look::through(folder.path()).files.remove(0);
+        let found = scan::scan(folder.path()).files.remove(0);
         Scene {
             folder,
             outside,
@@ -81,7 +81,7 @@ mod tests {
     impl Scene {
         fn open(&self) -> Result<String, String> {
             let mut text = String::new();
-            let mut file = open_as_found(self.folder.path(), &self.found)?;
+            let mut file = open_scanned(self.folder.path(), &self.found)?;
             file.read_to_string(&mut text)
                 .map_err(|error| error.to_string())?;
             Ok(text)
@@ -122,14 +122,14 @@ mod tests {
             scene.put_in_place_of(folder, |path| symlink(target, path).unwrap());
             assert!(
                 scene.folder.path().join("set/deep/1.txt").exists(),
-                "a way for whoever follows"
+                "the link leads to a file"
             );
             assert!(scene.open().unwrap_err().contains("link"), "{folder}");
         }
     }
 
     #[test]
-    fn a_pipe_or_another_file_in_its_place_is_not_what_was_found() {
+    fn a_pipe_or_another_file_in_its_place_is_refused() {
         let scene = scene();
         scene.put_in_place_of("set/deep/1.txt", |path| {
             let made = std::process::Command::new("mkfifo").arg(path).status();

@@ -1,5 +1,5 @@
-//! The frames of a body in chunks (`aws-chunked`): whether it came to its end. The protocol library takes a body that
-//! stops between two chunks for a whole one.
+//! Bodies in chunks (`aws-chunked`): whether the last chunk came. The protocol library takes a body that stops between two
+//! chunks for a whole one.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
 
@@ -10,9 +10,9 @@ use axum::body::{Body, Bytes};
 use http::HeaderMap;
 use hyper::body::{Frame, SizeHint};
 
-/// Where in its frames a body is.
+/// Where in its chunks a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+enum ChunkState {
     /// In the line before a chunk: its size so far, and whether the digits are over.
     Line { size: u64, over: bool },
     /// So many bytes of a chunk and the end of its line are still to come.
@@ -22,34 +22,34 @@ enum At {
 }
 
 #[derive(Debug)]
-struct Frames(At);
+struct ChunkParser(ChunkState);
 
-impl Frames {
+impl ChunkParser {
     fn push(&mut self, mut bytes: &[u8]) {
         while let Some((first, rest)) = bytes.split_first() {
             match self.0 {
-                At::End => return,
-                At::Chunk(left) => {
+                ChunkState::End => return,
+                ChunkState::Chunk(left) => {
                     let taken = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
                     bytes = &bytes[taken..];
                     let left = left - taken as u64;
                     self.0 = if left == 0 {
-                        At::Line { size: 0, over: false }
+                        ChunkState::Line { size: 0, over: false }
                     } else {
-                        At::Chunk(left)
+                        ChunkState::Chunk(left)
                     };
                 }
-                At::Line { size, over } => {
+                ChunkState::Line { size, over } => {
                     bytes = rest;
                     let digit = char::from(*first).to_digit(16).filter(|_| !over);
                     self.0 = match (digit, *first) {
-                        (Some(digit), _) => At::Line {
+                        (Some(digit), _) => ChunkState::Line {
                             size: size.saturating_mul(16).saturating_add(u64::from(digit)),
                             over,
                         },
-                        (None, b'\n') if size == 0 => At::End,
-                        (None, b'\n') => At::Chunk(size.saturating_add(2)),
-                        (None, _) => At::Line { size, over: true },
+                        (None, b'\n') if size == 0 => ChunkState::End,
+                        (None, b'\n') => ChunkState::Chunk(size.saturating_add(2)),
+                        (None, _) => ChunkState::Line { size, over: true },
                     };
                 }
             }
@@ -57,26 +57,26 @@ impl Frames {
     }
 }
 
-/// A body in chunks that fails where it ends without its last one.
-pub(in crate::s3) struct Framed {
+/// A body in chunks that fails if it ends without its last chunk.
+pub(in crate::s3) struct ChunkedBodyGuard {
     body: Body,
-    frames: Frames,
+    chunks: ChunkParser,
 }
 
-impl Framed {
-    /// `body`, watched if the request's headers say that it comes in chunks.
-    pub(in crate::s3) fn watch(body: Body, headers: &HeaderMap) -> Body {
+impl ChunkedBodyGuard {
+    /// `body`, guarded if the request's headers say that it comes in chunks.
+    pub(in crate::s3) fn wrap(body: Body, headers: &HeaderMap) -> Body {
         match super::headers::is_streamed(headers) {
-            true => Body::new(Framed {
+            true => Body::new(ChunkedBodyGuard {
                 body,
-                frames: Frames(At::Line { size: 0, over: false }),
+                chunks: ChunkParser(ChunkState::Line { size: 0, over: false }),
             }),
             false => body,
         }
     }
 }
 
-impl hyper::body::Body for Framed {
+impl hyper::body::Body for ChunkedBodyGuard {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -88,11 +88,11 @@ impl hyper::body::Body for Framed {
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(bytes) = frame.data_ref() {
-                    self.frames.push(bytes);
+                    self.chunks.push(bytes);
                 }
             }
-            None if self.frames.0 != At::End => {
-                self.frames.0 = At::End;
+            None if self.chunks.0 != ChunkState::End => {
+                self.chunks.0 = ChunkState::End;
                 return Poll::Ready(Some(Err(axum::Error::new("the last chunk is missing"))));
             }
             _ => {}
@@ -127,9 +127,9 @@ mod tests {
             (&signed[..100], false),
         ] {
             for step in [1, 3, text.len().max(1)] {
-                let mut frames = Frames(At::Line { size: 0, over: false });
-                text.as_bytes().chunks(step).for_each(|bytes| frames.push(bytes));
-                assert_eq!(frames.0 == At::End, ends, "{text:?} in steps of {step}");
+                let mut chunks = ChunkParser(ChunkState::Line { size: 0, over: false });
+                text.as_bytes().chunks(step).for_each(|bytes| chunks.push(bytes));
+                assert_eq!(chunks.0 == ChunkState::End, ends, "{text:?} in steps of {step}");
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The operations of S3 that are not here, by name, so that each is refused by it.
 
-use super::operations::Place::{self, Bucket, Object, Root};
+use super::target::Target::{self, Bucket, Object, Root};
 
 /// The operations of S3 that are not here: method, place, sub-resource, name. Of two with one sub-resource the more
 /// special comes first and is marked by another parameter after `&`.
 #[rustfmt::skip]
-pub(super) const ELSEWHERE: [(&str, Place, &str, &str); 89] = [
+pub(super) const UNSUPPORTED: [(&str, Target, &str, &str); 89] = [
     ("POST", Bucket, "metadataConfiguration", "CreateBucketMetadataConfiguration"),
     ("POST", Bucket, "metadataTable", "CreateBucketMetadataTableConfiguration"),
     ("GET", Bucket, "session", "CreateSession"),

@@ -1,4 +1,4 @@
-//! One look through the folder: the files that can be objects, and what is wrong with the others.
+//! One scan of the folder: the files that can be objects, and what is wrong with the others.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -34,21 +34,21 @@ impl Stamp {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct ScannedFile {
     /// The path below the folder.
     pub(super) key: String,
     pub(super) stamp: Stamp,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Looked {
-    pub(super) files: Vec<Found>,
+pub(super) struct Scan {
+    pub(super) files: Vec<ScannedFile>,
     /// By path.
     pub(super) problems: BTreeMap<String, String>,
 }
 
-impl Looked {
-    /// Whether a file may be there and could not be seen: itself, or a folder it lies in, is a problem.
+impl Scan {
+    /// Whether a file may exist and could not be read: it, or a folder above it, is a problem.
     pub(super) fn is_hidden(&self, key: &str) -> bool {
         let above = |path: &String| {
             path.is_empty()
@@ -60,44 +60,45 @@ impl Looked {
     }
 }
 
-/// Uploaded all the same: it is told of where people look, as any file at the top of the bucket is.
-const LOOSE: &str = "lies in no dataset; put it into a folder: its name is the dataset's";
+/// It is uploaded all the same: in the bucket it is reported like any other file outside a dataset.
+const NOT_IN_DATASET: &str = "is not in a dataset; put it into a folder, whose name is the dataset's";
 
-pub(super) fn through(folder: &Path) -> Looked {
-    let mut looked = Looked::default();
+pub(super) fn scan(folder: &Path) -> Scan {
+    let mut scan = Scan::default();
     // Links are not followed: one could lead to anything on this machine.
     let walk = WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter();
-    for entry in walk.filter_entry(|entry| !is_litter(entry)) {
+    for entry in walk.filter_entry(|entry| !is_temporary(entry)) {
         match entry {
-            Ok(entry) => match found(folder, &entry) {
+            Ok(entry) => match scan_entry(folder, &entry) {
                 Ok(found) => {
                     if found.is_some() && entry.depth() == 1 {
-                        looked
-                            .problems
-                            .insert(shown(folder, entry.path()), LOOSE.to_owned());
+                        scan.problems
+                            .insert(displayed(folder, entry.path()), NOT_IN_DATASET.to_owned());
                     }
-                    looked.files.extend(found);
+                    scan.files.extend(found);
                 }
                 Err(reason) => {
-                    looked.problems.insert(shown(folder, entry.path()), reason);
+                    scan.problems.insert(displayed(folder, entry.path()), reason);
                 }
             },
             Err(error) => {
-                let path = error.path().map_or_else(String::new, |path| shown(folder, path));
+                let path = error
+                    .path()
+                    .map_or_else(String::new, |path| displayed(folder, path));
                 let gone = error
                     .io_error()
                     .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
                 if !gone {
-                    looked.problems.insert(path, format!("cannot be read: {error}"));
+                    scan.problems.insert(path, format!("cannot be read: {error}"));
                 }
             }
         }
     }
-    looked
+    scan
 }
 
-/// What file managers, editors and browsers leave behind or have not finished.
-fn is_litter(entry: &DirEntry) -> bool {
+/// Whether it is a file that file managers, editors and browsers leave behind or have not finished.
+fn is_temporary(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let started = ["._", ".~", "~$", ".#", ".git"]
         .iter()
@@ -108,7 +109,7 @@ fn is_litter(entry: &DirEntry) -> bool {
     started || ended || [".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"].contains(&&*name)
 }
 
-fn found(folder: &Path, entry: &DirEntry) -> Result<Option<Found>, String> {
+fn scan_entry(folder: &Path, entry: &DirEntry) -> Result<Option<ScannedFile>, String> {
     if entry.file_type().is_dir() {
         return Ok(None);
     }
@@ -120,7 +121,7 @@ fn found(folder: &Path, entry: &DirEntry) -> Result<Option<Found>, String> {
         return Ok(None);
     };
     let stamp = Stamp::of(&metadata);
-    Ok(Some(Found { key, stamp }))
+    Ok(Some(ScannedFile { key, stamp }))
 }
 
 fn key(folder: &Path, path: &Path) -> Result<String, String> {
@@ -136,7 +137,7 @@ fn key(folder: &Path, path: &Path) -> Result<String, String> {
     Ok(key)
 }
 
-fn shown(folder: &Path, path: &Path) -> String {
+fn displayed(folder: &Path, path: &Path) -> String {
     path.strip_prefix(folder)
         .unwrap_or(path)
         .to_string_lossy()

@@ -1,5 +1,5 @@
-//! The clock: the sweep of every function at the start and every fifteen minutes, and, between two of them, a look at a
-//! dataset at the very time its status asks for (`check_at`), so that nobody waits for the next sweep.
+//! The clock: a sweep of every function at the start and every fifteen minutes, and between two sweeps a check of a dataset
+//! at the time its status asks for (`check_at`), so that no batch waits for the next sweep.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,26 +13,27 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::event_source::Invoke;
+use super::functions::Functions;
 use crate::wiring::{BUILD_MANIFEST, FUNCTIONS, SCHEDULE_MINUTES};
 
 /// S3 dates objects by whole seconds, and a check a moment too early finds nothing settled.
 const SLACK: Duration = Duration::from_millis(50);
-/// A status that asks for a time that has passed is looked at again after this, doubled each time.
+/// A status that asks for a time that has passed is checked again after this, doubled each time.
 const FIRST_REPEAT: Duration = Duration::from_secs(1);
 const LONGEST_REPEAT: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) struct Clock {
-    pub(crate) functions: HashMap<&'static str, Invoke>,
+    pub(crate) functions: Functions,
     pub(crate) s3: Client,
     pub(crate) output_bucket: String,
-    /// Datasets whose status may have changed.
+    /// Datasets whose status may have changed...
     pub(crate) changed: mpsc::UnboundedReceiver<String>,
-    pub(crate) say_changed: mpsc::UnboundedSender<String>,
+    /// ...as the clock itself and the queue of build-manifest report them.
+    pub(crate) changed_datasets: mpsc::UnboundedSender<String>,
 }
 
-/// When to look at a dataset again.
-struct Due {
+/// When to check a dataset.
+struct ScheduledCheck {
     at: Instant,
     check_at: Timestamp,
     repeat: Duration,
@@ -45,30 +46,26 @@ struct Status {
 }
 
 impl Clock {
-    /// Until stopped; sweeps that have begun are finished first.
+    /// Runs until stopped; sweeps that have begun are finished first.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let running = TaskTracker::new();
-        let mut due: HashMap<String, Due> = HashMap::new();
+        let mut scheduled: HashMap<String, ScheduledCheck> = HashMap::new();
         let mut sweeps = tokio::time::interval(Duration::from_secs(u64::from(SCHEDULE_MINUTES) * 60));
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let next = due.values().map(|due| due.at).min();
+            let next = scheduled.values().map(|check| check.at).min();
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = sweeps.tick() => {
                     running.spawn(self.sweep_all());
                 }
-                Some(dataset) = self.changed.recv() => self.look(dataset, &mut due).await,
+                Some(dataset) = self.changed.recv() => self.schedule(dataset, &mut scheduled).await,
                 () = sleep_until(next) => {
                     let now = Instant::now();
-                    let datasets: Vec<String> =
-                        due.iter().filter(|(_, due)| due.at <= now).map(|(dataset, _)| dataset.clone()).collect();
-                    for dataset in datasets {
-                        // Kept, but not due: what it repeats by is needed when its status comes back unchanged.
-                        if let Some(due) = due.get_mut(&dataset) {
-                            due.at = now + LONGEST_REPEAT;
-                        }
-                        running.spawn(self.sweep_one(dataset));
+                    for (dataset, check) in scheduled.iter_mut().filter(|(_, check)| check.at <= now) {
+                        // It stays, postponed: its repeat is needed if the status still asks for the same time.
+                        check.at = now + LONGEST_REPEAT;
+                        running.spawn(self.sweep_one(dataset.clone()));
                     }
                 }
             }
@@ -86,15 +83,15 @@ impl Clock {
         let (s3, bucket, changed) = (
             self.s3.clone(),
             self.output_bucket.clone(),
-            self.say_changed.clone(),
+            self.changed_datasets.clone(),
         );
         async move {
-            for (name, invoke) in functions {
-                if let Err(reason) = invoke(json!({"sweep": "all"})).await {
+            for (name, function) in functions {
+                if let Err(reason) = function(json!({"sweep": "all"})).await {
                     tracing::error!(
                         function = name,
                         reason,
-                        "a sweep failed; the next one tries again"
+                        "sweep failed; the next sweep tries again"
                     );
                 }
             }
@@ -105,34 +102,34 @@ impl Clock {
     }
 
     fn sweep_one(&self, dataset: String) -> impl Future<Output = ()> + use<> {
-        let invoke = self.functions.get(BUILD_MANIFEST.name).cloned();
-        let changed = self.say_changed.clone();
+        let function = self.functions.get(BUILD_MANIFEST.name).cloned();
+        let changed = self.changed_datasets.clone();
         async move {
-            let Some(invoke) = invoke else { return };
-            if let Err(reason) = invoke(json!({"sweep": [dataset]})).await {
+            let Some(function) = function else { return };
+            if let Err(reason) = function(json!({"sweep": [dataset]})).await {
                 tracing::error!(
                     dataset,
                     reason,
-                    "a look at a dataset failed; the sweep tries again"
+                    "check of a dataset failed; the next sweep tries again"
                 );
             }
             let _clock_stopped = changed.send(dataset);
         }
     }
 
-    async fn look(&self, dataset: String, due: &mut HashMap<String, Due>) {
+    async fn schedule(&self, dataset: String, scheduled: &mut HashMap<String, ScheduledCheck>) {
         let Some(check_at) = self.check_at(&dataset).await else {
-            due.remove(&dataset);
+            scheduled.remove(&dataset);
             return;
         };
-        let before = due
+        let before = scheduled
             .get(&dataset)
-            .filter(|due| due.check_at == check_at)
-            .map(|due| due.repeat);
-        let next = next_look(check_at, Timestamp::now(), before);
-        due.insert(
+            .filter(|check| check.check_at == check_at)
+            .map(|check| check.repeat);
+        let next = next_check(check_at, Timestamp::now(), before);
+        scheduled.insert(
             dataset,
-            Due {
+            ScheduledCheck {
                 at: Instant::now() + next.wait,
                 check_at,
                 repeat: next.repeat,
@@ -156,22 +153,22 @@ impl Clock {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct NextLook {
+struct NextCheck {
     wait: Duration,
     repeat: Duration,
 }
 
-/// `before`: the pause after the last look that left the status asking for the same time.
-fn next_look(check_at: Timestamp, now: Timestamp, before: Option<Duration>) -> NextLook {
+/// `before`: the pause after the last check that left the status asking for the same time.
+fn next_check(check_at: Timestamp, now: Timestamp, before: Option<Duration>) -> NextCheck {
     let left = Duration::try_from(now.duration_until(check_at)).unwrap_or_default();
     if !left.is_zero() {
-        return NextLook {
+        return NextCheck {
             wait: left + SLACK,
             repeat: FIRST_REPEAT,
         };
     }
     let repeat = before.map_or(FIRST_REPEAT, |before| (before * 2).min(LONGEST_REPEAT));
-    NextLook { wait: repeat, repeat }
+    NextCheck { wait: repeat, repeat }
 }
 
 async fn sleep_until(at: Option<Instant>) {
@@ -192,7 +189,7 @@ async fn datasets(s3: &Client, bucket: &str) -> Vec<String> {
     let mut datasets = Vec::new();
     while let Some(page) = pages.next().await {
         let Ok(page) = page else {
-            tracing::warn!("the datasets' status could not be listed; the next sweep looks again");
+            tracing::warn!("failed to list the status of the datasets; the next sweep tries again");
             break;
         };
         let names = page.contents().iter().filter_map(|object| {
@@ -207,56 +204,30 @@ async fn datasets(s3: &Client, bucket: &str) -> Vec<String> {
     datasets
 }
 
-/// The datasets an S3 event in a queue's message is about: the first folder of each key.
-pub(crate) fn datasets_of(body: &str) -> Vec<String> {
-    let event: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
-    let records = event["Records"].as_array().cloned().unwrap_or_default();
-    let keys = records
-        .iter()
-        .filter_map(|record| record["s3"]["object"]["key"].as_str());
-    keys.filter_map(|key| {
-        let folder = key.split_once('/')?.0.replace('+', " ");
-        Some(
-            percent_encoding::percent_decode_str(&folder)
-                .decode_utf8()
-                .ok()?
-                .into_owned(),
-        )
-    })
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_next_look_is_when_the_status_asks_for_it() {
+    fn the_next_check_is_when_the_status_asks_for_it() {
         let now = Timestamp::from_second(1_000).unwrap();
         let check_at = Timestamp::from_second(1_030).unwrap();
         assert_eq!(
-            next_look(check_at, now, None).wait,
+            next_check(check_at, now, None).wait,
             Duration::from_secs(30) + SLACK
         );
     }
 
     #[test]
-    fn a_status_that_keeps_asking_for_a_time_gone_by_is_looked_at_ever_less_often() {
+    fn a_status_that_keeps_asking_for_a_past_time_is_checked_ever_less_often() {
         let now = Timestamp::from_second(1_000).unwrap();
         let mut before = None;
         let mut waits = Vec::new();
         for _ in 0..12 {
-            let next = next_look(now, now, before);
+            let next = next_check(now, now, before);
             before = Some(next.repeat);
             waits.push(next.wait.as_secs());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-    }
-
-    #[test]
-    fn an_event_names_the_dataset_it_is_about() {
-        let body = json!({"Records": [{"s3": {"object": {"key": "my+cats/a%2Bb/1.txt"}}}, {"s3": {"object": {"key": "loose.txt"}}}]});
-        assert_eq!(datasets_of(&body.to_string()), ["my cats"]);
-        assert!(datasets_of("not JSON").is_empty());
     }
 }
