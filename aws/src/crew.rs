@@ -13,7 +13,7 @@ use aws_sdk_sagemaker::types::{
 };
 use jiff::Timestamp;
 use shared::port::crew::{
-    CrewError, Identity, Members, OWNER_TAG, TeamChange, WorkTeam, WorkTeamDescription, Workforce,
+    CrewError, Identity, Members, OWNER_TAG, TeamChangeOutcome, WorkTeam, WorkTeamDescription, Workforce,
     WorkforceDescription,
 };
 
@@ -44,7 +44,7 @@ impl PrivateWorkforce {
         workforce: &str,
         team: &WorkTeam,
         owner: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         let tag = Tag::builder().key(OWNER_TAG).value(owner).build();
         let call = self.client.get().await.create_workteam();
         let call = call
@@ -55,7 +55,7 @@ impl PrivateWorkforce {
             .set_notification_configuration(team.topic_arn.as_deref().map(|arn| notification(Some(arn))))
             .tags(tag);
         match call.send().await {
-            Ok(_) => Ok(TeamChange::Done),
+            Ok(_) => Ok(TeamChangeOutcome::Done),
             Err(error) => refused_change(Failure::of_person("CreateWorkteam", &error)),
         }
     }
@@ -85,7 +85,7 @@ impl Workforce for PrivateWorkforce {
         name: &str,
         user_pool: &str,
         client_id: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         let pool = CognitoConfig::builder().user_pool(user_pool).client_id(client_id);
         let call = self.client.get().await.create_workforce();
         match call
@@ -94,12 +94,12 @@ impl Workforce for PrivateWorkforce {
             .send()
             .await
         {
-            Ok(_) => Ok(TeamChange::Done),
+            Ok(_) => Ok(TeamChangeOutcome::Done),
             Err(error) => refused_change(Failure::of_person("CreateWorkforce", &error)),
         }
     }
 
-    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChange, CrewError> {
+    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChangeOutcome, CrewError> {
         let ranges = match cidrs {
             [] => vec![ANYWHERE.to_owned()],
             ranges => ranges.to_vec(),
@@ -112,7 +112,7 @@ impl Workforce for PrivateWorkforce {
             .send()
             .await
         {
-            Ok(_) => Ok(TeamChange::Done),
+            Ok(_) => Ok(TeamChangeOutcome::Done),
             Err(error) => refused_change(Failure::of_person("UpdateWorkforce", &error)),
         }
     }
@@ -146,10 +146,10 @@ impl Workforce for PrivateWorkforce {
         workforce: &str,
         team: &WorkTeam,
         owner: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         for wait in self.waits {
             match self.create_team_once(workforce, team, owner).await? {
-                TeamChange::Invalid { .. } => tokio::time::sleep(wait).await,
+                TeamChangeOutcome::Invalid { .. } => tokio::time::sleep(wait).await,
                 change => return Ok(change),
             }
         }
@@ -174,7 +174,7 @@ impl Workforce for PrivateWorkforce {
     }
 
     /// What is not named stays as it is, so that no topic is named with an empty configuration.
-    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChangeOutcome, CrewError> {
         let call = self.client.get().await.update_workteam();
         let call = call
             .workteam_name(&team.name)
@@ -182,7 +182,7 @@ impl Workforce for PrivateWorkforce {
             .set_member_definitions(Some(member_definitions(&team.members)))
             .notification_configuration(notification(team.topic_arn.as_deref()));
         match call.send().await {
-            Ok(_) => Ok(TeamChange::Done),
+            Ok(_) => Ok(TeamChangeOutcome::Done),
             Err(error) => refused_change(Failure::of_person("UpdateWorkteam", &error)),
         }
     }
@@ -300,14 +300,14 @@ fn host_alone(sub_domain: Option<String>) -> String {
         .to_owned()
 }
 
-fn refused_change(failure: Failure) -> Result<TeamChange, CrewError> {
+fn refused_change(failure: Failure) -> Result<TeamChangeOutcome, CrewError> {
     match failure.code() {
-        "ResourceInUse" => Ok(TeamChange::Taken),
-        "ResourceLimitExceeded" => Ok(TeamChange::LimitReached {
+        "ResourceInUse" => Ok(TeamChangeOutcome::Taken),
+        "ResourceLimitExceeded" => Ok(TeamChangeOutcome::LimitReached {
             reason: failure.into_reason(),
         }),
-        "ValidationException" if failure.says("already exists") => Ok(TeamChange::Taken),
-        "ValidationException" => Ok(TeamChange::Invalid {
+        "ValidationException" if failure.says("already exists") => Ok(TeamChangeOutcome::Taken),
+        "ValidationException" => Ok(TeamChangeOutcome::Invalid {
             reason: failure.into_reason(),
         }),
         // Another call is changing it.

@@ -11,8 +11,8 @@ use aws_config::SdkConfig;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, DeliveryMediumType, MessageActionType};
-use shared::port::Created;
-use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, Invited};
+use shared::port::CreateOutcome;
+use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, InviteOutcome};
 
 use self::call::{PacedCalls, is_out_of_mail};
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ impl UserPool {
         email: &str,
         team: &str,
         action: Option<MessageActionType>,
-    ) -> Result<Invited, CrewError> {
+    ) -> Result<InviteOutcome, CrewError> {
         let is_resend = action.is_some();
         let call = self.client.get().await.admin_create_user();
         let call = call
@@ -80,7 +80,7 @@ impl UserPool {
         {
             Ok(output) => output.user.map_or_else(
                 || Err(answer_without("AdminCreateUser", "the user")),
-                |user| Ok(Invited::Sent(account::from_user(user))),
+                |user| Ok(InviteOutcome::Sent(account::from_user(user))),
             ),
             Err(failure) => not_invited(failure),
         }
@@ -102,19 +102,19 @@ fn answer_without(operation: &'static str, what: &str) -> CrewError {
     }
 }
 
-fn not_invited(failure: Failure) -> Result<Invited, CrewError> {
+fn not_invited(failure: Failure) -> Result<InviteOutcome, CrewError> {
     match failure.code() {
-        _ if is_out_of_mail(&failure) => Ok(Invited::NoMailLeft),
-        "LimitExceededException" => Ok(Invited::NoMailLeft),
+        _ if is_out_of_mail(&failure) => Ok(InviteOutcome::NoMailLeft),
+        "LimitExceededException" => Ok(InviteOutcome::NoMailLeft),
         // UnsupportedUserState: a resend to a person who has set a password.
         "UsernameExistsException" | "AliasExistsException" | "UnsupportedUserStateException" => {
-            Ok(Invited::AlreadyThere)
+            Ok(InviteOutcome::AlreadyThere)
         }
-        "CodeDeliveryFailureException" => Ok(Invited::Bounced {
+        "CodeDeliveryFailureException" => Ok(InviteOutcome::Bounced {
             reason: failure.into_reason(),
         }),
         // UserNotFound: a resend to a person whose account has been deleted.
-        "InvalidParameterException" | "UserNotFoundException" => Ok(Invited::Invalid {
+        "InvalidParameterException" | "UserNotFoundException" => Ok(InviteOutcome::Invalid {
             reason: failure.into_reason(),
         }),
         // The trigger timed out, or could not be called.
@@ -136,7 +136,7 @@ fn client(config: &SdkConfig) -> Client {
 }
 
 impl Directory for UserPool {
-    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
+    async fn create_group(&self, name: &str, description: &str) -> Result<CreateOutcome, CrewError> {
         let call = self.client.get().await.create_group();
         let call = call
             .user_pool_id(&self.id)
@@ -148,8 +148,8 @@ impl Directory for UserPool {
             .call_repeatedly("CreateGroup", Category::PoolResourceUpdate, send)
             .await
         {
-            Ok(_) => Ok(Created::New),
-            Err(failure) if failure.code() == "GroupExistsException" => Ok(Created::AlreadyThere),
+            Ok(_) => Ok(CreateOutcome::New),
+            Err(failure) if failure.code() == "GroupExistsException" => Ok(CreateOutcome::AlreadyThere),
             Err(failure) => Err(failure.into()),
         }
     }
@@ -172,11 +172,11 @@ impl Directory for UserPool {
         }
     }
 
-    async fn invite(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         self.create_user(email, team, None).await
     }
 
-    async fn invite_again(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite_again(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         self.create_user(email, team, Some(MessageActionType::Resend))
             .await
     }

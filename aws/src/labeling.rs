@@ -15,9 +15,9 @@ use aws_sdk_sagemaker::types::{
     LabelingJobStoppingConditions, LabelingJobSummary, SortBy, SortOrder, Tag, UiConfig,
 };
 use jiff::Timestamp;
-use shared::job::JobRequest;
+use shared::port::JobRequest;
 use shared::port::{
-    CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, Offer,
+    CreateJobOutcome, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, Offer,
 };
 
 use crate::failure::Failure;
@@ -41,9 +41,9 @@ impl GroundTruth {
 }
 
 impl Labeling for GroundTruth {
-    async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+    async fn create(&self, request: &JobRequest) -> Result<CreateJobOutcome, LabelingError> {
         match create_call(self.client.get().await, request).send().await {
-            Ok(output) => Ok(CreateJob::Created {
+            Ok(output) => Ok(CreateJobOutcome::Created {
                 arn: output.labeling_job_arn.unwrap_or_default(),
             }),
             Err(error) => not_created(&error),
@@ -165,12 +165,14 @@ fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn not_created(error: &SdkError<CreateLabelingJobError, HttpResponse>) -> Result<CreateJob, LabelingError> {
+fn not_created(
+    error: &SdkError<CreateLabelingJobError, HttpResponse>,
+) -> Result<CreateJobOutcome, LabelingError> {
     match error.code() {
-        Some("ResourceInUse") => Ok(CreateJob::NameTaken),
-        Some("ResourceLimitExceeded") => Ok(CreateJob::QuotaFull),
+        Some("ResourceInUse") => Ok(CreateJobOutcome::NameTaken),
+        Some("ResourceLimitExceeded") => Ok(CreateJobOutcome::QuotaFull),
         // Not in the API's model, but the answer to every request that the service cannot use.
-        Some("ValidationException") => Ok(CreateJob::Invalid {
+        Some("ValidationException") => Ok(CreateJobOutcome::Invalid {
             reason: error.message().unwrap_or("no reason given").to_owned(),
         }),
         _ => Err(Failure::of("CreateLabelingJob", error).into()),

@@ -10,7 +10,9 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
-use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
+use shared::port::{
+    Bucket, CreateOutcome, Object, OpenUpload, Page, ReplaceOutcome, Store, StoreError, StoredObject,
+};
 
 use crate::failure::Failure;
 use crate::lazy_client::LazyClient;
@@ -91,7 +93,7 @@ impl Buckets {
     }
 
     /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
-    async fn head_object(&self, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
+    async fn head_object(&self, bucket: Bucket, key: &str) -> Result<Option<StoredObject>, StoreError> {
         let head = self
             .client
             .get()
@@ -111,7 +113,7 @@ impl Buckets {
                 };
             }
         };
-        Ok(Some(Fetched {
+        Ok(Some(StoredObject {
             bytes: Vec::new(),
             etag: without_quotes(head.e_tag()),
             size: size(head.content_length()),
@@ -157,7 +159,7 @@ impl Buckets {
 
 /// What GetObject gave.
 enum Read {
-    Object(Option<Fetched>),
+    Object(Option<StoredObject>),
     EmptyRange,
 }
 
@@ -236,7 +238,7 @@ impl Store for Buckets {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         match self.get_object(self.name(bucket), key, range).await? {
             Read::Object(object) => Ok(object),
             Read::EmptyRange => self.head_object(bucket, key).await,
@@ -248,11 +250,11 @@ impl Store for Buckets {
         bucket: &str,
         key: &str,
         range: Range<u64>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         match self.get_object(bucket, key, Some(range)).await? {
             Read::Object(object) => Ok(object),
             // Nothing but an empty object has no first byte.
-            Read::EmptyRange => Ok(Some(Fetched {
+            Read::EmptyRange => Ok(Some(StoredObject {
                 bytes: Vec::new(),
                 etag: String::new(),
                 size: 0,
@@ -267,17 +269,22 @@ impl Store for Buckets {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         match self.put(key, body, Some(metadata), None).await? {
-            Put::Done(_) => Ok(Created::New),
-            Put::Conflict => Ok(Created::AlreadyThere),
+            Put::Done(_) => Ok(CreateOutcome::New),
+            Put::Conflict => Ok(CreateOutcome::AlreadyThere),
         }
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         match self.put(key, body, None, etag).await? {
-            Put::Done(etag) => Ok(Replaced::Done { etag }),
-            Put::Conflict => Ok(Replaced::Changed),
+            Put::Done(etag) => Ok(ReplaceOutcome::Done { etag }),
+            Put::Conflict => Ok(ReplaceOutcome::Changed),
         }
     }
 }
@@ -315,7 +322,7 @@ fn page(output: ListObjectsV2Output, date: Timestamp) -> Page {
     }
 }
 
-async fn read_object(output: GetObjectOutput) -> Result<Fetched, String> {
+async fn read_object(output: GetObjectOutput) -> Result<StoredObject, String> {
     // `bytes 0-99/1234`: the size of the whole object is behind the slash.
     let whole = output
         .content_range()
@@ -325,7 +332,7 @@ async fn read_object(output: GetObjectOutput) -> Result<Fetched, String> {
     let metadata = output.metadata.unwrap_or_default().into_iter().collect();
     let length = usize::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
     let bytes = in_one_buffer(output.body, length).await?;
-    Ok(Fetched {
+    Ok(StoredObject {
         bytes,
         etag,
         size,

@@ -2,7 +2,7 @@
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::MessageAttributeValue;
-use shared::notice::Message;
+use shared::port::NoticeMessage;
 use shared::port::{PublishError, Topic};
 
 use crate::failure::Failure;
@@ -26,7 +26,7 @@ impl SnsTopic {
 }
 
 impl Topic for SnsTopic {
-    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+    async fn publish(&self, message: &NoticeMessage) -> Result<(), PublishError> {
         let mut call = self
             .client
             .get()

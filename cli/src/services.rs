@@ -10,7 +10,7 @@ use console::ConsoleConfig;
 use serde::de::DeserializeOwned;
 use shared::documents;
 use shared::port::crew::{WorkTeamDescription, Workforce as _};
-use shared::port::{Bucket, Fetched, Replaced, Store as _};
+use shared::port::{Bucket, ReplaceOutcome, Store as _, StoredObject};
 
 pub(crate) struct Services {
     pub(crate) store: Buckets,
@@ -31,13 +31,13 @@ impl Services {
     pub(crate) async fn write(&self, bucket: Bucket, key: &str, text: &str) -> anyhow::Result<String> {
         let body = text.as_bytes().to_vec();
         match self.store.write(bucket, key, body, WriteCondition::None).await? {
-            Replaced::Done { etag } => Ok(etag),
-            Replaced::Changed => bail!("{key} changed while it was written"),
+            ReplaceOutcome::Done { etag } => Ok(etag),
+            ReplaceOutcome::Changed => bail!("{key} changed while it was written"),
         }
     }
 
     /// Of the output bucket.
-    pub(crate) async fn object(&self, key: &str) -> anyhow::Result<Option<Fetched>> {
+    pub(crate) async fn object(&self, key: &str) -> anyhow::Result<Option<StoredObject>> {
         Ok(self.store.get(Bucket::Output, key, None).await?)
     }
 

@@ -6,7 +6,7 @@ use aws::s3::admin::WriteCondition;
 use jiff::Timestamp;
 use shared::layout;
 use shared::name::TeamName;
-use shared::port::{Bucket, Replaced, Store as _, StoreError};
+use shared::port::{Bucket, ReplaceOutcome, Store as _, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptionError {
@@ -36,7 +36,7 @@ pub async fn adopt_team(
     };
     // sync-team follows a document once: with the time in it, this one differs from earlier ones.
     let document = format!("{now}\n").into_bytes();
-    let adopted = layout::adopted(team);
+    let adopted = layout::adoption(team);
     store
         .write(Bucket::Output, &adopted, document, WriteCondition::None)
         .await?;
@@ -45,7 +45,7 @@ pub async fn adopt_team(
     let unchanged = WriteCondition::Unchanged(&file.etag);
     let rewritten = store.write(Bucket::Input, &key, file.bytes, unchanged).await;
     Ok(match rewritten {
-        Ok(Replaced::Done { .. }) => AdoptionTime::Now,
-        Ok(Replaced::Changed) | Err(_) => AdoptionTime::NextSweep,
+        Ok(ReplaceOutcome::Done { .. }) => AdoptionTime::Now,
+        Ok(ReplaceOutcome::Changed) | Err(_) => AdoptionTime::NextSweep,
     })
 }

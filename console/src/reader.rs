@@ -14,9 +14,10 @@ use aws::queues::Queues;
 use aws::s3::Buckets;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
-use shared::notice::Notified;
+use shared::notice::NoticeMarker;
 use shared::port::{Bucket, Object, StoreError};
-use shared::status::{DatasetStatus, JobSummary, Waiting};
+use shared::status::{DatasetStatus, WaitingBatch};
+use shared::summary::JobSummary;
 use tokio::sync::Mutex;
 
 use crate::config::{ConsoleConfig, Queue};
@@ -47,8 +48,8 @@ pub struct Reader {
 #[derive(Debug, Default)]
 struct Cache {
     statuses: DocumentCache<DatasetStatus>,
-    waiting: DocumentCache<Waiting>,
-    notices: DocumentCache<Notified>,
+    waiting: DocumentCache<WaitingBatch>,
+    notices: DocumentCache<NoticeMarker>,
     summaries: DocumentCache<JobSummary>,
     crew: crew::Cache,
     manifests: BTreeMap<String, ManifestMetadata>,
@@ -129,7 +130,7 @@ impl Reader {
             of_output(layout::MANIFESTS),
             of_output(layout::JOBS),
             of_output(layout::RESULTS),
-            of_output(layout::NOTIFIED),
+            of_output(layout::NOTICES),
         )?;
         // Documents that are new or have changed.
         let all: Vec<&Object> = statuses.objects.iter().collect();

@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
         found += 1;
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        let (lines, blank) = (lines(text).len() as u64, items.blank());
+        let (lines, blank) = (lines(text).len() as u64, items.blank_rows());
         assert!(
             found + blank == lines || whole && found == 1,
             "{found} + {blank} of {lines}"

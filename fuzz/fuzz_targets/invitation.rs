@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shared::crew::{InvitationText, Invite, render};
+use shared::crew::{InvitationText, InvitationValues, render};
 
 const TAGS: [&str; 28] = [
     "a",
@@ -47,7 +47,7 @@ fuzz_target!(|data: &str| {
         subject: Some(first.to_owned()),
         text: Some(text),
     };
-    let values = Invite {
+    let values = InvitationValues {
         organization: first,
         contact: "labels@example.org",
         team: "numbers-team",

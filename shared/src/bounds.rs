@@ -21,7 +21,7 @@ pub struct Bounds {
 /// A spec asks for more than the operator allows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}. {hint}")]
-pub struct NotAllowed {
+pub struct BoundsError {
     /// The key of the spec that asks.
     pub key: &'static str,
     pub message: String,
@@ -43,7 +43,7 @@ impl Bounds {
     }
 
     /// The first thing the spec asks for that the operator has not allowed.
-    pub fn check(&self, spec: &Spec, dataset: &DatasetName) -> Result<(), NotAllowed> {
+    pub fn check(&self, spec: &Spec, dataset: &DatasetName) -> Result<(), BoundsError> {
         if let Some(key) = &spec.kms_key
             && !lists(&self.kms_keys, key)
         {
@@ -60,10 +60,10 @@ impl Bounds {
         let images = template::image_links(spec);
         for image in images {
             let uri = self.links.image_uri(dataset, &image);
-            self.links.follow(dataset, &uri).map_err(|error| NotAllowed {
+            self.links.follow(dataset, &uri).map_err(|error| BoundsError {
                 key: "instructions",
                 message: format!("an image of the instructions cannot be shown: {error}"),
-                hint: "Images lie in the dataset's folder or in a place the operator lists".to_owned(),
+                hint: "Images have to be in the dataset's folder or in a place the operator lists".to_owned(),
             })?;
         }
         Ok(())
@@ -72,7 +72,7 @@ impl Bounds {
 
 impl Bounds {
     /// A work team that is not the account's own.
-    pub(crate) fn check_team(&self, arn: &str) -> Result<(), NotAllowed> {
+    pub(crate) fn check_team(&self, arn: &str) -> Result<(), BoundsError> {
         match lists(&self.teams, arn) {
             true => Ok(()),
             false => Err(not_listed("team", "work team", arn, "AllowedTeams")),
@@ -92,8 +92,8 @@ fn is_private(arn: &str) -> bool {
         .is_some_and(|team| team.starts_with("workteam/private-crowd/"))
 }
 
-fn not_listed(key: &'static str, what: &str, name: &str, parameter: &str) -> NotAllowed {
-    NotAllowed {
+fn not_listed(key: &'static str, what: &str, name: &str, parameter: &str) -> BoundsError {
+    BoundsError {
         key,
         message: format!(
             "the {what} `{}` is not allowed in this stack",

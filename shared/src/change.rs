@@ -1,4 +1,4 @@
-//! Whether a file is still what was batched: by its ETag, never by its time, since the same bytes may come again.
+//! Whether a file is still what was batched: by its ETag, never by its time, since the same bytes may be uploaded again.
 
 /// What two ETags say of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub fn parts(etag: &str) -> u16 {
 /// What status, console and command say of such files: `first` are some of them, `all` is how many there are, and
 /// `unclear` how many of these may hold the same bytes.
 pub fn sentence(first: &[String], all: u64, unclear: u64) -> Option<String> {
-    let name = crate::notice::quoted(first.first()?);
+    let name = crate::mail_text::quoted(first.first()?);
     let others = match all {
         0 | 1 => String::new(),
         2 => " and another file".to_owned(),

@@ -9,7 +9,7 @@ mod listing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::port::{Bucket, Created, Fetched, Replaced, Store, StoreError};
+use crate::port::{Bucket, CreateOutcome, ReplaceOutcome, Store, StoreError, StoredObject};
 
 pub use listing::{Listing, list, list_all, list_by_folder};
 
@@ -70,14 +70,14 @@ pub struct Snapshot<T> {
 
 impl<T: Serialize> Snapshot<T> {
     /// Writes this document if the key still holds what was read, or still nothing.
-    pub async fn replace(&self, store: &impl Store, document: &T) -> Result<Replaced, DocumentError> {
+    pub async fn replace(&self, store: &impl Store, document: &T) -> Result<ReplaceOutcome, DocumentError> {
         let body = to_json(&self.key, document)?;
         Ok(store.replace(&self.key, body, self.etag.as_deref()).await?)
     }
 }
 
 /// The object without its content (at most its first byte): its ETag, size and metadata. `None` where there is none.
-pub async fn head(store: &impl Store, bucket: Bucket, key: &str) -> Result<Option<Fetched>, StoreError> {
+pub async fn head(store: &impl Store, bucket: Bucket, key: &str) -> Result<Option<StoredObject>, StoreError> {
     store.get(bucket, key, Some(0..1)).await
 }
 
@@ -130,17 +130,17 @@ pub async fn create_json<T: Serialize>(
     store: &impl Store,
     key: &str,
     document: &T,
-) -> Result<Created, DocumentError> {
+) -> Result<CreateOutcome, DocumentError> {
     let body = to_json(key, document)?;
     Ok(store.create(key, body, &Default::default()).await?)
 }
 
-/// Writes an object over whatever is there, which is what an earlier attempt at the same wrote.
+/// Writes an object over the one that is there, which an earlier attempt at the same wrote.
 pub async fn overwrite(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), DocumentError> {
     for _ in 0..ATTEMPTS {
         let there = head(store, Bucket::Output, key).await?;
         let etag = there.as_ref().map(|there| there.etag.as_str());
-        if let Replaced::Done { .. } = store.replace(key, body.clone(), etag).await? {
+        if let ReplaceOutcome::Done { .. } = store.replace(key, body.clone(), etag).await? {
             return Ok(());
         }
     }
@@ -197,7 +197,7 @@ where
         let Some(after) = after.filter(|after| before.document.as_ref() != Some(after)) else {
             return Ok(before.document);
         };
-        if let Replaced::Done { .. } = before.replace(store, &after).await? {
+        if let ReplaceOutcome::Done { .. } = before.replace(store, &after).await? {
             return Ok(Some(after));
         }
     }

@@ -11,7 +11,7 @@ use crate::manifest::without_line_breaks;
 use crate::output::{Class, Label, OutputLine, Source};
 
 /// The CSV's header. `source` is the text of a text item, `uri` the URI of a file; in a multi-label
-/// job `label` and `confidence` hold lists separated by `;` (a label that itself holds `;` stands in quotes there).
+/// job `label` and `confidence` hold lists separated by `;` (a label that itself holds `;` is in quotes there).
 pub const COLUMNS: [&str; 9] = [
     "key",
     "row",

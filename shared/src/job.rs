@@ -1,42 +1,13 @@
-//! From a spec and a batch to the labeling job: everything CreateLabelingJob is to be told, and the two files it
+//! From a spec and a batch to the labeling job: everything CreateLabelingJob needs, and the two files it
 //! points to.
 
-use crate::bounds::{Bounds, NotAllowed};
+use crate::bounds::{Bounds, BoundsError};
 use crate::layout;
 use crate::name::{BatchNumber, DatasetName, JobName, JobPrefix};
+use crate::port::JobRequest;
 use crate::spec::{Label, Spec, StopAfter, Team, is_tag_char};
 use crate::task;
 use crate::template::{self, Images, MAX_CHARS};
-
-/// CreateLabelingJob, in the labeling service's own words; checked against its limits when built.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JobRequest {
-    pub name: String,
-    pub label_attribute: String,
-    pub manifest_uri: String,
-    /// `S3OutputPath`: the service adds `/<job name>/` itself.
-    pub output_uri: String,
-    pub output_kms_key: Option<String>,
-    pub role_arn: String,
-    pub label_categories_uri: String,
-    /// StoppingConditions.
-    pub max_human_labeled: Option<u32>,
-    pub max_percentage: Option<u32>,
-    pub workteam_arn: String,
-    pub ui_template_uri: String,
-    pub pre_lambda_arn: String,
-    pub consolidation_lambda_arn: String,
-    pub title: String,
-    pub description: String,
-    pub keywords: Vec<String>,
-    pub workers_per_item: u32,
-    /// Seconds.
-    pub task_timeout: u32,
-    /// TaskAvailabilityLifetimeInSeconds.
-    pub task_expiration: u32,
-    pub max_concurrent_tasks: u32,
-    pub tags: Vec<(String, String)>,
-}
 
 /// Where Groundcrew runs, and with what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +46,7 @@ pub enum PlanError {
     )]
     TeamRegion { arn: String, region: String },
     #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
+    NotAllowed(#[from] BoundsError),
     #[error("the worker page has more than {MAX_CHARS} characters: shorten the instructions")]
     TemplateTooLong,
     #[error(
@@ -226,7 +197,7 @@ mod tests {
         Spec::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn planned(spec: &Spec, dataset: &str, stack: &Stack) -> Result<JobPlan, PlanError> {
+    fn plan_of(spec: &Spec, dataset: &str, stack: &Stack) -> Result<JobPlan, PlanError> {
         plan(
             spec,
             &DatasetName::new(dataset).unwrap(),
@@ -238,7 +209,7 @@ mod tests {
     #[test]
     fn a_plan_says_everything_the_service_is_to_be_told() {
         let more = "team: crew\nstop_after: {items: 7}\nkms_key: alias/k\ntags: {project: parity}";
-        let request = planned(&spec(more), "Numbers (1)", &stack("eu-west-1"))
+        let request = plan_of(&spec(more), "Numbers (1)", &stack("eu-west-1"))
             .unwrap()
             .request;
         insta::assert_debug_snapshot!(request);
@@ -246,28 +217,28 @@ mod tests {
 
     #[test]
     fn a_stack_without_built_in_tasks_or_with_a_team_elsewhere_is_refused() {
-        let error = planned(&spec("team: crew"), "d", &stack("us-west-1")).unwrap_err();
+        let error = plan_of(&spec("team: crew"), "d", &stack("us-west-1")).unwrap_err();
         assert!(
             error
                 .to_string()
                 .contains("no built-in tasks in us-west-1: deploy the stack in one of us-east-1")
         );
         let team = "team: arn:aws:sagemaker:us-east-2:111122223333:workteam/private-crowd/crew";
-        let error = planned(&spec(team), "d", &stack("us-east-1")).unwrap_err();
+        let error = plan_of(&spec(team), "d", &stack("us-east-1")).unwrap_err();
         assert!(
             error
                 .to_string()
                 .contains("another Region than this stack (us-east-1)"),
             "{error}"
         );
-        let request = planned(&spec(team), "d", &stack("us-east-2")).unwrap().request;
+        let request = plan_of(&spec(team), "d", &stack("us-east-2")).unwrap().request;
         assert_eq!(format!("team: {}", request.workteam_arn), team);
     }
 
     #[test]
     fn the_same_batch_always_gets_the_same_plan() {
         let (spec, stack) = (spec("team: crew"), stack("us-east-1"));
-        assert_eq!(planned(&spec, "d", &stack), planned(&spec, "d", &stack));
+        assert_eq!(plan_of(&spec, "d", &stack), plan_of(&spec, "d", &stack));
     }
 
     proptest! {

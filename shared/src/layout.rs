@@ -1,13 +1,11 @@
-//! The key layout of the two buckets: what a key of the input bucket is, and where everything in the output bucket
-//! lies. Nobody else builds or takes apart a key.
+//! The key layout of the two buckets: what a key of the input bucket is, and where everything in the output bucket is.
+//! Keys are built and taken apart here and nowhere else.
 
 use sha2::{Digest, Sha256};
 
-use crate::item::is_junk;
+pub use crate::name::TEAMS;
 use crate::name::{BatchNumber, DatasetName, DatasetNameError, TeamFileNameError, TeamName};
 
-/// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
-pub const TEAMS: &str = "teams";
 /// File name of a dataset's spec.
 pub const SPEC_FILE: &str = "labeling.yaml";
 /// File name of the marker that cuts a batch now.
@@ -17,30 +15,36 @@ pub const LABELS: &str = "labels/";
 /// All batches.
 pub const MANIFESTS: &str = "manifests/";
 
-/// Worker templates, label categories and markers of all batches.
+/// What each batch's labeling job is made from, and whether it has one.
 pub const JOBS: &str = "jobs/";
 /// What Groundcrew makes of finished jobs.
 pub const RESULTS: &str = "results/";
 /// Notices that have been published.
-pub const NOTIFIED: &str = "notified/";
+pub const NOTICES: &str = "notified/";
 /// Notices that wait.
 pub const DIGEST: &str = "digest/";
-/// Where every dataset stands.
+/// The status of every dataset.
 pub const STATUS: &str = "status/";
 /// Who belongs to which teams.
 pub const PEOPLE: &str = "people/";
-/// Where every team stands.
+/// The roster of every team.
 pub const CREW: &str = "crew/";
 /// Who has joined: markers, and an event for `sync-team`.
 pub const JOINED: &str = "joined/";
 const UNLISTED: &str = "_unlisted";
+/// In a batch's results folder: [`crate::summary::JobSummary`].
+pub const SUMMARY_FILE: &str = "summary.json";
+/// In a batch's results folder: [`crate::summary::workers::Workers`].
+pub const WORKERS_FILE: &str = "workers.json";
+/// In a batch's results folder: the report people read.
+pub const REPORT_FILE: &str = "report.md";
 
 /// A marker under `joined/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum JoinedKey {
+pub enum JoinMarkerKey {
     /// This person has joined this team.
     Team(TeamName, String),
-    /// Somebody on no list; the hash of their `sub`.
+    /// A person on no list; the hash of their `sub`.
     Unlisted(String),
 }
 
@@ -90,8 +94,8 @@ impl InputKey {
     }
 }
 
-/// What may lie in the folder of team files; anything else there was meant to be a dataset. A spec is none, whatever
-/// the team may be called.
+/// What may be in the folder of team files; anything else there was meant to be a dataset. A file called like a spec is no
+/// team file.
 fn among_teams(path: &str) -> Option<InputKey> {
     if path.is_empty() || is_junk(path) {
         return Some(InputKey::TeamsFolder);
@@ -110,6 +114,19 @@ fn among_teams(path: &str) -> Option<InputKey> {
             file: path.escape_default().to_string(),
         }),
     })
+}
+
+/// What operating systems and editors leave behind, in any folder.
+pub fn is_junk(path: &str) -> bool {
+    // `.` and `..` are odd in a key, and yet nothing but names: S3 knows no folders.
+    let hidden = |part: &str| {
+        part.starts_with('.') && !matches!(part, "." | "..") || part.eq_ignore_ascii_case("__MACOSX")
+    };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let left_over = ["thumbs.db", "desktop.ini", "ehthumbs.db"]
+        .iter()
+        .any(|junk| name.eq_ignore_ascii_case(junk));
+    path.split('/').any(hidden) || left_over || name.starts_with("~$")
 }
 
 /// Prefix of everything dropped into a dataset, in the input bucket.
@@ -138,14 +155,14 @@ pub fn manifest(dataset: &DatasetName, batch: BatchNumber) -> String {
 }
 
 /// The dataset and number of a batch, from its key; `None` for any other key, so that an output manifest of the
-/// labeling service, or a log somebody left there, can never start a job.
+/// labeling service, or a stray log, can never start a job.
 pub fn parse_manifest(key: &str) -> Option<(DatasetName, BatchNumber)> {
     let (dataset, file) = key.strip_prefix(MANIFESTS)?.split_once('/')?;
     let number = file.strip_suffix(".manifest")?;
     Some((DatasetName::new(dataset).ok()?, BatchNumber::parse(number)?))
 }
 
-/// Where a batch's worker template, label categories and markers lie.
+/// Holds a batch's worker template, label categories and markers.
 pub fn job_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
     format!("{JOBS}{dataset}/{batch}/")
 }
@@ -158,12 +175,32 @@ pub fn job_categories(dataset: &DatasetName, batch: BatchNumber) -> String {
     format!("{}label-categories.json", job_folder(dataset, batch))
 }
 
-/// [`crate::status::Started`]: the batch has its labeling job.
+/// [`crate::status::StartedJob`]: the batch has its labeling job.
 pub fn job_started(dataset: &DatasetName, batch: BatchNumber) -> String {
     format!("{}started", job_folder(dataset, batch))
 }
 
-/// [`crate::status::Waiting`]: why the batch has no labeling job yet.
+/// The batch that a `started` marker is of; `None` for any other key.
+pub fn parse_job_started(key: &str) -> Option<(DatasetName, BatchNumber)> {
+    parse_batch_file(key, JOBS)
+        .and_then(|(dataset, batch, file)| (file == "started").then_some((dataset, batch)))
+}
+
+/// The batch that a `waiting.json` is of; `None` for any other key.
+pub fn parse_job_waiting(key: &str) -> Option<(DatasetName, BatchNumber)> {
+    parse_batch_file(key, JOBS)
+        .and_then(|(dataset, batch, file)| (file == "waiting.json").then_some((dataset, batch)))
+}
+
+/// `<folder><dataset>/<batch>/<file>`
+fn parse_batch_file<'k>(key: &'k str, folder: &str) -> Option<(DatasetName, BatchNumber, &'k str)> {
+    let mut parts = key.strip_prefix(folder)?.splitn(3, '/');
+    let dataset = DatasetName::new(parts.next()?).ok()?;
+    let batch = BatchNumber::parse(parts.next()?)?;
+    Some((dataset, batch, parts.next()?))
+}
+
+/// [`crate::status::WaitingBatch`]: why the batch has no labeling job yet.
 pub fn job_waiting(dataset: &DatasetName, batch: BatchNumber) -> String {
     format!("{}waiting.json", job_folder(dataset, batch))
 }
@@ -173,8 +210,23 @@ pub fn results_folder(dataset: &DatasetName, batch: BatchNumber) -> String {
     format!("{RESULTS}{dataset}/{batch}/")
 }
 
+/// A file of a batch's results: [`SUMMARY_FILE`], [`WORKERS_FILE`], [`REPORT_FILE`] or an export.
+pub fn results_file(dataset: &DatasetName, batch: BatchNumber, file: &str) -> String {
+    format!("{}{file}", results_folder(dataset, batch))
+}
+
+/// The batch and the name of a file of its results; `None` for any other key.
+pub fn parse_results_file(key: &str) -> Option<(DatasetName, BatchNumber, &str)> {
+    parse_batch_file(key, RESULTS)
+}
+
+/// Prefix of what each worker answered for each item of a job, as the labeling service writes it.
+pub fn worker_responses(job: &str) -> String {
+    format!("{LABELS}{job}/annotations/worker-response/")
+}
+
 /// Every rejected file and row of the dataset with its reason, one JSON object a line.
-pub fn rejected(dataset: &DatasetName) -> String {
+pub fn rejects(dataset: &DatasetName) -> String {
     format!("{RESULTS}{dataset}/rejected.jsonl")
 }
 
@@ -183,19 +235,30 @@ pub fn status(dataset: &DatasetName) -> String {
     format!("{STATUS}{dataset}.json")
 }
 
+/// The dataset whose status this is; `None` for any other key.
+pub fn parse_status(key: &str) -> Option<DatasetName> {
+    let name = key.strip_prefix(STATUS)?.strip_suffix(".json")?;
+    DatasetName::new(name).ok()
+}
+
 /// What the dataset's batches hold, for processes that have not read them; a shortcut that may be deleted at any time.
-pub fn seen(dataset: &DatasetName) -> String {
+pub fn batch_cache(dataset: &DatasetName) -> String {
     format!("{STATUS}{dataset}.seen")
 }
 
 /// Marker that a notice with this id has been published. Holds the notice itself.
-pub fn notified(notice_id: &str) -> String {
-    format!("{NOTIFIED}{notice_id}")
+pub fn notice_marker(notice_id: &str) -> String {
+    format!("{NOTICES}{notice_id}")
 }
 
 /// How many notices have left in an hour, and which wait for the hour's digest.
-pub fn digest(desk: &str) -> String {
-    format!("{DIGEST}{desk}.json")
+pub fn digest(group: &str) -> String {
+    format!("{DIGEST}{group}.json")
+}
+
+/// Prefix of all team files, in the input bucket.
+pub fn team_files() -> String {
+    format!("{TEAMS}/")
 }
 
 /// A team's file, in the input bucket.
@@ -208,6 +271,11 @@ pub fn roster(team: &TeamName) -> String {
     format!("{CREW}{team}.json")
 }
 
+/// The team whose roster this is; `None` for any other key.
+pub fn parse_roster(key: &str) -> Option<TeamName> {
+    TeamName::new(key.strip_prefix(CREW)?.strip_suffix(".json")?).ok()
+}
+
 /// Which of the spellings of a team's name is the team's: created once.
 pub fn team_spelling(team: &TeamName) -> String {
     format!("crew-names/{}", team.folded())
@@ -215,7 +283,7 @@ pub fn team_spelling(team: &TeamName) -> String {
 
 /// Written by an operator: the group and the work team of this name that are there are the team's from now on. Functions
 /// read it and may not write it.
-pub fn adopted(team: &TeamName) -> String {
+pub fn adoption(team: &TeamName) -> String {
     format!("adopted/{team}")
 }
 
@@ -229,30 +297,35 @@ pub fn person(id: &str) -> String {
     format!("{PEOPLE}{id}")
 }
 
-/// Marker that this person has joined this team: [`crate::crew::Joined`]. Created once.
-pub fn joined(team: &TeamName, person: &str) -> String {
+/// Marker that this person has joined this team: [`crate::crew::JoinMarker`]. Created once.
+pub fn join_marker(team: &TeamName, person: &str) -> String {
     format!("{JOINED}{team}/{person}")
 }
 
-/// Marker that somebody on no list has signed up or signed in: [`crate::crew::Joined`]. No team can be called so.
-pub fn joined_unlisted(sub: &str) -> String {
-    format!("{JOINED}{UNLISTED}/{}", hex::encode(Sha256::digest(sub)))
+/// Marker that a person on no list has signed up or signed in: [`crate::crew::JoinMarker`]. No team can be called so.
+pub fn unlisted_join_marker(sub: &str) -> String {
+    unlisted_join_marker_of(&hex::encode(Sha256::digest(sub)))
+}
+
+/// The same marker by the hash in its key.
+pub fn unlisted_join_marker_of(hash: &str) -> String {
+    format!("{JOINED}{UNLISTED}/{hash}")
 }
 
 /// What a key under `joined/` is a marker of; `None` for anything else.
-pub fn parse_joined(key: &str) -> Option<JoinedKey> {
+pub fn parse_join_marker(key: &str) -> Option<JoinMarkerKey> {
     let (folder, name) = key.strip_prefix(JOINED)?.split_once('/')?;
     if name.len() != 64 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;
     }
     Some(match folder {
-        UNLISTED => JoinedKey::Unlisted(name.to_owned()),
-        team => JoinedKey::Team(TeamName::new(team).ok()?, name.to_owned()),
+        UNLISTED => JoinMarkerKey::Unlisted(name.to_owned()),
+        team => JoinMarkerKey::Team(TeamName::new(team).ok()?, name.to_owned()),
     })
 }
 
 /// Prefix of the markers of those who have joined this team.
-pub fn joined_prefix(team: &TeamName) -> String {
+pub fn join_markers(team: &TeamName) -> String {
     format!("{JOINED}{team}/")
 }
 
@@ -323,14 +396,32 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_names_the_team_and_the_person_or_somebody_on_no_list() {
+    fn a_file_of_a_batch_names_its_batch() {
+        let (cats, seven) = (DatasetName::new("cats").unwrap(), BatchNumber::new(7).unwrap());
+        let batch = || (cats.clone(), seven);
+        assert_eq!(parse_job_started(&job_started(&cats, seven)), Some(batch()));
+        assert_eq!(parse_job_started(&job_waiting(&cats, seven)), None);
+        assert_eq!(parse_job_waiting(&job_waiting(&cats, seven)), Some(batch()));
+        assert_eq!(
+            parse_results_file(&results_file(&cats, seven, SUMMARY_FILE)),
+            Some((cats.clone(), seven, SUMMARY_FILE))
+        );
+        assert_eq!(parse_results_file(&rejects(&cats)), None);
+        assert_eq!(parse_status(&status(&cats)), Some(cats.clone()));
+        assert_eq!(parse_status(&batch_cache(&cats)), None);
+        let team = TeamName::new("a").unwrap();
+        assert_eq!(parse_roster(&roster(&team)), Some(team));
+    }
+
+    #[test]
+    fn a_join_marker_names_the_team_and_the_person_or_a_person_on_no_list() {
         let (team, person) = (TeamName::new("cats").unwrap(), person_id(" Ana@Example.org "));
         assert_eq!(person, person_id("ana@example.org"));
-        let key = JoinedKey::Team(team.clone(), person.clone());
-        assert_eq!(parse_joined(&joined(&team, &person)), Some(key));
+        let key = JoinMarkerKey::Team(team.clone(), person.clone());
+        assert_eq!(parse_join_marker(&join_marker(&team, &person)), Some(key));
         assert!(matches!(
-            parse_joined(&joined_unlisted("s")),
-            Some(JoinedKey::Unlisted(_))
+            parse_join_marker(&unlisted_join_marker("s")),
+            Some(JoinMarkerKey::Unlisted(_))
         ));
         for key in [
             "joined/cats/",
@@ -339,7 +430,7 @@ mod tests {
             "people/x",
             "joined/a b/c",
         ] {
-            assert_eq!(parse_joined(key), None, "{key}");
+            assert_eq!(parse_join_marker(key), None, "{key}");
         }
     }
 }

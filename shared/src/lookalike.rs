@@ -1,4 +1,4 @@
-//! Names that look the same to a person: what they are compared by, and what the difference is that nobody sees.
+//! Names that look the same to a person: how they are compared, and how the invisible difference is described.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -35,7 +35,7 @@ fn compatible(c: char) -> Box<dyn Iterator<Item = char>> {
     Box::new(std::iter::once(c).nfkc())
 }
 
-/// Compatibility forms that nobody takes for the plain character.
+/// Compatibility forms that no person takes for the plain character.
 fn is_plainly_another(c: char) -> bool {
     matches!(c,
         // Superscripts, ordinals, fractions.

@@ -1,4 +1,4 @@
-//! The lines of a batch: one valid JSON object each, whatever a key or a text holds, and where each item came from.
+//! The lines of a batch: one valid JSON object each, for any key and any text, and where each item came from.
 //!
 //! Limits are those of Ground Truth's input manifest: 100,000 characters a line, 20,000 an attribute, no attribute
 //! name that starts with `$`
@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::item::encoding::unshowable;
-use crate::link::Link;
+use crate::encoding::unshowable;
 
 /// Characters in one line of an input manifest.
 pub const MAX_LINE: usize = 100_000;
@@ -29,6 +28,13 @@ pub struct Line {
     pub json: String,
     /// What a line made by hand points to, to be looked at before the line is taken.
     pub link: Option<Link>,
+}
+
+/// An object a dataset may point to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    pub bucket: String,
+    pub key: String,
 }
 
 /// Where an item came from.
@@ -126,7 +132,7 @@ fn within_limit(json: &str) -> Result<(), LineError> {
     Ok(())
 }
 
-/// Adds the origin to a line somebody else wrote, which stays as it is to the byte: a number is not rounded, an
+/// Adds the origin to a line another person wrote, which stays as it is to the byte: a number is not rounded, an
 /// attribute is not moved. `object` is what `json` parses to.
 pub(crate) fn with_origin(
     json: &str,
@@ -140,7 +146,7 @@ pub(crate) fn with_origin(
     let earlier = object.contains_key(ORIGIN).then(|| earlier_origin(&json));
     let json = match earlier.flatten() {
         Some(earlier) => [&json[..earlier.start], &origin, &json[earlier.end..]].concat(),
-        None => spliced(&json, &origin),
+        None => splice(&json, &origin),
     };
     let json = without_line_breaks(json);
     within_limit(&json)?;
@@ -151,7 +157,7 @@ pub(crate) fn with_origin(
     })
 }
 
-fn spliced(json: &str, origin: &str) -> String {
+fn splice(json: &str, origin: &str) -> String {
     let json = json.trim();
     let body = json.strip_suffix('}').unwrap_or(json).trim_end();
     format!("{body},\"{ORIGIN}\":{origin}}}")
@@ -186,7 +192,7 @@ pub(crate) fn with_source(line: &Line, text: &str) -> Result<Line, LineError> {
     })
 }
 
-/// Where in the line the origin stands that an earlier job's manifest gave it.
+/// Where in the line the origin is that an earlier job's manifest gave it.
 fn earlier_origin(json: &str) -> Option<Range<usize>> {
     #[derive(Deserialize)]
     struct Earlier<'a> {

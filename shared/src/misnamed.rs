@@ -3,7 +3,7 @@
 
 use crate::layout::SPEC_FILE;
 use crate::lookalike;
-use crate::notice::quoted;
+use crate::mail_text::quoted;
 use crate::yaml::nearest;
 
 /// What people call a spec, without its endings.
@@ -22,7 +22,7 @@ const ENDINGS: [&str; 7] = [".yaml", ".yml", ".json", ".txt", ".bak", ".orig", "
 
 /// Whether a file of a dataset, by its path in it, was meant to be the spec: `labeling.yml`, `Labeling.yaml`,
 /// `labeling (1).yaml`. Files in subfolders are data.
-pub fn is_nearly_the_spec(path: &str) -> bool {
+pub fn looks_like_misnamed_spec(path: &str) -> bool {
     if path == SPEC_FILE || path.contains('/') {
         return false;
     }
@@ -117,7 +117,7 @@ mod tests {
             "lableing.yaml",
             "labling.yaml",
         ] {
-            assert!(is_nearly_the_spec(path), "{path:?}");
+            assert!(looks_like_misnamed_spec(path), "{path:?}");
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
             "laboratory.yaml",
             "",
         ] {
-            assert!(!is_nearly_the_spec(path), "{path:?}");
+            assert!(!looks_like_misnamed_spec(path), "{path:?}");
         }
     }
 

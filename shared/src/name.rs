@@ -4,7 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::layout::TEAMS;
+/// The folder of the input bucket that holds team files, and therefore cannot be a dataset.
+pub const TEAMS: &str = "teams";
 
 /// A dataset is a folder of the input bucket; this is the folder's exact name, case and all.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -69,7 +70,7 @@ pub struct TeamName(String);
 )]
 pub struct TeamNameError(String);
 
-/// What to do about it: whoever renames the file in a drop folder still has the old one in the bucket.
+/// What to do about it: renaming the file in a drop folder leaves the old one in the bucket.
 const AGAIN: &str = "Drop the file under such a name, and delete this one from the bucket";
 
 /// Why a file in `teams/` names no team.
@@ -149,7 +150,7 @@ impl fmt::Display for BatchNumber {
     }
 }
 
-/// First part of every labeling job's name: tells this stack's jobs from all others of the account and Region.
+/// First part of every labeling job's name: distinguishes this stack's jobs from all others of the account and Region.
 /// Four characters, lower-case letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobPrefix(String);

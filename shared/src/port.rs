@@ -1,6 +1,6 @@
-//! The two ports the protocols are written against, and the one notices leave by.
+//! The ports the protocols are written against: the store, the labeling service, and the topic notices are published to.
 //!
-//! On Lambda and on one machine the AWS SDK stands behind them (`platform`); in tests a seeded simulation may.
+//! On Lambda and on one machine the AWS SDK implements them (`aws`), in tests a store in memory or a seeded simulation.
 //! Errors are split by what the caller does next, never by transport detail.
 
 pub mod crew;
@@ -10,8 +10,6 @@ use std::future::Future;
 use std::ops::Range;
 
 use jiff::Timestamp;
-
-use crate::job::JobRequest;
 
 /// Which of the stack's two buckets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +53,7 @@ pub struct OpenUpload {
 
 /// An object's bytes (all of it, or the range asked for) and what is known of it.
 #[derive(Clone, Debug)]
-pub struct Fetched {
+pub struct StoredObject {
     pub bytes: Vec<u8>,
     pub etag: String,
     /// Size of the whole object in bytes, also when only a range was fetched.
@@ -66,22 +64,22 @@ pub struct Fetched {
 
 /// How a create-if-absent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Created {
+pub enum CreateOutcome {
     New,
-    /// Somebody's object (perhaps one's own, after a lost response) is there already: HTTP 412.
+    /// There is an object already, perhaps written by this very call, whose first response was lost: HTTP 412.
     AlreadyThere,
 }
 
 /// How a replace-if-unchanged ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Replaced {
+pub enum ReplaceOutcome {
     /// With the ETag of what was written, to replace it again.
     Done { etag: String },
     /// It changed since it was read: read again, decide again.
     Changed,
 }
 
-/// Why the store did not do it. Whoever sees one stops, writes nothing more, and lets the event come again.
+/// Why the store did not do it. The caller stops, writes nothing more, and lets the event be delivered again.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Throttled, timed out, 409, 5xx: the same call may work later.
@@ -91,7 +89,7 @@ pub enum StoreError {
         what: String,
         reason: String,
     },
-    /// Access denied, no such bucket: somebody has to change something.
+    /// Access denied, no such bucket: an admin has to change something.
     #[error("{operation} of {what} was refused: {reason}")]
     Refused {
         operation: &'static str,
@@ -120,7 +118,7 @@ pub trait Store: Send + Sync {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> impl Future<Output = Result<Option<Fetched>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<StoredObject>, StoreError>> + Send;
 
     /// The object of a bucket that is not the stack's, which a manifest points to and the operator has listed.
     fn get_linked(
@@ -128,7 +126,7 @@ pub trait Store: Send + Sync {
         bucket: &str,
         key: &str,
         range: Range<u64>,
-    ) -> impl Future<Output = Result<Option<Fetched>, StoreError>> + Send {
+    ) -> impl Future<Output = Result<Option<StoredObject>, StoreError>> + Send {
         let what = format!("s3://{bucket}/{key}");
         let _nothing_is_read = range;
         async move {
@@ -146,7 +144,7 @@ pub trait Store: Send + Sync {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> impl Future<Output = Result<Created, StoreError>> + Send;
+    ) -> impl Future<Output = Result<CreateOutcome, StoreError>> + Send;
 
     /// Write in the output bucket only if it still has this ETag (`If-Match`), or, with `None`, only if it is absent.
     fn replace(
@@ -154,16 +152,46 @@ pub trait Store: Send + Sync {
         key: &str,
         body: Vec<u8>,
         etag: Option<&str>,
-    ) -> impl Future<Output = Result<Replaced, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ReplaceOutcome, StoreError>> + Send;
 }
 
-/// What CreateLabelingJob said.
+/// CreateLabelingJob, in the labeling service's own words; checked against its limits when built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRequest {
+    pub name: String,
+    pub label_attribute: String,
+    pub manifest_uri: String,
+    /// `S3OutputPath`: the service adds `/<job name>/` itself.
+    pub output_uri: String,
+    pub output_kms_key: Option<String>,
+    pub role_arn: String,
+    pub label_categories_uri: String,
+    /// StoppingConditions.
+    pub max_human_labeled: Option<u32>,
+    pub max_percentage: Option<u32>,
+    pub workteam_arn: String,
+    pub ui_template_uri: String,
+    pub pre_lambda_arn: String,
+    pub consolidation_lambda_arn: String,
+    pub title: String,
+    pub description: String,
+    pub keywords: Vec<String>,
+    pub workers_per_item: u32,
+    /// Seconds.
+    pub task_timeout: u32,
+    /// TaskAvailabilityLifetimeInSeconds.
+    pub task_expiration: u32,
+    pub max_concurrent_tasks: u32,
+    pub tags: Vec<(String, String)>,
+}
+
+/// How CreateLabelingJob ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CreateJob {
+pub enum CreateJobOutcome {
     Created {
         arn: String,
     },
-    /// ResourceInUse: a job of this name exists. Whose it is has to be looked up.
+    /// ResourceInUse: a job of this name exists. DescribeLabelingJob says which batch it is for.
     NameTaken,
     /// ResourceLimitExceeded: a state, not a failure.
     QuotaFull,
@@ -212,7 +240,7 @@ pub struct JobDescription {
 pub struct Offer {
     /// How long each item is offered to workers.
     pub seconds: u32,
-    /// How many are at once.
+    /// How many items are offered at once.
     pub at_once: u32,
 }
 
@@ -249,7 +277,10 @@ pub enum LabelingError {
 
 /// The labeling service: Ground Truth, or anything that speaks its API.
 pub trait Labeling: Send + Sync {
-    fn create(&self, request: &JobRequest) -> impl Future<Output = Result<CreateJob, LabelingError>> + Send;
+    fn create(
+        &self,
+        request: &JobRequest,
+    ) -> impl Future<Output = Result<CreateJobOutcome, LabelingError>> + Send;
 
     /// `None` when there is no job of that name.
     fn describe(
@@ -265,22 +296,35 @@ pub trait Labeling: Send + Sync {
     ) -> impl Future<Output = Result<Vec<JobListing>, LabelingError>> + Send;
 }
 
-/// Why a notice did not leave.
+/// Why a notice was not published.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the notice could not be published: {reason}")]
 pub struct PublishError {
     pub reason: String,
 }
 
-/// Where notices leave: one SNS topic.
+/// A notice as SNS takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoticeMessage {
+    pub subject: String,
+    /// `MessageStructure=json`: `default` holds the JSON form, `email` the readable one.
+    pub body: String,
+    /// String attributes for subscription filters: `id`, `kind`, `dataset` or `team`.
+    pub attributes: BTreeMap<&'static str, String>,
+}
+
+/// Notices published one by one in an hour, of the kinds that a person who drops files can cause at will.
+pub const HOURLY_LIMIT: usize = 10;
+/// All notices are published one by one.
+pub const NO_LIMIT: usize = usize::MAX;
+
+/// Where notices are published: one SNS topic.
 pub trait Topic: Send + Sync {
-    /// Notices of a kind that others can cause at will, which leave one by one in an hour; more leave as a digest.
-    fn hourly(&self) -> usize {
-        crate::notice::HOURLY
+    /// How many notices are published one by one in an hour, of the kinds that a person who drops files can cause at will.
+    /// More are published as one digest.
+    fn hourly_limit(&self) -> usize {
+        HOURLY_LIMIT
     }
 
-    fn publish(
-        &self,
-        message: &crate::notice::Message,
-    ) -> impl Future<Output = Result<(), PublishError>> + Send;
+    fn publish(&self, message: &NoticeMessage) -> impl Future<Output = Result<(), PublishError>> + Send;
 }

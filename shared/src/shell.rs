@@ -1,4 +1,4 @@
-//! Words of the commands that people are shown, to copy into a shell: whatever a name holds, the shell takes it for a
+//! Words of the commands that people are shown, to copy into a shell: any name, with any characters, is for the shell a
 //! name and runs nothing of it.
 //!
 //! For every shell that follows POSIX (sh, dash, bash, zsh, ksh).
@@ -9,7 +9,7 @@ use crate::visible::is_invisible;
 /// What a person does not see (control characters, marks of direction, spaces of no width) is spelt out for `printf`, so
 /// that the command shows all of it, stays on one line, and moves no cursor when it is pasted.
 pub fn word(text: &str) -> String {
-    // A command substitution takes line breaks off the end: those stand as they are.
+    // A command substitution takes line breaks off the end: those are written as they are.
     let body = text.trim_end_matches('\n');
     let breaks = &text[body.len()..];
     let (scheme, rest) = body.split_at(body.find("://").map_or(0, |at| at + 3));
@@ -52,7 +52,7 @@ fn has_link(name: &str) -> bool {
     name.contains("://") || name.to_ascii_lowercase().contains("www.")
 }
 
-/// Not seen, or not where it stands.
+/// Not seen, or not seen where it is.
 fn is_hidden(c: char) -> bool {
     is_invisible(c) || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }

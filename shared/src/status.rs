@@ -1,10 +1,8 @@
-//! The documents under `status/` and `jobs/` in which functions say where things stand. The console and the
+//! The documents under `status/` and `jobs/` in which functions report the state of datasets and jobs. The console and the
 //! command read them; no protocol depends on them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::port::JobState;
 
 /// `status/<dataset>.json`, written by build-manifest at the end of every reconcile in which something changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +19,7 @@ pub struct DatasetStatus {
     pub task: Option<String>,
     pub title: Option<String>,
     pub team: Option<String>,
-    /// SHA-256 of the spec as it lies in the input bucket.
+    /// SHA-256 of the spec as it is in the input bucket.
     pub spec_sha256: Option<String>,
     /// Files not yet in any batch.
     pub pending_files: u64,
@@ -34,7 +32,7 @@ pub struct DatasetStatus {
     /// Files and rows that are in no batch and never will be as they are.
     pub rejected: u64,
     /// The first of them; all of them are in `results/<dataset>/rejected.jsonl`.
-    pub rejected_first: Vec<Rejected>,
+    pub rejected_first: Vec<Reject>,
     /// Files that are there and are not what a batch has of them: their labels are for what they held before.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub changed_since_batch: u64,
@@ -85,13 +83,13 @@ pub enum DatasetState {
     DailyBound,
     /// Every eligible file is in a batch.
     UpToDate,
-    /// The batches in the output bucket do not fit together (a gap): nothing more is cut until that is mended.
+    /// The batches in the output bucket do not fit together (a gap): nothing more is cut until that is fixed.
     Halted,
 }
 
 /// One line of `results/<dataset>/rejected.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
+pub struct Reject {
     pub key: String,
     pub etag: String,
     /// 1-based row or line within the file, where only that is rejected.
@@ -103,7 +101,7 @@ pub struct Rejected {
 
 /// `jobs/<dataset>/<n>/started`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Started {
+pub struct StartedJob {
     pub job: String,
     pub arn: String,
     pub dataset: String,
@@ -113,7 +111,7 @@ pub struct Started {
 
 /// `jobs/<dataset>/<n>/waiting.json`; out of date as soon as `started` is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct WaitingBatch {
     pub job: String,
     pub reason: WaitingReason,
     pub message: String,
@@ -127,23 +125,8 @@ pub enum WaitingReason {
     Quota,
     /// The day's jobs (JobsPerDay) are used up; starts by itself on the next day.
     DailyBound,
-    /// The labeling service refuses the request; somebody has to change something.
+    /// The labeling service refuses the request; a person has to change something.
     Refused,
     /// A job of this name exists and is not this batch's.
     NameTaken,
-}
-
-/// `results/<dataset>/<n>/summary.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobSummary {
-    pub dataset: String,
-    pub batch: u32,
-    pub job: String,
-    pub arn: String,
-    pub state: JobState,
-    pub failure_reason: Option<String>,
-    pub label_attribute: String,
-    pub output_manifest: Option<String>,
-    #[serde(flatten)]
-    pub labels: crate::summary::Labels,
 }

@@ -1,14 +1,15 @@
 //! The worker's page of a job: Liquid HTML as AWS's built-in templates are shaped (developer guide, "Crowd HTML
 //! elements reference" and each task's page), with the spec's title and instructions in it.
 //!
-//! Everything a person wrote goes through [`text`] or, as Markdown, through [`markdown`]: what comes out of them
-//! means nothing to HTML and nothing to Liquid.
+//! All text from people goes through [`text`] or, as Markdown, through [`markdown`]. Their results mean nothing to HTML and
+//! nothing to Liquid.
 
 mod image;
 mod markdown;
 
 pub(crate) use self::image::{Images, UnusableImage};
 pub(crate) use self::markdown::{image_destinations, unusable_image};
+use crate::html::escape_with_braces as text;
 use crate::spec::{Label, Spec};
 use crate::task::{Input, Interface, Output};
 
@@ -52,7 +53,7 @@ pub(crate) fn render(spec: &Spec, images: &Images) -> Result<String, UnusableIma
 const TEXT: &str = r#"
     <classification-target style="white-space: pre-wrap">{{ task.input.taskObject }}</classification-target>"#;
 
-/// Whether the page fits whatever the dataset and the bucket are called.
+/// Whether the page fits for any name of the dataset and the bucket.
 pub(crate) fn fits(spec: &Spec) -> bool {
     render(spec, &Images::longest()).is_ok_and(|page| page.chars().count() <= MAX_CHARS)
 }
@@ -141,25 +142,6 @@ pub(crate) fn image_links(spec: &Spec) -> Vec<String> {
     .flatten()
     .flat_map(|text| image_destinations(text))
     .collect()
-}
-
-/// Text that HTML shows, in an element or a quoted attribute, exactly as it was written, and that Liquid leaves
-/// alone: `{{` and `{%` begin with a brace, and no brace is left.
-fn text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            '{' => escaped += "&#123;",
-            '}' => escaped += "&#125;",
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What of a name or a text a person sees, and how the rest of it is shown.
 //!
 //! Invisible characters make two names look alike, turn the order of letters round and hide what a file holds. Names
-//! that others chose go through [`visible`] before they are shown to people; where two names have to be told apart,
+//! that others chose go through [`visible`] before they are shown to people; where two names have to be distinguished,
 //! through [`exact`].
 
 use std::borrow::Cow;
@@ -59,7 +59,7 @@ pub fn visible(name: &str) -> Cow<'_, str> {
         let hidden = is_invisible(c) || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
         hidden && !shapes(before, c, after)
     };
-    escaped(name, is_hidden)
+    escape_hidden(name, is_hidden)
 }
 
 /// As [`visible`], and with everything written out that makes two names differ which look alike: joiners, variants,
@@ -69,7 +69,7 @@ pub fn exact(name: &str) -> Cow<'_, str> {
         let odd_space = c != ' ' && c.is_whitespace();
         odd_space || is_invisible(c) || ('\u{300}'..='\u{36F}').contains(&c)
     };
-    escaped(name, looks_like_another)
+    escape_hidden(name, looks_like_another)
 }
 
 /// Whether an invisible character changes how its neighbours look.
@@ -87,7 +87,7 @@ fn shapes(before: Option<char>, c: char, after: Option<char>) -> bool {
     }
 }
 
-fn escaped(name: &str, is_hidden: impl Fn(Option<char>, char, Option<char>) -> bool) -> Cow<'_, str> {
+fn escape_hidden(name: &str, is_hidden: impl Fn(Option<char>, char, Option<char>) -> bool) -> Cow<'_, str> {
     if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(name);
     }

@@ -99,7 +99,7 @@ impl Requests {
 struct NoTopic;
 
 impl Topic for NoTopic {
-    async fn publish(&self, _: &shared::notice::Message) -> Result<(), PublishError> {
+    async fn publish(&self, _: &shared::port::NoticeMessage) -> Result<(), PublishError> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use lambda::HandlerError;
 use serde_json::{Value, json};
-use shared::notice::UNBOUNDED;
+use shared::port::NO_LIMIT;
 
 use crate::agenda::Event;
 use crate::clock::{Clock, InvocationPoller};
@@ -43,7 +43,7 @@ pub fn run(seed: u64, options: &Options) -> Outcome {
     let mut world = World::new(dice, faults, &plan, Trace::if_wanted(options.trace));
     // In every fifth schedule nearly every notice that others can cause waits for a digest; in the others none does, and
     // what a digest changes is seen apart from the rest.
-    world.hourly = if seed % 5 == 4 { 1 } else { UNBOUNDED };
+    world.hourly = if seed % 5 == 4 { 1 } else { NO_LIMIT };
     let Some(mut run) = Run::new(world, options.without, &plan) else {
         unreachable!("the prefix of the jobs is four letters")
     };

@@ -9,12 +9,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use shared::job::JobRequest;
 use shared::layout;
-use shared::notice::Message;
+use shared::port::JobRequest;
+use shared::port::NoticeMessage;
 use shared::port::{
-    Bucket, CreateJob, Created, Fetched, JobDescription, JobListing, Labeling, LabelingError, Object,
-    OpenUpload, Page, PublishError, Replaced, Store, StoreError, Topic,
+    Bucket, CreateJobOutcome, CreateOutcome, JobDescription, JobListing, Labeling, LabelingError, Object,
+    OpenUpload, Page, PublishError, ReplaceOutcome, Store, StoreError, StoredObject, Topic,
 };
 
 use crate::scene::Scene;
@@ -238,8 +238,8 @@ fn without_hash(name: &str) -> String {
     parts.join("-")
 }
 
-fn empty_object() -> Fetched {
-    Fetched {
+fn empty_object() -> StoredObject {
+    StoredObject {
         bytes: Vec::new(),
         etag: MADE_UP.to_owned(),
         size: 0,
@@ -296,7 +296,7 @@ impl Store for Ports {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         let whole = range.is_none();
         let mut fetched = self.port.get(bucket, key, range).await?;
         if crew::is_about_people(bucket, key) {
@@ -337,7 +337,7 @@ impl Store for Ports {
                     .unwrap_or_else(PoisonError::into_inner)
                     .clone();
                 if let Some(text) = latest.and_then(|title| self.port.spec_now(&title)) {
-                    return Ok(Some(Fetched {
+                    return Ok(Some(StoredObject {
                         bytes: text,
                         ..fetched.unwrap_or_else(empty_object)
                     }));
@@ -359,25 +359,30 @@ impl Store for Ports {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         if self.is_without(Safeguard::CreateIfAbsent) {
             let etag = self.port.etag(key);
             if let Some(etag) = etag {
                 self.port.replace(key, body, Some(&etag)).await?;
-                return Ok(Created::New);
+                return Ok(CreateOutcome::New);
             }
         }
         let created = Store::create(&self.port, key, body, metadata).await?;
-        if created == Created::AlreadyThere && key.starts_with(layout::MANIFESTS) {
+        if created == CreateOutcome::AlreadyThere && key.starts_with(layout::MANIFESTS) {
             self.meet(key);
             if self.is_without(Safeguard::ForeignOn412) {
-                return Ok(Created::New);
+                return Ok(CreateOutcome::New);
             }
         }
         Ok(created)
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         match crew::is_about_people(Bucket::Output, key) {
             true if self.without.is_some() => self.crew_replace(key, body, etag).await,
             _ => self.port.replace(key, body, etag).await,
@@ -386,7 +391,7 @@ impl Store for Ports {
 }
 
 impl Labeling for Ports {
-    async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+    async fn create(&self, request: &JobRequest) -> Result<CreateJobOutcome, LabelingError> {
         match self.without {
             Some(Safeguard::HashInName) => {
                 let mut request = request.clone();
@@ -399,7 +404,7 @@ impl Labeling for Ports {
                     request.name
                 );
                 Ok(match Labeling::create(&self.port, request).await? {
-                    CreateJob::NameTaken => CreateJob::Created { arn },
+                    CreateJobOutcome::NameTaken => CreateJobOutcome::Created { arn },
                     created => created,
                 })
             }
@@ -423,14 +428,14 @@ impl Labeling for Ports {
 }
 
 impl Topic for Ports {
-    fn hourly(&self) -> usize {
-        self.port.hourly()
+    fn hourly_limit(&self) -> usize {
+        self.port.hourly_limit()
     }
 
-    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+    async fn publish(&self, message: &NoticeMessage) -> Result<(), PublishError> {
         if self.is_without(Safeguard::MarkerLast) {
             let id = message.attributes.get("id").cloned().unwrap_or_default();
-            let marker = layout::notified(&id);
+            let marker = layout::notice_marker(&id);
             let written = Store::create(&self.port, &marker, Vec::new(), &BTreeMap::new()).await;
             written.map_err(|error| PublishError {
                 reason: error.to_string(),

@@ -11,7 +11,7 @@ pub(crate) mod workforce;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::notice::UNBOUNDED;
+use shared::port::NO_LIMIT;
 
 use crate::agenda::{Agenda, Event};
 use crate::crew::SignIn;
@@ -149,7 +149,7 @@ impl World {
             truth: Truth::default(),
             trace,
             wrong: None,
-            hourly: UNBOUNDED,
+            hourly: NO_LIMIT,
             writes: 0,
             cost: Cost::default(),
         };

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::port::Created;
-use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Directory, Group, Invited};
+use shared::port::CreateOutcome;
+use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Directory, Group, InviteOutcome};
 use tokio::time::Instant;
 
 use super::faults::{Faults, throttled};
@@ -286,54 +286,54 @@ impl State {
         }
     }
 
-    fn invite(&mut self, email: &str, team: &str) -> Invited {
+    fn invite(&mut self, email: &str, team: &str) -> InviteOutcome {
         let address = email.to_lowercase();
         if self.accounts.contains_key(&address) {
-            return Invited::AlreadyThere;
+            return InviteOutcome::AlreadyThere;
         }
         if self.invalid.contains(&address) {
-            return Invited::Invalid {
+            return InviteOutcome::Invalid {
                 reason: "InvalidParameterException: Username should be an email.".to_owned(),
             };
         }
         if self.mail_left == Some(0) && !self.made_without_mail {
-            return Invited::NoMailLeft;
+            return InviteOutcome::NoMailLeft;
         }
         let account = self.make(email);
         self.accounts.insert(address, account.clone());
         self.mail(&account, team, false)
     }
 
-    fn invite_again(&mut self, email: &str, team: &str) -> Invited {
+    fn invite_again(&mut self, email: &str, team: &str) -> InviteOutcome {
         let now = self.now;
         let Some(account) = self.accounts.get_mut(&email.to_lowercase()) else {
-            return Invited::Invalid {
+            return InviteOutcome::Invalid {
                 reason: "UserNotFoundException: User does not exist.".to_owned(),
             };
         };
         if account.status != AccountStatus::Invited {
-            return Invited::AlreadyThere;
+            return InviteOutcome::AlreadyThere;
         }
         account.modified = now;
         let account = account.clone();
         self.mail(&account, team, true)
     }
 
-    fn mail(&mut self, account: &Account, team: &str, again: bool) -> Invited {
+    fn mail(&mut self, account: &Account, team: &str, again: bool) -> InviteOutcome {
         let email = account.email.to_lowercase();
         match &mut self.mail_left {
-            Some(0) => return Invited::NoMailLeft,
+            Some(0) => return InviteOutcome::NoMailLeft,
             Some(left) => *left -= 1,
             None => {}
         }
         if self.bouncing.contains(&email) {
-            return Invited::Bounced {
+            return InviteOutcome::Bounced {
                 reason: "CodeDeliveryFailureException: the mail could not be delivered".to_owned(),
             };
         }
         let team = team.to_owned();
         self.mailed.push(Mailed { email, team, again });
-        Invited::Sent(account.clone())
+        InviteOutcome::Sent(account.clone())
     }
 
     fn groups_of(&self, username: &str) -> Vec<String> {
@@ -370,13 +370,13 @@ impl Clock {
 }
 
 impl Directory for FakeDirectory {
-    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
+    async fn create_group(&self, name: &str, description: &str) -> Result<CreateOutcome, CrewError> {
         self.call(("CreateGroup", Category::PoolResourceUpdate), name, |state| {
             if state.groups.contains_key(name) {
-                return Created::AlreadyThere;
+                return CreateOutcome::AlreadyThere;
             }
             state.make_group(name, description);
-            Created::New
+            CreateOutcome::New
         })
         .await
     }
@@ -388,14 +388,14 @@ impl Directory for FakeDirectory {
         .await
     }
 
-    async fn invite(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         self.call(("AdminCreateUser", Category::UserCreation), email, |state| {
             state.invite(email, team)
         })
         .await
     }
 
-    async fn invite_again(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite_again(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         self.call(("AdminCreateUser", Category::UserCreation), email, |state| {
             state.invite_again(email, team)
         })

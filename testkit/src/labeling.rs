@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use shared::job::JobRequest;
-use shared::port::{CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError};
+use shared::port::JobRequest;
+use shared::port::{
+    CreateJobOutcome, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError,
+};
 
 /// A labeling service with a quota and no workers.
 #[derive(Clone)]
@@ -90,7 +92,7 @@ impl FakeLabeling {
 }
 
 impl Labeling for FakeLabeling {
-    async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+    async fn create(&self, request: &JobRequest) -> Result<CreateJobOutcome, LabelingError> {
         let mut state = self.state();
         let lost = || LabelingError::Transient {
             operation: "CreateLabelingJob",
@@ -99,9 +101,9 @@ impl Labeling for FakeLabeling {
         let answer = state.answers.pop_front();
         match answer {
             Some(Answer::Throttled) => return Err(lost()),
-            Some(Answer::NameTaken) => return Ok(CreateJob::NameTaken),
+            Some(Answer::NameTaken) => return Ok(CreateJobOutcome::NameTaken),
             Some(Answer::Invalid(reason)) => {
-                return Ok(CreateJob::Invalid {
+                return Ok(CreateJobOutcome::Invalid {
                     reason: reason.to_owned(),
                 });
             }
@@ -113,10 +115,10 @@ impl Labeling for FakeLabeling {
             .iter()
             .any(|job| job.name.eq_ignore_ascii_case(&request.name))
         {
-            return Ok(CreateJob::NameTaken);
+            return Ok(CreateJobOutcome::NameTaken);
         }
         if state.jobs.iter().filter(|job| !job.state.is_terminal()).count() >= state.quota {
-            return Ok(CreateJob::QuotaFull);
+            return Ok(CreateJobOutcome::QuotaFull);
         }
         let mut job = Self::job(&request.name, &request.manifest_uri, JobState::InProgress);
         job.label_attribute.clone_from(&request.label_attribute);
@@ -126,7 +128,7 @@ impl Labeling for FakeLabeling {
         if answer.is_some() {
             Err(lost())
         } else {
-            Ok(CreateJob::Created { arn })
+            Ok(CreateJobOutcome::Created { arn })
         }
     }
 

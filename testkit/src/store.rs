@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
+use shared::port::{
+    Bucket, CreateOutcome, Object, OpenUpload, Page, ReplaceOutcome, Store, StoreError, StoredObject,
+};
 use shared::spec::Spec;
 
 /// What goes wrong with a write.
@@ -360,11 +362,11 @@ impl Stored {
         }
     }
 
-    fn fetched(&self, range: Option<Range<u64>>) -> Fetched {
+    fn fetched(&self, range: Option<Range<u64>>) -> StoredObject {
         let size = self.bytes.len() as u64;
         let (from, to) = range.map_or((0, size), |r| (r.start.min(size), r.end.min(size)));
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-        Fetched {
+        StoredObject {
             bytes: self.bytes.get(at(from)..at(to)).unwrap_or_default().to_vec(),
             etag: self.etag.clone(),
             size,
@@ -410,7 +412,7 @@ impl Store for FakeStore {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         self.state().gets.push(key.to_owned());
         // As over a network, other reads are begun before this one is answered.
         yielded().await;
@@ -448,7 +450,7 @@ impl Store for FakeStore {
         bucket: &str,
         key: &str,
         range: Range<u64>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         yielded().await;
         let mut state = self.state();
         state.gets.push(format!("s3://{bucket}/{key}"));
@@ -461,17 +463,22 @@ impl Store for FakeStore {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         Ok(match self.write(key, body, metadata, None)? {
-            Some(_) => Created::New,
-            None => Created::AlreadyThere,
+            Some(_) => CreateOutcome::New,
+            None => CreateOutcome::AlreadyThere,
         })
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         Ok(match self.write(key, body, &BTreeMap::new(), etag)? {
-            Some(etag) => Replaced::Done { etag },
-            None => Replaced::Changed,
+            Some(etag) => ReplaceOutcome::Done { etag },
+            None => ReplaceOutcome::Changed,
         })
     }
 }

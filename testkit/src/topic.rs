@@ -2,19 +2,19 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::notice::Message;
+use shared::port::NoticeMessage;
 use shared::port::{PublishError, Topic};
 
 /// A topic that keeps what was said.
 #[derive(Clone, Default)]
-pub struct FakeTopic(Arc<Mutex<(Vec<Message>, bool)>>);
+pub struct FakeTopic(Arc<Mutex<(Vec<NoticeMessage>, bool)>>);
 
 impl FakeTopic {
-    fn state(&self) -> MutexGuard<'_, (Vec<Message>, bool)> {
+    fn state(&self) -> MutexGuard<'_, (Vec<NoticeMessage>, bool)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn said(&self) -> Vec<Message> {
+    pub fn said(&self) -> Vec<NoticeMessage> {
         self.state().0.clone()
     }
 
@@ -24,7 +24,7 @@ impl FakeTopic {
 }
 
 impl Topic for FakeTopic {
-    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+    async fn publish(&self, message: &NoticeMessage) -> Result<(), PublishError> {
         let mut state = self.state();
         if state.1 {
             return Err(PublishError {

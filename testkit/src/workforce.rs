@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use shared::name::TeamName;
 use shared::port::crew::{
-    CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, Workforce, WorkforceDescription,
+    CrewError, Identity, Members, TeamChangeOutcome, WorkTeam, WorkTeamDescription, Workforce,
+    WorkforceDescription,
 };
 
 use super::FakeDirectory;
@@ -105,15 +106,15 @@ fn described(name: &str, identity: Identity, status: &str) -> WorkforceDescripti
     }
 }
 
-fn invalid(reason: &str) -> TeamChange {
-    TeamChange::Invalid {
+fn invalid(reason: &str) -> TeamChangeOutcome {
+    TeamChangeOutcome::Invalid {
         reason: format!("ValidationException: {reason}"),
     }
 }
 
 impl State {
     /// What is wrong with a work team, if anything.
-    fn fault(&self, team: &WorkTeam) -> Option<TeamChange> {
+    fn fault(&self, team: &WorkTeam) -> Option<TeamChangeOutcome> {
         let (groups, kind_fits) = match (&team.members, self.workforce.as_ref().map(|w| &w.identity)) {
             (
                 Members::Cognito {
@@ -176,10 +177,10 @@ impl Workforce for FakeWorkforce {
         name: &str,
         user_pool: &str,
         client_id: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         self.call("CreateWorkforce", name, |state| {
             if state.workforce.is_some() {
-                return TeamChange::Taken;
+                return TeamChangeOutcome::Taken;
             }
             let identity = Identity::Cognito {
                 user_pool: user_pool.to_owned(),
@@ -187,12 +188,12 @@ impl Workforce for FakeWorkforce {
             };
             state.workforce = Some(described(name, identity, "Active"));
             state.busy("Initializing");
-            TeamChange::Done
+            TeamChangeOutcome::Done
         })
         .await
     }
 
-    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChange, CrewError> {
+    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChangeOutcome, CrewError> {
         self.call("UpdateWorkforce", workforce, |state| {
             let Some(there) = state.workforce.as_mut().filter(|there| there.name == workforce) else {
                 return invalid("no such workforce");
@@ -202,7 +203,7 @@ impl Workforce for FakeWorkforce {
             }
             there.cidrs = cidrs.to_vec();
             state.busy("Updating");
-            TeamChange::Done
+            TeamChangeOutcome::Done
         })
         .await
     }
@@ -236,7 +237,7 @@ impl Workforce for FakeWorkforce {
         workforce: &str,
         team: &WorkTeam,
         owner: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         self.call("CreateWorkteam", &team.name, |state| {
             let there = state
                 .workforce
@@ -249,19 +250,19 @@ impl Workforce for FakeWorkforce {
                 return fault;
             }
             if state.teams.contains_key(&team.name) {
-                return TeamChange::Taken;
+                return TeamChangeOutcome::Taken;
             }
             if state.teams.len() >= state.limit.unwrap_or(25) {
                 let reason = "ResourceLimitExceeded: work teams".to_owned();
-                return TeamChange::LimitReached { reason };
+                return TeamChangeOutcome::LimitReached { reason };
             }
             state.make(team.clone(), Some(owner));
-            TeamChange::Done
+            TeamChangeOutcome::Done
         })
         .await
     }
 
-    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChangeOutcome, CrewError> {
         self.call("UpdateWorkteam", &team.name, |state| {
             if !state.teams.contains_key(&team.name) {
                 return invalid("no such work team");
@@ -270,7 +271,7 @@ impl Workforce for FakeWorkforce {
                 return fault;
             }
             state.teams.insert(team.name.clone(), team.clone());
-            TeamChange::Done
+            TeamChangeOutcome::Done
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::port::crew::{CrewError, Identity, Members, TeamChange, WorkTeam, Workforce};
+use shared::port::crew::{CrewError, Identity, Members, TeamChangeOutcome, WorkTeam, Workforce};
 
 use super::PrivateWorkforce;
 use crate::scripted_service::{ScriptedService, ok, refusal};
@@ -80,7 +80,7 @@ async fn a_team_is_made_of_its_groups_and_heard_of_by_its_topic() {
         .create_team("default", &team(Some(TOPIC)), "out")
         .await
         .unwrap();
-    assert_eq!(made, TeamChange::Done);
+    assert_eq!(made, TeamChangeOutcome::Done);
     assert_eq!(
         service.requests()[0].json(),
         json!({
@@ -128,7 +128,7 @@ async fn a_team_whose_people_are_no_longer_told_loses_its_topic() {
     let (service, workforce) = workforce([ok(&json!({}))]).await;
     assert_eq!(
         workforce.update_team(&team(None)).await.unwrap(),
-        TeamChange::Done
+        TeamChangeOutcome::Done
     );
     let requests = service.requests()[0].json();
     assert_eq!(requests["NotificationConfiguration"], json!({}));
@@ -165,12 +165,15 @@ async fn a_refusal_says_what_stands_in_the_way() {
     ])
     .await;
     let change = workforce.create_workforce("default", "p", "c").await.unwrap();
-    assert_eq!(change, TeamChange::Taken);
+    assert_eq!(change, TeamChangeOutcome::Taken);
     let change = workforce
         .create_team("default", &team(None), "out")
         .await
         .unwrap();
-    assert!(matches!(change, TeamChange::LimitReached { .. }), "{change:?}");
+    assert!(
+        matches!(change, TeamChangeOutcome::LimitReached { .. }),
+        "{change:?}"
+    );
     let error = workforce.set_networks("default", &[]).await.unwrap_err();
     assert!(matches!(error, CrewError::Transient { .. }), "{error}");
     let error = workforce.update_team(&team(None)).await.unwrap_err();
@@ -186,7 +189,7 @@ async fn a_group_made_a_moment_ago_is_waited_for() {
             .create_team("default", &team(None), "out")
             .await
             .unwrap(),
-        TeamChange::Done
+        TeamChangeOutcome::Done
     );
     assert_eq!(service.requests().len(), 3);
 }
@@ -199,7 +202,7 @@ async fn a_group_that_never_comes_is_told() {
         .create_team("default", &team(None), "out")
         .await
         .unwrap();
-    assert!(matches!(change, TeamChange::Invalid { .. }), "{change:?}");
+    assert!(matches!(change, TeamChangeOutcome::Invalid { .. }), "{change:?}");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::UpdateUserPoolClientInput;
 use aws_sdk_cognitoidentityprovider::types::UserPoolClientType;
 use serde_json::{Value, json};
-use shared::port::Created;
-use shared::port::crew::{AccountStatus, ClientUrls, CrewError, Directory, Invited};
+use shared::port::CreateOutcome;
+use shared::port::crew::{AccountStatus, ClientUrls, CrewError, Directory, InviteOutcome};
 
 use super::UserPool;
 use crate::scripted_service::{ScriptedService, ok, refusal};
@@ -29,7 +29,7 @@ fn user(status: &str) -> Value {
 #[tokio::test]
 async fn an_invitation_goes_by_mail_to_a_verified_address_and_names_the_team() {
     let (service, pool) = pool([ok(&json!({"User": user("FORCE_CHANGE_PASSWORD")}))]).await;
-    let Invited::Sent(account) = pool.invite("ana@example.org", "numbers").await.unwrap() else {
+    let InviteOutcome::Sent(account) = pool.invite("ana@example.org", "numbers").await.unwrap() else {
         panic!("not sent")
     };
     assert_eq!(
@@ -53,7 +53,7 @@ async fn an_invitation_goes_by_mail_to_a_verified_address_and_names_the_team() {
 async fn an_invitation_sent_again_says_so() {
     let (service, pool) = pool([ok(&json!({"User": user("FORCE_CHANGE_PASSWORD")}))]).await;
     let sent = pool.invite_again("ana@example.org", "numbers").await.unwrap();
-    assert!(matches!(sent, Invited::Sent(_)), "{sent:?}");
+    assert!(matches!(sent, InviteOutcome::Sent(_)), "{sent:?}");
     assert_eq!(
         service.requests()[0].json(),
         json!({
@@ -144,7 +144,7 @@ async fn what_is_there_already_or_gone_already_is_fine() {
     .await;
     assert_eq!(
         pool.create_group("numbers", "d").await.unwrap(),
-        Created::AlreadyThere
+        CreateOutcome::AlreadyThere
     );
     assert_eq!(pool.group("numbers").await.unwrap(), None);
     assert!(!pool.add_to_group("8f4d", "numbers").await.unwrap());

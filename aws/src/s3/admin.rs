@@ -5,7 +5,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use shared::port::{Bucket, Replaced, StoreError};
+use shared::port::{Bucket, ReplaceOutcome, StoreError};
 
 use super::{Buckets, content_type, without_quotes};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ impl Buckets {
         key: &str,
         body: impl Into<ByteStream>,
         condition: WriteCondition<'_>,
-    ) -> Result<Replaced, StoreError> {
+    ) -> Result<ReplaceOutcome, StoreError> {
         let call = self.client.get().await.put_object().bucket(self.name(bucket));
         let call = call.key(key).content_type(content_type(key));
         let call = match condition {
@@ -37,14 +37,14 @@ impl Buckets {
             WriteCondition::Unchanged(etag) => call.if_match(format!("\"{etag}\"")),
         };
         match call.body(body.into()).send().await {
-            Ok(output) => Ok(Replaced::Done {
+            Ok(output) => Ok(ReplaceOutcome::Done {
                 etag: without_quotes(output.e_tag()),
             }),
             Err(error) => {
                 let failure = Failure::of("PutObject", &error);
                 match condition {
                     WriteCondition::Absent | WriteCondition::Unchanged(_) if is_conflict(&failure) => {
-                        Ok(Replaced::Changed)
+                        Ok(ReplaceOutcome::Changed)
                     }
                     _ => Err(failure.into_store_error(self.uri(bucket, key))),
                 }

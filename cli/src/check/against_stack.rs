@@ -11,7 +11,7 @@ use shared::change::{self, Change};
 use shared::crew::Roster;
 use shared::documents::{exists, list_all};
 use shared::layout;
-use shared::link::Link;
+use shared::manifest::Link;
 use shared::manifest::origins;
 use shared::name::{DatasetName, TeamName};
 use shared::port::{Bucket, Object, Store as _};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::item::{self, FileKind, Items, Verdict, image};
 use shared::layout::{READY_FILE, SPEC_FILE};
-use shared::link::Link;
 use shared::manifest::Line;
+use shared::manifest::Link;
 use shared::name::DatasetName;
 use shared::spec::Spec;
 
@@ -195,7 +195,7 @@ impl Tally<'_> {
                 Err(rejected) => self.reject(path, rejected.row, rejected.reason),
             }
         }
-        self.contents.blank_rows += items.blank();
+        self.contents.blank_rows += items.blank_rows();
     }
 
     fn add_image(&mut self, file: &LocalFile, path: &str, key: &str) -> anyhow::Result<()> {

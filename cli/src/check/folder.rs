@@ -35,7 +35,10 @@ pub(super) fn check(folder: &Path, links: &[String], has_stack: bool) -> anyhow:
         .with_context(|| format!("there is no folder {}", path_text(folder)))?;
     if !absolute.is_dir() {
         let name = absolute.file_name().unwrap_or_default().to_string_lossy();
-        ensure!(!misnamed::is_nearly_the_spec(&name), misnamed::advice(&name));
+        ensure!(
+            !misnamed::looks_like_misnamed_spec(&name),
+            misnamed::advice(&name)
+        );
         bail!(
             "{} is a file: name the folder that holds it and its labeling.yaml, or a team file",
             path_text(folder)
@@ -70,7 +73,7 @@ fn read_spec(folder: &Path) -> anyhow::Result<Vec<u8>> {
     // Also on a disk that ignores case: the exact name becomes the key.
     let names = names_in(folder)?;
     if !names.iter().any(|name| name == SPEC_FILE) {
-        if let Some(name) = names.iter().find(|name| misnamed::is_nearly_the_spec(name)) {
+        if let Some(name) = names.iter().find(|name| misnamed::looks_like_misnamed_spec(name)) {
             let dataset = folder.file_name().unwrap_or_default().to_string_lossy();
             bail!("{}", misnamed::advice(&format!("{dataset}/{name}")));
         }

@@ -45,7 +45,7 @@ pub(super) fn files_at(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     };
     if path.is_file() {
         let name = name(path);
-        let is_spec = name == SPEC_FILE || misnamed::is_nearly_the_spec(&name);
+        let is_spec = name == SPEC_FILE || misnamed::looks_like_misnamed_spec(&name);
         return Ok((is_yaml(path) && !is_spec).then(|| vec![path.to_owned()]));
     }
     let is_teams = path

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::output::{self, OutputLine, Source};
-use shared::status::JobSummary;
+use shared::summary::JobSummary;
 
 use super::worker::WorkerAnswer;
 use crate::example;

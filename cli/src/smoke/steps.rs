@@ -11,9 +11,9 @@ use console::model::Phase;
 use serde_json::Value;
 use shared::layout;
 use shared::manifest::{Origin, origins};
-use shared::port::{Bucket, Fetched, JobState};
+use shared::port::{Bucket, JobState, StoredObject};
 use shared::spec::Spec;
-use shared::status::{DatasetState, DatasetStatus, Started, Waiting, WaitingReason};
+use shared::status::{DatasetState, DatasetStatus, StartedJob, WaitingBatch, WaitingReason};
 
 use super::dataset;
 use super::printer::Printer;
@@ -103,7 +103,7 @@ async fn await_batch(smoke: &SmokeRun, printer: &Printer, dropped: &DroppedFiles
     Ok(((), format!("{key}, the three texts and no more")))
 }
 
-async fn read_batch(smoke: &SmokeRun, key: &str) -> anyhow::Result<Progress<Fetched>> {
+async fn read_batch(smoke: &SmokeRun, key: &str) -> anyhow::Result<Progress<StoredObject>> {
     if let Some(manifest) = smoke.services.object(key).await? {
         return Ok(Progress::Done(manifest));
     }
@@ -160,7 +160,7 @@ async fn await_job(smoke: &SmokeRun, printer: &Printer, team_arn: &str) -> Step<
     Ok(((), format!("{name}, with this batch for this team")))
 }
 
-async fn read_job(smoke: &SmokeRun) -> anyhow::Result<Progress<Started>> {
+async fn read_job(smoke: &SmokeRun) -> anyhow::Result<Progress<StartedJob>> {
     let (started, waiting) = (
         layout::job_started(&smoke.dataset, BATCH),
         layout::job_waiting(&smoke.dataset, BATCH),
@@ -168,7 +168,7 @@ async fn read_job(smoke: &SmokeRun) -> anyhow::Result<Progress<Started>> {
     if let Some(started) = smoke.services.document(&started).await? {
         return Ok(Progress::Done(started));
     }
-    let waiting: Option<Waiting> = smoke.services.document(&waiting).await?;
+    let waiting: Option<WaitingBatch> = smoke.services.document(&waiting).await?;
     let Some(waiting) = waiting else {
         return Ok(Progress::Pending(
             "start-job has not created the job yet".to_owned(),

@@ -82,7 +82,7 @@ fn dataset(facts: &Facts, crew: &Crew, name: &DatasetName, output_bucket: &str) 
         rejected,
         rejected_first: status.map(|s| s.rejected_first.clone()).unwrap_or_default(),
         rejected_advice: status.and_then(rejected_advice),
-        rejected_list: (rejected > 0).then(|| layout::rejected(name)).and_then(|key| {
+        rejected_list: (rejected > 0).then(|| layout::rejects(name)).and_then(|key| {
             facts.results.contains(&key).then(|| ObjectLink {
                 label: "all rejected files".into(),
                 key,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::status::{DatasetState, Rejected};
+use shared::status::{DatasetState, Reject};
 
 use super::job::{Job, ObjectLink};
 use super::tone::Tone;
@@ -29,7 +29,7 @@ pub struct Dataset {
     /// Blank rows of its files, which are neither items nor rejected.
     pub blank_rows: u64,
     pub rejected: u64,
-    pub rejected_first: Vec<Rejected>,
+    pub rejected_first: Vec<Reject>,
     /// What to do about them, where something was rejected.
     pub rejected_advice: Option<String>,
     /// The whole list, where something was rejected.

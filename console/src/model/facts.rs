@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shared::crew::Roster;
 use shared::name::{BatchNumber, DatasetName};
-use shared::notice::Notified;
+use shared::notice::NoticeMarker;
 use shared::port::{JobCounters, JobState};
-use shared::status::{DatasetStatus, JobSummary, Waiting};
+use shared::status::{DatasetStatus, WaitingBatch};
+use shared::summary::JobSummary;
 use shared::summary::workers::Workers;
 
 use super::messages::DeadLetters;
@@ -30,7 +31,7 @@ pub struct Facts {
     pub summaries: BTreeMap<(DatasetName, BatchNumber), Arc<JobSummary>>,
     /// Keys under `results/`.
     pub results: BTreeSet<String>,
-    pub notices: Vec<Arc<Notified>>,
+    pub notices: Vec<Arc<NoticeMarker>>,
     pub dead_letters: Vec<DeadLetters>,
 }
 
@@ -58,7 +59,7 @@ pub struct CrewFacts {
 pub struct Batch {
     /// From the manifest's metadata.
     pub items: Option<u64>,
-    pub waiting: Option<Arc<Waiting>>,
+    pub waiting: Option<Arc<WaitingBatch>>,
     /// `jobs/<dataset>/<n>/started` is there.
     pub started: bool,
     /// Known as long as its job has not ended.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::s3::Buckets;
 use shared::crew::Roster;
-use shared::layout::{self, InputKey, JoinedKey};
+use shared::layout::{self, InputKey, JoinMarkerKey};
 use shared::port::{Bucket, Object, StoreError};
 use shared::summary::workers::{WORKERS_FILE, Workers};
 
@@ -94,9 +94,9 @@ type JoinTimes = BTreeMap<String, BTreeMap<String, jiff::Timestamp>>;
 fn parse_markers(listing: &BoundedListing) -> (JoinTimes, u64) {
     let (mut joined, mut unlisted) = (JoinTimes::new(), 0);
     for marker in &listing.objects {
-        match layout::parse_joined(&marker.key) {
-            Some(JoinedKey::Unlisted(_)) => unlisted += 1,
-            Some(JoinedKey::Team(team, person)) => {
+        match layout::parse_join_marker(&marker.key) {
+            Some(JoinMarkerKey::Unlisted(_)) => unlisted += 1,
+            Some(JoinMarkerKey::Team(team, person)) => {
                 let team = joined.entry(team.to_string()).or_default();
                 team.insert(person, marker.last_modified);
             }
@@ -128,13 +128,13 @@ mod tests {
     #[test]
     fn markers_are_told_apart_by_team_and_those_on_no_list_are_only_counted() {
         let marker = |team: &str, email: &str| {
-            layout::joined(&TeamName::new(team).unwrap(), &layout::person_id(email))
+            layout::join_marker(&TeamName::new(team).unwrap(), &layout::person_id(email))
         };
         let keys = [
             marker("a", "p"),
             marker("a", "q"),
             marker("b", "p"),
-            layout::joined_unlisted("sub"),
+            layout::unlisted_join_marker("sub"),
             "joined/stray".into(),
         ];
         let (joined, unlisted) = parse_markers(&listing(&keys));

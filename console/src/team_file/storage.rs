@@ -5,7 +5,7 @@ use aws::s3::admin::WriteCondition;
 use shared::crew::{MAX_BYTES, Roster};
 use shared::layout;
 use shared::name::TeamName;
-use shared::port::{Bucket, Fetched, Replaced, Store as _, StoreError};
+use shared::port::{Bucket, ReplaceOutcome, Store as _, StoreError, StoredObject};
 
 /// A roster of 10,000 people takes some 3 MB.
 pub(crate) const MAX_ROSTER_BYTES: u64 = 16 << 20;
@@ -20,7 +20,7 @@ pub(crate) enum TeamFileError {
 }
 
 /// The team's file, or `None` where there is none.
-pub(crate) async fn load(store: &Buckets, team: &TeamName) -> Result<Option<Fetched>, TeamFileError> {
+pub(crate) async fn load(store: &Buckets, team: &TeamName) -> Result<Option<StoredObject>, TeamFileError> {
     read(store, Bucket::Input, layout::team_file(team), MAX_FILE_BYTES).await
 }
 
@@ -36,7 +36,7 @@ async fn read(
     bucket: Bucket,
     key: String,
     max_bytes: u64,
-) -> Result<Option<Fetched>, TeamFileError> {
+) -> Result<Option<StoredObject>, TeamFileError> {
     let object = store.get(bucket, &key, Some(0..max_bytes + 1)).await?;
     match object {
         Some(object) if object.size > max_bytes => Err(TeamFileError::TooLarge(key)),
@@ -63,7 +63,7 @@ pub(crate) async fn save(
     let condition = etag.map_or(WriteCondition::Absent, WriteCondition::Unchanged);
     let key = layout::team_file(team);
     Ok(match store.write(Bucket::Input, &key, text, condition).await? {
-        Replaced::Done { etag } => SaveOutcome::Saved { etag },
-        Replaced::Changed => SaveOutcome::Changed,
+        ReplaceOutcome::Done { etag } => SaveOutcome::Saved { etag },
+        ReplaceOutcome::Changed => SaveOutcome::Changed,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use futures::future::{FutureExt, join, join_all};
-use shared::crew::{Joined, Membership, Person, made_group, made_group_before};
+use shared::crew::{JoinMarker, Membership, Person, made_group, made_group_before};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::Directory;
@@ -182,18 +182,18 @@ async fn add<S: Store, D: Directory>(
         Ok(false) => return tracing::warn!(%team, "the account has gone; nobody was put into the group"),
         Err(error) => return tracing::error!(%team, %error, "not put into the group; the sweep does it"),
     }
-    mark(deps, &layout::joined(team, id), asked).await;
+    mark(deps, &layout::join_marker(team, id), asked).await;
 }
 
 /// Whoever resets a password has been known before; in which groups they are is not in that event.
 async fn unlisted<S: Store, D>(deps: &Deps<S, D>, asked: &Asked) {
     if asked.groups.is_empty() && asked.kind != Kind::Confirmed {
-        mark(deps, &layout::joined_unlisted(&asked.sub), asked).await;
+        mark(deps, &layout::unlisted_join_marker(&asked.sub), asked).await;
     }
 }
 
 async fn mark<S: Store, D>(deps: &Deps<S, D>, key: &str, asked: &Asked) {
-    let joined = Joined {
+    let joined = JoinMarker {
         at: asked.at,
         username: asked.username.clone(),
         sub: asked.sub.clone(),

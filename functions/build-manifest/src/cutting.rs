@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use shared::daily::{ClaimOutcome, ClaimRequest, DailyBudget, DailyUnit};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
-use shared::port::{Bucket, Created, Object, Store, StoreError};
+use shared::port::{Bucket, CreateOutcome, Object, Store, StoreError};
 use uuid::Uuid;
 
 use crate::Deps;
@@ -234,8 +234,8 @@ impl<S: Store, T> Cutting<'_, S, T> {
         let store = &self.deps.store;
         let (key, metadata) = (layout::manifest(self.dataset, number), self.metadata(added));
         match store.create(&key, manifest, &metadata).await? {
-            Created::New => Ok(true),
-            Created::AlreadyThere => {
+            CreateOutcome::New => Ok(true),
+            CreateOutcome::AlreadyThere => {
                 let there = store.get(Bucket::Output, &key, Some(0..1)).await?;
                 Ok(there.is_some_and(|there| there.metadata.get(meta::OWNER) == metadata.get(meta::OWNER)))
             }

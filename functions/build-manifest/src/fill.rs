@@ -12,7 +12,7 @@ use shared::manifest::Line;
 use shared::name::DatasetName;
 use shared::port::{Object, Store, StoreError};
 use shared::spec::Spec;
-use shared::status::{Rejected, RowsLeftOut};
+use shared::status::{Reject, RowsLeftOut};
 
 use crate::batches::{Added, BatchedFile, Resume};
 
@@ -39,7 +39,7 @@ const LISTED_ROWS: usize = 1_000;
 pub(crate) struct Filled {
     pub(crate) manifest: Vec<u8>,
     pub(crate) added: Added,
-    pub(crate) rejected: Vec<Rejected>,
+    pub(crate) rejected: Vec<Reject>,
     /// In the batch, rejected, or gone.
     pub(crate) done: Vec<Object>,
     /// Did not fit any more. A file whose rows fit in part is in both.
@@ -170,7 +170,7 @@ impl Filled {
         let begin = (self.manifest.len(), self.added.items);
         let mut rows = Rows::new(candidate, etag);
         let mut items = item::read_manifest(recipe.spec, rules, key, etag, bytes, candidate.after_row);
-        let with_blank = std::iter::from_fn(|| items.next().map(|item| (item, items.blank())));
+        let with_blank = std::iter::from_fn(|| items.next().map(|item| (item, items.blank_rows())));
         let looks = stream::iter(with_blank).map(|(item, blank)| async move {
             linked.look(item, etag, key).await.map(|looked| (looked, blank))
         });
@@ -190,7 +190,7 @@ impl Filled {
         }
         drop(looks);
         if all {
-            rows.blank = items.blank();
+            rows.blank = items.blank_rows();
         }
         let missing = rows.missing > 0 && candidate.after_row == 0 && rows.taken != Taken::Nothing;
         if missing && recipe.holds {
@@ -235,12 +235,12 @@ impl Filled {
     ) -> Taken {
         let mut rows = Rows::new(candidate, etag);
         while let Some(item) = items.next() {
-            rows.blank = items.blank();
+            rows.blank = items.blank_rows();
             if rows.add(self, recipe, item).is_break() {
                 return rows.end(self);
             }
         }
-        rows.blank = items.blank();
+        rows.blank = items.blank_rows();
         rows.end(self)
     }
 
@@ -255,7 +255,7 @@ impl Filled {
     }
 
     fn reject(&mut self, key: &str, etag: &str, reason: String) {
-        self.rejected.push(Rejected {
+        self.rejected.push(Reject {
             key: key.to_owned(),
             etag: etag.to_owned(),
             row: None,
@@ -299,7 +299,7 @@ impl<'a> Rows<'a> {
         &mut self,
         filled: &mut Filled,
         recipe: &Recipe<'_>,
-        item: Result<Line, Rejected>,
+        item: Result<Line, Reject>,
     ) -> ControlFlow<()> {
         match item {
             Ok(line) if filled.has_room(recipe, &line) => {
@@ -330,7 +330,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The line points to what is not there.
-    fn add_missing(&mut self, reject: Rejected) -> ControlFlow<()> {
+    fn add_missing(&mut self, reject: Reject) -> ControlFlow<()> {
         self.missing += 1;
         self.bad.missing.extend(reject.row);
         self.bad.add(reject);
@@ -368,14 +368,14 @@ impl<'a> Rows<'a> {
 /// rows fills neither memory nor a page.
 #[derive(Debug, Default)]
 struct BadRows {
-    first: Vec<Rejected>,
+    first: Vec<Reject>,
     more: u64,
     /// Rows of those that point to what is not there.
     missing: BTreeSet<u64>,
 }
 
 impl BadRows {
-    fn add(&mut self, reject: Rejected) {
+    fn add(&mut self, reject: Reject) {
         if self.first.len() <= LISTED_ROWS {
             self.first.push(reject);
         } else {
@@ -398,7 +398,7 @@ impl BadRows {
 
     /// Each missing object with what to do, which depends on whether a part of the manifest is in a batch; and the last
     /// one listed says how many follow.
-    fn listed(mut self, batched: bool) -> Vec<Rejected> {
+    fn listed(mut self, batched: bool) -> Vec<Reject> {
         for reject in &mut self.first {
             if reject.row.is_some_and(|row| self.missing.contains(&row)) {
                 reject.reason.push_str(linked::what_to_do(batched));

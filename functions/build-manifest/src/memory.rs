@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
-use shared::port::{Bucket, Replaced, Store, StoreError};
+use shared::port::{Bucket, ReplaceOutcome, Store, StoreError};
 use shared::status::RowsLeftOut;
 
 use crate::batches::{BatchedFile, Batches, EtagMark, KeyHash, Resume};
@@ -56,7 +56,10 @@ pub(crate) async fn load(
     dataset: &DatasetName,
     listed: &[(BatchNumber, String)],
 ) -> Result<Batches, StoreError> {
-    let Some(object) = store.get(Bucket::Output, &layout::seen(dataset), None).await? else {
+    let Some(object) = store
+        .get(Bucket::Output, &layout::batch_cache(dataset), None)
+        .await?
+    else {
         return Ok(Batches::default());
     };
     let mut batches = parse(&object.bytes, listed).unwrap_or_default();
@@ -75,10 +78,10 @@ pub(crate) async fn keep(
     batches: &mut Batches,
 ) -> Result<(), StoreError> {
     let Some(body) = body(batches) else { return Ok(()) };
-    let key = layout::seen(dataset);
+    let key = layout::batch_cache(dataset);
     let etag = match store.replace(&key, body, batches.kept.etag.as_deref()).await? {
-        Replaced::Done { etag } => Some(etag),
-        Replaced::Changed => store
+        ReplaceOutcome::Done { etag } => Some(etag),
+        ReplaceOutcome::Changed => store
             .get(Bucket::Output, &key, Some(0..1))
             .await?
             .map(|there| there.etag),

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 use shared::layout;
 use shared::manifest::without_line_breaks;
 use shared::name::{BatchNumber, DatasetName};
-use shared::port::{Bucket, Object, Replaced, Store, StoreError};
-use shared::status::Rejected;
+use shared::port::{Bucket, Object, ReplaceOutcome, Store, StoreError};
+use shared::status::Reject;
 
 use crate::batches::{BatchedFile, Batches, KeyHash};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     #[serde(flatten)]
-    rejected: Rejected,
+    rejected: Reject,
     /// SHA-256 of the spec it was judged by: another spec may take it.
     #[serde(default)]
     spec: String,
@@ -53,7 +53,7 @@ pub(crate) struct Rejects {
 
 impl Rejects {
     pub(crate) async fn load(store: &impl Store, dataset: &DatasetName) -> Result<Self, StoreError> {
-        let key = layout::rejected(dataset);
+        let key = layout::rejects(dataset);
         let (entries, etag) = read(store, &key).await?;
         let known = places(&entries);
         Ok(Self {
@@ -142,7 +142,7 @@ impl Rejects {
 
     /// What was said of files that were to be looked at again, where that has happened now and said something else. Not
     /// what another instance may be cutting a batch by.
-    pub(crate) fn forget_looked_at_again(&mut self, files: &[Object], said: &[Rejected], batches: &Batches) {
+    pub(crate) fn forget_looked_at_again(&mut self, files: &[Object], said: &[Reject], batches: &Batches) {
         let again = self.entries.iter().filter(|entry| entry.again);
         let again: HashSet<String> = again.map(|entry| entry.rejected.key.clone()).collect();
         let judged = files.iter().map(|file| &file.key);
@@ -174,7 +174,7 @@ impl Rejects {
         self.entries.len() as u64
     }
 
-    pub(crate) fn first(&self, number: usize) -> Vec<Rejected> {
+    pub(crate) fn first(&self, number: usize) -> Vec<Reject> {
         self.entries
             .iter()
             .take(number)
@@ -182,7 +182,7 @@ impl Rejects {
             .collect()
     }
 
-    pub(crate) fn record(&mut self, rejected: Vec<Rejected>) {
+    pub(crate) fn record(&mut self, rejected: Vec<Reject>) {
         for rejected in rejected {
             let entry = Entry {
                 rejected,
@@ -240,7 +240,7 @@ impl Rejects {
         }
     }
 
-    pub(crate) fn untold(&self) -> Vec<&Rejected> {
+    pub(crate) fn untold(&self) -> Vec<&Reject> {
         let untold = self.entries.iter().filter(|entry| !entry.told);
         untold.map(|entry| &entry.rejected).collect()
     }
@@ -261,11 +261,11 @@ impl Rejects {
                 .replace(&self.key, self.body(), self.etag.as_deref())
                 .await?
             {
-                Replaced::Done { etag } => {
+                ReplaceOutcome::Done { etag } => {
                     self.etag = Some(etag);
                     self.changed = false;
                 }
-                Replaced::Changed => self.merge(store).await?,
+                ReplaceOutcome::Changed => self.merge(store).await?,
             }
         }
         if !self.changed {
@@ -319,7 +319,7 @@ fn there_at_all(files: &[Object], key: &str) -> bool {
     files.iter().any(|file| file.key == key)
 }
 
-fn hash(rejected: &Rejected) -> KeyHash {
+fn hash(rejected: &Reject) -> KeyHash {
     let row = rejected.row.map(|row| row.to_string()).unwrap_or_default();
     KeyHash::of(&[&rejected.key, &rejected.etag, &row])
 }

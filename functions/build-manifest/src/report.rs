@@ -201,9 +201,9 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         Ok(())
     }
 
-    fn is_nearly_the_spec(&self, key: &str) -> bool {
+    fn looks_like_misnamed_spec(&self, key: &str) -> bool {
         let path = key.strip_prefix(&layout::dataset_prefix(self.dataset));
-        path.is_some_and(misnamed::is_nearly_the_spec)
+        path.is_some_and(misnamed::looks_like_misnamed_spec)
     }
 
     pub(crate) async fn no_spec(
@@ -212,7 +212,10 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         look: &Look,
         problem: &NoSpec,
     ) -> Result<DatasetState, ReconcileError> {
-        let misnamed = look.files.iter().find(|file| self.is_nearly_the_spec(&file.key));
+        let misnamed = look
+            .files
+            .iter()
+            .find(|file| self.looks_like_misnamed_spec(&file.key));
         let pending = look.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
             NoSpec::Absent => match misnamed {

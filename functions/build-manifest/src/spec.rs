@@ -1,6 +1,6 @@
 //! The spec as it lies in the input bucket, and what it allows the next batch.
 
-use shared::bounds::{Bounds, NotAllowed};
+use shared::bounds::{Bounds, BoundsError};
 use shared::layout::{self, SPEC_FILE};
 use shared::name::DatasetName;
 use shared::port::{Bucket, Store, StoreError};
@@ -74,8 +74,8 @@ pub(crate) async fn read(
 }
 
 /// At the line where the key begins, if it has one of its own.
-fn not_allowed(error: NotAllowed, text: &[u8]) -> SpecError {
-    let NotAllowed { key, message, hint } = error;
+fn not_allowed(error: BoundsError, text: &[u8]) -> SpecError {
+    let BoundsError { key, message, hint } = error;
     let begins = |line: &[u8]| {
         line.strip_prefix(key.as_bytes())
             .is_some_and(|rest| rest.starts_with(b":"))

@@ -10,7 +10,7 @@ use lambda::metric::Metric;
 use serde_json::{Value, json};
 use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;
-use shared::notice::{Desk, send_digest};
+use shared::notice::{DigestGroup, send_digest};
 use shared::port::{Bucket, Store, StoreError, Topic};
 
 use crate::Deps;
@@ -62,7 +62,7 @@ pub(crate) async fn answer<S: Store, T: Topic>(
             errors.push(error.to_string());
         }
     }
-    if all && let Err(error) = send_digest(&deps.store, &deps.topic, Desk::Datasets, date).await {
+    if all && let Err(error) = send_digest(&deps.store, &deps.topic, DigestGroup::Datasets, date).await {
         tracing::error!(%error, "the digest of notices was not sent; the next sweep tries again");
         errors.push(error.to_string());
     }

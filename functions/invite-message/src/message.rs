@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-custom-message.html>
 
 use serde_json::{Map, Value};
-use shared::crew::{Invite, Person, Rendered, Roster, render};
+use shared::crew::{InvitationMail, InvitationValues, Person, Roster, render};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::{Bucket, Store};
@@ -55,7 +55,7 @@ fn placeholder(request: &Value, name: &str) -> Option<String> {
 }
 
 /// `None`: the pool's own words.
-pub(crate) async fn message<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<Rendered> {
+pub(crate) async fn message<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<InvitationMail> {
     let team = match &asked.team {
         Some(team) => team.clone(),
         None => team_of(deps, asked).await?,
@@ -65,7 +65,7 @@ pub(crate) async fn message<S: Store>(deps: &Deps<S>, asked: &Asked) -> Option<R
         tracing::warn!(%team, "the team has no portal yet; the user pool's own words go out");
         return None;
     }
-    let values = Invite {
+    let values = InvitationValues {
         organization: &roster.organization,
         contact: &roster.contact,
         team: team.as_str(),
@@ -120,14 +120,14 @@ async fn read<T: serde::de::DeserializeOwned>(store: &impl Store, key: &str) -> 
 }
 
 /// A mail without the user name or the password is refused, or goes out in the pool's words; either way not this one.
-fn is_sendable(mail: &Rendered, asked: &Asked) -> bool {
+fn is_sendable(mail: &InvitationMail, asked: &Asked) -> bool {
     let whole = [&asked.username, &asked.password]
         .iter()
         .all(|part| mail.html.contains(*part));
     whole && mail.html.chars().count() <= MAX_TEXT && mail.subject.chars().count() <= MAX_SUBJECT
 }
 
-pub(crate) fn answer(event: &mut Value, mail: Rendered) -> Option<()> {
+pub(crate) fn answer(event: &mut Value, mail: InvitationMail) -> Option<()> {
     let response = event.as_object_mut()?.entry("response").or_insert(Value::Null);
     if response.is_null() {
         *response = Value::Object(Map::new());

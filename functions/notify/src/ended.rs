@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
-use shared::notice::{AnnounceError, Announced, Links, Notice, announce};
+use shared::notice::{AnnounceError, AnnounceOutcome, Links, Notice, announce};
 use shared::port::{Bucket, JobDescription, JobState, Labeling, LabelingError, Store, StoreError, Topic};
-use shared::status::JobSummary;
+use shared::summary::JobSummary;
 use shared::summary::Labels;
 
 use crate::Deps;
@@ -79,8 +79,8 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
     let announced = announce(&deps.store, &deps.topic, &notice, now).await?;
     tracing::info!(%dataset, batch = batch.get(), job = job.name, state = ?job.state, ?announced, "a job has ended");
     Ok(match announced {
-        Announced::Now => Ended::Told,
-        Announced::InDigest | Announced::Before => Ended::ToldBefore,
+        AnnounceOutcome::Now => Ended::Told,
+        AnnounceOutcome::InDigest | AnnounceOutcome::Before => Ended::ToldBefore,
     })
 }
 
@@ -109,5 +109,5 @@ pub(crate) fn told_marker(job: &str, state: JobState) -> String {
         output_manifest: None,
         labels: Labels::default(),
     };
-    layout::notified(&Notice::job_finished(&summary, &Links::default()).id)
+    layout::notice_marker(&Notice::job_finished(&summary, &Links::default()).id)
 }

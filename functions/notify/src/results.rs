@@ -9,9 +9,10 @@ use shared::export::{Csv, JsonLines};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::output::{self, OutputLine};
-use shared::port::{Bucket, JobDescription, Labeling, Replaced, Store, StoreError, Topic};
+use shared::port::{Bucket, JobDescription, Labeling, ReplaceOutcome, Store, StoreError, Topic};
 use shared::spec::{ExportFormat, Spec};
-use shared::status::{JobSummary, RowsLeftOut};
+use shared::status::RowsLeftOut;
+use shared::summary::JobSummary;
 use shared::summary::{Tally, report_markdown};
 
 use crate::Deps;
@@ -34,18 +35,18 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     let metadata = batch_metadata(store, dataset, batch).await?;
     let spec = spec_of(store, &metadata).await?;
     let mut results = Results::new(spec.as_ref());
-    results.tally.left_out(rows_left_out(&metadata));
+    results.tally.set_rows_left_out(rows_left_out(&metadata));
     if let Some(key) = output_key(job, &deps.output_bucket) {
         match read_output(store, key, &job.label_attribute, &mut results).await {
             // Encrypted with a key the function may not use, say: no reason for silence.
             Err(StoreError::Refused { reason, .. }) => {
                 tracing::error!(job = job.name, reason, "the output cannot be read");
-                results.tally.no_output(reason);
+                results.tally.set_output_error(reason);
             }
             read => read?,
         }
     }
-    results.tally.counted(&job.counters);
+    results.tally.set_counters(&job.counters);
     results.compare(store, dataset).await?;
     let (summary, files) = results.finish(dataset, batch, job);
     let report = report_markdown(&summary, spec.as_ref().map(|spec| spec.title.as_str()));
@@ -144,7 +145,7 @@ impl Results {
             _ => listed(store, dataset, &self.files).await?,
         };
         for (key, etag) in &self.files {
-            self.tally.compared(key, etag, there.get(key).map(String::as_str));
+            self.tally.compare(key, etag, there.get(key).map(String::as_str));
         }
         Ok(())
     }
@@ -249,7 +250,7 @@ async fn read_output(
             match output::parse(line, attribute) {
                 _ if line.trim_ascii().is_empty() => {}
                 Ok(line) => results.add(&line),
-                Err(_) => results.tally.unreadable(),
+                Err(_) => results.tally.add_unreadable(),
             }
         }
         broken_line.drain(..end);
@@ -265,7 +266,7 @@ async fn replace(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), Sto
     for _ in 0..TRIES {
         let there = store.get(Bucket::Output, key, Some(0..1)).await?;
         let etag = there.as_ref().map(|there| there.etag.as_str());
-        if let Replaced::Done { .. } = store.replace(key, body.clone(), etag).await? {
+        if let ReplaceOutcome::Done { .. } = store.replace(key, body.clone(), etag).await? {
             return Ok(());
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::name::JobPrefix;
 use shared::port::{Bucket, JobCounters, JobState};
 use shared::spec::Spec;
-use shared::status::JobSummary;
+use shared::summary::JobSummary;
 use testkit::{FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
 use crate::{Deps, Ended, ended, handle};

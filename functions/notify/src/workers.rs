@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
-use shared::status::JobSummary;
+use shared::summary::JobSummary;
 use shared::summary::workers::{MOST_RESPONSES, WORKERS_FILE, WorkTally};
 
 use crate::Deps;
@@ -160,7 +160,7 @@ async fn add(store: &impl Store, tally: &mut WorkTally, keys: Vec<String>) -> Re
         match response {
             Ok(Some(response)) => tally.add(item, &response.bytes),
             // Deleted since it was listed, or encrypted with a key the function may not use.
-            Ok(None) | Err(StoreError::Refused { .. }) => tally.unreadable(),
+            Ok(None) | Err(StoreError::Refused { .. }) => tally.add_unreadable(),
             Err(error) => return Err(error),
         }
     }

@@ -1,7 +1,8 @@
 //! A refusal because there is no such work team, said to people who drop files: to them a team is a file too.
 
-use shared::job::{JobRequest, Stack};
+use shared::job::Stack;
 use shared::layout;
+use shared::port::JobRequest;
 use shared::port::{Store, StoreError};
 use shared::yaml::nearest_name;
 

@@ -8,7 +8,7 @@ use shared::layout;
 use shared::link::check_batch;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::AnnounceError;
-use shared::port::{Bucket, CreateJob, Labeling, LabelingError, Store, StoreError, Topic};
+use shared::port::{Bucket, CreateJobOutcome, Labeling, LabelingError, Store, StoreError, Topic};
 use shared::spec::Spec;
 use shared::status::{self, WaitingReason};
 
@@ -93,14 +93,14 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
     write_files(store, dataset, batch, &plan).await?;
     // 5. Create it. Whose a job of that name is, its manifest says.
     let arn = match deps.labeling.create(request).await {
-        Ok(CreateJob::Created { arn }) => Ok(arn),
-        Ok(CreateJob::NameTaken) => match deps.labeling.describe(&request.name).await? {
+        Ok(CreateJobOutcome::Created { arn }) => Ok(arn),
+        Ok(CreateJobOutcome::NameTaken) => match deps.labeling.describe(&request.name).await? {
             Some(job) if job.manifest_uri == request.manifest_uri => Ok(job.arn),
             Some(job) => Err(Cause::name_taken(&request.name, &job.manifest_uri)),
             None => return Err(not_described().into()),
         },
-        Ok(CreateJob::QuotaFull) => Err(Cause::quota()),
-        Ok(CreateJob::Invalid { reason }) => {
+        Ok(CreateJobOutcome::QuotaFull) => Err(Cause::quota()),
+        Ok(CreateJobOutcome::Invalid { reason }) => {
             let reason = in_peoples_words(store, &deps.stack, request, reason).await?;
             Err(Cause::refused(reason))
         }
@@ -115,7 +115,7 @@ pub async fn start<S: Store, L: Labeling, T: Topic>(
         }
     };
     // 6. Remember that.
-    let started = status::Started {
+    let started = status::StartedJob {
         job: request.name.clone(),
         arn,
         dataset: dataset.to_string(),

@@ -9,7 +9,7 @@ use shared::layout;
 use shared::name::{BatchNumber, DatasetName, JobName, JobPrefix};
 use shared::port::JobState;
 use shared::spec::Spec;
-use shared::status::{Waiting, WaitingReason};
+use shared::status::{WaitingBatch, WaitingReason};
 use testkit::{Answer, FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
 use crate::{Deps, Started, handle, start, start_all};
@@ -72,7 +72,7 @@ impl World {
             .unwrap()
     }
 
-    fn waiting(&self, n: u32) -> Waiting {
+    fn waiting(&self, n: u32) -> WaitingBatch {
         serde_json::from_str(&self.store.output(&layout::job_waiting(&d(), number(n))).unwrap()).unwrap()
     }
 

@@ -6,7 +6,7 @@ use shared::layout;
 use shared::name::{BatchNumber, DatasetName, JobName};
 use shared::notice::{JobRefusal, Notice, announce};
 use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
-use shared::status::{Waiting, WaitingReason};
+use shared::status::{WaitingBatch, WaitingReason};
 
 use crate::Deps;
 use crate::daily_jobs::budget;
@@ -91,7 +91,7 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
         &deps.store,
         dataset,
         batch,
-        Waiting {
+        WaitingBatch {
             job,
             reason,
             message,
@@ -109,15 +109,15 @@ async fn write(
     store: &impl Store,
     dataset: &DatasetName,
     batch: BatchNumber,
-    waiting: Waiting,
+    waiting: WaitingBatch,
 ) -> Result<(), StoreError> {
     let key = layout::job_waiting(dataset, batch);
     let there = store.get(Bucket::Output, &key, None).await?;
-    let before: Option<Waiting> = there
+    let before: Option<WaitingBatch> = there
         .as_ref()
         .and_then(|there| serde_json::from_slice(&there.bytes).ok());
     if before.is_some_and(|before| {
-        Waiting {
+        WaitingBatch {
             since: waiting.since,
             ..before
         } == waiting

@@ -6,7 +6,7 @@ use lambda::event::{QueueMessage, failed_messages};
 use lambda::message_body::CreatedObject;
 use lambda::pending_work::{HandledEvents, MessageId, PendingWork};
 use serde_json::Value;
-use shared::layout::{self, InputKey, JoinedKey};
+use shared::layout::{self, InputKey, JoinMarkerKey};
 use shared::name::{TeamFileNameError, TeamName};
 use shared::notice::Notice;
 
@@ -85,13 +85,13 @@ impl TeamEvents {
     }
 
     fn add_marker(&mut self, message: MessageId, key: &str) {
-        match layout::parse_joined(key) {
-            Some(JoinedKey::Team(team, person)) => {
+        match layout::parse_join_marker(key) {
+            Some(JoinMarkerKey::Team(team, person)) => {
                 let (people, messages) = self.joined.entry(team).or_default();
                 people.insert(person);
                 messages.push(message);
             }
-            Some(JoinedKey::Unlisted(hash)) => {
+            Some(JoinMarkerKey::Unlisted(hash)) => {
                 self.unlisted.insert(hash, message);
             }
             None => {}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use shared::crew::{Joined, MemberState, Person, Roster};
+use shared::crew::{JoinMarker, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
 use shared::notice::Notice;
@@ -21,9 +21,9 @@ pub(crate) async fn tell<P: Ports>(
     people: &BTreeSet<String>,
 ) -> Result<(), SyncError> {
     let known = roster::change(run, team, |roster| roster.cloned()).await?;
-    let mut joined: BTreeMap<&String, (Joined, Person)> = BTreeMap::new();
+    let mut joined: BTreeMap<&String, (JoinMarker, Person)> = BTreeMap::new();
     for id in people {
-        let marker = read::<Joined, P>(run, &layout::joined(team, id)).await?;
+        let marker = read::<JoinMarker, P>(run, &layout::join_marker(team, id)).await?;
         let person = read::<Person, P>(run, &layout::person(id)).await?;
         if let (Some(marker), Some(person)) = (marker, person) {
             joined.insert(id, (marker, person));
@@ -108,12 +108,12 @@ pub(crate) async fn subscribe_come<P: Ports>(
 async fn written<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
-    joined: &BTreeMap<String, Joined>,
+    joined: &BTreeMap<String, JoinMarker>,
     topic: Option<&str>,
 ) -> Result<Option<String>, SyncError> {
     let mut other = None;
     // A marker outlives its account: another one, or none, is not the one that has joined.
-    let is_there = |person: &str, joined: &Joined| match &run.accounts {
+    let is_there = |person: &str, joined: &JoinMarker| match &run.accounts {
         Some(all) => all.get(person).is_some_and(|account| account.sub == joined.sub),
         None => true,
     };

@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use shared::layout;
-use shared::port::{Bucket, Replaced, Store, StoreError};
+use shared::port::{Bucket, ReplaceOutcome, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::{Ports, SyncError};
@@ -145,8 +145,8 @@ async fn give_back<P: Ports>(ports: &P, day: &str, left: u32) -> Result<(), Sync
     ledger.claimed = ledger.claimed.saturating_sub(left);
     let body = serde_json::to_vec(&ledger).unwrap_or_default();
     match ports.store().replace(&key, body, Some(&stored.etag)).await? {
-        Replaced::Done { .. } => Ok(()),
-        Replaced::Changed => Err(SyncError::Contended { what: key, tries: 1 }),
+        ReplaceOutcome::Done { .. } => Ok(()),
+        ReplaceOutcome::Changed => Err(SyncError::Contended { what: key, tries: 1 }),
     }
 }
 
@@ -170,7 +170,7 @@ async fn change<P: Ports>(
         }
         let etag = stored.as_ref().map(|stored| stored.etag.as_str());
         let body = serde_json::to_vec(&ledger).unwrap_or_default();
-        if let Replaced::Done { .. } = ports.store().replace(&key, body, etag).await? {
+        if let ReplaceOutcome::Done { .. } = ports.store().replace(&key, body, etag).await? {
             return Ok(());
         }
     }

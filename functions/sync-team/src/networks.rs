@@ -7,7 +7,7 @@ use shared::layout::InputKey;
 use shared::name::TeamName;
 use shared::notice::{Notice, TeamCause};
 use shared::port::Bucket;
-use shared::port::crew::{TeamChange, Workforce, WorkforceDescription};
+use shared::port::crew::{TeamChangeOutcome, Workforce, WorkforceDescription};
 
 use crate::problems::Problems;
 use crate::run::{Run, team_files};
@@ -79,9 +79,9 @@ pub(crate) async fn set<P: Ports>(
             .await?;
     }
     match run.ports.workforce().set_networks(&there.name, &cidrs).await? {
-        TeamChange::Done => return Ok(true),
-        TeamChange::Taken => return Err(SyncError::WorkforceNotReady("being changed".to_owned())),
-        TeamChange::Invalid { reason } | TeamChange::LimitReached { reason } => {
+        TeamChangeOutcome::Done => return Ok(true),
+        TeamChangeOutcome::Taken => return Err(SyncError::WorkforceNotReady("being changed".to_owned())),
+        TeamChangeOutcome::Invalid { reason } | TeamChangeOutcome::LimitReached { reason } => {
             problem(format!("`networks` was not taken: {reason}"));
         }
     }

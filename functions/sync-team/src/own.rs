@@ -108,7 +108,7 @@ pub(crate) async fn adoption<P: Ports>(
     team: &TeamName,
     roster: &Roster,
 ) -> Result<Option<String>, SyncError> {
-    let key = layout::adopted(team);
+    let key = layout::adoption(team);
     let said = run.ports.store().get(Bucket::Output, &key, None).await?;
     let followed = roster.owned.as_ref().and_then(|owned| owned.adopted.as_ref());
     Ok(said.map(|said| said.etag).filter(|etag| Some(etag) != followed))
@@ -120,6 +120,6 @@ pub(crate) fn refusal(what: &str, team: &TeamName) -> String {
         "there is a {what} called `{team}` that Groundcrew did not make, so it stays as it is. Give the team file another \
          name; a group of others can be named under `groups`. If it is to become this team's, an operator hands it over: in \
          the console, with an object called {} in the output bucket, or with: groundcrew adopt {team}",
-        layout::adopted(team)
+        layout::adoption(team)
     )
 }

@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
-use shared::crew::{Invitation, Joined, Member, MemberState, Person, Roster};
+use shared::crew::{Invitation, JoinMarker, Member, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::Store;
-use shared::port::crew::{Account, AccountStatus, CrewError, Directory, Invited};
+use shared::port::crew::{Account, AccountStatus, CrewError, Directory, InviteOutcome};
 
 use crate::member::{Moved, Standing};
 use crate::reconcile::in_state;
@@ -199,25 +199,25 @@ impl<P: Ports> Come<'_, '_, P> {
             }
         };
         match invited_now {
-            Invited::Sent(account) => {
+            InviteOutcome::Sent(account) => {
                 let now = run.now();
                 tracing::info!(team = %self.team, person = self.id, "invited");
                 person::record(run, self.id, &account, person::went(now, self.team)).await?;
                 Ok(Some(invited(now, &account, 1)))
             }
-            Invited::AlreadyThere => {
+            InviteOutcome::AlreadyThere => {
                 run.mail.give_back().await;
                 claim.give_back(run, self.id).await?;
                 self.was_there().await.map(Some)
             }
-            Invited::Bounced { reason } => {
+            InviteOutcome::Bounced { reason } => {
                 // Known by name all the same: taken out of the file, the account leaves the group.
                 if let Some(account) = directory.find(self.email).await? {
                     person::record(run, self.id, &account, Invitation::clone).await?;
                 }
                 self.cannot_be_reached(&bounced(&reason)).await.map(Some)
             }
-            Invited::NoMailLeft => {
+            InviteOutcome::NoMailLeft => {
                 run.mail.day_is_over(run.ports).await?;
                 match directory.find(self.email).await? {
                     Some(account) => claim.made_without_mail(run, self.id, &account).await?,
@@ -225,7 +225,7 @@ impl<P: Ports> Come<'_, '_, P> {
                 }
                 Ok(None)
             }
-            Invited::Invalid { reason } => {
+            InviteOutcome::Invalid { reason } => {
                 run.mail.give_back().await;
                 claim.give_back(run, self.id).await?;
                 self.cannot_be_reached(&refused(&reason)).await.map(Some)
@@ -360,13 +360,13 @@ pub(crate) async fn mark_joined<P: Ports>(
     id: &str,
     account: &Account,
 ) -> Result<(), SyncError> {
-    let joined = Joined {
+    let joined = JoinMarker {
         at: run.now(),
         username: account.username.clone(),
         sub: account.sub.clone(),
     };
     let body = serde_json::to_vec(&joined).unwrap_or_default();
-    let key = layout::joined(team, id);
+    let key = layout::join_marker(team, id);
     run.ports
         .store()
         .create(&key, body, &std::collections::BTreeMap::new())
@@ -399,28 +399,28 @@ pub(crate) async fn again<P: Ports>(
         return Ok(standing(times));
     }
     match ports.directory().invite_again(email, team.as_str()).await? {
-        Invited::Sent(_) => {
+        InviteOutcome::Sent(_) => {
             tracing::info!(%team, person = id, times, "invited again");
             Ok(standing(times))
         }
         // A password has been set meanwhile: the sweep, or the sign-in itself, does the rest.
-        Invited::AlreadyThere => {
+        InviteOutcome::AlreadyThere => {
             run.mail.give_back().await;
             person::claim_mail(run, id, &claimed, seen).await?;
             Ok(standing(seen.times))
         }
-        Invited::NoMailLeft => {
+        InviteOutcome::NoMailLeft => {
             run.mail.day_is_over(ports).await?;
             person::claim_mail(run, id, &claimed, seen).await?;
             Ok(Standing::new(MemberState::Waiting, now))
         }
-        Invited::Bounced { reason } => {
+        InviteOutcome::Bounced { reason } => {
             let problem = bounced(&reason);
             tracing::warn!(%team, person = id, "cannot be reached");
             person::unreachable(run, id, &problem).await?;
             Ok(Standing::unreachable(&problem, now))
         }
-        Invited::Invalid { reason } => {
+        InviteOutcome::Invalid { reason } => {
             run.mail.give_back().await;
             let problem = refused(&reason);
             tracing::warn!(%team, person = id, "cannot be reached");

@@ -5,7 +5,7 @@ use shared::crew::{Invitation, Membership, Person};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::Account;
-use shared::port::{Bucket, Replaced, Store};
+use shared::port::{Bucket, ReplaceOutcome, Store};
 
 use crate::mail::damaged;
 use crate::run::Run;
@@ -32,7 +32,7 @@ pub(crate) async fn change<P: Ports>(
         };
         let etag = stored.as_ref().map(|stored| stored.etag.as_str());
         let body = serde_json::to_vec(&after).unwrap_or_default();
-        if let Replaced::Done { .. } = store.replace(&key, body, etag).await? {
+        if let ReplaceOutcome::Done { .. } = store.replace(&key, body, etag).await? {
             return Ok(Some(after));
         }
     }

@@ -5,7 +5,7 @@ use shared::crew::{MemberState, Roster, SignIn, TeamFile};
 use shared::name::TeamName;
 use shared::notice::TeamCause;
 use shared::port::crew::{
-    ClientUrls, Directory, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, WorkTopics,
+    ClientUrls, Directory, Identity, Members, TeamChangeOutcome, WorkTeam, WorkTeamDescription, WorkTopics,
     Workforce, WorkforceDescription,
 };
 
@@ -218,14 +218,16 @@ async fn work_team<P: Ports>(
         }
     };
     match change {
-        TeamChange::LimitReached { reason } => {
+        TeamChangeOutcome::LimitReached { reason } => {
             return Ok(Err(format!(
                 "the account has as many work teams as it may have in this Region (25): delete one, or put these people \
              into the file of another team ({reason})"
             )));
         }
-        TeamChange::Invalid { reason } => return Ok(Err(format!("the work team was not taken: {reason}"))),
-        TeamChange::Done | TeamChange::Taken => {}
+        TeamChangeOutcome::Invalid { reason } => {
+            return Ok(Err(format!("the work team was not taken: {reason}")));
+        }
+        TeamChangeOutcome::Done | TeamChangeOutcome::Taken => {}
     }
     // Taken: somebody made it in this moment; what differs is set the next time.
     match port.team(&wanted.name).await? {

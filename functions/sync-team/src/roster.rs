@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use shared::crew::{Member, MemberState, Roster, TeamFile, Worker};
 use shared::layout;
 use shared::name::TeamName;
-use shared::port::{Bucket, Replaced, Store};
+use shared::port::{Bucket, ReplaceOutcome, Store};
 
 use crate::mail::damaged;
 use crate::run::Run;
@@ -53,8 +53,8 @@ pub(crate) async fn replace<P: Ports>(
     let (store, key) = (run.ports.store(), layout::roster(team));
     let written = store.replace(&key, body, seen.etag.as_deref()).await?;
     Ok(match written {
-        Replaced::Done { .. } => Some(after),
-        Replaced::Changed => None,
+        ReplaceOutcome::Done { .. } => Some(after),
+        ReplaceOutcome::Changed => None,
     })
 }
 

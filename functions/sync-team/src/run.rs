@@ -8,7 +8,7 @@ use shared::crew::MAX_BYTES;
 use shared::layout::{self, TEAMS};
 use shared::notice::{Notice, announce};
 use shared::port::crew::{Account, Directory};
-use shared::port::{Bucket, Fetched, Object, Store, StoreError};
+use shared::port::{Bucket, Object, Store, StoreError, StoredObject};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -89,7 +89,7 @@ impl<'d, P: Ports> Run<'d, P> {
     }
 
     /// A team's file; of one that is too large, enough to refuse it.
-    pub(crate) async fn team_file(&self, key: &str) -> Result<Option<Fetched>, StoreError> {
+    pub(crate) async fn team_file(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
         let range = 0..MAX_BYTES as u64 + 1;
         self.ports.store().get(Bucket::Input, key, Some(range)).await
     }

@@ -7,9 +7,9 @@ use lambda::HandlerError;
 use lambda::metric::Metric;
 use serde_json::{Value, json};
 use shared::crew::{Roster, TeamFile};
-use shared::layout::{self, InputKey, JoinedKey};
+use shared::layout::{self, InputKey, JoinMarkerKey};
 use shared::name::TeamName;
-use shared::notice::{Desk, Notice, send_digest};
+use shared::notice::{DigestGroup, Notice, send_digest};
 use shared::port::crew::{AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
@@ -27,7 +27,7 @@ pub(crate) async fn answer<P: Ports>(ports: &P) -> Result<Value, HandlerError> {
     let mut sweep = Sweep::default();
     let swept = sweep.all(&run).await;
     let now = run.now();
-    if let Err(error) = send_digest(ports.store(), ports.topic(), Desk::Teams, now).await {
+    if let Err(error) = send_digest(ports.store(), ports.topic(), DigestGroup::Teams, now).await {
         tracing::error!(%error, "the digest of notices was not sent; the next sweep tries again");
         sweep.errors.push(error.into());
     }
@@ -136,11 +136,11 @@ impl Sweep {
         let mut joined_by_team: BTreeMap<TeamName, BTreeSet<String>> = BTreeMap::new();
         let mut unlisted_markers = BTreeSet::new();
         for object in run.list(Bucket::Output, layout::JOINED).await? {
-            match layout::parse_joined(&object.key) {
-                Some(JoinedKey::Team(team, person)) => {
+            match layout::parse_join_marker(&object.key) {
+                Some(JoinMarkerKey::Team(team, person)) => {
                     joined_by_team.entry(team).or_default().insert(person);
                 }
-                Some(JoinedKey::Unlisted(hash)) => {
+                Some(JoinMarkerKey::Unlisted(hash)) => {
                     unlisted_markers.insert(hash);
                 }
                 None => {}
@@ -183,7 +183,7 @@ impl Sweep {
 }
 
 async fn notified<P: Ports>(run: &Run<'_, P>, prefix: &str) -> Result<BTreeSet<String>, SyncError> {
-    let prefix = layout::notified(prefix);
+    let prefix = layout::notice_marker(prefix);
     let markers = run.list(Bucket::Output, &prefix).await?;
     let names = markers
         .iter()

@@ -13,7 +13,7 @@ mod sweeping;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use shared::crew::{Joined, Member, MemberState, Person, Roster};
+use shared::crew::{JoinMarker, Member, MemberState, Person, Roster};
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::Bucket;
@@ -185,8 +185,8 @@ impl World {
         self.directory.confirm(email);
         self.directory.put_member("numbers-team", email);
         let account = self.directory.account(email).expect(email);
-        let key = layout::joined(&TeamName::new("numbers-team").unwrap(), &layout::person_id(email));
-        let joined = Joined {
+        let key = layout::join_marker(&TeamName::new("numbers-team").unwrap(), &layout::person_id(email));
+        let joined = JoinMarker {
             at: self.store.now(),
             username: account.username,
             sub: account.sub,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
-use shared::crew::Joined;
-use shared::layout::{self, JoinedKey};
-use shared::notice::{Notice, Notified};
+use shared::crew::JoinMarker;
+use shared::layout::{self, JoinMarkerKey};
+use shared::notice::{Notice, NoticeMarker};
 use shared::port::crew::{Account, AccountStatus, Directory};
 use shared::port::{Bucket, Store};
 
@@ -22,7 +22,7 @@ pub(crate) async fn tell<P: Ports>(run: &Run<'_, P>, hash: &str) -> Result<(), S
     let Some(stored) = run.ports.store().get(Bucket::Output, &key, None).await? else {
         return Ok(());
     };
-    let Ok(joined) = serde_json::from_slice::<Joined>(&stored.bytes) else {
+    let Ok(joined) = serde_json::from_slice::<JoinMarker>(&stored.bytes) else {
         tracing::warn!("a marker nobody here wrote");
         return Ok(());
     };
@@ -57,15 +57,15 @@ pub(crate) async fn find<P: Ports>(
     }
     for (hash, account) in &unlisted {
         tracing::info!(account = hash, "an account on no list and in no group");
-        let joined = Joined {
+        let joined = JoinMarker {
             at: run.now(),
             username: account.username.clone(),
             sub: account.sub.clone(),
         };
         let notice = Notice::worker_unlisted(hash, &joined, Some(&account.email));
         if unlisted.len() > ONE_BY_ONE {
-            let marker = layout::notified(&notice.id);
-            let told = Notified {
+            let marker = layout::notice_marker(&notice.id);
+            let told = NoticeMarker {
                 at: run.now(),
                 notice,
             };
@@ -105,7 +105,7 @@ async fn in_no_group<'a, P: Ports>(
 }
 
 async fn told<P: Ports>(run: &Run<'_, P>) -> Result<BTreeSet<String>, SyncError> {
-    let prefix = layout::notified(Notice::UNLISTED);
+    let prefix = layout::notice_marker(Notice::UNLISTED);
     let markers = run.list(Bucket::Output, &prefix).await?;
     let hashes = markers
         .iter()
@@ -115,8 +115,8 @@ async fn told<P: Ports>(run: &Run<'_, P>) -> Result<BTreeSet<String>, SyncError>
 
 /// As the marker's key has it.
 fn hash_of(sub: &str) -> String {
-    match layout::parse_joined(&layout::joined_unlisted(sub)) {
-        Some(JoinedKey::Unlisted(hash)) => hash,
+    match layout::parse_join_marker(&layout::unlisted_join_marker(sub)) {
+        Some(JoinMarkerKey::Unlisted(hash)) => hash,
         _ => String::new(),
     }
 }

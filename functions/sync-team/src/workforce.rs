@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::crew::SignIn;
-use shared::port::crew::{Identity, TeamChange, Workforce, WorkforceDescription};
+use shared::port::crew::{Identity, TeamChangeOutcome, Workforce, WorkforceDescription};
 
 use crate::run::Run;
 use crate::{Ports, SyncError};
@@ -32,8 +32,8 @@ pub(crate) async fn find_or_make<P: Ports>(run: &Run<'_, P>, sign_in: &SignIn) -
                 .create_workforce(NAME, &settings.user_pool, &settings.client_id)
                 .await?
             {
-                TeamChange::Done | TeamChange::Taken => {}
-                TeamChange::LimitReached { reason } | TeamChange::Invalid { reason } => {
+                TeamChangeOutcome::Done | TeamChangeOutcome::Taken => {}
+                TeamChangeOutcome::LimitReached { reason } | TeamChangeOutcome::Invalid { reason } => {
                     return Ok(Found::Refused(format!("the workforce was not taken: {reason}")));
                 }
             }

@@ -21,10 +21,10 @@ pub(super) fn wrong(text: &str) -> Option<&'static str> {
         return Some("is longer than an address can be: 128 characters, 64 of them before the `@`");
     }
     if !is_local(local) {
-        return Some("is not an e-mail address: look at what stands before the `@`");
+        return Some("is not an e-mail address: look at what is before the `@`");
     }
     if !is_domain(domain) {
-        return Some("is not an e-mail address: look at what stands behind the `@`");
+        return Some("is not an e-mail address: look at what is behind the `@`");
     }
     None
 }

@@ -9,8 +9,11 @@ mod placeholder;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod values;
 mod words;
 
+pub use self::values::InvitationValues;
+use self::values::{MAX_SUBJECT, MAX_TEXT};
 use crate::visible::visible;
 
 pub(super) use rule::{check_subject, check_text};
@@ -25,29 +28,14 @@ pub struct InvitationText {
     pub text: Option<String>,
 }
 
-/// What is filled in.
-#[derive(Clone, Copy, Debug)]
-pub struct Invite<'a> {
-    pub organization: &'a str,
-    pub contact: &'a str,
-    pub team: &'a str,
-    pub portal: &'a str,
-    /// Where Cognito is to put the user name and the temporary password; or what they are.
-    pub username: &'a str,
-    pub password: &'a str,
-}
-
 /// The mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
+pub struct InvitationMail {
     /// One line, at most 140 characters.
     pub subject: String,
     /// At most 20,000 characters. What people copy out of it is alone on its line.
     pub html: String,
 }
-
-const MAX_SUBJECT: usize = 140;
-const MAX_TEXT: usize = 20_000;
 
 const SUBJECT: &str = "{organization} invites you to the team {team}";
 const TEXT: &str = "\
@@ -78,7 +66,7 @@ impl InvitationText {
 }
 
 /// The invitation. Words of one's own that do not fit are left for ours: the person is invited all the same.
-pub fn render(text: Option<&InvitationText>, values: &Invite<'_>) -> Rendered {
+pub fn render(text: Option<&InvitationText>, values: &InvitationValues<'_>) -> InvitationMail {
     let own = text.filter(|text| text.check(values.contact).is_ok());
     let subject = own.and_then(|own| own.subject.as_deref()).unwrap_or(SUBJECT);
     let text = own.and_then(|own| own.text.as_deref()).unwrap_or(TEXT);
@@ -86,9 +74,9 @@ pub fn render(text: Option<&InvitationText>, values: &Invite<'_>) -> Rendered {
     if mail.chars().count() > MAX_TEXT {
         mail = words::html(TEXT, values);
     }
-    // Whatever is filled in is a name: Cognito's own placeholders in it would be filled in once more.
+    // What is filled in is a name: Cognito's own placeholders in it would be filled in once more.
     let name = |name: &str| Some(visible(values.value(name)?).replace('{', "(").replace('}', ")"));
-    Rendered {
+    InvitationMail {
         subject: one_line(&placeholder::fill(subject, name)),
         html: mail,
     }

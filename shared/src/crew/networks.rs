@@ -1,26 +1,20 @@
 //! Networks people may work from: read once into one form, so that they can be compared.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::Ipv6Addr;
+
+use ipnet::{IpNet, Ipv6Net};
 
 /// A team file may not name networks wider than these: an eighth bit less is as good as none. A restriction to half of
-/// all addresses, or two halves, restricts nobody.
+/// all addresses, or two halves, is no restriction.
 const LEAST_V4: u8 = 8;
 const LEAST_V6: u8 = 16;
 /// `::ffff:0:0/96`, where IPv6 holds the addresses of IPv4.
-const MAPPED: Network = Network {
-    v4: false,
-    base: 0xffff_0000_0000,
-    bits: 96,
-};
+const MAPPED: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96);
 
 /// One network; displays in its usual form, without bits behind its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Network {
-    v4: bool,
-    base: u128,
-    bits: u8,
-}
+pub struct Network(IpNet);
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetworkError {
@@ -31,61 +25,46 @@ pub enum NetworkError {
 }
 
 impl Network {
-    /// `203.0.113.0/24`, `2001:db8::/32`.
+    /// `203.0.113.0/24`, `2001:db8::/32`. An IPv4 network written as IPv6 is the IPv4 network.
     pub fn parse(text: &str) -> Result<Self, NetworkError> {
         let parts = text.trim().split_once('/');
-        let parts = parts.and_then(|(address, bits)| Some((address.parse().ok()?, bits.parse().ok()?)));
-        match parts {
-            Some((IpAddr::V4(address), bits @ 0..=32)) => {
-                Ok(Self::new(true, u128::from(address.to_bits()), bits))
-            }
-            Some((IpAddr::V6(address), bits @ 0..=128)) => {
-                let network = Self::new(false, address.to_bits(), bits);
-                Ok(match MAPPED.contains(&network) {
-                    true => Self::new(true, network.base & u128::from(u32::MAX), bits - 96),
-                    false => network,
-                })
-            }
-            _ => Err(NetworkError::Form(text.trim().escape_debug().to_string())),
-        }
+        let network = parts
+            .and_then(|(address, bits)| IpNet::new(address.parse().ok()?, bits.parse().ok()?).ok())
+            .ok_or_else(|| NetworkError::Form(text.trim().escape_debug().to_string()))?
+            .trunc();
+        Ok(Self(ipv4_of_mapped(network).unwrap_or(network)))
     }
 
-    /// As [`Network::parse`], and not one that restricts nobody.
+    /// As [`Network::parse`], and not one that is no restriction.
     pub fn narrow(text: &str) -> Result<Self, NetworkError> {
         let network = Self::parse(text)?;
-        let least = if network.v4 { LEAST_V4 } else { LEAST_V6 };
-        if network.bits < least || (!network.v4 && network.contains(&MAPPED)) {
+        let is_too_wide = match network.0 {
+            IpNet::V4(network) => network.prefix_len() < LEAST_V4,
+            IpNet::V6(network) => network.prefix_len() < LEAST_V6 || network.contains(&MAPPED),
+        };
+        if is_too_wide {
             return Err(NetworkError::TooWide(text.trim().to_owned()));
         }
         Ok(network)
     }
 
-    fn new(v4: bool, address: u128, bits: u8) -> Self {
-        let base = address & mask(v4, bits);
-        Self { v4, base, bits }
-    }
-
     /// Whether every address of `other` is in this one.
     pub fn contains(&self, other: &Self) -> bool {
-        self.v4 == other.v4 && self.bits <= other.bits && other.base & mask(self.v4, self.bits) == self.base
+        self.0.contains(&other.0)
     }
 }
 
-fn mask(v4: bool, bits: u8) -> u128 {
-    let (all, width) = if v4 {
-        (u128::from(u32::MAX), 32)
-    } else {
-        (u128::MAX, 128)
-    };
-    all & all.checked_shl(width - u32::from(bits)).unwrap_or(0)
+/// The IPv4 network of an IPv6 network that holds mapped IPv4 addresses alone.
+fn ipv4_of_mapped(network: IpNet) -> Option<IpNet> {
+    let IpNet::V6(network) = network else { return None };
+    let address = network.network().to_ipv4_mapped()?;
+    let bits = network.prefix_len().checked_sub(MAPPED.prefix_len())?;
+    IpNet::new(address.into(), bits).ok()
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match u32::try_from(self.base).ok().filter(|_| self.v4) {
-            Some(address) => write!(f, "{}/{}", Ipv4Addr::from_bits(address), self.bits),
-            None => write!(f, "{}/{}", Ipv6Addr::from_bits(self.base), self.bits),
-        }
+        fmt::Display::fmt(&self.0, f)
     }
 }
 

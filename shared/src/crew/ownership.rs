@@ -5,27 +5,13 @@
 //! description a group was made with, the tag of a work team, and the team's document in the output bucket.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::Roster;
+use super::roster::Roster;
 use crate::name::TeamName;
 use crate::port::crew::{Group, WorkTeamDescription};
 
 /// What groups were described with before they named their stack.
 const BEFORE: &str = "The people of a Groundcrew team";
-
-/// The group and the work team of a team that are its own, by when they were made: one of the same name made at another
-/// time is another one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ownership {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub group: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub work_team: Option<Timestamp>,
-    /// ETag of the operator's document that handed them over; it does so once.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub adopted: Option<String>,
-}
 
 /// What a group of this team is described with from its making. `stack` is the name of the output bucket, which no other
 /// stack has.
@@ -65,6 +51,7 @@ impl Roster {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crew::Ownership;
     use crate::port::crew::{Members, WorkTeam};
 
     fn at(second: i64) -> Timestamp {
@@ -99,7 +86,7 @@ mod tests {
             (none.clone(), "", "Groundcrew team letters of out", false),
             (none.clone(), "", BEFORE, false),
             (none, "arn", "Administrators", false),
-            // Whatever an operator has made of its description since.
+            // An operator has changed its description since.
             (made(7), "arn", "Our annotators", true),
             // Deleted, and made again by others.
             (made(8), "arn", "Administrators", false),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Person {
     /// As it was first written in a team file, trimmed.
     pub email: String,
-    /// The user pool that invites this person: events of any other are somebody else's.
+    /// The user pool that invites this person: events of any other pool are not for this person.
     pub user_pool: String,
     /// Known once the account has been made or found.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -36,7 +36,7 @@ pub struct Membership {
 /// twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
-    /// When the latest was sent; absent: none yet (`times` is 0), or nobody knows, because no answer came.
+    /// When the latest was sent; absent: none yet (`times` is 0), or unknown, because no answer came.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sent: Option<Timestamp>,
     /// How many, the first included.
@@ -52,7 +52,7 @@ pub struct Invitation {
 
 /// `joined/<team>/<person>` and `joined/_unlisted/<hash>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Joined {
+pub struct JoinMarker {
     pub at: Timestamp,
     pub username: String,
     pub sub: String,

@@ -1,9 +1,10 @@
-//! `crew/<team>.json`: where a team stands, for the console, `groundcrew status` and the words of an invitation, and
-//! the write-ahead list of everyone who was ever put into the team, so that nobody taken out of the file is forgotten.
+//! `crew/<team>.json`: the state of a team, for the console, `groundcrew status` and the words of an invitation, and
+//! the write-ahead list of everyone who was ever put into the team, so that no person taken out of the file is forgotten.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::invitation::InvitationText;
 use crate::name::TeamName;
 
 /// Changed by If-Match alone. Written before anything is done for its members, and again when it is done.
@@ -24,10 +25,10 @@ pub struct Roster {
     pub topic_arn: Option<String>,
     /// The group and the work team that are the team's own; absent in documents of versions that did not write it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub owned: Option<super::Ownership>,
+    pub owned: Option<Ownership>,
     /// Own words for the invitation, Markdown with placeholders.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub invitation: Option<super::InvitationText>,
+    pub invitation: Option<InvitationText>,
     /// A group or a work team of this name was made by others: an operator can hand it over to the team.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub adoptable: bool,
@@ -38,8 +39,21 @@ pub struct Roster {
     pub settled: bool,
 }
 
+/// The group and the work team of a team that are its own, by when they were made: one of the same name made at another
+/// time is another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub work_team: Option<Timestamp>,
+    /// ETag of the operator's document that handed them over; it does so once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub adopted: Option<String>,
+}
+
 impl Roster {
-    /// Of a team that has none yet: nobody is in it, and nothing is its own.
+    /// Of a team that has none yet: it has no members and owns nothing.
     pub fn empty(team: &TeamName, at: Timestamp) -> Self {
         Self {
             team: team.to_string(),
@@ -51,7 +65,7 @@ impl Roster {
             portal_url: String::new(),
             workteam_arn: String::new(),
             topic_arn: None,
-            owned: Some(super::Ownership::default()),
+            owned: Some(Ownership::default()),
             invitation: None,
             adoptable: false,
             members: Vec::new(),
@@ -94,7 +108,7 @@ pub enum MemberState {
     Waiting,
     /// The invitation is on its way; the password is still the temporary one (FORCE_CHANGE_PASSWORD).
     Invited,
-    /// The invitation has run out, and no more are sent.
+    /// The invitation has expired, and no more are sent.
     Expired,
     /// Has set a password (CONFIRMED) and is in the group.
     Joined,

@@ -2,7 +2,7 @@
 
 use crate::port::{Bucket, Object, Page, Store, StoreError};
 
-/// A listing that is read a page at a time, so that nobody holds all of it.
+/// A listing that is read a page at a time, so that all of it is never in memory.
 pub struct Listing<'a, S> {
     store: &'a S,
     bucket: Bucket,

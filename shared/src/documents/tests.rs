@@ -92,9 +92,9 @@ impl Store for MemoryStore {
         _: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         let body = self.objects.lock().unwrap().get(key).cloned();
-        Ok(body.map(|body| Fetched {
+        Ok(body.map(|body| StoredObject {
             size: body.len() as u64,
             etag: etag_of(&body),
             bytes: match range {
@@ -114,24 +114,29 @@ impl Store for MemoryStore {
         key: &str,
         body: Vec<u8>,
         _: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         if self.objects.lock().unwrap().contains_key(key) {
-            return Ok(Created::AlreadyThere);
+            return Ok(CreateOutcome::AlreadyThere);
         }
         self.put(key, body);
-        Ok(Created::New)
+        Ok(CreateOutcome::New)
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         *self.writes.lock().unwrap() += 1;
         self.another_process_writes();
         let there = self.objects.lock().unwrap().get(key).map(|there| etag_of(there));
         if there.as_deref() != etag {
-            return Ok(Replaced::Changed);
+            return Ok(ReplaceOutcome::Changed);
         }
         let etag = etag_of(&body);
         self.put(key, body);
-        Ok(Replaced::Done { etag })
+        Ok(ReplaceOutcome::Done { etag })
     }
 }
 
@@ -218,8 +223,8 @@ async fn an_unreadable_document_that_can_be_made_again_counts_as_absent() {
 async fn a_document_is_created_once() {
     let store = MemoryStore::default();
     let create = async |count| create_json(&store, KEY, &Counter { count }).await.unwrap();
-    assert_eq!(create(1).await, Created::New);
-    assert_eq!(create(2).await, Created::AlreadyThere);
+    assert_eq!(create(1).await, CreateOutcome::New);
+    assert_eq!(create(2).await, CreateOutcome::AlreadyThere);
     assert_eq!(store.text(KEY).unwrap(), "{\n  \"count\": 1\n}");
 }
 
@@ -247,9 +252,12 @@ async fn a_snapshot_is_replaced_only_if_it_is_still_there() {
     let one = Counter { count: 1 };
     assert!(matches!(
         before.replace(&store, &one).await.unwrap(),
-        Replaced::Done { .. }
+        ReplaceOutcome::Done { .. }
     ));
-    assert_eq!(before.replace(&store, &one).await.unwrap(), Replaced::Changed);
+    assert_eq!(
+        before.replace(&store, &one).await.unwrap(),
+        ReplaceOutcome::Changed
+    );
 }
 
 #[tokio::test]

@@ -1,25 +1,24 @@
 //! What a file's name and size say before a byte of it is read.
 
-use super::{FileKind, MAX_TEXT_FILE, MAX_WHOLE_TEXT, Verdict, image, text};
-use crate::layout::SPEC_FILE;
-use crate::misnamed::is_nearly_the_spec;
+use super::file_kind::FileKind;
+use super::text::{MAX_TEXT_FILE, MAX_WHOLE_TEXT};
+use super::{image, text};
+use crate::layout::{SPEC_FILE, is_junk};
+use crate::misnamed::looks_like_misnamed_spec;
 use crate::spec::{Spec, TextSplit};
 use crate::task::Input;
 
-impl FileKind {
-    /// By the extension, in any case.
-    pub fn of(path: &str) -> Option<Self> {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let (_, extension) = name.rsplit_once('.')?;
-        Some(match extension.to_ascii_lowercase().as_str() {
-            "txt" => Self::Text,
-            "csv" => Self::Csv,
-            "tsv" => Self::Tsv,
-            "jsonl" => Self::JsonLines,
-            "jpg" | "jpeg" | "jfif" | "png" => Self::Image,
-            _ => return None,
-        })
-    }
+/// What a file's name and size say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Worth reading.
+    Take(FileKind),
+    /// Left there by a computer, not by a person: it is not reported.
+    Ignore,
+    /// Left out by the spec's `select`.
+    NotSelected,
+    /// Never an item as it is; says what is wrong and what to do.
+    Reject(String),
 }
 
 /// What to do with a file. `path` is the key without the dataset's folder.
@@ -84,7 +83,7 @@ fn text_file(split: &TextSplit, kind: FileKind, size: u64) -> Result<FileKind, S
 }
 
 fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
-    if is_nearly_the_spec(path) {
+    if looks_like_misnamed_spec(path) {
         return format!(
             "`{path}` is not read, since a spec is called `{SPEC_FILE}`: drop it under that name, and delete this one \
              from the bucket"
@@ -104,17 +103,4 @@ fn wrong_kind(spec: &Spec, input: Input, path: &str) -> String {
          the spec",
         spec.task.name()
     )
-}
-
-/// What operating systems and editors leave behind, in any folder.
-pub fn is_junk(path: &str) -> bool {
-    // `.` and `..` are odd in a key, and yet nothing but names: S3 knows no folders.
-    let hidden = |part: &str| {
-        part.starts_with('.') && !matches!(part, "." | "..") || part.eq_ignore_ascii_case("__MACOSX")
-    };
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let left_over = ["thumbs.db", "desktop.ini", "ehthumbs.db"]
-        .iter()
-        .any(|junk| name.eq_ignore_ascii_case(junk));
-    path.split('/').any(hidden) || left_over || name.starts_with("~$")
 }

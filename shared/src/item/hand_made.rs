@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::Found;
-use super::encoding::unshowable;
 use super::json::{self, what};
-use super::text::{is_blank, numbered};
-use crate::link::{Link, LinkSources, looks_like_s3};
-use crate::manifest::{File, Line, LineError, MAX_ATTRIBUTE, with_origin, with_source};
+use super::source_row::SourceRow;
+use super::text::{is_blank, numbered_lines};
+use crate::encoding::unshowable;
+use crate::link::{LinkSources, looks_like_s3};
+use crate::manifest::{File, Line, LineError, Link, MAX_ATTRIBUTE, with_origin, with_source};
 use crate::name::DatasetName;
 use crate::task::Input;
 
@@ -23,17 +23,17 @@ pub(super) fn lines<'a>(
     input: Input,
     rules: Rules<'a>,
     file: File<'a>,
-) -> impl Iterator<Item = Found<'a>> + Send + 'a {
-    numbered(text).map(move |(row, json)| {
+) -> impl Iterator<Item = SourceRow<'a>> + Send + 'a {
+    numbered_lines(text).map(move |(row, json)| {
         if is_blank(json) {
-            return Found::Blank(Some(row));
+            return SourceRow::Blank(Some(row));
         }
         let line = attributes(json).and_then(|object| {
             let link = check(&object, input, rules)?;
             let line = with_origin(json, &object, file, row).map_err(|e| e.to_string())?;
             Ok(Line { link, ..line })
         });
-        line.map_or_else(|reason| Found::Reject(Some(row), reason), Found::Line)
+        line.map_or_else(|reason| SourceRow::Reject(Some(row), reason), SourceRow::Line)
     })
 }
 
@@ -80,7 +80,7 @@ pub(super) fn names_a_source(line: &str) -> bool {
 }
 
 /// The line with the text its `source` names in the place of the URI; all else stays to the byte.
-pub(super) fn inlined(line: &Line, text: &str) -> Result<Line, LineError> {
+pub(super) fn inline_text(line: &Line, text: &str) -> Result<Line, LineError> {
     let length = text.chars().count();
     if length > MAX_ATTRIBUTE {
         return Err(LineError::TextTooLong(length));
@@ -89,7 +89,7 @@ pub(super) fn inlined(line: &Line, text: &str) -> Result<Line, LineError> {
 }
 
 /// Ground Truth shows workers what `source` holds: a URI there is a task to label a URI. So the text is fetched, where it
-/// may be, and stands in the batch instead of the URI.
+/// may be, and is in the batch instead of the URI.
 fn text_or_link(source: &Value, rules: Rules<'_>) -> Result<Option<Link>, String> {
     match source {
         Value::String(text) if is_blank(text) => {
@@ -144,9 +144,9 @@ mod tests {
         };
         let found = lines(text, input, rules, file);
         let shown = found.filter_map(|found| match found {
-            Found::Line(line) => Some(Ok(line.json)),
-            Found::Reject(row, reason) => Some(Err(format!("{}! {reason}", row.unwrap()))),
-            Found::Text(..) | Found::Blank(_) => None,
+            SourceRow::Line(line) => Some(Ok(line.json)),
+            SourceRow::Reject(row, reason) => Some(Err(format!("{}! {reason}", row.unwrap()))),
+            SourceRow::Text(..) | SourceRow::Blank(_) => None,
         });
         shown.collect()
     }
@@ -211,13 +211,13 @@ mod tests {
             key: "numbers/m.manifest",
             etag: "e",
         };
-        let Some(Found::Line(line)) = lines(line, Input::Text, rules, file).next() else {
+        let Some(SourceRow::Line(line)) = lines(line, Input::Text, rules, file).next() else {
             panic!("no line")
         };
         assert_eq!(line.link.as_ref().unwrap().key, "numbers/7.txt");
         let expected = r#"{"a":1.10, "source" : "se\"ven","b":2,"groundcrew":{"key":"numbers/m.manifest","etag":"e","row":1}}"#;
-        assert_eq!(inlined(&line, "se\"ven").unwrap().json, expected);
-        assert!(inlined(&line, &"x".repeat(20_001)).is_err());
+        assert_eq!(inline_text(&line, "se\"ven").unwrap().json, expected);
+        assert!(inline_text(&line, &"x".repeat(20_001)).is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct ImageInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Probe {
     Ok(ImageInfo),
-    /// The size stands further in: probe again with this many bytes from the start.
+    /// The size is further in: probe again with this many bytes from the start.
     NeedHead(u64),
     Reject(String),
 }
@@ -176,12 +176,12 @@ mod tests {
         bytes
     }
 
-    fn whole(bytes: &[u8]) -> Probe {
+    fn probe_whole(bytes: &[u8]) -> Probe {
         probe(bytes.len() as u64, bytes, bytes)
     }
 
     #[track_caller]
-    fn refused(probe: Probe, part: &str) {
+    fn assert_refused(probe: Probe, part: &str) {
         match probe {
             Probe::Reject(reason) => assert!(reason.contains(part), "{reason}"),
             other => panic!("{other:?}, not {part}"),
@@ -197,24 +197,24 @@ mod tests {
                 height,
             })
         };
-        assert_eq!(whole(&jpeg(640, 480)), info(Format::Jpeg, 640, 480));
-        assert_eq!(whole(&png(640, 480)), info(Format::Png, 640, 480));
+        assert_eq!(probe_whole(&jpeg(640, 480)), info(Format::Jpeg, 640, 480));
+        assert_eq!(probe_whole(&png(640, 480)), info(Format::Png, 640, 480));
     }
 
     #[test]
     fn content_counts_not_the_name() {
-        refused(whole(b"GIF89a\x01\x00\x01\x00"), "neither a JPEG nor a PNG");
-        refused(whole(b"<html>not found</html>"), "neither a JPEG nor a PNG");
-        refused(whole(b"x"), "neither");
+        assert_refused(probe_whole(b"GIF89a\x01\x00\x01\x00"), "neither a JPEG nor a PNG");
+        assert_refused(probe_whole(b"<html>not found</html>"), "neither a JPEG nor a PNG");
+        assert_refused(probe_whole(b"x"), "neither");
     }
 
     #[test]
     fn a_truncated_image_is_refused() {
         let (jpeg, png) = (jpeg(640, 480), png(640, 480));
-        refused(whole(&jpeg[..jpeg.len() - 2]), "cut off");
-        refused(whole(&png[..png.len() - 1]), "cut off");
-        refused(whole(&jpeg[..14]), "its header does not say");
-        refused(whole(&png[..20]), "its header does not say");
+        assert_refused(probe_whole(&jpeg[..jpeg.len() - 2]), "cut off");
+        assert_refused(probe_whole(&png[..png.len() - 1]), "cut off");
+        assert_refused(probe_whole(&jpeg[..14]), "its header does not say");
+        assert_refused(probe_whole(&png[..20]), "its header does not say");
     }
 
     #[test]
@@ -225,14 +225,14 @@ mod tests {
         photo.extend(&preview);
         photo.extend(&jpeg(4000, 3000)[2..]);
         assert!(matches!(
-            whole(&photo),
+            probe_whole(&photo),
             Probe::Ok(ImageInfo {
                 width: 4000,
                 height: 3000,
                 ..
             })
         ));
-        refused(whole(&photo[..photo.len() - 2]), "cut off");
+        assert_refused(probe_whole(&photo[..photo.len() - 2]), "cut off");
     }
 
     #[test]
@@ -249,12 +249,12 @@ mod tests {
 
     #[test]
     fn too_many_pixels_bytes_or_none_are_refused() {
-        assert!(matches!(whole(&png(10_000, 10_000)), Probe::Ok(_)));
-        refused(whole(&png(10_000, 10_001)), "10000 x 10001 pixels");
-        refused(whole(&png(u32::MAX, u32::MAX)), "100 megapixels");
-        refused(whole(&jpeg(0, 480)), "no pixels");
-        refused(probe(40_000_001, &jpeg(1, 1), &jpeg(1, 1)), "41 MB large");
-        refused(probe(0, b"", b""), "neither");
+        assert!(matches!(probe_whole(&png(10_000, 10_000)), Probe::Ok(_)));
+        assert_refused(probe_whole(&png(10_000, 10_001)), "10000 x 10001 pixels");
+        assert_refused(probe_whole(&png(u32::MAX, u32::MAX)), "100 megapixels");
+        assert_refused(probe_whole(&jpeg(0, 480)), "no pixels");
+        assert_refused(probe(40_000_001, &jpeg(1, 1), &jpeg(1, 1)), "41 MB large");
+        assert_refused(probe(0, b"", b""), "neither");
     }
 
     #[test]
@@ -270,11 +270,11 @@ mod tests {
             probe(size, &photo[..HEAD as usize], tail),
             Probe::NeedHead(MAX_HEAD)
         );
-        refused(probe(size, &photo[..MAX_HEAD as usize], tail), "first MiB");
+        assert_refused(probe(size, &photo[..MAX_HEAD as usize], tail), "first MiB");
         let short = [&photo[..2 + 5 * 0x10001], &jpeg(8, 8)[2..]].concat();
         let need = probe(short.len() as u64, &short[..HEAD as usize], tail);
         assert_eq!(need, Probe::NeedHead(short.len() as u64));
-        assert!(matches!(whole(&short), Probe::Ok(_)));
+        assert!(matches!(probe_whole(&short), Probe::Ok(_)));
     }
 
     proptest! {

@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// What is wrong with a line as JSON. The reader's own "line 1" is always that and helps nobody.
+/// What is wrong with a line as JSON. The reader's own "line 1" is always that and does not help.
 fn not_usable(error: &serde_json::Error) -> String {
     let said = error.to_string();
     let said = said.split(" at line ").next().unwrap_or(&said);

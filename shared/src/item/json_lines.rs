@@ -4,31 +4,33 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::Found;
 use super::json::{self, what};
 use super::names::{listed, near_miss};
-use super::text::{is_blank, numbered};
+use super::source_row::SourceRow;
+use super::text::{is_blank, numbered_lines};
 use crate::visible::exact;
 
 /// The rows, or why the whole file gives none.
 pub(super) fn rows(
     text: &str,
     column: Option<String>,
-) -> Result<impl Iterator<Item = Found<'_>> + Send, String> {
+) -> Result<impl Iterator<Item = SourceRow<'_>> + Send, String> {
     let field = column.unwrap_or_else(|| "source".to_owned());
     field_is_missing(text, &field)?;
-    Ok(numbered(text).map(move |(row, line)| match read(line, &field) {
-        _ if is_blank(line) => Found::Blank(Some(row)),
-        Ok(text) if is_blank(&text) => Found::Reject(Some(row), "the text is empty".to_owned()),
-        Ok(text) => Found::Text(Some(row), Cow::Owned(text)),
-        Err(reason) => Found::Reject(Some(row), reason),
-    }))
+    Ok(
+        numbered_lines(text).map(move |(row, line)| match read(line, &field) {
+            _ if is_blank(line) => SourceRow::Blank(Some(row)),
+            Ok(text) if is_blank(&text) => SourceRow::Reject(Some(row), "the text is empty".to_owned()),
+            Ok(text) => SourceRow::Text(Some(row), Cow::Owned(text)),
+            Err(reason) => SourceRow::Reject(Some(row), reason),
+        }),
+    )
 }
 
 /// Said once and not for each line: no line has a text, and objects are there without the field.
 fn field_is_missing(text: &str, field: &str) -> Result<(), String> {
     let mut first = None;
-    for (_, line) in numbered(text).filter(|(_, line)| !is_blank(line)) {
+    for (_, line) in numbered_lines(text).filter(|(_, line)| !is_blank(line)) {
         match json::read(line) {
             Ok(Value::String(_)) => return Ok(()),
             Ok(Value::Object(object)) if object.contains_key(field) => return Ok(()),

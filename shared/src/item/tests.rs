@@ -41,7 +41,7 @@ fn read(rest: &str, key: &str, bytes: &[u8], after_row: u64) -> Vec<String> {
             assert_eq!(line["groundcrew"]["row"].as_u64(), at);
             format!("{}: {}", row(at), line["source"].as_str().unwrap())
         }
-        Err(Rejected { row: at, reason, .. }) => format!("{}! {reason}", row(at)),
+        Err(Reject { row: at, reason, .. }) => format!("{}! {reason}", row(at)),
     };
     read_text(&spec, key, "e", bytes, after_row).map(shown).collect()
 }
@@ -84,7 +84,7 @@ fn blank_lines_are_counted() {
     let spec = spec(LINE);
     let mut items = read_text(&spec, "d/a.txt", "e", b"a\n\n\nb\n", 0);
     assert_eq!(items.by_ref().count(), 2);
-    assert_eq!(items.blank(), 2);
+    assert_eq!(items.blank_rows(), 2);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn items_rejects_and_blank_rows_are_all_rows() {
                 .by_ref()
                 .filter(|item| item.as_ref().map_or_else(|r| r.row, |l| l.row).is_some());
             let said = said.count() as u64;
-            let blank = items.blank();
+            let blank = items.blank_rows();
             let before = u64::from(key.ends_with("csv") && rest == COLUMN && after < 2)
                 + u64::from(key.ends_with("tsv") && after < 1);
             // The header has a number and is none of them.
@@ -248,12 +248,17 @@ fn a_file_is_known_to_be_numbered_as_it_was_or_not() {
         (&column, "d/a.tsv", "id\ttext\n1\t\"a \"\"b\"\"\"\n", true),
     ] {
         assert_eq!(
-            numbered_as_in_1(spec, key, text.as_bytes(), false),
+            is_numbered_as_in_version_1(spec, key, text.as_bytes(), false),
             same,
             "{key} {text:?}"
         );
     }
-    assert!(!numbered_as_in_1(&column, "d/a.manifest", b"{}\r{}", true));
+    assert!(!is_numbered_as_in_version_1(
+        &column,
+        "d/a.manifest",
+        b"{}\r{}",
+        true
+    ));
 }
 
 #[test]
@@ -396,7 +401,7 @@ fn a_million_blank_rows_and_a_large_table_take_no_longer_than_their_bytes() {
     let spec = spec(COLUMN);
     let mut items = read_text(&spec, "d/a.csv", "e", text.as_bytes(), 0);
     assert_eq!(items.by_ref().filter(Result::is_ok).count(), 20_000);
-    assert_eq!(items.blank(), 1 << 20);
+    assert_eq!(items.blank_rows(), 1 << 20);
 }
 
 proptest! {
@@ -455,7 +460,7 @@ proptest! {
             }
         }
         let last = rows.last().copied().unwrap_or(0);
-        let others = items.blank() + u64::from(header);
+        let others = items.blank_rows() + u64::from(header);
         prop_assert!(last <= rows.len() as u64 + others, "{rows:?} and {others} of {text:?}");
         if !text.contains('"') {
             let lines = text.replace("\r\n", "\n").replace('\r', "\n").lines().count() as u64;

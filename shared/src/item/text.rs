@@ -2,7 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{Found, MAX_TEXT_FILE};
+use super::source_row::SourceRow;
+
+/// Bytes of one text file that is split into rows or lines, and of one manifest made by hand. Such a file is read
+/// whole by a function with little memory.
+pub const MAX_TEXT_FILE: u64 = 32 << 20;
+/// Bytes of one text file that is one item: 20,000 characters of up to four bytes, a byte order mark and a line end.
+pub const MAX_WHOLE_TEXT: u64 = 4 * crate::manifest::MAX_ATTRIBUTE as u64 + 5;
 
 pub(super) fn too_large(size: u64) -> String {
     let (size, limit) = (size >> 20, MAX_TEXT_FILE >> 20);
@@ -12,28 +18,28 @@ pub(super) fn too_large(size: u64) -> String {
 }
 
 /// The whole file as one item. The line end that closes a text file is not part of its text.
-pub(super) fn whole(text: &str) -> impl Iterator<Item = Found<'_>> + Send {
+pub(super) fn whole_text(text: &str) -> impl Iterator<Item = SourceRow<'_>> + Send {
     let text = ["\r\n", "\n", "\r"]
         .iter()
         .find_map(|end| text.strip_suffix(end))
         .unwrap_or(text);
     std::iter::once(if is_blank(text) {
-        Found::Blank(None)
+        SourceRow::Blank(None)
     } else {
-        Found::Text(None, Cow::Borrowed(text))
+        SourceRow::Text(None, Cow::Borrowed(text))
     })
 }
 
 /// Each line as one item.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = Found<'_>> + Send {
-    numbered(text).map(|(row, line)| match is_blank(line) {
-        true => Found::Blank(Some(row)),
-        false => Found::Text(Some(row), Cow::Borrowed(line)),
+pub(super) fn lines(text: &str) -> impl Iterator<Item = SourceRow<'_>> + Send {
+    numbered_lines(text).map(|(row, line)| match is_blank(line) {
+        true => SourceRow::Blank(Some(row)),
+        false => SourceRow::Text(Some(row), Cow::Borrowed(line)),
     })
 }
 
 /// Lines with their numbers from 1, as editors show them.
-pub(super) fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> + Send {
+pub(super) fn numbered_lines(text: &str) -> impl Iterator<Item = (u64, &str)> + Send {
     let mut rest = text;
     let lines = std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -80,12 +86,12 @@ mod tests {
     #[test]
     fn any_of_three_line_ends_ends_a_line_and_nothing_else_does() {
         for text in ["a\nb\n\nc", "a\r\nb\r\n\r\nc\r\n", "a\rb\r\rc\r"] {
-            let lines: Vec<_> = numbered(text).collect();
+            let lines: Vec<_> = numbered_lines(text).collect();
             assert_eq!(lines, [(1, "a"), (2, "b"), (3, ""), (4, "c")], "{text:?}");
         }
-        assert_eq!(numbered("\n\r\n\r").count(), 3);
-        assert_eq!(numbered("a\u{85}b\u{2028}c\u{b}d\u{c}e").count(), 1);
-        assert_eq!(numbered("").count(), 0);
+        assert_eq!(numbered_lines("\n\r\n\r").count(), 3);
+        assert_eq!(numbered_lines("a\u{85}b\u{2028}c\u{b}d\u{c}e").count(), 1);
+        assert_eq!(numbered_lines("").count(), 0);
         assert!(has_lone_carriage_return("a\r\nb\rc") && has_lone_carriage_return("a\r"));
         assert!(!has_lone_carriage_return("a\r\nb\n"));
     }

@@ -1,5 +1,5 @@
-//! The links of a batch that is about to become a job. What lies in a bucket is not trusted because it lies there: the
-//! labeling role reads whatever a line names.
+//! The links of a batch that is about to become a job. An object is not trusted because it is in a bucket: the
+//! labeling role reads every object that a line names.
 
 use serde_json::{Map, Value};
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::message::subject;
-use super::tell::{brief, quoted};
-use super::{Notice, NoticeKind};
+use super::model::{Notice, NoticeKind};
 use crate::daily::{DailyBudget, DailyUnit};
+use crate::mail_text::{brief, quoted};
 use crate::name::DatasetName;
 
 impl Notice {

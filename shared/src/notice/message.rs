@@ -6,38 +6,18 @@
 
 use serde_json::json;
 
-use super::{Message, Notice, NoticeKind};
+use super::model::Notice;
+use crate::mail_text::shortened;
+use crate::port::NoticeMessage;
 
 /// Of the 262,144 bytes, with room for the attributes.
 const MAX_BODY: usize = 250_000;
 /// SNS says "at most 100 characters".
 pub(super) const MAX_SUBJECT: usize = 100;
 
-impl NoticeKind {
-    /// As in the JSON form and in filter policies.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::JobCompleted => "job-completed",
-            Self::JobFailed => "job-failed",
-            Self::JobStopped => "job-stopped",
-            Self::JobRefused => "job-refused",
-            Self::SpecRejected => "spec-rejected",
-            Self::FilesRejected => "files-rejected",
-            Self::DatasetHalted => "dataset-halted",
-            Self::DailyBound => "daily-bound",
-            Self::TeamRejected => "team-rejected",
-            Self::TeamProblems => "team-problems",
-            Self::TeamRefused => "team-refused",
-            Self::WorkerJoined => "worker-joined",
-            Self::WorkerUnlisted => "worker-unlisted",
-            Self::Digest => "digest",
-        }
-    }
-}
-
 impl Notice {
     /// The notice as SNS takes it.
-    pub fn message(&self) -> Message {
+    pub fn message(&self) -> NoticeMessage {
         let body = self.body(&self.detail);
         let attributes = [
             ("id", self.id.clone()),
@@ -45,7 +25,7 @@ impl Notice {
             ("dataset", transportable(&self.dataset)),
             ("team", self.team.clone().unwrap_or_default()),
         ];
-        Message {
+        NoticeMessage {
             subject: subject(&self.subject),
             body: if body.len() <= MAX_BODY {
                 body
@@ -72,12 +52,12 @@ impl Notice {
             for_programs["team"] = json!(team);
         }
         let email = shortened(&transportable(&self.text), MAX_BODY / 4);
-        json!({"default": escaped(&for_programs), "email": email}).to_string()
+        json!({"default": escape_refused(&for_programs), "email": email}).to_string()
     }
 }
 
 /// JSON with every character SNS might refuse as `\uXXXX`.
-fn escaped(value: &serde_json::Value) -> String {
+fn escape_refused(value: &serde_json::Value) -> String {
     let mut json = value.to_string();
     for refused in ['\u{7f}', '\u{fffe}', '\u{ffff}'] {
         if json.contains(refused) {
@@ -99,15 +79,6 @@ fn transportable(text: &str) -> String {
             }
             out
         })
-}
-
-/// At most so many bytes, cut between characters.
-pub(super) fn shortened(text: &str, bytes: usize) -> String {
-    if text.len() <= bytes {
-        return text.to_owned();
-    }
-    let end = text.floor_char_boundary(bytes.saturating_sub('…'.len_utf8()));
-    format!("{}…", &text[..end])
 }
 
 /// ASCII alone, one line, 100 characters, beginning as SNS wants it.

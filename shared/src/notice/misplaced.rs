@@ -3,8 +3,9 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::tell::{quoted, shown, taking_out};
-use super::{Notice, NoticeKind};
+use super::dataset::deletion_commands;
+use super::model::{Notice, NoticeKind};
+use crate::mail_text::{quoted, safe};
 use crate::name::DatasetNameError;
 
 impl Notice {
@@ -15,7 +16,7 @@ impl Notice {
              A dataset is a folder. Put the files of one dataset into one folder, with a\n\
              labeling.yaml, and delete the loose ones from the bucket.\n{}\n",
             quoted(key),
-            taking_out("it", [key])
+            deletion_commands("it", [key])
         );
         misplaced("loose", text)
     }
@@ -28,9 +29,9 @@ impl Notice {
             "A folder of the input bucket cannot be a dataset:\n\n    {}\n\nNothing in it is read, such as:\n\n  {}\n\n\
              Put the files into a folder with a valid name, and delete these from the\n\
              bucket.\n{}\n",
-            shown(&error.to_string()),
+            safe(&error.to_string()),
             quoted(key),
-            taking_out("it", [key])
+            deletion_commands("it", [key])
         );
         misplaced(&hash, text)
     }

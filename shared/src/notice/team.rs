@@ -1,16 +1,16 @@
-//! What is told of teams and their people, in words.
+//! Notices about teams and their people: one constructor for each thing that happens.
 
 use std::fmt::Write;
 
 use serde_json::json;
 
-use super::message::{shortened, subject};
-use super::tell::{
-    NAMED, brief, cause_hash, id_part, indented, quoted, short_hash, shown, shown_lines, taking_out,
-};
-use super::{Notice, NoticeKind};
-use crate::crew::{Joined, TeamProblem};
+use super::dataset::{NAMED, deletion_commands};
+use super::id::{cause_hash, id_part, short_hash};
+use super::message::subject;
+use super::model::{Notice, NoticeKind};
+use crate::crew::{JoinMarker, TeamProblem};
 use crate::layout;
+use crate::mail_text::{brief, indented, quoted, safe, safe_lines, shortened};
 use crate::name::{TeamFileNameError, TeamName};
 use crate::yaml::FileError;
 
@@ -48,14 +48,14 @@ impl TeamCause {
 }
 
 impl Notice {
-    /// The team's file cannot be used at all. Told once per content of the file.
+    /// The team's file cannot be used at all. Announced once per content of the file.
     pub fn team_rejected(team: &TeamName, error: &FileError, sha256: &str) -> Self {
         Self {
             text: format!(
                 "Nothing of the team {team} changes until its file is fixed.\n\n{}\n\nUpload the fixed file to \
                  the same place; the rest goes by itself.\n{}\n",
-                shown_lines(&error.to_string()),
-                taking_out("it", [layout::team_file(team).as_str()])
+                safe_lines(&error.to_string()),
+                deletion_commands("it", [layout::team_file(team).as_str()])
             ),
             detail: json!({
                 "file_sha256": sha256,
@@ -73,7 +73,7 @@ impl Notice {
         }
     }
 
-    /// A file in `teams/` whose name is no team's. Told once per name.
+    /// A file in `teams/` whose name is no team's. Announced once per name.
     pub fn team_misnamed(key: &str, error: &TeamFileNameError) -> Self {
         Self {
             id: format!("teams/misnamed/{}", short_hash(key.as_bytes())),
@@ -85,14 +85,14 @@ impl Notice {
                 "The file {} makes no team:\n\n{}\n\nA name that is right:\n\n    teams/numbers-team.yaml\n\n{}\n",
                 quoted(key),
                 indented(&error.to_string()),
-                taking_out("the file", [key])
+                deletion_commands("the file", [key])
             ),
             detail: json!({"key": key, "message": error.to_string()}),
         }
     }
 
-    /// What is wrong in a team whose other people are served. Told once per cause and set of problems; the lines they
-    /// stand on are no part of it.
+    /// What is wrong in a team whose other people are served. Announced once per cause and set of problems; their lines
+    /// in the file do not matter.
     pub fn team_problems(team: &TeamName, cause: TeamCause, problems: &[TeamProblem]) -> Self {
         let mut messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
         messages.sort_unstable();
@@ -111,7 +111,7 @@ impl Notice {
         }
     }
 
-    /// The workforce or the work team cannot be made as it is. Told once per cause.
+    /// The workforce or the work team cannot be made as it is. Announced once per cause.
     pub fn team_refused(team: &TeamName, message: &str) -> Self {
         let message = shortened(message, 4_000);
         Self {
@@ -130,7 +130,7 @@ impl Notice {
         }
     }
 
-    /// A team file lets work be done from where it could not be done before. Told once a day and change, before it is made.
+    /// A team file lets work be done from where it could not be done before. Announced once a day and change, before it is made.
     pub fn networks_opened(
         team: &TeamName,
         before: &[String],
@@ -156,11 +156,11 @@ impl Notice {
         }
     }
 
-    /// Somebody has set a password and sees the team's work. Told once per person and team.
+    /// A person has set a password and sees the team's work. Announced once per person and team.
     pub fn worker_joined(team: &TeamName, person: &str, email: &str) -> Self {
         Self {
             id: format!("{}{}", Self::joined_prefix(team), id_part(person)),
-            text: format!("{} has joined the team {team} and sees its work.\n", shown(email)),
+            text: format!("{} has joined the team {team} and sees its work.\n", safe(email)),
             detail: json!({"email": email, "person": person}),
             ..about(team, NoticeKind::WorkerJoined, "", "has a new member")
         }
@@ -171,18 +171,18 @@ impl Notice {
         format!("joined/{}/", short_hash(team.as_str().as_bytes()))
     }
 
-    /// Somebody on no list has an account. Told once per account; `hash` is the last part of the marker's key.
-    pub fn worker_unlisted(hash: &str, joined: &Joined, email: Option<&str>) -> Self {
+    /// A person on no list has an account. Announced once per account; `hash` is the last part of the marker's key.
+    pub fn worker_unlisted(hash: &str, joined: &JoinMarker, email: Option<&str>) -> Self {
         let who = email.unwrap_or(&joined.username);
         Self {
             id: format!("{}{}", Self::UNLISTED, id_part(hash)),
             kind: NoticeKind::WorkerUnlisted,
             dataset: String::new(),
             team: None,
-            subject: subject("Groundcrew: somebody on no list has an account"),
+            subject: subject("Groundcrew: a person on no list has an account"),
             text: format!(
                 "{} can sign in and is on no team's list. They see no work.\n\n{}\n",
-                shortened(&shown(who), 300),
+                shortened(&safe(who), 300),
                 indented(
                     "If they belong to a team, add their address to its file. If not, disable the account in the \
                      user pool."
@@ -201,7 +201,7 @@ impl Notice {
         sorted.sort_unstable();
         let count = sorted.len();
         let named = sorted.get(..count.min(NAMED)).unwrap_or_default();
-        let shown_names: Vec<String> = named.iter().map(|name| shortened(&shown(name), 300)).collect();
+        let shown_names: Vec<String> = named.iter().map(|name| shortened(&safe(name), 300)).collect();
         Self {
             id: format!(
                 "unlisted-many/{}",

@@ -1,4 +1,4 @@
-//! What is told, how often, and within which limits.
+//! What notices say, how often they are published, and within which limits.
 
 mod announcing;
 mod limits;
@@ -7,14 +7,16 @@ mod shown;
 use std::collections::BTreeMap;
 use std::slice;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
+use crate::mail_text::quoted;
 use crate::name::{BatchNumber, DatasetName};
-use crate::port::JobState;
+use crate::port::{Bucket, JobState, NoticeMessage, PublishError, Store, StoreError, Topic};
 use crate::spec::SpecError;
-use crate::status::{JobSummary, Rejected, WaitingReason};
-use crate::summary::{LabelCount, Labels};
+use crate::status::{Reject, WaitingReason};
+use crate::summary::{JobSummary, LabelCount, Labels};
 use limits::sendable;
 
 fn dataset(name: &str) -> DatasetName {
@@ -53,8 +55,8 @@ fn summary(state: JobState) -> JobSummary {
     }
 }
 
-fn rejected(key: &str, row: Option<u64>) -> Rejected {
-    Rejected {
+fn rejected(key: &str, row: Option<u64>) -> Reject {
+    Reject {
         key: key.into(),
         etag: "e".into(),
         row,
@@ -122,7 +124,7 @@ fn a_rejected_spec_is_told_with_line_column_and_hint() {
 #[test]
 fn rejected_files_are_told_once_per_set_of_them() {
     let (a, b) = (rejected("d/a.txt", None), rejected("d/b.csv", Some(7)));
-    let id = |rejected: &[Rejected]| Notice::files_rejected(&dataset("d"), rejected).id;
+    let id = |rejected: &[Reject]| Notice::files_rejected(&dataset("d"), rejected).id;
     assert_eq!(
         id(&[a.clone(), b.clone()]),
         id(&[b.clone(), a.clone(), a.clone()])
@@ -130,21 +132,21 @@ fn rejected_files_are_told_once_per_set_of_them() {
     assert_ne!(id(slice::from_ref(&a)), id(&[a.clone(), b.clone()]));
     assert_ne!(
         id(slice::from_ref(&a)),
-        id(&[Rejected {
+        id(&[Reject {
             etag: "f".into(),
             ..a.clone()
         }])
     );
     assert_ne!(
         id(slice::from_ref(&b)),
-        id(&[Rejected {
+        id(&[Reject {
             row: Some(8),
             ..b.clone()
         }])
     );
     assert_ne!(
         id(slice::from_ref(&b)),
-        id(&[Rejected {
+        id(&[Reject {
             reason: "another".into(),
             ..b.clone()
         }])

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use super::Created;
+use super::CreateOutcome;
 
 /// Key of the tag that says which stack made a work team.
 pub const OWNER_TAG: &str = "groundcrew:stack";
@@ -11,10 +11,10 @@ pub const OWNER_TAG: &str = "groundcrew:stack";
 /// Why the directory, the workforce or the topics did not do it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CrewError {
-    /// Throttled (after the adapter's own patience), timed out, 5xx: the same call may work later.
+    /// Throttled (after the adapter's own retries), timed out, 5xx: the same call may work later.
     #[error("{operation} did not go through, and may later: {reason}")]
     Transient { operation: &'static str, reason: String },
-    /// Denied, invalid: somebody has to change something. The reason names no person.
+    /// Denied, invalid: an admin has to change something. The reason names no person.
     #[error("{operation} was refused: {reason}")]
     Refused { operation: &'static str, reason: String },
 }
@@ -29,16 +29,16 @@ pub struct Account {
     pub email: String,
     pub status: AccountStatus,
     pub enabled: bool,
-    /// `email_verified`: somebody has shown that the address is theirs, or an admin has said so. Without it anybody may
-    /// have given their own account this address.
+    /// `email_verified`: the person has proved that the address is theirs, or an admin has said so. Without it any person
+    /// may have given their own account this address.
     pub verified: bool,
     /// When anything of the account last changed.
     pub modified: jiff::Timestamp,
 }
 
 impl Account {
-    /// Whether it is the account of whoever reads mail at its address: it has been shown, no password has been set yet,
-    /// or it is known by its `sub` from before.
+    /// Whether it is the account of the person who reads mail at its address: the address is verified, no password has
+    /// been set yet, or the account is known by its `sub` from before.
     pub fn is_theirs(&self, known: Option<&str>) -> bool {
         self.verified || self.status != AccountStatus::Confirmed || known == Some(self.sub.as_str())
     }
@@ -56,9 +56,9 @@ pub enum AccountStatus {
     Unconfirmed,
 }
 
-/// How AdminCreateUser ended.
+/// How an invitation (AdminCreateUser) ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Invited {
+pub enum InviteOutcome {
     /// The invitation is on its way.
     Sent(Account),
     /// UsernameExists: there is such an account already. Nothing was sent.
@@ -80,7 +80,7 @@ pub struct Group {
     pub created: jiff::Timestamp,
 }
 
-/// The app client's addresses, read and merged: UpdateUserPoolClient resets whatever is not repeated.
+/// The app client's addresses, read and merged: UpdateUserPoolClient resets every setting that is not repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientUrls {
     pub callback: Vec<String>,
@@ -94,14 +94,18 @@ pub trait Directory: Send + Sync {
         &self,
         name: &str,
         description: &str,
-    ) -> impl Future<Output = Result<Created, CrewError>> + Send;
+    ) -> impl Future<Output = Result<CreateOutcome, CrewError>> + Send;
 
     /// GetGroup.
     fn group(&self, name: &str) -> impl Future<Output = Result<Option<Group>, CrewError>> + Send;
 
     /// AdminCreateUser: the address as user name, verified, invitation by e-mail only. Creating is the lock: a
-    /// second call for the same address answers [`Invited::AlreadyThere`] and sends nothing.
-    fn invite(&self, email: &str, team: &str) -> impl Future<Output = Result<Invited, CrewError>> + Send;
+    /// second call for the same address answers [`InviteOutcome::AlreadyThere`] and sends nothing.
+    fn invite(
+        &self,
+        email: &str,
+        team: &str,
+    ) -> impl Future<Output = Result<InviteOutcome, CrewError>> + Send;
 
     /// AdminCreateUser with MessageAction RESEND: a new temporary password with a new time limit. Sends every time
     /// it is called; a person who has set a password since is refused by Cognito and answered `AlreadyThere`.
@@ -109,7 +113,7 @@ pub trait Directory: Send + Sync {
         &self,
         email: &str,
         team: &str,
-    ) -> impl Future<Output = Result<Invited, CrewError>> + Send;
+    ) -> impl Future<Output = Result<InviteOutcome, CrewError>> + Send;
 
     /// AdminGetUser by e-mail address or by user name.
     fn find(&self, email: &str) -> impl Future<Output = Result<Option<Account>, CrewError>> + Send;
@@ -213,7 +217,7 @@ pub struct WorkTeamDescription {
 
 /// How creating or changing a workforce or a work team ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TeamChange {
+pub enum TeamChangeOutcome {
     Done,
     /// ResourceInUse: there is one of this name, or (a workforce) one already.
     Taken,
@@ -238,14 +242,14 @@ pub trait Workforce: Send + Sync {
         name: &str,
         user_pool: &str,
         client_id: &str,
-    ) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;
+    ) -> impl Future<Output = Result<TeamChangeOutcome, CrewError>> + Send;
 
     /// UpdateWorkforce's SourceIpConfig.
     fn set_networks(
         &self,
         workforce: &str,
         cidrs: &[String],
-    ) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;
+    ) -> impl Future<Output = Result<TeamChangeOutcome, CrewError>> + Send;
 
     /// DescribeWorkteam.
     fn team(&self, name: &str)
@@ -257,16 +261,19 @@ pub trait Workforce: Send + Sync {
         workforce: &str,
         team: &WorkTeam,
         owner: &str,
-    ) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;
+    ) -> impl Future<Output = Result<TeamChangeOutcome, CrewError>> + Send;
 
     /// ListTags: the value of the work team's [`OWNER_TAG`].
     fn team_owner(&self, arn: &str) -> impl Future<Output = Result<Option<String>, CrewError>> + Send;
 
     /// UpdateWorkteam.
-    fn update_team(&self, team: &WorkTeam) -> impl Future<Output = Result<TeamChange, CrewError>> + Send;
+    fn update_team(
+        &self,
+        team: &WorkTeam,
+    ) -> impl Future<Output = Result<TeamChangeOutcome, CrewError>> + Send;
 }
 
-/// The topics by which workers hear of work: one a team.
+/// The topics that notify workers of work: one a team.
 pub trait WorkTopics: Send + Sync {
     /// CreateTopic with the policy that lets the labeling service publish for work teams of this account; its ARN.
     /// Repeating it changes nothing.

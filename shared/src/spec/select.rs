@@ -40,7 +40,7 @@ impl PartialEq for Select {
 }
 
 impl Select {
-    pub(super) fn new(
+    pub(crate) fn new(
         include: Patterns,
         exclude: Patterns,
         sample: Option<Percent>,
@@ -77,13 +77,13 @@ fn in_sample(path: &str, share: Percent) -> bool {
 
 /// Globs over paths, compiled once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Patterns {
+pub(crate) struct Patterns {
     globs: Vec<Glob>,
     set: GlobSet,
 }
 
 impl Patterns {
-    pub(super) fn new(globs: Vec<Glob>) -> Result<Self, globset::Error> {
+    pub(crate) fn new(globs: Vec<Glob>) -> Result<Self, globset::Error> {
         let mut set = GlobSetBuilder::new();
         for glob in &globs {
             set.add(glob.clone());
@@ -105,7 +105,7 @@ impl Patterns {
 
 /// As in .gitignore: a pattern without a slash matches the file's name in any subfolder, one with a slash the path
 /// from the dataset's folder; `folder/` is everything below it.
-pub(super) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
+pub(crate) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
     let rooted = pattern.trim_start_matches('/');
     let below = if rooted.ends_with('/') {
         format!("{rooted}**")

@@ -1,10 +1,11 @@
-//! `report.md`: a finished job for people, in Markdown that holds whatever a key or a label holds.
+//! `report.md`: a finished job for people, in Markdown that is safe for any key and any label.
 
 use std::fmt::Write;
 
 use super::{LabelCount, Labels, LowConfidence};
 use crate::port::JobState;
-use crate::status::{JobSummary, RowsLeftOut};
+use crate::status::RowsLeftOut;
+use crate::summary::JobSummary;
 
 /// The report of one job. `title` is the spec's.
 pub fn report_markdown(summary: &JobSummary, title: Option<&str>) -> String {
@@ -164,7 +165,7 @@ fn plain(text: &str) -> String {
     })
 }
 
-/// A code span that holds whatever a key or a label holds.
+/// A code span, safe for any key and any label.
 fn code(text: &str) -> String {
     let visible = text.chars().fold(String::new(), |mut out, c| {
         match c.is_control() {
@@ -198,7 +199,7 @@ mod tests {
     fn the_report_holds_names_with_markdown_in_them() {
         let mut tally = Tally::new(["Even", "Odd"]);
         tally.add(&line("a\n|b`", "Odd", 0.5));
-        tally.compared("a\n|b`", "a", Some("b"));
+        tally.compare("a\n|b`", "a", Some("b"));
         let report = report_markdown(&summary(tally.finish()), Some("Even or odd? *really*"));
         insta::assert_snapshot!(report, @r#"
         # ``my | num`bers``, batch 3

@@ -1,4 +1,4 @@
-//! `results/<dataset>/<n>/workers.json`: how much each person answered of one batch. Who a person is stands elsewhere:
+//! `results/<dataset>/<n>/workers.json`: how much each person answered of one batch. Who a person is, other documents say:
 //! here is no address, only the ids the labeling service writes.
 
 use std::collections::{HashMap, HashSet};
@@ -17,19 +17,19 @@ pub struct Workers {
     pub job: String,
     /// Worker responses read: one an item.
     pub responses: u64,
-    /// Those of them that nobody could read.
+    /// Those of them that are unreadable.
     #[serde(skip_serializing_if = "super::is_zero", default)]
     pub unreadable: u64,
     /// There are more than [`MOST_RESPONSES`]; the rest is not counted.
     #[serde(default)]
     pub cut: bool,
     /// Most answers first.
-    pub workers: Vec<Worked>,
+    pub workers: Vec<WorkerTotals>,
 }
 
 /// What one person did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Worked {
+pub struct WorkerTotals {
     /// The labeling service's id of the worker.
     pub worker: String,
     /// The `sub` the person signs in with; absent in workforces that have none.
@@ -48,7 +48,7 @@ pub struct Worked {
 pub struct WorkTally {
     responses: u64,
     unreadable: u64,
-    people: HashMap<String, Worked>,
+    people: HashMap<String, WorkerTotals>,
     /// Item the last response was of, and the answers seen of it.
     item: String,
     seen: HashSet<(String, Option<Timestamp>)>,
@@ -78,15 +78,15 @@ impl WorkTally {
     }
 
     /// A response that is there and cannot be had.
-    pub fn unreadable(&mut self) {
+    pub fn add_unreadable(&mut self) {
         self.responses += 1;
         self.unreadable += 1;
     }
 
-    fn count(&mut self, answer: Answer) {
+    fn count(&mut self, answer: WorkerAnswer) {
         let sub = answer.worker_metadata.identity_data.sub;
         let key = sub.clone().unwrap_or_else(|| answer.worker_id.clone());
-        let person = self.people.entry(key).or_insert_with(|| Worked {
+        let person = self.people.entry(key).or_insert_with(|| WorkerTotals {
             worker: answer.worker_id,
             sub,
             answers: 0,
@@ -99,7 +99,7 @@ impl WorkTally {
     }
 
     pub fn finish(self, job: &str, cut: bool) -> Workers {
-        let mut workers: Vec<Worked> = self.people.into_values().collect();
+        let mut workers: Vec<WorkerTotals> = self.people.into_values().collect();
         for worked in &mut workers {
             worked.seconds = (worked.seconds * 1000.0).round() / 1000.0;
         }
@@ -118,12 +118,12 @@ impl WorkTally {
 /// <https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html>
 #[derive(Deserialize)]
 struct Response {
-    answers: Vec<Answer>,
+    answers: Vec<WorkerAnswer>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct WorkerAnswer {
     #[serde(default)]
     submission_time: Option<Timestamp>,
     #[serde(default)]
@@ -216,7 +216,7 @@ mod tests {
         let mut tally = WorkTally::default();
         tally.add("0", b"{broken");
         tally.add("1", b"[]");
-        tally.unreadable();
+        tally.add_unreadable();
         tally.add(
             "2",
             &response(&[answer("public.x", None, "2026-11-21T10:00:00Z", -3.0)]),

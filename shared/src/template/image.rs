@@ -1,4 +1,4 @@
-//! Images in instructions: where they lie, and how a worker's browser may see them.
+//! Images in instructions: where they are, and how a worker's browser may see them.
 
 use crate::name::DatasetName;
 
@@ -8,7 +8,7 @@ pub(crate) struct Images {
     folder: String,
 }
 
-/// An image whose URI cannot stand in a template.
+/// An image whose URI cannot be written into a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableImage(pub(crate) String);
 

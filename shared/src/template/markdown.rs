@@ -4,7 +4,7 @@
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 use super::image::{self, Images, UnusableImage};
-use super::text;
+use crate::html::escape_with_braces as text;
 
 fn parser(markdown: &str) -> Parser<'_> {
     Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
@@ -63,15 +63,15 @@ impl Writer<'_> {
             return Ok(self.within_image(&event));
         }
         Ok(match event {
-            Event::Text(content) => written(text(&content)),
-            Event::Code(content) => written(format!("<code>{}</code>", text(&content))),
+            Event::Text(content) => inline_html(text(&content)),
+            Event::Code(content) => inline_html(format!("<code>{}</code>", text(&content))),
             Event::Html(_) | Event::InlineHtml(_) => None,
             Event::Start(Tag::Link { dest_url, .. }) => self.open_link(&dest_url),
             Event::End(TagEnd::Link) => self
                 .links
                 .pop()
                 .filter(|open| *open)
-                .and_then(|_| written("</a>".to_owned())),
+                .and_then(|_| inline_html("</a>".to_owned())),
             Event::Start(Tag::Image { dest_url, .. }) => {
                 let source = self.images.source(&dest_url)?;
                 self.image = Some(Image {
@@ -99,7 +99,7 @@ impl Writer<'_> {
                 text(to.trim())
             )
         };
-        safe.then(open).and_then(written)
+        safe.then(open).and_then(inline_html)
     }
 
     /// An image's text is its description; marks in it are left out.
@@ -112,7 +112,7 @@ impl Writer<'_> {
             Event::End(TagEnd::Image) if image.inner > 0 => image.inner -= 1,
             Event::End(TagEnd::Image) => {
                 let image = self.image.take()?;
-                return written(format!(
+                return inline_html(format!(
                     "<img src=\"{}\" alt=\"{}\">",
                     image.source,
                     text(&image.alt)
@@ -124,6 +124,6 @@ impl Writer<'_> {
     }
 }
 
-fn written<'a>(html: String) -> Option<Event<'a>> {
+fn inline_html<'a>(html: String) -> Option<Event<'a>> {
     Some(Event::InlineHtml(CowStr::from(html)))
 }

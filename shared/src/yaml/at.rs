@@ -6,7 +6,7 @@ use serde_saphyr::{Location, Spanned};
 #[derive(Clone, Debug)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
-    /// Where it stands; for an alias (`*name`), where the alias stands.
+    /// Where it is in the file; for an alias (`*name`), where the alias is.
     pub(crate) at: Location,
     /// Where it is written out.
     pub(crate) defined: Location,

@@ -1,4 +1,4 @@
-//! What is wrong with a file, said so that the person who wrote it can mend it: where, what, and what to do.
+//! What is wrong with a file, said so that its author can fix it: where, what, and what to do.
 
 use std::fmt;
 
@@ -89,7 +89,7 @@ impl Problem {
             file: file.to_owned(),
             line: known.then(|| self.at.line()),
             column: known.then(|| self.at.column()),
-            // A name in it may hold what nobody sees, and the difference may be just that.
+            // A name in it may hold invisible characters, and the difference may be just that.
             message: shortened(visible(&self.message).into_owned()),
             hint: self.hint.map(|hint| shortened(visible(&hint).into_owned())),
             excerpt: (known && !self.unseen)
@@ -141,4 +141,16 @@ fn excerpt(source: &str, line: u64, column: u64) -> Option<String> {
         "{number} | {before}{shown}{after}\n{} | {indent}^",
         " ".repeat(number.len())
     ))
+}
+
+/// The value of a key that has to be there. `example` shows it in use.
+pub(crate) fn required<'r, T>(
+    value: Option<&'r T>,
+    at: Location,
+    key: &str,
+    example: &str,
+) -> Result<&'r T, Problem> {
+    value.ok_or_else(|| {
+        Problem::missing(at, format!("`{key}` is missing")).hint(format!("add it: `{example}`"))
+    })
 }

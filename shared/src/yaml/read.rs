@@ -127,7 +127,7 @@ fn other(error: &Error, at: Location, source: &str, kind: &Kind) -> Problem {
             must_be(expected)
         }
         Error::NullIntoString { .. } => Problem::new(at, "a value is missing here"),
-        Error::UnknownAnchor { .. } => Problem::new(at, "no `&name` stands before this `*name`")
+        Error::UnknownAnchor { .. } => Problem::new(at, "there is no `&name` before this `*name`")
             .hint("text that begins with `*` goes in quotes"),
         Error::UnsupportedTag { .. } => Problem::new(at, format!("{} has no tags", kind.what))
             .hint("text that begins with `!` goes in quotes"),
@@ -200,7 +200,7 @@ fn shape(expected: &str) -> &'static str {
     }
 }
 
-/// The key a value belongs to, when both stand on one line.
+/// The key a value belongs to, when both are on one line.
 fn key_before(source: &str, at: Location) -> Option<&str> {
     let line = source
         .lines()

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use shared::layout;
-use shared::port::{Bucket, Created, Fetched, Object, OpenUpload, Page, Replaced, Store, StoreError};
+use shared::port::{
+    Bucket, CreateOutcome, Object, OpenUpload, Page, ReplaceOutcome, Store, StoreError, StoredObject,
+};
 
 use super::Requests;
 
@@ -147,7 +149,7 @@ impl Store for CountingStore {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         let state = &mut *self.state();
         state.counted.gets += 1;
         let all = match bucket {
@@ -163,14 +165,19 @@ impl Store for CountingStore {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let written = self.write(key, body, metadata.clone(), None);
-        Ok(written.map_or(Created::AlreadyThere, |_| Created::New))
+        Ok(written.map_or(CreateOutcome::AlreadyThere, |_| CreateOutcome::New))
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         let written = self.write(key, body, BTreeMap::new(), etag);
-        Ok(written.map_or(Replaced::Changed, |etag| Replaced::Done { etag }))
+        Ok(written.map_or(ReplaceOutcome::Changed, |etag| ReplaceOutcome::Done { etag }))
     }
 }
 
@@ -183,7 +190,7 @@ fn listing_entry(key: &str, stored: &StoredFile) -> Object {
     }
 }
 
-fn read_range(stored: &StoredFile, range: Option<Range<u64>>) -> Fetched {
+fn read_range(stored: &StoredFile, range: Option<Range<u64>>) -> StoredObject {
     let whole = 0..stored.bytes.len() as u64;
     let range = range.unwrap_or(whole);
     let bytes = stored
@@ -191,7 +198,7 @@ fn read_range(stored: &StoredFile, range: Option<Range<u64>>) -> Fetched {
         .iter()
         .enumerate()
         .filter(|(at, _)| range.contains(&(*at as u64)));
-    Fetched {
+    StoredObject {
         bytes: bytes.map(|(_, byte)| *byte).collect(),
         etag: stored.etag.clone(),
         size: stored.bytes.len() as u64,

@@ -7,10 +7,10 @@ use shared::crew::group_description;
 use shared::layout;
 use shared::name::TeamName;
 use shared::port::crew::{
-    Account, AccountStatus, ClientUrls, CrewError, Directory, Group, Invited, TeamChange, WorkTeam,
-    WorkTeamDescription, WorkTopics, Workforce, WorkforceDescription,
+    Account, AccountStatus, ClientUrls, CrewError, Directory, Group, InviteOutcome, TeamChangeOutcome,
+    WorkTeam, WorkTeamDescription, WorkTopics, Workforce, WorkforceDescription,
 };
-use shared::port::{Bucket, Created, Fetched, Replaced, Store, StoreError};
+use shared::port::{Bucket, CreateOutcome, ReplaceOutcome, Store, StoreError, StoredObject};
 
 use super::{Ports, Safeguard};
 use crate::OUTPUT;
@@ -31,7 +31,7 @@ fn teams(person: &Map<String, Value>) -> Vec<String> {
 
 impl Ports {
     /// What a document about people is shown as.
-    pub(super) fn crew_shown(&self, key: &str, fetched: &mut Fetched) {
+    pub(super) fn crew_shown(&self, key: &str, fetched: &mut StoredObject) {
         let mut document = read(&fetched.bytes);
         match self.without {
             Some(Safeguard::TrustCheck) if key.starts_with(layout::PEOPLE) => {
@@ -59,7 +59,7 @@ impl Ports {
         key: &str,
         body: Vec<u8>,
         etag: Option<&str>,
-    ) -> Result<Replaced, StoreError> {
+    ) -> Result<ReplaceOutcome, StoreError> {
         let mut body = body;
         let (person, roster) = (key.starts_with(layout::PEOPLE), key.starts_with(layout::CREW));
         let before = self
@@ -80,7 +80,7 @@ impl Ports {
                 let after = read(&body);
                 let comes = teams(&after).iter().any(|team| !teams(&before).contains(team));
                 if comes && !self.port.has_mailed() {
-                    return Ok(Replaced::Done { etag: String::new() });
+                    return Ok(ReplaceOutcome::Done { etag: String::new() });
                 }
             }
             Some(Safeguard::LeavesListFirst) if person => {
@@ -121,7 +121,7 @@ impl Ports {
 }
 
 impl Directory for Ports {
-    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
+    async fn create_group(&self, name: &str, description: &str) -> Result<CreateOutcome, CrewError> {
         self.port.create_group(name, description).await
     }
 
@@ -136,16 +136,16 @@ impl Directory for Ports {
         })
     }
 
-    async fn invite(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         match self.port.invite(email, team).await? {
-            Invited::AlreadyThere if self.without == Some(Safeguard::AccountIsLock) => {
+            InviteOutcome::AlreadyThere if self.without == Some(Safeguard::AccountIsLock) => {
                 self.port.invite_again(email, team).await
             }
             invited => Ok(invited),
         }
     }
 
-    async fn invite_again(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite_again(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         self.port.invite_again(email, team).await
     }
 
@@ -212,11 +212,11 @@ impl Workforce for Ports {
         name: &str,
         user_pool: &str,
         client_id: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         self.port.create_workforce(name, user_pool, client_id).await
     }
 
-    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChange, CrewError> {
+    async fn set_networks(&self, workforce: &str, cidrs: &[String]) -> Result<TeamChangeOutcome, CrewError> {
         self.port.set_networks(workforce, cidrs).await
     }
 
@@ -229,7 +229,7 @@ impl Workforce for Ports {
         workforce: &str,
         team: &WorkTeam,
         owner: &str,
-    ) -> Result<TeamChange, CrewError> {
+    ) -> Result<TeamChangeOutcome, CrewError> {
         self.port.create_team(workforce, team, owner).await
     }
 
@@ -240,7 +240,7 @@ impl Workforce for Ports {
         }
     }
 
-    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChangeOutcome, CrewError> {
         self.port.update_team(team).await
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use shared::layout;
-use shared::notice::Message;
+use shared::port::NoticeMessage;
 use shared::spec::Spec;
 
 use super::{CheckResult, Promise, hold};
@@ -229,7 +229,7 @@ impl World {
             .is_in(team, text(marker, "username").unwrap_or_default())
     }
 
-    pub(in crate::truth) fn check_crew_notice(&mut self, of: u32, message: &Message) -> CheckResult {
+    pub(in crate::truth) fn check_crew_notice(&mut self, of: u32, message: &NoticeMessage) -> CheckResult {
         let attribute = |name: &str| message.attributes.get(name).cloned().unwrap_or_default();
         let (id, team) = (attribute("id"), attribute("team"));
         if id.starts_with("joined/") {

@@ -1,10 +1,10 @@
 //! What must hold when a job is made, when it is remembered, and when a notice leaves.
 
 use serde_json::Value;
-use shared::job::JobRequest;
 use shared::layout;
-use shared::notice::Message;
+use shared::port::JobRequest;
 use shared::port::JobState;
+use shared::port::NoticeMessage;
 
 use super::{CheckResult, Promise, Truth, hold};
 use crate::OUTPUT;
@@ -77,7 +77,7 @@ impl World {
         )
     }
 
-    pub(crate) fn check_notice(&mut self, of: u32, message: &Message) -> CheckResult {
+    pub(crate) fn check_notice(&mut self, of: u32, message: &NoticeMessage) -> CheckResult {
         let id = message.attributes.get("id").cloned().unwrap_or_default();
         let times = self.truth.announced.entry(id.clone()).or_default();
         *times += 1;
@@ -109,7 +109,7 @@ impl World {
 
 impl World {
     /// A digest announces each notice it names.
-    fn check_digest(&mut self, message: &Message) -> CheckResult {
+    fn check_digest(&mut self, message: &NoticeMessage) -> CheckResult {
         let forms: Value = serde_json::from_str(&message.body).unwrap_or_default();
         let json = forms.get("default").and_then(Value::as_str).unwrap_or_default();
         let json: Value = serde_json::from_str(json).unwrap_or_default();

@@ -2,8 +2,8 @@
 
 use std::fmt::Debug;
 
-use shared::port::Created;
-use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, Invited};
+use shared::port::CreateOutcome;
+use shared::port::crew::{Account, ClientUrls, CrewError, Directory, Group, InviteOutcome};
 
 use super::World;
 use super::calls::Turn;
@@ -97,33 +97,33 @@ impl Port {
     }
 }
 
-fn invite_outcome(mailed: MailOutcome) -> Invited {
+fn invite_outcome(mailed: MailOutcome) -> InviteOutcome {
     let reason = |text: &str| text.to_owned();
     match mailed {
-        MailOutcome::Sent(account) => Invited::Sent(account),
-        MailOutcome::AlreadyThere => Invited::AlreadyThere,
-        MailOutcome::Bounced => Invited::Bounced {
+        MailOutcome::Sent(account) => InviteOutcome::Sent(account),
+        MailOutcome::AlreadyThere => InviteOutcome::AlreadyThere,
+        MailOutcome::Bounced => InviteOutcome::Bounced {
             reason: reason("CodeDeliveryFailureException: the mail could not be delivered"),
         },
-        MailOutcome::NoMailLeft => Invited::NoMailLeft,
-        MailOutcome::NotTaken => Invited::Invalid {
+        MailOutcome::NoMailLeft => InviteOutcome::NoMailLeft,
+        MailOutcome::NotTaken => InviteOutcome::Invalid {
             reason: reason("InvalidParameterException: Username should be an email."),
         },
     }
 }
 
 impl Directory for Port {
-    async fn create_group(&self, name: &str, description: &str) -> Result<Created, CrewError> {
+    async fn create_group(&self, name: &str, description: &str) -> Result<CreateOutcome, CrewError> {
         let (group, described) = (name.to_owned(), description.to_owned());
         self.change(pool("CreateGroup"), name.to_owned(), move |world, _| {
             if world.pool.groups.contains_key(&group) {
-                return Created::AlreadyThere;
+                return CreateOutcome::AlreadyThere;
             }
             world.writes += 1;
             let now = world.now;
             world.pool.make_group(&group, &described, now);
             world.truth.crew.groups_of_others.remove(&group);
-            Created::New
+            CreateOutcome::New
         })
         .await
     }
@@ -140,7 +140,7 @@ impl Directory for Port {
         .await
     }
 
-    async fn invite(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         let (address, words) = (email.to_owned(), team.to_owned());
         let mailed = self.change(pool("AdminCreateUser"), email.to_owned(), move |world, of| {
             world.create_user(of, &address, &words)
@@ -148,7 +148,7 @@ impl Directory for Port {
         Ok(invite_outcome(mailed.await?))
     }
 
-    async fn invite_again(&self, email: &str, team: &str) -> Result<Invited, CrewError> {
+    async fn invite_again(&self, email: &str, team: &str) -> Result<InviteOutcome, CrewError> {
         let (address, words) = (email.to_owned(), team.to_owned());
         let asked = pool("AdminCreateUser(RESEND)");
         let mailed = self.change(asked, email.to_owned(), move |world, of| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::ops::{Bound, Range};
 
-use shared::port::{Fetched, Object};
+use shared::port::{Object, StoredObject};
 
 use crate::time::{Ms, timestamp, whole_second};
 
@@ -122,11 +122,11 @@ impl StoredVersion {
         }
     }
 
-    pub(crate) fn read_range(&self, range: Option<Range<u64>>) -> Fetched {
+    pub(crate) fn read_range(&self, range: Option<Range<u64>>) -> StoredObject {
         let size = self.bytes.len() as u64;
         let (from, to) = range.map_or((0, size), |r| (r.start.min(size), r.end.min(size)));
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
-        Fetched {
+        StoredObject {
             bytes: self.bytes.get(at(from)..at(to)).unwrap_or_default().to_vec(),
             etag: self.etag.clone(),
             size,

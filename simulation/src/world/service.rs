@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::job::JobRequest;
-use shared::notice::Message;
+use shared::port::JobRequest;
+use shared::port::NoticeMessage;
 use shared::port::{
-    CreateJob, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError, PublishError,
-    Topic,
+    CreateJobOutcome, JobCounters, JobDescription, JobListing, JobState, Labeling, LabelingError,
+    PublishError, Topic,
 };
 
 use super::World;
@@ -73,21 +73,21 @@ impl World {
         arn
     }
 
-    fn create_job(&mut self, of: u32, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+    fn create_job(&mut self, of: u32, request: &JobRequest) -> Result<CreateJobOutcome, LabelingError> {
         if self.strikes(Fault::LabelingThrottled) {
             return Err(throttling_error("CreateLabelingJob"));
         }
         if self.strikes(Fault::JobRefused) {
             let reason = "ValidationException: the role cannot be assumed".to_owned();
-            return Ok(CreateJob::Invalid { reason });
+            return Ok(CreateJobOutcome::Invalid { reason });
         }
         // Names are taken whatever their case.
         let same = |job: &JobDescription| job.name.eq_ignore_ascii_case(&request.name);
         if self.service.jobs.iter().any(same) {
-            return Ok(CreateJob::NameTaken);
+            return Ok(CreateJobOutcome::NameTaken);
         }
         if self.service.running_jobs() >= self.service.quota {
-            return Ok(CreateJob::QuotaFull);
+            return Ok(CreateJobOutcome::QuotaFull);
         }
         self.writes += 1;
         let held = self.job_made(of, request);
@@ -97,9 +97,9 @@ impl World {
             return Err(throttling_error("CreateLabelingJob"));
         }
         if self.strikes(Fault::JobNotDescribed) {
-            return Ok(CreateJob::NameTaken);
+            return Ok(CreateJobOutcome::NameTaken);
         }
-        Ok(CreateJob::Created { arn })
+        Ok(CreateJobOutcome::Created { arn })
     }
 
     /// The job at this place ends, writes its output and says so, as best it can.
@@ -160,7 +160,7 @@ impl World {
 }
 
 impl Labeling for Port {
-    async fn create(&self, request: &JobRequest) -> Result<CreateJob, LabelingError> {
+    async fn create(&self, request: &JobRequest) -> Result<CreateJobOutcome, LabelingError> {
         let who = self.0.lock().calls.current;
         let late = {
             let request = request.clone();
@@ -234,11 +234,11 @@ impl Labeling for Port {
 }
 
 impl Topic for Port {
-    fn hourly(&self) -> usize {
+    fn hourly_limit(&self) -> usize {
         self.0.lock().hourly
     }
 
-    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+    async fn publish(&self, message: &NoticeMessage) -> Result<(), PublishError> {
         let who = self.0.lock().calls.current;
         let late = {
             let message = message.clone();

@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::layout;
-use shared::port::{Bucket, Created, Fetched, OpenUpload, Page, Replaced, Store, StoreError};
+use shared::port::{
+    Bucket, CreateOutcome, OpenUpload, Page, ReplaceOutcome, Store, StoreError, StoredObject,
+};
 
 use super::calls::Turn;
 use super::{SharedWorld, World};
@@ -127,7 +129,7 @@ impl World {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         self.cost.gets += 1;
         if self.throttles(of) {
             return Err(unavailable("GetObject", key, "503 SlowDown"));
@@ -279,7 +281,7 @@ impl Store for Port {
         bucket: Bucket,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         let of = Turn::of(&self.0).await;
         let mut world = self.0.lock();
         let fetched = world.fetch(of, bucket, key, range);
@@ -296,19 +298,24 @@ impl Store for Port {
         key: &str,
         body: Vec<u8>,
         metadata: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let written = self.conditional(key, body, metadata, None).await;
         Ok(match written? {
-            WriteOutcome::Done(_) => Created::New,
-            WriteOutcome::Unmet => Created::AlreadyThere,
+            WriteOutcome::Done(_) => CreateOutcome::New,
+            WriteOutcome::Unmet => CreateOutcome::AlreadyThere,
         })
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         let written = self.conditional(key, body, &BTreeMap::new(), etag).await;
         Ok(match written? {
-            WriteOutcome::Done(etag) => Replaced::Done { etag },
-            WriteOutcome::Unmet => Replaced::Changed,
+            WriteOutcome::Done(etag) => ReplaceOutcome::Done { etag },
+            WriteOutcome::Unmet => ReplaceOutcome::Changed,
         })
     }
 }

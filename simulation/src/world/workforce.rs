@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use shared::port::crew::{
-    CrewError, Identity, Members, TeamChange, WorkTeam, WorkTeamDescription, WorkTopics, Workforce,
+    CrewError, Identity, Members, TeamChangeOutcome, WorkTeam, WorkTeamDescription, WorkTopics, Workforce,
     WorkforceDescription,
 };
 
@@ -40,9 +40,9 @@ const fn crowd(operation: &'static str) -> CallKind {
 }
 
 impl World {
-    fn make_workforce(&mut self) -> TeamChange {
+    fn make_workforce(&mut self) -> TeamChangeOutcome {
         if self.crowd.workforce.is_some() {
-            return TeamChange::Taken;
+            return TeamChangeOutcome::Taken;
         }
         self.writes += 1;
         let takes = match self.crowd.slow {
@@ -51,7 +51,7 @@ impl World {
             false => 0,
         };
         self.crowd.workforce = Some(self.now + takes);
-        TeamChange::Done
+        TeamChangeOutcome::Done
     }
 
     /// A work team that others made.
@@ -67,25 +67,25 @@ impl World {
         self.truth.crew.teams_of_others.insert(name.to_owned());
     }
 
-    fn make_team(&mut self, team: &WorkTeam, owner: &str) -> TeamChange {
+    fn make_team(&mut self, team: &WorkTeam, owner: &str) -> TeamChangeOutcome {
         if self.crowd.teams.contains_key(&team.name) {
-            return TeamChange::Taken;
+            return TeamChangeOutcome::Taken;
         }
         if self.crowd.teams.len() >= self.crowd.room {
             let reason = "ResourceLimitExceeded: work teams".to_owned();
-            return TeamChange::LimitReached { reason };
+            return TeamChangeOutcome::LimitReached { reason };
         }
         let made = (self.now, Some(owner.to_owned()));
         self.crowd.made.insert(team.name.clone(), made);
         self.set_team(0, team)
     }
 
-    fn set_team(&mut self, of: u32, team: &WorkTeam) -> TeamChange {
+    fn set_team(&mut self, of: u32, team: &WorkTeam) -> TeamChangeOutcome {
         self.writes += 1;
         let held = self.is_no_team_of_others(of, &team.name);
         self.check(held);
         self.crowd.teams.insert(team.name.clone(), team.clone());
-        TeamChange::Done
+        TeamChangeOutcome::Done
     }
 }
 
@@ -109,16 +109,16 @@ impl Workforce for Port {
         .await
     }
 
-    async fn create_workforce(&self, name: &str, _: &str, _: &str) -> Result<TeamChange, CrewError> {
+    async fn create_workforce(&self, name: &str, _: &str, _: &str) -> Result<TeamChangeOutcome, CrewError> {
         self.change(crowd("CreateWorkforce"), name.to_owned(), |world, _| {
             world.make_workforce()
         })
         .await
     }
 
-    async fn set_networks(&self, workforce: &str, _: &[String]) -> Result<TeamChange, CrewError> {
+    async fn set_networks(&self, workforce: &str, _: &[String]) -> Result<TeamChangeOutcome, CrewError> {
         self.change(crowd("UpdateWorkforce"), workforce.to_owned(), |_, _| {
-            TeamChange::Done
+            TeamChangeOutcome::Done
         })
         .await
     }
@@ -143,7 +143,12 @@ impl Workforce for Port {
         .await
     }
 
-    async fn create_team(&self, _: &str, team: &WorkTeam, owner: &str) -> Result<TeamChange, CrewError> {
+    async fn create_team(
+        &self,
+        _: &str,
+        team: &WorkTeam,
+        owner: &str,
+    ) -> Result<TeamChangeOutcome, CrewError> {
         let (wanted, owner) = (team.clone(), owner.to_owned());
         self.change(crowd("CreateWorkteam"), team.name.clone(), move |world, _| {
             world.make_team(&wanted, &owner)
@@ -151,7 +156,7 @@ impl Workforce for Port {
         .await
     }
 
-    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChange, CrewError> {
+    async fn update_team(&self, team: &WorkTeam) -> Result<TeamChangeOutcome, CrewError> {
         let wanted = team.clone();
         self.change(crowd("UpdateWorkteam"), team.name.clone(), move |world, of| {
             world.set_team(of, &wanted)

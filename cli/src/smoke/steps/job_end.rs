@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail, ensure};
 use console::model::Phase;
 use shared::layout;
-use shared::notice::{NoticeKind, Notified};
+use shared::notice::{NoticeKind, NoticeMarker};
 use shared::output;
 use shared::port::JobState;
-use shared::status::JobSummary;
+use shared::summary::JobSummary;
 
 use crate::demo::sign_in::sign_in;
 use crate::demo::worker::Worker;
@@ -131,9 +131,9 @@ async fn await_end(smoke: &SmokeRun, printer: &Printer) -> anyhow::Result<JobEnd
 
 /// The marker is written when the topic has taken the notice.
 async fn await_notice(smoke: &SmokeRun, printer: &Printer, end: JobEnd) -> Step<()> {
-    let key = layout::notified(&format!("jobs/{}/{}", smoke.job, end.word()));
+    let key = layout::notice_marker(&format!("jobs/{}/{}", smoke.job, end.word()));
     let read = async || {
-        let notified: Option<Notified> = smoke.services.document(&key).await?;
+        let notified: Option<NoticeMarker> = smoke.services.document(&key).await?;
         Ok(notified.map_or_else(
             || Progress::Pending("notify has not announced the end of the job yet".to_owned()),
             Progress::Done,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use shared::crew::{Member, MemberState, Roster};
 use shared::name::TeamName;
-use shared::notice::{Notice, NoticeKind, Notified};
+use shared::notice::{Notice, NoticeKind, NoticeMarker};
 use shared::port::JobState;
-use shared::status::{DatasetStatus, Rejected, Waiting, WaitingReason};
+use shared::status::{DatasetStatus, Reject, WaitingBatch, WaitingReason};
 
 use super::*;
 use crate::model::CrewFacts;
@@ -301,7 +301,7 @@ fn datasets_that_need_the_admin_come_first() {
 
 #[test]
 fn a_batch_without_a_job_says_why_until_it_is_started() {
-    let waiting = Waiting {
+    let waiting = WaitingBatch {
         job: "gc00-d".into(),
         reason: WaitingReason::Quota,
         message: "20 jobs run already".into(),
@@ -353,7 +353,7 @@ fn a_dataset_that_waits_for_the_next_day_says_so_beside_its_jobs() {
         let dataset = assemble(&facts, BUCKET).datasets.remove(0);
         assert_eq!((dataset.tone, dataset.message.as_str()), (tone, message));
     }
-    let waiting = Waiting {
+    let waiting = WaitingBatch {
         job: "gc00-d".into(),
         reason: WaitingReason::DailyBound,
         message: "the 2 labeling jobs of a day are used up".into(),
@@ -412,7 +412,7 @@ fn the_newest_batch_comes_first_and_datasets_with_a_common_beginning_stay_apart(
 fn the_whole_list_of_rejects_is_offered_once_it_is_written() {
     let mut with = status("d", DatasetState::UpToDate);
     with.rejected = 1;
-    with.rejected_first = vec![Rejected {
+    with.rejected_first = vec![Reject {
         key: "d/x".into(),
         etag: "e".into(),
         row: None,
@@ -441,7 +441,7 @@ fn notices_come_newest_first_and_end_at_the_limit() {
             text: "t".into(),
             detail: serde_json::Value::Null,
         };
-        Arc::new(Notified {
+        Arc::new(NoticeMarker {
             at: at(second),
             notice,
         })

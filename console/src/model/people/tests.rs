@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::crew::TeamProblem;
 use shared::name::TeamName;
-use shared::summary::workers::{Worked, Workers};
+use shared::summary::workers::{WorkerTotals, Workers};
 
 use super::*;
 
@@ -57,8 +57,8 @@ fn join(facts: &mut CrewFacts, team: &str, email: &str, second: i64) {
     team.insert(layout::person_id(email), at(second));
 }
 
-fn worker_total(sub: &str, answers: u64, last: i64) -> Worked {
-    Worked {
+fn worker_total(sub: &str, answers: u64, last: i64) -> WorkerTotals {
+    WorkerTotals {
         worker: "private.x".into(),
         sub: Some(sub.into()),
         answers,

@@ -173,7 +173,7 @@ async fn somebody_on_no_list_gets_no_team_and_an_admin_hears_of_it_once() {
         event["triggerSource"] = json!(source);
         assert_eq!(world.answer(event.clone()).await, event, "{source}");
     }
-    assert_eq!(world.markers(), [shared::layout::joined_unlisted(sub)]);
+    assert_eq!(world.markers(), [shared::layout::unlisted_join_marker(sub)]);
     assert_eq!(world.directory.faults.calls(), []);
 }
 

@@ -70,7 +70,7 @@ async fn nothing_a_worker_can_say_makes_them_a_member() {
     });
     assert_eq!(world.answer(event.clone()).await, event);
     assert!(world.directory.groups_of("bo@example.org").is_empty());
-    assert_eq!(world.markers(), [layout::joined_unlisted(&bo.sub)]);
+    assert_eq!(world.markers(), [layout::unlisted_join_marker(&bo.sub)]);
 }
 
 #[tokio::test]

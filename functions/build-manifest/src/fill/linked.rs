@@ -2,10 +2,10 @@
 
 use shared::item::image;
 use shared::item::{self, MAX_WHOLE_TEXT};
-use shared::link::Link;
 use shared::manifest::Line;
-use shared::port::{Fetched, Store, StoreError};
-use shared::status::Rejected;
+use shared::manifest::Link;
+use shared::port::{Store, StoreError, StoredObject};
+use shared::status::Reject;
 use shared::task::Input;
 
 use super::Recipe;
@@ -37,10 +37,10 @@ impl<'a, S: Store> Linked<'a, S> {
     /// The line, with its text in it where it is one; and whether it is rejected because there is no such object.
     pub(super) async fn look(
         &self,
-        item: Result<Line, Rejected>,
+        item: Result<Line, Reject>,
         etag: &str,
         key: &str,
-    ) -> Result<(Result<Line, Rejected>, bool), StoreError> {
+    ) -> Result<(Result<Line, Reject>, bool), StoreError> {
         let Ok(Line { link: Some(link), .. }) = &item else {
             return Ok((item, false));
         };
@@ -48,7 +48,7 @@ impl<'a, S: Store> Linked<'a, S> {
         let Ok(line) = item else { return Ok((item, false)) };
         let (row, uri) = (line.row, format!("s3://{}/{}", link.bucket, link.key));
         let reject = |reason| {
-            Err(Rejected {
+            Err(Reject {
                 key: key.to_owned(),
                 etag: etag.to_owned(),
                 row,
@@ -110,7 +110,12 @@ impl<'a, S: Store> Linked<'a, S> {
         })
     }
 
-    async fn tail(&self, place: Place<'_>, key: &str, head: &Fetched) -> Result<Option<Fetched>, StoreError> {
+    async fn tail(
+        &self,
+        place: Place<'_>,
+        key: &str,
+        head: &StoredObject,
+    ) -> Result<Option<StoredObject>, StoreError> {
         let size = head.size;
         if size <= image::HEAD {
             return Ok(None);

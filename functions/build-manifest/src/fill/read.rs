@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use futures::future::try_join;
 use shared::item::image::{self, Probe};
-use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, numbered_as_in_1};
-use shared::port::{Bucket, Fetched, Object, Store, StoreError};
+use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, is_numbered_as_in_version_1};
+use shared::port::{Bucket, Object, Store, StoreError, StoredObject};
 use shared::spec::Spec;
 use tokio::sync::Semaphore;
 
@@ -90,7 +90,7 @@ impl Candidate {
         let same = match self.numbering {
             _ if self.after_row == 0 => true,
             ROW_NUMBERING => true,
-            1 => numbered_as_in_1(spec, key, bytes, self.is_by_hand()),
+            1 => is_numbered_as_in_version_1(spec, key, bytes, self.is_by_hand()),
             _ => false,
         };
         (!same).then(|| {
@@ -223,7 +223,7 @@ impl Place<'_> {
         store: &impl Store,
         key: &str,
         range: Range<u64>,
-    ) -> Result<Option<Fetched>, StoreError> {
+    ) -> Result<Option<StoredObject>, StoreError> {
         match self {
             Self::Input => store.get(Bucket::Input, key, Some(range)).await,
             Self::Listed(bucket) => store.get_linked(bucket, key, range).await,
@@ -258,8 +258,8 @@ pub(super) async fn judge_image(
     store: &impl Store,
     place: Place<'_>,
     key: &str,
-    mut head: Fetched,
-    tail: Option<Fetched>,
+    mut head: StoredObject,
+    tail: Option<StoredObject>,
     large_heads: &LargeHeads,
 ) -> Result<Contents, StoreError> {
     if tail.as_ref().is_some_and(|tail| tail.etag != head.etag) {

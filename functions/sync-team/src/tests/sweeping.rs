@@ -77,12 +77,12 @@ async fn an_invitation_that_is_good_for_a_day_is_not_sent_again_at_once() {
 async fn a_marker_of_an_account_that_has_gone_says_nothing_of_the_next() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
-    let gone = Joined {
+    let gone = JoinMarker {
         at: world.store.now(),
         username: "gone".to_owned(),
         sub: "gone".to_owned(),
     };
-    let key = layout::joined(
+    let key = layout::join_marker(
         &TeamName::new("numbers-team").unwrap(),
         &layout::person_id("ana@example.org"),
     );
@@ -256,8 +256,8 @@ async fn the_sign_in_of_somebody_on_no_list_is_told_of_once() {
     let account = world
         .directory
         .put_account("who@example.org", AccountStatus::Confirmed);
-    let key = layout::joined_unlisted(&account.sub);
-    let joined = Joined {
+    let key = layout::unlisted_join_marker(&account.sub);
+    let joined = JoinMarker {
         at: world.store.now(),
         username: account.username,
         sub: account.sub,

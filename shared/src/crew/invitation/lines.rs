@@ -1,4 +1,4 @@
-//! What people copy out of the mail stands alone on a line: a full stop behind a temporary password is copied with it,
+//! What people copy out of the mail is alone on its line: a full stop behind a temporary password is copied with it,
 //! and might as well be part of it.
 
 use pulldown_cmark::{Event, Tag, TagEnd};
@@ -23,7 +23,7 @@ pub(super) enum Piece<'m> {
 
 /// What is on one side of a copied piece.
 #[derive(PartialEq, Eq)]
-enum Beside {
+enum Neighbor {
     Nothing,
     /// Another line has to begin.
     Something,
@@ -41,11 +41,11 @@ pub(super) fn apart(mut pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
         .collect();
     for at in places {
         let (before, after) = pieces.split_at_mut(at);
-        if look(before.iter_mut().rev(), Side::Before) != Beside::Nothing {
+        if look(before.iter_mut().rev(), Side::Before) != Neighbor::Nothing {
             breaks.push(at - edges(before.iter().rev(), is_opening));
         }
         let after = after.get_mut(1..).unwrap_or_default();
-        if look(after.iter_mut(), Side::After) == Beside::Something {
+        if look(after.iter_mut(), Side::After) == Neighbor::Something {
             breaks.push(at + 1 + edges(after.iter(), is_closing));
         }
     }
@@ -64,7 +64,7 @@ enum Side {
     After,
 }
 
-fn look<'p, 'm: 'p>(pieces: impl Iterator<Item = &'p mut Piece<'m>>, side: Side) -> Beside {
+fn look<'p, 'm: 'p>(pieces: impl Iterator<Item = &'p mut Piece<'m>>, side: Side) -> Neighbor {
     // Of words, only marks that touch are cut off.
     let mut touches = true;
     for piece in pieces {
@@ -72,21 +72,21 @@ fn look<'p, 'm: 'p>(pieces: impl Iterator<Item = &'p mut Piece<'m>>, side: Side)
             Piece::Words { text, .. } => {
                 touches = touches && cut(text, side);
                 if text.chars().any(char::is_alphanumeric) {
-                    return Beside::Something;
+                    return Neighbor::Something;
                 }
                 // Marks without words mean nothing on another line.
                 text.clear();
             }
-            Piece::Name(_) => return Beside::Something,
-            Piece::Copied { .. } => return Beside::Copied,
+            Piece::Name(_) => return Neighbor::Something,
+            Piece::Copied { .. } => return Neighbor::Copied,
             Piece::Other(Event::SoftBreak) => touches = false,
             Piece::Other(event) if is_opening_event(event) || is_closing_event(event) => {}
             // The number or the dot in front of an item.
-            Piece::Other(Event::Start(Tag::Item)) if side == Side::Before => return Beside::Something,
-            Piece::Break | Piece::Other(_) => return Beside::Nothing,
+            Piece::Other(Event::Start(Tag::Item)) if side == Side::Before => return Neighbor::Something,
+            Piece::Break | Piece::Other(_) => return Neighbor::Nothing,
         }
     }
-    Beside::Nothing
+    Neighbor::Nothing
 }
 
 /// Whether all of it was cut off, so that what is next touches too.

@@ -1,6 +1,6 @@
 //! `{word}` in a team's own words.
 
-use super::Invite;
+use super::values::InvitationValues;
 use crate::yaml::nearest;
 
 const ALL: [&str; 6] = [
@@ -18,7 +18,7 @@ pub(super) fn written(name: &str) -> String {
     format!("{{{name}}}")
 }
 
-/// The name, where people copy what it stands for.
+/// The name, where people copy its value.
 pub(super) fn copied(name: &str) -> Option<&'static str> {
     COPIED.into_iter().find(|copied| *copied == name)
 }
@@ -92,7 +92,7 @@ pub(super) fn known(text: &str) -> Result<(), String> {
     })
 }
 
-impl Invite<'_> {
+impl InvitationValues<'_> {
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         Some(match name {
             "organization" => self.organization,

@@ -3,7 +3,8 @@
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag};
 
 use super::placeholder::{self, written};
-use super::{Invite, MAX_SUBJECT, MAX_TEXT, words};
+use super::values::{InvitationValues, MAX_SUBJECT, MAX_TEXT};
+use super::words;
 use crate::visible::visible;
 
 const NO_LINKS: &str = "an invitation links to the portal and to the contact alone: `[words]({portal})`, \
@@ -36,7 +37,7 @@ pub(in crate::crew) fn check_text(text: &str, contact: &str) -> Result<(), Strin
         .try_for_each(|line| nothing_hidden("text", &line.replace('\t', " ")))?;
     only_in_words(text, contact)?;
     let longest = "x".repeat(128);
-    let values = Invite {
+    let values = InvitationValues {
         organization: &longest,
         contact: &longest,
         team: &longest,
@@ -50,7 +51,7 @@ pub(in crate::crew) fn check_text(text: &str, contact: &str) -> Result<(), Strin
         .find(|name| !words::shows(text, &values, name))
     {
         return Err(format!(
-            "`text` needs `{{{name}}}`: without it nobody can sign in"
+            "`text` needs `{{{name}}}`: without it people cannot sign in"
         ));
     }
     let length = words::html(text, &values).chars().count();
@@ -73,7 +74,7 @@ fn nothing_hidden(key: &str, line: &str) -> Result<(), String> {
     ))
 }
 
-/// A placeholder in a link would send the password to whoever's link it is; so no link leads elsewhere, and what is not
+/// A placeholder in a link would send the password to the link's owner; so no link leads elsewhere, and what is not
 /// words has no placeholder in it.
 fn only_in_words(text: &str, contact: &str) -> Result<(), String> {
     let parser = words::parser(text);
@@ -125,7 +126,7 @@ fn outside(what: &str, texts: &[&str]) -> Result<(), String> {
     })
 }
 
-/// Mail programs make a link of whatever looks like an address.
+/// Mail programs make a link of everything that looks like an address.
 fn no_address(words: &str) -> Result<(), String> {
     let found = words.split_whitespace().find(|word| {
         let lower = word.to_lowercase();

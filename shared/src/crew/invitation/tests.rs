@@ -2,7 +2,7 @@
 
 use super::*;
 
-const VALUES: Invite<'_> = Invite {
+const VALUES: InvitationValues<'_> = InvitationValues {
     organization: "Lab <& Sons>",
     contact: "labels@example.org",
     team: "numbers-team",
@@ -177,7 +177,7 @@ fn cognitos_own_placeholders_are_filled_in_nowhere_else() {
         None,
         Some("{username} {password} {####} &#123;username&#125; \\{####}"),
     );
-    let values = Invite {
+    let values = InvitationValues {
         organization: "{####} {username}",
         ..VALUES
     };
@@ -195,7 +195,7 @@ fn own_words_are_filled_in_once_and_escaped() {
         Some("{team}: welcome"),
         Some("# Hi *{username}*, {password}\n\n<script>x</script>\n\n[p]({portal})"),
     );
-    let values = Invite {
+    let values = InvitationValues {
         username: "{password}",
         password: "<s3cret>",
         ..VALUES
@@ -225,7 +225,7 @@ fn a_name_is_no_link_and_hides_nothing() {
     ] {
         let mail = render(
             None,
-            &Invite {
+            &InvitationValues {
                 organization,
                 ..VALUES
             },
@@ -275,7 +275,7 @@ fn words_nobody_can_sign_in_with_are_refused_and_never_sent() {
 
 #[test]
 fn a_subject_never_has_more_than_140_characters() {
-    let values = Invite {
+    let values = InvitationValues {
         organization: &"Ä".repeat(128),
         ..VALUES
     };

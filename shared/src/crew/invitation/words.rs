@@ -5,9 +5,10 @@
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 
-use super::Invite;
 use super::lines::{Piece, apart};
 use super::placeholder::{self, Part};
+use super::values::InvitationValues;
+use crate::html::{escape, escape_with_braces};
 use crate::visible::visible;
 
 pub(super) fn parser(markdown: &str) -> Parser<'_> {
@@ -33,7 +34,7 @@ pub(super) fn target(kind: LinkType, url: &str, contact: &str) -> Option<Target>
     (address == "{contact}" || address.eq_ignore_ascii_case(contact)).then_some(Target::Contact)
 }
 
-pub(super) fn html(markdown: &str, values: &Invite<'_>) -> String {
+pub(super) fn html(markdown: &str, values: &InvitationValues<'_>) -> String {
     let pieces = apart(pieces(markdown, values));
     let mut body = String::new();
     html::push_html(
@@ -44,7 +45,7 @@ pub(super) fn html(markdown: &str, values: &Invite<'_>) -> String {
 }
 
 /// Whether the mail shows the value of this placeholder.
-pub(super) fn shows(markdown: &str, values: &Invite<'_>, placeholder: &str) -> bool {
+pub(super) fn shows(markdown: &str, values: &InvitationValues<'_>, placeholder: &str) -> bool {
     let pieces = pieces(markdown, values);
     let mut copied = pieces.iter().filter_map(|piece| match piece {
         Piece::Copied { name, .. } => Some(*name),
@@ -53,19 +54,19 @@ pub(super) fn shows(markdown: &str, values: &Invite<'_>, placeholder: &str) -> b
     copied.any(|name| name == placeholder)
 }
 
-fn pieces<'m>(markdown: &'m str, values: &Invite<'_>) -> Vec<Piece<'m>> {
-    let mut making = Making {
+fn pieces<'m>(markdown: &'m str, values: &InvitationValues<'_>) -> Vec<Piece<'m>> {
+    let mut writer = PieceWriter {
         values,
         pieces: Vec::new(),
         links: Vec::new(),
         is_block: false,
     };
-    parser(markdown).for_each(|event| making.take(event));
-    making.pieces
+    parser(markdown).for_each(|event| writer.take(event));
+    writer.pieces
 }
 
-struct Making<'m, 'v> {
-    values: &'v Invite<'v>,
+struct PieceWriter<'m, 'v> {
+    values: &'v InvitationValues<'v>,
     pieces: Vec<Piece<'m>>,
     /// Whether each of the links begun is one.
     links: Vec<bool>,
@@ -73,7 +74,7 @@ struct Making<'m, 'v> {
     is_block: bool,
 }
 
-impl<'m> Making<'m, '_> {
+impl<'m> PieceWriter<'m, '_> {
     fn take(&mut self, event: Event<'m>) {
         match event {
             Event::Text(text) if self.is_block => {
@@ -154,12 +155,12 @@ fn is_safe(url: &str) -> bool {
         .any(|scheme| lower.starts_with(scheme))
 }
 
-fn event<'m>(piece: Piece<'m>, values: &Invite<'_>) -> Option<Event<'m>> {
+fn event<'m>(piece: Piece<'m>, values: &InvitationValues<'_>) -> Option<Event<'m>> {
     let html = match piece {
         Piece::Other(event) => return Some(event),
         Piece::Words { text, .. } if text.is_empty() => return None,
-        Piece::Words { text, code: true } => format!("<code>{}</code>", escaped(&text)),
-        Piece::Words { text, code: false } => escaped(&text),
+        Piece::Words { text, code: true } => format!("<code>{}</code>", escape_with_braces(&text)),
+        Piece::Words { text, code: false } => escape_with_braces(&text),
         Piece::Name(name) => no_link(&name),
         Piece::Copied { name, in_link } => copied(name, values, in_link),
         Piece::Break => "<br>".to_owned(),
@@ -167,9 +168,9 @@ fn event<'m>(piece: Piece<'m>, values: &Invite<'_>) -> Option<Event<'m>> {
     Some(Event::InlineHtml(CowStr::from(html)))
 }
 
-fn copied(name: &str, values: &Invite<'_>, in_link: bool) -> String {
+fn copied(name: &str, values: &InvitationValues<'_>, in_link: bool) -> String {
     // Its braces stay: Cognito looks for them.
-    let value = escaped_but_braces(values.value(name).unwrap_or_default());
+    let value = escape(values.value(name).unwrap_or_default());
     match name {
         "portal" if !in_link && is_safe(values.portal) => format!("<a href=\"{value}\">{value}</a>"),
         "contact" if !in_link => format!("<a href=\"mailto:{value}\">{value}</a>"),
@@ -178,7 +179,7 @@ fn copied(name: &str, values: &Invite<'_>, in_link: bool) -> String {
     }
 }
 
-/// A name in which mail programs find no address to make a link of, and nobody an invisible character.
+/// A name in which mail programs find no address to make a link of, and which has no invisible character.
 fn no_link(name: &str) -> String {
     let name = visible(name);
     let mut chars = name.chars().peekable();
@@ -187,30 +188,8 @@ fn no_link(name: &str) -> String {
         let joins = matches!(c, '.' | ':' | '@') && chars.peek().is_some_and(|next| !next.is_whitespace());
         match joins {
             true => out.push_str(&format!("<span>{c}</span>")),
-            false => out.push_str(&escaped(c.encode_utf8(&mut [0; 4]))),
+            false => out.push_str(&escape_with_braces(c.encode_utf8(&mut [0; 4]))),
         }
     }
     out
-}
-
-/// Braces too: what Cognito fills in stands nowhere but where the text has a placeholder of ours.
-fn escaped(text: &str) -> String {
-    escaped_but_braces(text)
-        .replace('{', "&#123;")
-        .replace('}', "&#125;")
-}
-
-fn escaped_but_braces(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            match c {
-                '&' => out.push_str("&amp;"),
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                '\'' => out.push_str("&#39;"),
-                c => out.push(c),
-            }
-            out
-        })
 }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde_saphyr::Location;
-
+use super::model::{CognitoTeam, ImportedGroup, MAX_WORKERS, SignIn, TeamFile, Worker};
 use super::raw::{RawInvitation, RawSignIn, RawTeam};
-use super::{CognitoTeam, ImportedGroup, MAX_WORKERS, SignIn, TeamFile, Worker};
-use crate::crew::{InvitationText, Network, NetworkError, TeamProblem, address, invitation};
+use crate::crew::address;
+use crate::crew::invitation::{self, InvitationText};
+use crate::crew::networks::{Network, NetworkError};
+use crate::crew::roster::TeamProblem;
 use crate::layout;
 use crate::name::TeamName;
 use crate::visible::visible;
 use crate::yaml::at::At;
-use crate::yaml::error::Problem;
+use crate::yaml::error::{Problem, required};
 
 /// CreateWorkteam: 1 to 10 member definitions, of which the team's own group is one.
 const MAX_GROUPS: usize = 9;
@@ -23,11 +24,17 @@ const MAX_NETWORKS: usize = 10;
 /// Stops at the first broken rule that concerns the whole file.
 pub(super) fn check(root: &At<RawTeam>, team: &TeamName) -> Result<TeamFile, Problem> {
     let (raw, at) = (&root.value, root.at);
-    let organization = required(raw.organization.as_ref(), at, "organization: Example Lab")?;
-    let contact = required(raw.contact.as_ref(), at, "contact: labels@example.org")?;
+    let organization = required(
+        raw.organization.as_ref(),
+        at,
+        "organization",
+        "organization: Example Lab",
+    )?;
+    let contact = required(raw.contact.as_ref(), at, "contact", "contact: labels@example.org")?;
     let description = required(
         raw.description.as_ref(),
         at,
+        "description",
         "description: People who label numbers",
     )?;
     Ok(TeamFile {
@@ -45,14 +52,6 @@ pub(super) fn check(root: &At<RawTeam>, team: &TeamName) -> Result<TeamFile, Pro
             Some(sign_in) => oidc(raw, sign_in)?,
             None => SignIn::Cognito(cognito(raw, team, contact.value.trim())?),
         },
-    })
-}
-
-/// `example` begins with the key.
-fn required<'r, T>(value: Option<&'r T>, at: Location, example: &str) -> Result<&'r T, Problem> {
-    let key = example.split(':').next().unwrap_or_default();
-    value.ok_or_else(|| {
-        Problem::missing(at, format!("`{key}` is missing")).hint(format!("add it: `{example}`"))
     })
 }
 
@@ -239,13 +238,18 @@ fn oidc(raw: &RawTeam, sign_in: &At<RawSignIn>) -> Result<SignIn, Problem> {
         );
     }
     let RawSignIn { issuer, groups } = &sign_in.value;
-    let issuer = required(issuer.as_ref(), sign_in.at, "issuer: https://idp.example.org")?;
+    let issuer = required(
+        issuer.as_ref(),
+        sign_in.at,
+        "issuer",
+        "issuer: https://idp.example.org",
+    )?;
     let url = one_line("issuer", issuer, 500)?;
     if !url.starts_with("https://") || url.contains(char::is_whitespace) {
         let message = format!("`{}` is no issuer", shown(&url));
         return Err(Problem::new(issuer.at, message).hint("its form is `https://idp.example.org`"));
     }
-    let groups = required(groups.as_ref(), sign_in.at, "groups: [labelers]")?;
+    let groups = required(groups.as_ref(), sign_in.at, "groups", "groups: [labelers]")?;
     if groups.value.is_empty() || groups.value.len() > MAX_OIDC_GROUPS {
         return Err(Problem::new(
             groups.at,

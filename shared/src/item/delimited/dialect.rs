@@ -2,8 +2,8 @@
 //! such files have quotes as they were typed; spreadsheets quote cells that hold a tab, a line break or a quote.
 
 use super::table::Table;
-use crate::item::FileKind;
-use crate::item::text::{is_blank, numbered};
+use crate::item::file_kind::FileKind;
+use crate::item::text::{is_blank, numbered_lines};
 
 /// They do if a cell is as only a spreadsheet writes it, or if the lines make no table and the quoted cells do.
 /// Decided for the file as a whole, so that every batch of it reads the same.
@@ -15,7 +15,7 @@ pub(super) fn quotes(text: &str, kind: FileKind) -> bool {
 }
 
 fn cells(text: &str) -> impl Iterator<Item = &str> {
-    numbered(text).flat_map(|(_, line)| line.split('\t'))
+    numbered_lines(text).flat_map(|(_, line)| line.split('\t'))
 }
 
 /// `"He said ""no"""`: all quotes inside are doubled, and there are some.

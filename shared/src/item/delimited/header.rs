@@ -48,12 +48,17 @@ fn first_row(text: &str, separator: u8, quoting: bool) -> Option<Row<'_>> {
     })
 }
 
-pub(super) fn named(text: &str, separator: u8, quoting: bool, column: &str) -> Result<Shape, String> {
+pub(super) fn shape_with_column(
+    text: &str,
+    separator: u8,
+    quoting: bool,
+    column: &str,
+) -> Result<Shape, String> {
     let Some(Row { number, cells, .. }) = first_row(text, separator, quoting) else {
         return Ok(empty());
     };
     let header = cells.map_err(|broken| match other_separator(text, separator) {
-        Some(other) => separated(other),
+        Some(other) => separator_name(other),
         None => format!("the header, row {number}, cannot be read: {broken}"),
     })?;
     let names = || header.iter().map(AsRef::as_ref);
@@ -96,7 +101,7 @@ fn hint(text: &str, separator: u8, header: &[Cow<'_, str>], column: &str) -> Str
         .into_iter()
         .find(|other| *other != separator && only.contains(char::from(*other)));
     if let Some(other) = other_separator(text, separator).or(in_header) {
-        return format!("; {}", separated(other));
+        return format!("; {}", separator_name(other));
     }
     near_miss(header.iter().map(AsRef::as_ref), column).map_or_else(String::new, |hint| format!("; {hint}"))
 }
@@ -117,7 +122,7 @@ pub(super) fn single(text: &str, separator: u8, quoting: bool) -> Result<Shape, 
         ));
     }
     if let Some(other) = other_separator(text, separator) {
-        let (separated, split) = (separated(other), "text: {split: row, column: …}");
+        let (separated, split) = (separator_name(other), "text: {split: row, column: …}");
         return Err(format!(
             "{separated}. Then name the column that holds the text with `{split}`. If each row is one text, put it in \
              quotes"
@@ -145,7 +150,7 @@ pub(super) fn is_usual_name(cells: &[Cow<'_, str>]) -> bool {
     USUAL.contains(&name.as_str())
 }
 
-pub(super) fn unnamed(cells: &[Cow<'_, str>]) -> String {
+pub(super) fn column_needed(cells: &[Cow<'_, str>]) -> String {
     let name = cells.first().map_or("", |name| name.trim());
     format!(
         "`{name}` looks like the name of the column, not like a text: say `text: {{split: row, column: {name}}}`, or \
@@ -154,7 +159,7 @@ pub(super) fn unnamed(cells: &[Cow<'_, str>]) -> String {
 }
 
 /// Where a spreadsheet's language writes `0,5`, it separates with semicolons what it calls CSV.
-fn separated(by: u8) -> String {
+fn separator_name(by: u8) -> String {
     match by {
         b'\t' => "the columns are separated by tabs: call the file .tsv".to_owned(),
         b',' => "the columns are separated by `,`: call the file .csv".to_owned(),

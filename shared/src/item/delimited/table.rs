@@ -17,12 +17,12 @@ pub(super) struct Row<'a> {
     pub(super) number: u64,
     /// Of the file, where the row begins.
     pub(super) line: u64,
-    pub(super) cells: Result<Vec<Cow<'a, str>>, Broken>,
+    pub(super) cells: Result<Vec<Cow<'a, str>>, QuoteFault>,
 }
 
 /// What is wrong with the quotes of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum QuoteFault {
     /// A quote opens a text and nothing closes it.
     Unclosed,
     /// The closing quote is followed by more text.
@@ -31,13 +31,13 @@ pub(super) enum Broken {
     SpaceBehind,
     /// By a separator of another kind.
     OtherSeparator(char),
-    /// A backslash stands before it.
+    /// A backslash is before it.
     Backslash,
     /// The row may be the rest of the broken one above.
     Doubtful { of: u64 },
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for QuoteFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unclosed => f.write_str(
@@ -66,7 +66,7 @@ impl fmt::Display for Broken {
 
 /// A quoted cell that is broken, and where its line ends.
 struct Fault {
-    broken: Broken,
+    broken: QuoteFault,
     /// Offset of the opening quote.
     opened: usize,
     /// Whether what is wrong is on the line of the opening quote.
@@ -132,7 +132,7 @@ impl<'a> Table<'a> {
         let mut cells = Vec::new();
         loop {
             let (cell, end) = if self.quoting && self.byte(at) == Some(b'"') {
-                self.quoted(at)?
+                self.read_quoted(at)?
             } else {
                 let end = self.find(at, |byte| byte == self.separator || is_line_end(byte));
                 (Cow::Borrowed(self.text.get(at..end).unwrap_or_default()), end)
@@ -145,14 +145,14 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn quoted(&self, opened: usize) -> Result<(Cow<'a, str>, usize), Fault> {
+    fn read_quoted(&self, opened: usize) -> Result<(Cow<'a, str>, usize), Fault> {
         let start = opened + 1;
         let mut at = start;
         let mut doubled = false;
         let close = loop {
             let quote = self.find(at, |byte| byte == b'"');
             match self.byte(quote + 1) {
-                _ if quote >= self.text.len() => return Err(self.fault(opened, quote, Broken::Unclosed)),
+                _ if quote >= self.text.len() => return Err(self.fault(opened, quote, QuoteFault::Unclosed)),
                 Some(b'"') => doubled = true,
                 _ => break quote,
             }
@@ -162,7 +162,7 @@ impl<'a> Table<'a> {
             return Err(self.fault(opened, close, self.behind(close)));
         }
         if self.escapes_with_backslash(close) {
-            return Err(self.fault(opened, close, Broken::Backslash));
+            return Err(self.fault(opened, close, QuoteFault::Backslash));
         }
         let inner = self.text.get(start..close).unwrap_or_default();
         let cell = if doubled {
@@ -174,15 +174,15 @@ impl<'a> Table<'a> {
     }
 
     /// What is wrong with a closing quote that is followed by something else than the end of the cell.
-    fn behind(&self, close: usize) -> Broken {
+    fn behind(&self, close: usize) -> QuoteFault {
         let behind = self.rest(close + 1).trim_start_matches(' ');
         match behind.chars().next() {
-            _ if self.byte(close.wrapping_sub(1)) == Some(b'\\') => Broken::Backslash,
+            _ if self.byte(close.wrapping_sub(1)) == Some(b'\\') => QuoteFault::Backslash,
             Some(c @ (';' | '\t' | '|' | ',')) if behind.len() == self.rest(close + 1).len() => {
-                Broken::OtherSeparator(c)
+                QuoteFault::OtherSeparator(c)
             }
-            _ if self.ends_cell(self.text.len() - behind.len()) => Broken::SpaceBehind,
-            _ => Broken::TextBehind,
+            _ if self.ends_cell(self.text.len() - behind.len()) => QuoteFault::SpaceBehind,
+            _ => QuoteFault::TextBehind,
         }
     }
 
@@ -196,14 +196,14 @@ impl<'a> Table<'a> {
         next < self.text.len() && is_escaped(next)
     }
 
-    fn fault(&self, opened: usize, found: usize, broken: Broken) -> Fault {
+    fn fault(&self, opened: usize, found: usize, broken: QuoteFault) -> Fault {
         let line_end = self.find(opened, is_line_end);
-        let same_line = found <= line_end && broken != Broken::Unclosed;
+        let same_line = found <= line_end && broken != QuoteFault::Unclosed;
         let line = self.text.get(opened + 1..line_end).unwrap_or_default();
         let broken = match broken {
-            _ if line.contains("\\\"") => Broken::Backslash,
+            _ if line.contains("\\\"") => QuoteFault::Backslash,
             // The quote that was found opens a text of its own: nothing closes the first.
-            Broken::TextBehind if !same_line => Broken::Unclosed,
+            QuoteFault::TextBehind if !same_line => QuoteFault::Unclosed,
             other => other,
         };
         Fault {
@@ -249,7 +249,7 @@ impl<'a> Table<'a> {
         let (cells, end) = match self.cells(start) {
             _ if start < self.doubtful.1 && !self.is_blank_line(start) => {
                 let of = self.doubtful.0;
-                (Err(Broken::Doubtful { of }), self.find(start, is_line_end))
+                (Err(QuoteFault::Doubtful { of }), self.find(start, is_line_end))
             }
             Ok((cells, end)) => (Ok(cells), end),
             Err(fault) => {

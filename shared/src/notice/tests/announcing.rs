@@ -1,16 +1,16 @@
-//! What is told is told once, whatever fails in between.
+//! A notice is published once, even if a call in between fails.
 
 use std::ops::Range;
 use std::sync::Mutex;
 
 use super::*;
-use crate::port::{Created, Fetched, OpenUpload, Page, Replaced};
+use crate::port::{CreateOutcome, OpenUpload, Page, ReplaceOutcome, StoredObject};
 
 /// The output bucket's markers, and a topic that can fail.
 #[derive(Default)]
 struct World {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    published: Mutex<Vec<Message>>,
+    published: Mutex<Vec<NoticeMessage>>,
     topic_down: bool,
     store_down_for_writes: bool,
 }
@@ -39,7 +39,7 @@ fn etag_of(bytes: &[u8]) -> String {
     crate::spec::Spec::sha256(bytes)
 }
 
-fn refused<T>() -> Result<T, StoreError> {
+fn store_failure<T>() -> Result<T, StoreError> {
     Err(StoreError::Transient {
         operation: "PutObject",
         what: "marker".into(),
@@ -49,16 +49,21 @@ fn refused<T>() -> Result<T, StoreError> {
 
 impl Store for World {
     async fn open_uploads(&self, _: &str) -> Result<Vec<OpenUpload>, StoreError> {
-        refused()
+        store_failure()
     }
 
     async fn list(&self, _: Bucket, _: &str, _: bool, _: Option<&str>) -> Result<Page, StoreError> {
-        refused()
+        store_failure()
     }
 
-    async fn get(&self, _: Bucket, key: &str, _: Option<Range<u64>>) -> Result<Option<Fetched>, StoreError> {
+    async fn get(
+        &self,
+        _: Bucket,
+        key: &str,
+        _: Option<Range<u64>>,
+    ) -> Result<Option<StoredObject>, StoreError> {
         let found = self.objects.lock().unwrap().get(key).cloned();
-        Ok(found.map(|bytes| Fetched {
+        Ok(found.map(|bytes| StoredObject {
             size: bytes.len() as u64,
             etag: etag_of(&bytes),
             bytes,
@@ -72,29 +77,34 @@ impl Store for World {
         key: &str,
         body: Vec<u8>,
         _: &BTreeMap<String, String>,
-    ) -> Result<Created, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         if self.store_down_for_writes {
-            return refused();
+            return store_failure();
         }
         match self.objects.lock().unwrap().insert(key.to_owned(), body) {
-            None => Ok(Created::New),
-            Some(_) => Ok(Created::AlreadyThere),
+            None => Ok(CreateOutcome::New),
+            Some(_) => Ok(CreateOutcome::AlreadyThere),
         }
     }
 
-    async fn replace(&self, key: &str, body: Vec<u8>, etag: Option<&str>) -> Result<Replaced, StoreError> {
+    async fn replace(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        etag: Option<&str>,
+    ) -> Result<ReplaceOutcome, StoreError> {
         let mut objects = self.objects.lock().unwrap();
         if objects.get(key).map(|there| etag_of(there)).as_deref() != etag {
-            return Ok(Replaced::Changed);
+            return Ok(ReplaceOutcome::Changed);
         }
         let etag = etag_of(&body);
         objects.insert(key.to_owned(), body);
-        Ok(Replaced::Done { etag })
+        Ok(ReplaceOutcome::Done { etag })
     }
 }
 
 impl Topic for World {
-    async fn publish(&self, message: &Message) -> Result<(), PublishError> {
+    async fn publish(&self, message: &NoticeMessage) -> Result<(), PublishError> {
         if self.topic_down {
             return Err(PublishError {
                 reason: "down".into(),
@@ -112,16 +122,16 @@ async fn a_notice_goes_out_once() {
     let now = Timestamp::UNIX_EPOCH;
     assert_eq!(
         announce(&world, &world, &notice, now).await.unwrap(),
-        Announced::Now
+        AnnounceOutcome::Now
     );
     assert_eq!(
         announce(&world, &world, &notice, now).await.unwrap(),
-        Announced::Before
+        AnnounceOutcome::Before
     );
     assert_eq!(world.ids(), ["jobs/gc00-numbers-3f2a-000001/completed"]);
     let marker = world.objects.lock().unwrap().values().next().cloned().unwrap();
     assert_eq!(
-        serde_json::from_slice::<Notified>(&marker).unwrap().notice,
+        serde_json::from_slice::<NoticeMarker>(&marker).unwrap().notice,
         notice
     );
 }
@@ -144,7 +154,7 @@ async fn a_notice_that_did_not_leave_has_no_marker_and_leaves_later() {
         announce(&world, &world, &notice, Timestamp::UNIX_EPOCH)
             .await
             .unwrap(),
-        Announced::Now
+        AnnounceOutcome::Now
     );
 }
 
@@ -165,7 +175,7 @@ async fn a_crash_between_notice_and_marker_says_it_twice_with_the_same_id() {
         announce(&world, &world, &notice, Timestamp::UNIX_EPOCH)
             .await
             .unwrap(),
-        Announced::Now
+        AnnounceOutcome::Now
     );
     let ids = world.ids();
     assert_eq!((ids.len(), &ids[0]), (2, &ids[1]));
@@ -213,11 +223,15 @@ async fn of_a_hundred_and_twenty_broken_specs_ten_leave_alone_and_the_rest_in_on
     }
     assert_eq!((world.ids().len(), world.markers().len()), (10, 120));
     assert!(
-        !send_digest(&world, &world, Desk::Datasets, at(59)).await.unwrap(),
+        !send_digest(&world, &world, DigestGroup::Datasets, at(59))
+            .await
+            .unwrap(),
         "the hour is not over"
     );
     for _ in 0..2 {
-        send_digest(&world, &world, Desk::Datasets, at(60)).await.unwrap();
+        send_digest(&world, &world, DigestGroup::Datasets, at(60))
+            .await
+            .unwrap();
     }
     assert_eq!(world.ids().len(), 11);
     let expected: Vec<String> = (10..120).map(|number| broken_spec(number).id).collect();
@@ -228,9 +242,9 @@ async fn of_a_hundred_and_twenty_broken_specs_ten_leave_alone_and_the_rest_in_on
         text.contains("Groundcrew: labeling.yaml of d10 cannot be used"),
         "{text}"
     );
-    // The next hour counts anew.
+    // The next hour counts again.
     let next = announce(&world, &world, &broken_spec(200), at(61)).await.unwrap();
-    assert_eq!(next, Announced::Now);
+    assert_eq!(next, AnnounceOutcome::Now);
 }
 
 #[tokio::test]
@@ -246,7 +260,7 @@ async fn the_end_of_a_job_and_another_desk_wait_for_nobody() {
     for notice in [ended, team] {
         assert_eq!(
             announce(&world, &world, &notice, at(0)).await.unwrap(),
-            Announced::Now
+            AnnounceOutcome::Now
         );
     }
 }
@@ -260,7 +274,11 @@ async fn a_digest_that_did_not_leave_leaves_later_with_the_same_id_and_nothing_i
             .unwrap();
     }
     world.topic_down = true;
-    assert!(send_digest(&world, &world, Desk::Datasets, at(61)).await.is_err());
+    assert!(
+        send_digest(&world, &world, DigestGroup::Datasets, at(61))
+            .await
+            .is_err()
+    );
     world.topic_down = false;
     // What comes meanwhile is in the next one.
     for number in 12..30 {
@@ -269,9 +287,17 @@ async fn a_digest_that_did_not_leave_leaves_later_with_the_same_id_and_nothing_i
             .unwrap();
     }
     world.store_down_for_writes = true;
-    assert!(send_digest(&world, &world, Desk::Datasets, at(63)).await.is_err());
+    assert!(
+        send_digest(&world, &world, DigestGroup::Datasets, at(63))
+            .await
+            .is_err()
+    );
     world.store_down_for_writes = false;
-    assert!(send_digest(&world, &world, Desk::Datasets, at(64)).await.unwrap());
+    assert!(
+        send_digest(&world, &world, DigestGroup::Datasets, at(64))
+            .await
+            .unwrap()
+    );
     let ids = world.ids();
     let digests: Vec<&String> = ids.iter().filter(|id| id.starts_with("digest/")).collect();
     assert_eq!(
@@ -282,7 +308,7 @@ async fn a_digest_that_did_not_leave_leaves_later_with_the_same_id_and_nothing_i
     let first: Vec<String> = (10..12).map(|number| broken_spec(number).id).collect();
     assert_eq!(named(&world), first);
     assert!(
-        send_digest(&world, &world, Desk::Datasets, at(121))
+        send_digest(&world, &world, DigestGroup::Datasets, at(121))
             .await
             .unwrap()
     );
@@ -307,5 +333,5 @@ async fn a_clock_that_is_behind_counts_in_the_hour_others_have_begun() {
             .unwrap();
     }
     let late = announce(&world, &world, &broken_spec(10), at(59)).await.unwrap();
-    assert_eq!(late, Announced::InDigest);
+    assert_eq!(late, AnnounceOutcome::InDigest);
 }

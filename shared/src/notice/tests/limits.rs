@@ -9,7 +9,7 @@ use crate::daily::{DailyBudget, DailyUnit};
 fn the_worst_keys_and_reasons_fit_into_a_message() {
     let key = format!("d/{}", "\u{1}\u{fffe}\"\\".repeat(146));
     let worst: Vec<_> = (0..30)
-        .map(|row| Rejected {
+        .map(|row| Reject {
             reason: key.repeat(50),
             ..rejected(&key, Some(row))
         })
@@ -72,7 +72,7 @@ proptest! {
         row in any::<Option<u64>>(),
     ) {
         let Ok(name) = DatasetName::new(&name) else { return Ok(()) };
-        let reject = Rejected { key: key.clone(), etag: "e".into(), row, reason: reason.clone() };
+        let reject = Reject { key: key.clone(), etag: "e".into(), row, reason: reason.clone() };
         sendable(&Notice::files_rejected(&name, &[reject]));
         sendable(&Notice::dataset_halted(&name, &reason));
         let (batch, job) = (BatchNumber::FIRST, key.as_str());
@@ -97,7 +97,7 @@ fn what_is_told_of_teams_fits_whatever_people_wrote() {
         line: Some(1),
     };
     let problems: Vec<_> = (0..100).map(problem).collect();
-    let joined = crate::crew::Joined {
+    let joined = crate::crew::JoinMarker {
         at: Timestamp::UNIX_EPOCH,
         username: ugly.clone(),
         sub: ugly.clone(),

@@ -1,9 +1,9 @@
-//! What people read, and copy from, whatever names somebody chose.
+//! What people read, and copy from, with any names that other people chose.
 
 use std::process::Command;
 
 use super::*;
-use crate::crew::{Joined, TeamProblem};
+use crate::crew::{JoinMarker, TeamProblem};
 use crate::name::{DatasetNameError, TeamFileNameError, TeamName};
 use crate::visible::is_invisible;
 
@@ -30,17 +30,17 @@ fn error(text: &str) -> SpecError {
     }
 }
 
-/// Every notice there is, with the name wherever somebody else's words come in.
+/// Every notice there is, with the name wherever text of other people comes in.
 fn every_notice(name: &str) -> Vec<Notice> {
     let (dataset, team) = (
         dataset(&name.replace('/', "_")),
         TeamName::new("readers").unwrap(),
     );
-    let reject = |row| Rejected {
+    let reject = |row| Reject {
         reason: format!("`{name}` is nothing that can be shown"),
         ..rejected(&format!("{name}/{name}.txt"), row)
     };
-    let joined = Joined {
+    let joined = JoinMarker {
         at: Timestamp::UNIX_EPOCH,
         username: name.to_owned(),
         sub: name.to_owned(),
@@ -213,7 +213,7 @@ fn nothing_touches_what_people_copy_from_a_notice() {
 #[test]
 fn advice_fits_what_was_rejected() {
     let (file, row) = (rejected("d/a.txt", None), rejected("d/b.csv", Some(7)));
-    let text = |rejected: &[Rejected]| Notice::files_rejected(&dataset("d"), rejected).text;
+    let text = |rejected: &[Reject]| Notice::files_rejected(&dataset("d"), rejected).text;
     let in_place = "fix it, and upload it to the same place.";
     let alone = "put the fixed ones alone into a file of another name";
     let (file, row) = (text(&[file]), text(&[row]));

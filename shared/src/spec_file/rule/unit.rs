@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::{Span, SpanRelativeTo, Unit};
 
 use crate::spec::Percent;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 /// A duration within its limits; `limits` says whose they are.
 pub(super) fn duration(

@@ -1,16 +1,9 @@
-//! JSON Schema of `labeling.yaml`, for editors.
+//! The parts of the JSON Schema that no Rust type says.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde_json::Value;
 
-use super::raw::RawSpec;
-use super::rule::export::EXPORTS;
-use super::rule::files::SPLITS;
+use crate::spec::{ExportFormat, TextSplit};
 use crate::task::Task;
-
-pub(super) fn json_schema() -> Value {
-    crate::yaml::schema::of::<RawSpec>()
-}
 
 pub(super) fn tasks(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = Task::all()
@@ -21,11 +14,11 @@ pub(super) fn tasks(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn splits(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "enum": SPLITS })
+    json_schema!({ "type": "string", "enum": TextSplit::NAMES })
 }
 
 pub(super) fn exports(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": { "type": "string", "enum": EXPORTS }, "uniqueItems": true })
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": ExportFormat::NAMES }, "uniqueItems": true })
 }
 
 pub(super) fn tags(_: &mut SchemaGenerator) -> Schema {

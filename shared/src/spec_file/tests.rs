@@ -5,6 +5,9 @@ mod refused;
 use std::time::Duration;
 
 use super::*;
+use crate::name::DatasetName;
+use crate::spec::{BatchRules, ExportFormat, Label, StopAfter, Team, TextSplit};
+use crate::task::Task;
 
 /// The four keys without which there is no spec; rows add lines to it, or change one.
 const LEAST: &str =

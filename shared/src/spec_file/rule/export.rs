@@ -1,12 +1,10 @@
 //! The rules for what finished labels are also written as.
 
 use crate::spec::ExportFormat;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::nearest;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
+use crate::yaml::nearest;
 
-/// What `export` can hold.
-pub(in crate::spec) const EXPORTS: [&str; 2] = ["csv", "jsonl"];
 /// Known formats of labels that no supported task makes.
 const NOT_YET: [&str; 4] = ["coco", "yolo", "voc", "conll"];
 
@@ -36,10 +34,10 @@ fn export(name: &At<String>) -> Result<ExportFormat, Problem> {
             name.at,
             format!("the export `{later}` is not yet supported"),
         )
-        .hint(format!("what works today: {}", EXPORTS.join(", ")))),
+        .hint(format!("what works today: {}", ExportFormat::NAMES.join(", ")))),
         other => Err(
             Problem::new(name.at, format!("there is no export `{}`", other.escape_debug()))
-                .maybe_hint(nearest::hint(other, &EXPORTS, "the exports are")),
+                .maybe_hint(nearest::hint(other, &ExportFormat::NAMES, "the exports are")),
         ),
     }
 }

@@ -6,30 +6,28 @@
 
 mod classify;
 mod delimited;
-pub(crate) mod encoding;
+mod file_kind;
 mod hand_made;
 pub mod image;
 mod json;
 mod json_lines;
 mod names;
+mod source_row;
 mod text;
 
-use std::borrow::Cow;
-
-pub use classify::{classify, is_junk};
+pub use classify::{Verdict, classify};
+pub use file_kind::FileKind;
 pub use hand_made::Rules;
 pub use image::{image_line, probe};
+use source_row::SourceRow;
+pub use text::{MAX_TEXT_FILE, MAX_WHOLE_TEXT};
 
+use crate::encoding;
+use crate::layout::is_junk;
 pub use crate::manifest::Line;
 use crate::manifest::{File, text_line};
 use crate::spec::{Spec, TextSplit};
-use crate::status::Rejected;
-
-/// Bytes of one text file that is split into rows or lines, and of one manifest made by hand. Such a file is read
-/// whole by a function with little memory.
-pub const MAX_TEXT_FILE: u64 = 32 << 20;
-/// Bytes of one text file that is one item: 20,000 characters of up to four bytes, a byte order mark and a line end.
-pub const MAX_WHOLE_TEXT: u64 = 4 * crate::manifest::MAX_ATTRIBUTE as u64 + 5;
+use crate::status::Reject;
 
 /// Bytes of a `.jsonl` that show whether it is a manifest made by hand: some lines, each of whose attributes may have
 /// 20,000 characters.
@@ -37,66 +35,21 @@ pub const MANIFEST_HEAD: u64 = 256 << 10;
 /// Lines that are looked at for that: one of them may be broken.
 const MANIFEST_LINES: usize = 3;
 
-/// How a file is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// `.txt`
-    Text,
-    /// `.csv`
-    Csv,
-    /// `.tsv`
-    Tsv,
-    /// `.jsonl`
-    JsonLines,
-    /// `.jpg`, `.jpeg`, `.jfif`, `.png`
-    Image,
-}
-
-/// What a file's name and size say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Worth reading.
-    Take(FileKind),
-    /// Something a computer left there, not a person: nobody is told.
-    Ignore,
-    /// Left out by the spec's `select`.
-    NotSelected,
-    /// Never an item as it is; says what is wrong and what to do.
-    Reject(String),
-}
-
 /// The items of one file, in order: a line for the manifest, or why there is none.
 ///
 /// Blank lines and rows are neither; a file with nothing else gives one reject for the whole file. Items, rejects and
 /// blank rows together are all rows of the file but its header.
 pub struct Items<'a> {
     file: File<'a>,
-    found: Box<dyn Iterator<Item = Found<'a>> + Send + 'a>,
+    found: Box<dyn Iterator<Item = SourceRow<'a>> + Send + 'a>,
     after_row: u64,
     blank: u64,
     empty: bool,
 }
 
-/// What a reader of one format finds.
-enum Found<'a> {
-    Text(Option<u64>, Cow<'a, str>),
-    Line(Line),
-    Reject(Option<u64>, String),
-    Blank(Option<u64>),
-}
-
-impl Found<'_> {
-    fn row(&self) -> Option<u64> {
-        match self {
-            Self::Text(row, _) | Self::Reject(row, _) | Self::Blank(row) => *row,
-            Self::Line(line) => line.row,
-        }
-    }
-}
-
 impl<'a> Items<'a> {
-    fn new(file: File<'a>, after_row: u64, found: impl Iterator<Item = Found<'a>> + Send + 'a) -> Self {
-        let is_new = move |found: &Found<'_>| found.row().is_none_or(|row| row > after_row);
+    fn new(file: File<'a>, after_row: u64, found: impl Iterator<Item = SourceRow<'a>> + Send + 'a) -> Self {
+        let is_new = move |found: &SourceRow<'_>| found.row().is_none_or(|row| row > after_row);
         Self {
             file,
             found: Box::new(found.filter(is_new)),
@@ -106,17 +59,17 @@ impl<'a> Items<'a> {
         }
     }
 
-    fn rejected(file: File<'a>, reason: String) -> Self {
-        Self::new(file, 0, std::iter::once(Found::Reject(None, reason)))
+    fn of_reject(file: File<'a>, reason: String) -> Self {
+        Self::new(file, 0, std::iter::once(SourceRow::Reject(None, reason)))
     }
 
     /// Blank lines and rows passed over so far.
-    pub fn blank(&self) -> u64 {
+    pub fn blank_rows(&self) -> u64 {
         self.blank
     }
 
-    fn reject(&self, row: Option<u64>, reason: String) -> Rejected {
-        Rejected {
+    fn reject(&self, row: Option<u64>, reason: String) -> Reject {
+        Reject {
             key: self.file.key.to_owned(),
             etag: self.file.etag.to_owned(),
             row,
@@ -125,7 +78,7 @@ impl<'a> Items<'a> {
     }
 
     /// A file of nothing but blank lines: said once, unless this is the rest of a file that gave items before.
-    fn nothing_found(&mut self) -> Option<Rejected> {
+    fn nothing_found(&mut self) -> Option<Reject> {
         let nothing = std::mem::take(&mut self.empty) && self.after_row == 0;
         nothing.then(|| {
             self.reject(
@@ -137,21 +90,21 @@ impl<'a> Items<'a> {
 }
 
 impl Iterator for Items<'_> {
-    type Item = Result<Line, Rejected>;
+    type Item = Result<Line, Reject>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let item = match self.found.next() {
                 None => return self.nothing_found().map(Err),
-                Some(Found::Blank(_)) => {
+                Some(SourceRow::Blank(_)) => {
                     self.blank += 1;
                     continue;
                 }
-                Some(Found::Text(row, text)) => {
+                Some(SourceRow::Text(row, text)) => {
                     text_line(self.file, row, &text).map_err(|e| self.reject(row, e.to_string()))
                 }
-                Some(Found::Line(line)) => Ok(line),
-                Some(Found::Reject(row, reason)) => Err(self.reject(row, reason)),
+                Some(SourceRow::Line(line)) => Ok(line),
+                Some(SourceRow::Reject(row, reason)) => Err(self.reject(row, reason)),
             };
             self.empty = false;
             return Some(item);
@@ -164,7 +117,7 @@ pub fn read_text<'a>(spec: &Spec, key: &'a str, etag: &'a str, bytes: &'a [u8], 
     let file = File { key, etag };
     let text = match encoding::decode(bytes) {
         Ok(text) => text,
-        Err(reason) => return Items::rejected(file, reason),
+        Err(reason) => return Items::of_reject(file, reason),
     };
     let rows = match (FileKind::of(key), &spec.text) {
         (Some(FileKind::JsonLines), split) => {
@@ -173,10 +126,10 @@ pub fn read_text<'a>(spec: &Spec, key: &'a str, etag: &'a str, bytes: &'a [u8], 
         (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { column }) => {
             delimited::rows(text, kind, column.as_deref()).map(|rows| Items::new(file, after_row, rows))
         }
-        (_, TextSplit::File) => Ok(Items::new(file, 0, text::whole(text))),
+        (_, TextSplit::File) => Ok(Items::new(file, 0, text::whole_text(text))),
         (_, TextSplit::Line | TextSplit::Row { .. }) => Ok(Items::new(file, after_row, text::lines(text))),
     };
-    rows.unwrap_or_else(|reason| Items::rejected(file, reason))
+    rows.unwrap_or_else(|reason| Items::of_reject(file, reason))
 }
 
 /// How rows are numbered. It goes up when a reader gives a row another number than before: where a batch ended is
@@ -185,7 +138,7 @@ pub const ROW_NUMBERING: u32 = 2;
 
 /// Whether the file's rows have the numbers they had in [`ROW_NUMBERING`] 1, in which `\r` alone ended no line of a text,
 /// and a broken quote took rows into its own.
-pub fn numbered_as_in_1(spec: &Spec, key: &str, bytes: &[u8], by_hand: bool) -> bool {
+pub fn is_numbered_as_in_version_1(spec: &Spec, key: &str, bytes: &[u8], by_hand: bool) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return true;
     };
@@ -215,14 +168,14 @@ pub fn read_manifest<'a>(
 ) -> Items<'a> {
     let file = File { key, etag };
     if bytes.len() as u64 > MAX_TEXT_FILE {
-        return Items::rejected(file, text::too_large(bytes.len() as u64));
+        return Items::of_reject(file, text::too_large(bytes.len() as u64));
     }
     match encoding::decode(bytes) {
         Ok(text) => {
             let found = hand_made::lines(text, spec.task.input(), rules, file);
             Items::new(file, after_row, found)
         }
-        Err(reason) => Items::rejected(file, reason),
+        Err(reason) => Items::of_reject(file, reason),
     }
 }
 
@@ -246,16 +199,18 @@ pub fn is_manifest(head: &[u8]) -> bool {
     let Ok(text) = encoding::decode(whole) else {
         return false;
     };
-    let lines = text::numbered(text).map(|(_, line)| line);
+    let lines = text::numbered_lines(text).map(|(_, line)| line);
     let mut first = lines.filter(|line| !text::is_blank(line)).take(MANIFEST_LINES);
     first.any(hand_made::names_a_source)
 }
 
 /// A line made by hand whose `source` names a text, with the text in it. `bytes` are those of the text's file.
 pub fn inline_text(line: &Line, bytes: &[u8]) -> Result<Line, String> {
-    match text::whole(encoding::decode(bytes)?).next() {
-        Some(Found::Text(_, text)) => hand_made::inlined(line, &text).map_err(|error| error.to_string()),
-        Some(Found::Reject(_, reason)) => Err(reason),
+    match text::whole_text(encoding::decode(bytes)?).next() {
+        Some(SourceRow::Text(_, text)) => {
+            hand_made::inline_text(line, &text).map_err(|error| error.to_string())
+        }
+        Some(SourceRow::Reject(_, reason)) => Err(reason),
         _ => Err("the file holds no text: it is blank".to_owned()),
     }
 }

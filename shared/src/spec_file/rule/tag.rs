@@ -1,9 +1,10 @@
 //! The rules for what the account gets to see: tags and the encryption key.
 
 use super::prose::char_count;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::raw::RawTags;
+use crate::spec::is_tag_char;
+use crate::spec_file::raw::RawTags;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 /// API reference, OutputConfig.KmsKeyId.
 pub(super) fn kms_key(key: &At<String>) -> Result<String, Problem> {
@@ -50,9 +51,4 @@ fn tag(key: &str, value: &At<String>) -> Result<(String, String), Problem> {
 fn is_reserved(key: &str) -> bool {
     let key = key.trim().to_ascii_lowercase();
     key == "groundcrew" || key.starts_with("aws:") || key.starts_with("groundcrew:")
-}
-
-/// Of `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
-pub(crate) fn is_tag_char(c: char) -> bool {
-    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c)
 }

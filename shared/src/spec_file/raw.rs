@@ -7,8 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_saphyr::Location;
 
-use super::at::At;
 use super::schema;
+use crate::yaml::at::At;
 
 /// A dataset's labeling.yaml: what to label, how, and by which team.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub(super) struct RawSpec {
     /// How long a worker may take over one item: 5m for classification.
     #[schemars(regex(pattern = r"^[0-9]"), example = "5m")]
     pub(super) task_timeout: Option<At<String>>,
-    /// How long an item waits for workers before it is given up: 10d.
+    /// How long an item waits for workers before it expires: 10d.
     #[schemars(regex(pattern = r"^[0-9]"), example = "10d")]
     pub(super) task_expiration: Option<At<String>>,
     /// Items shown to workers at the same time: 1000.
@@ -102,7 +102,7 @@ pub(super) struct RawFullLabel {
     /// Not yet supported.
     #[serde(default)]
     #[schemars(schema_with = "schema::anything")]
-    pub(super) attributes: Option<At<Anything>>,
+    pub(super) attributes: Option<At<AnyValue>>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -186,11 +186,11 @@ pub(super) struct RawReview {
 #[derive(Debug)]
 pub(super) struct RawTags(pub(super) Vec<(String, At<String>)>);
 
-/// Whatever stands there, read over.
+/// Any value; it is not looked at.
 #[derive(Debug)]
-pub(super) struct Anything;
+pub(super) struct AnyValue;
 
-impl<'de> Deserialize<'de> for Anything {
+impl<'de> Deserialize<'de> for AnyValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         serde::de::IgnoredAny::deserialize(deserializer).map(|_| Self)
     }
@@ -302,7 +302,7 @@ impl RawSpec {
             (
                 key.at,
                 "review",
-                "leave it out: label the dataset anew instead, with another `label_attribute`",
+                "leave it out: label the dataset again instead, with another `label_attribute`",
             )
         }))
         .or(self.template.as_ref().map(|key| {

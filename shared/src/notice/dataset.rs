@@ -1,4 +1,4 @@
-//! What is told, in words: one constructor for each thing that happens.
+//! Notices about datasets and their jobs: one constructor for each thing that happens.
 
 use std::borrow::Borrow;
 use std::fmt::Write;
@@ -6,15 +6,16 @@ use std::fmt::Write;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::message::{shortened, subject};
-use super::{Notice, NoticeKind};
+use super::id::{cause_hash, id_part, short_hash};
+use super::message::subject;
+use super::model::{Notice, NoticeKind};
+use crate::mail_text::{brief, indented, quoted, safe, safe_lines, shortened};
 use crate::name::{BatchNumber, DatasetName};
 use crate::port::JobState;
 use crate::shell;
 use crate::spec::SpecError;
-use crate::status::{JobSummary, Rejected, WaitingReason};
-use crate::summary::LabelCount;
-use crate::visible::visible;
+use crate::status::{Reject, WaitingReason};
+use crate::summary::{JobSummary, LabelCount};
 
 /// Rejected files and rows named in one notice.
 pub(super) const NAMED: usize = 20;
@@ -46,7 +47,7 @@ pub struct JobRefusal<'a> {
 }
 
 impl Notice {
-    /// A job has come to its end, good or bad. Told once per job and end state.
+    /// A job has come to its end, good or bad. Announced once per job and end state.
     pub fn job_finished(summary: &JobSummary, links: &Links) -> Self {
         let (dataset, batch, labels) = (&summary.dataset, summary.batch, &summary.labels);
         let (kind, state, happened) = match summary.state {
@@ -79,7 +80,7 @@ impl Notice {
         }
     }
 
-    /// The dataset's `labeling.yaml` cannot be used. Told once per content of the file.
+    /// The dataset's `labeling.yaml` cannot be used. Announced once per content of the file.
     pub fn spec_rejected(dataset: &DatasetName, error: &SpecError, sha256: &str) -> Self {
         let mut text = format!(
             "Nothing of the dataset {} is labeled until its labeling.yaml is fixed.\n\n",
@@ -88,7 +89,7 @@ impl Notice {
         let _ = writeln!(
             text,
             "{}\n\nUpload the fixed file to the same place; the rest goes by itself.",
-            shown_lines(&error.to_string())
+            safe_lines(&error.to_string())
         );
         Self {
             id: format!("specs/{}/{}", dataset_hash(dataset), id_part(sha256)),
@@ -110,16 +111,20 @@ impl Notice {
         }
     }
 
-    /// Files or rows that will not be labeled as they are. Told once per set of them and their reasons.
-    pub fn files_rejected(dataset: &DatasetName, rejected: &[impl Borrow<Rejected>]) -> Self {
+    /// Files or rows that will not be labeled as they are. Announced once per set of them and their reasons.
+    pub fn files_rejected(dataset: &DatasetName, rejected: &[impl Borrow<Reject>]) -> Self {
         let count = rejected.len();
         let what = if count == 1 {
             "1 file or row"
         } else {
             &format!("{count} files or rows")
         };
-        let named: Vec<Rejected> = rejected.iter().take(NAMED).map(|r| bounded(r.borrow())).collect();
-        let all = crate::layout::rejected(dataset);
+        let named: Vec<Reject> = rejected
+            .iter()
+            .take(NAMED)
+            .map(|r| with_short_reason(r.borrow()))
+            .collect();
+        let all = crate::layout::rejects(dataset);
         Self {
             id: format!("rejected/{}/{}", dataset_hash(dataset), set_hash(rejected)),
             kind: NoticeKind::FilesRejected,
@@ -134,7 +139,7 @@ impl Notice {
         }
     }
 
-    /// A batch that gets no job unless somebody changes something. Told once per job and cause.
+    /// A batch that gets no job unless a person changes something. Announced once per job and cause.
     pub fn job_refused(refusal: JobRefusal<'_>) -> Self {
         let JobRefusal {
             dataset,
@@ -169,14 +174,14 @@ impl Notice {
             text: format!(
                 "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {}\n  Reason:\n{}\n\n{what_to_do}\n",
                 quoted(dataset.as_str()),
-                shown(job),
+                safe(job),
                 indented(&message)
             ),
             detail: json!({"batch": number, "job": job, "reason": reason, "message": message}),
         }
     }
 
-    /// The dataset's batches do not fit together, and nothing more is cut. Told once per cause.
+    /// The dataset's batches do not fit together, and nothing more is cut. Announced once per cause.
     pub fn dataset_halted(dataset: &DatasetName, reason: &str) -> Self {
         let reason = shortened(reason, 4_000);
         Self {
@@ -211,7 +216,7 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     };
     row("Labeled", &format!("{} of {}", labels.labeled, labels.total));
     if let Some(reason) = &summary.failure_reason {
-        row("Reason", &shown(&shortened(reason, 4_000)));
+        row("Reason", &safe(&shortened(reason, 4_000)));
     }
     if labels.unreadable > 0 {
         row(
@@ -225,11 +230,11 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     if let Some(reason) = &labels.output_error {
         row(
             "Output",
-            &format!("cannot be read: {}", shown(&shortened(reason, 1_000))),
+            &format!("cannot be read: {}", safe(&shortened(reason, 1_000))),
         );
     }
     for LabelCount { label, count } in labels.per_label.iter().take(50) {
-        row(&format!("  {}", shortened(&shown(label), 60)), &count.to_string());
+        row(&format!("  {}", shortened(&safe(label), 60)), &count.to_string());
     }
     if let Some(mean) = labels.mean_confidence {
         row("Mean confidence", &format!("{mean:.2}"));
@@ -238,12 +243,12 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
         row("Changed since", &changed_since(labels.changed_since_batch));
     }
     if labels.reuploaded_since_batch > 0 {
-        row("Uploaded anew", &reuploaded_since(labels.reuploaded_since_batch));
+        row("Uploaded again", &reuploaded_since(labels.reuploaded_since_batch));
     }
     if labels.deleted_since_batch > 0 {
         row("Deleted since", &files(labels.deleted_since_batch));
     }
-    row("Labeling job", &shown(&summary.job));
+    row("Labeling job", &safe(&summary.job));
     // A folder is called as its dataset is: what is copied from here into a shell stays a name.
     let in_bucket = |place: &Option<String>| place.as_deref().map(shell::word);
     let places = [
@@ -286,15 +291,15 @@ fn reuploaded_since(count: u64) -> String {
 fn rejected_text(
     dataset: &DatasetName,
     what: &str,
-    named: &[Rejected],
-    rejected: &[impl Borrow<Rejected>],
+    named: &[Reject],
+    rejected: &[impl Borrow<Reject>],
     all: &str,
 ) -> String {
     let mut text = format!(
         "{what} of the dataset {} cannot be labeled as they are:\n\n",
         quoted(dataset.as_str())
     );
-    for Rejected { key, row, reason, .. } in named {
+    for Reject { key, row, reason, .. } in named {
         let row = row.map(|row| format!(", row {row}")).unwrap_or_default();
         let _ = writeln!(text, "  {}{row}\n{}", quoted(key), indented(reason));
     }
@@ -309,14 +314,14 @@ fn rejected_text(
         "\nEverything else goes on. All of them are listed in the output bucket:\n\n    aws s3 cp {} -\n\n{}\n{}",
         shell::word(&format!("{OUTPUT}{all}")),
         reject_advice(rejected),
-        taking_out("a file", keys)
+        deletion_commands("a file", keys)
     );
     text
 }
 
 /// What to do about rejects, with a line break where a sentence of a mail needs one. A file of which nothing is in a batch is
 /// read again when it changes; one of which a part is in a batch is not.
-pub fn reject_advice(rejected: &[impl Borrow<Rejected>]) -> String {
+pub fn reject_advice(rejected: &[impl Borrow<Reject>]) -> String {
     let (rows, files): (Vec<_>, Vec<_>) = rejected
         .iter()
         .map(Borrow::borrow)
@@ -332,14 +337,14 @@ pub fn reject_advice(rejected: &[impl Borrow<Rejected>]) -> String {
 }
 
 /// What becomes of fixed rows. Batches never change, and which rows of a changed file are those that were rejected cannot
-/// be told apart safely from its others: so the person who fixed them says which.
+/// be distinguished safely from its others: so the person who fixed them says which.
 const FIXED_ROWS: &str = "\
     A row or line: put the fixed ones alone into a file of another name, with the\n\
     header if there is one. A file that is partly in a batch is not read again;\n\
     under another name the whole of it would be labeled twice.\n";
 
-/// Which bucket it is, whoever reads this knows; the drop folder on one machine is easily taken for it.
-pub fn taking_out<'k>(what: &str, keys: impl IntoIterator<Item = &'k str>) -> String {
+/// How to take files out. The reader knows which bucket it is; on one machine the drop folder is easily taken for it.
+pub fn deletion_commands<'k>(what: &str, keys: impl IntoIterator<Item = &'k str>) -> String {
     let mut text = format!("To take {what} out, delete it from the bucket:\n\n");
     for key in keys {
         let place = shell::word(&format!("{INPUT}{key}"));
@@ -348,94 +353,17 @@ pub fn taking_out<'k>(what: &str, keys: impl IntoIterator<Item = &'k str>) -> St
     text + "\nDeleting it in a drop folder deletes nothing there."
 }
 
-/// Lines of at most 78 characters where the words allow, four spaces in. What people or services wrote, or what names
-/// what they wrote.
-pub(super) fn indented(text: &str) -> String {
-    let text = &shown(text);
-    let mut lines = vec![String::from("   ")];
-    for word in text.split_whitespace() {
-        let full = lines
-            .last()
-            .is_some_and(|line| line.chars().count() + 1 + word.chars().count() > 78);
-        if full {
-            lines.push(String::from("   "));
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push(' ');
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
-}
-
-/// A key or name as people read it: in quotes, with everything in it seen, not endless.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", shortened(&shown(name), 300))
-}
-
-/// A name short enough that the subject still says what happened.
-pub(super) fn brief(name: &str) -> String {
-    shortened(&shown(name), 40)
-}
-
-/// What somebody else wrote, in a mail: nothing in it is hidden, and nothing in it becomes a link.
-pub fn shown(text: &str) -> String {
-    without_links(&visible(text))
-}
-
-/// Mail programs make a link of whatever begins like an address of a site. A name is no invitation to go there. An
-/// `s3://` is none to them.
-fn without_links(text: &str) -> String {
-    let mut parts = text.split("://");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let is_s3 = out.ends_with("s3") && !out.trim_end_matches("s3").ends_with(char::is_alphanumeric);
-        out.push_str(if is_s3 { "://" } else { "[:]//" });
-        out.push_str(part);
-    }
-    let places: Vec<usize> = out
-        .to_ascii_lowercase()
-        .match_indices("www.")
-        .map(|(at, _)| at + 3)
-        .collect();
-    for at in places.into_iter().rev() {
-        out.replace_range(at..=at, "[.]");
-    }
-    out
-}
-
-/// Several lines of such text.
-pub(super) fn shown_lines(text: &str) -> String {
-    text.lines().map(shown).collect::<Vec<_>>().join("\n")
-}
-
-fn bounded(rejected: &Rejected) -> Rejected {
-    Rejected {
+fn with_short_reason(rejected: &Reject) -> Reject {
+    Reject {
         reason: shortened(&rejected.reason, 500),
         ..rejected.clone()
     }
 }
 
-fn dataset_hash(dataset: &DatasetName) -> String {
-    short_hash(dataset.as_str().as_bytes())
-}
-
-pub(super) fn short_hash(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes)[..10])
-}
-
-/// Of what a message says, without the request ids, times and numbers that differ each time it is said.
-pub(super) fn cause_hash(message: &str) -> String {
-    let words = message
-        .split_whitespace()
-        .filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
-    short_hash(words.collect::<Vec<_>>().join(" ").as_bytes())
-}
-
-/// Of the set: neither order nor repetition matters. The same file for another reason is another thing to mend.
-fn set_hash(rejected: &[impl Borrow<Rejected>]) -> String {
+/// Of the set: neither order nor repetition matters. The same file for another reason is another thing to fix.
+fn set_hash(rejected: &[impl Borrow<Reject>]) -> String {
     let parts = rejected.iter().map(|rejected| {
-        let Rejected {
+        let Reject {
             key,
             etag,
             row,
@@ -454,11 +382,6 @@ fn set_hash(rejected: &[impl Borrow<Rejected>]) -> String {
     hex::encode(&hash.finalize()[..10])
 }
 
-/// Only what an id may hold; job names and hashes already are.
-pub(super) fn id_part(text: &str) -> String {
-    let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    text.chars()
-        .take(128)
-        .map(|c| if ok(c) { c.to_ascii_lowercase() } else { '-' })
-        .collect()
+fn dataset_hash(dataset: &DatasetName) -> String {
+    short_hash(dataset.as_str().as_bytes())
 }

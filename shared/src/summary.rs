@@ -9,12 +9,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
 use crate::output::{Label, OutputLine};
-use crate::port::JobCounters;
+use crate::port::{JobCounters, JobState};
 use crate::status::RowsLeftOut;
 pub use report::report_markdown;
 
 /// Items listed by name: the least sure, and the changed.
 const LISTED: usize = 20;
+
+/// `results/<dataset>/<n>/summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    pub dataset: String,
+    pub batch: u32,
+    pub job: String,
+    pub arn: String,
+    pub state: JobState,
+    pub failure_reason: Option<String>,
+    pub label_attribute: String,
+    pub output_manifest: Option<String>,
+    #[serde(flatten)]
+    pub labels: Labels,
+}
 
 /// The labels of one job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -87,7 +102,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// `names` are the spec's labels, so that one that nobody chose is there with 0.
+    /// `names` are the spec's labels, so that a label no worker chose is there with 0.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut tally = Self::default();
         for name in names {
@@ -116,19 +131,19 @@ impl Tally {
     }
 
     /// A line that cannot be understood: an item all the same.
-    pub fn unreadable(&mut self) {
+    pub fn add_unreadable(&mut self) {
         self.labels.total += 1;
         self.labels.unlabeled += 1;
         self.labels.unreadable += 1;
     }
 
     /// The output cannot be read. Labels there may be, but none to be had.
-    pub fn no_output(&mut self, reason: String) {
+    pub fn set_output_error(&mut self, reason: String) {
         self.labels.output_error = Some(reason);
     }
 
     /// What the labeling service has counted, for a job that has no output to count.
-    pub fn counted(&mut self, counters: &JobCounters) {
+    pub fn set_counters(&mut self, counters: &JobCounters) {
         if self.labels.total > 0 {
             return;
         }
@@ -139,12 +154,12 @@ impl Tally {
     }
 
     /// What the batch's files held beside its items.
-    pub fn left_out(&mut self, rows: RowsLeftOut) {
+    pub fn set_rows_left_out(&mut self, rows: RowsLeftOut) {
         self.labels.rows_left_out = rows;
     }
 
     /// What a file of the batch is by now; each is asked for once.
-    pub fn compared(&mut self, key: &str, batched: &str, now: Option<&str>) {
+    pub fn compare(&mut self, key: &str, batched: &str, now: Option<&str>) {
         let labels = &mut self.labels;
         match now.map(|now| Change::between(batched, now)) {
             Some(Change::Same) => {}
@@ -206,7 +221,6 @@ impl Tally {
 pub(super) mod tests {
     use super::*;
     use crate::port::JobState;
-    use crate::status::JobSummary;
 
     pub(crate) fn line(key: &str, label: &str, confidence: f64) -> OutputLine {
         let line = serde_json::json!({
@@ -292,7 +306,7 @@ pub(super) mod tests {
             ("in parts", "a", Some("c-2")),
             ("gone", "a", None),
         ] {
-            tally.compared(key, batched, now);
+            tally.compare(key, batched, now);
         }
         let labels = tally.finish();
         assert_eq!(labels.changed_first, ["other"]);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub use self::batch::{ForbiddenLine, check_batch};
 
 use crate::layout::InputKey;
-use crate::manifest::ORIGIN;
+use crate::manifest::{Link, ORIGIN};
 use crate::name::DatasetName;
 
 /// S3's limit for a key, in bytes.
@@ -29,13 +29,6 @@ pub struct LinkSources {
 struct Place {
     bucket: String,
     prefix: String,
-}
-
-/// An object a dataset may point to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Link {
-    pub bucket: String,
-    pub key: String,
 }
 
 /// Why a link is not followed.
@@ -89,7 +82,7 @@ impl LinkSources {
     ///
     /// Readers of a URI disagree about what `..`, `%2e`, `//` and `?` mean; a link that says the same to all of them has none.
     pub fn follow(&self, dataset: &DatasetName, uri: &str) -> Result<Link, LinkError> {
-        let shown = || format!("`{}`", shortened(uri));
+        let shown = || format!("`{}`", shorten(uri));
         let object = uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
         let Some((bucket, key)) = object.filter(|(bucket, key)| is_bucket(bucket) && !key.is_empty()) else {
             return Err(LinkError::Form { shown: shown() });
@@ -148,7 +141,7 @@ impl LinkSources {
         same == Some(key) && InputKey::parse(key) == InputKey::File(dataset.clone())
     }
 
-    /// Where an image of the instructions lies: an S3 URI, or a path within the dataset's folder.
+    /// Where an image of the instructions is: an S3 URI, or a path within the dataset's folder.
     pub(crate) fn image_uri(&self, dataset: &DatasetName, destination: &str) -> String {
         match destination.starts_with("s3://") {
             true => destination.to_owned(),
@@ -172,7 +165,7 @@ impl LinkSources {
     }
 }
 
-/// Readers look such a name up as a link, in whatever case.
+/// Readers look such a name up as a link, in upper or lower case.
 fn is_ref(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with("-ref")
 }
@@ -195,13 +188,13 @@ fn is_bucket(bucket: &str) -> bool {
 /// No name in it is empty, `.` or `..`, neither as it is written nor after any number of readers have decoded it.
 fn is_plain_path(path: &str) -> bool {
     let mut path = path.to_owned();
-    // Each decoding makes it shorter, so this ends; deeper nesting than anybody would write is not plain either.
+    // Each decoding makes it shorter, so this ends; deeper nesting than a person would write is not plain either.
     for _ in 0..8 {
         let plain = path.split('/').all(|name| !matches!(name, "" | "." | ".."));
         if !plain || path.chars().any(|c| c.is_control() || matches!(c, '\\' | '?')) {
             return false;
         }
-        match decoded(&path) {
+        match decode(&path) {
             Some(once) => path = once,
             None => return true,
         }
@@ -210,7 +203,7 @@ fn is_plain_path(path: &str) -> bool {
 }
 
 /// With `%xx` read as bytes; `None` where there is none.
-fn decoded(text: &str) -> Option<String> {
+fn decode(text: &str) -> Option<String> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (mut bytes, mut rest, mut any) = (Vec::with_capacity(text.len()), text.as_bytes(), false);
     while let [first, more @ ..] = rest {
@@ -226,7 +219,7 @@ fn decoded(text: &str) -> Option<String> {
     any.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn shortened(uri: &str) -> String {
+fn shorten(uri: &str) -> String {
     const SHOWN: usize = 200;
     let mut text: String = uri.chars().take(SHOWN).flat_map(char::escape_debug).collect();
     if uri.chars().nth(SHOWN).is_some() {
@@ -403,7 +396,7 @@ mod tests {
         ) {
             if let Ok(link) = sources("").follow(&cats(), &format!("s3://in/cats/{rest}")) {
                 let mut key = link.key;
-                while let Some(once) = decoded(&key) {
+                while let Some(once) = decode(&key) {
                     key = once;
                 }
                 prop_assert!(key.starts_with("cats/") && !key.split('/').any(|name| matches!(name, "." | "..")));

@@ -50,7 +50,7 @@ pub enum Input {
     PointCloud,
     /// A sequence file that lists point clouds.
     PointClouds,
-    /// Whatever the worker template makes of a manifest line.
+    /// Any line: the worker template decides what it makes of it.
     Any,
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::unit::{duration, whole};
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::raw::{RawBatch, RawStopAfter};
 use crate::spec::{BatchRules, StopAfter};
+use crate::spec_file::raw::{RawBatch, RawStopAfter};
 use crate::task::Task;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub(super) fn batch(raw: Option<&RawBatch>, task: Task) -> Result<BatchRules, Pr
         Some(raw) => (raw.quiet.as_ref(), raw.max_wait.as_ref()),
         None => (None, None),
     };
-    let why = "long enough to see that an upload is over, and no longer than somebody will wait";
+    let why = "long enough to see that an upload is over, and no longer than people will wait";
     let quiet = quiet.map_or(Ok(2 * MINUTE), |text| duration("quiet", text, (SECOND, DAY), why))?;
     let why = "it cannot be shorter than `quiet`, which is waited for first";
     let max_wait = max_wait.map_or(Ok(HOUR.max(quiet)), |text| {

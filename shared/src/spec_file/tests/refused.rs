@@ -76,7 +76,7 @@ fn what_is_not_yaml_says_how_to_mend_it() {
         (instead("title: Even", "title: Numbers: Even"), 4, 15, "not valid YAML", "goes in quotes"),
         (instead("title: Even or odd?", "title: \"Even"), 5, 1, "not valid YAML", "is a quote left open?"),
         (instead("title:", "\ttitle:"), 3, 7, "not valid YAML", "indent with spaces"),
-        (with("select: {include: [*.txt]}"), 5, 20, "no `&name` stands before", "goes in quotes"),
+        (with("select: {include: [*.txt]}"), 5, 20, "there is no `&name` before", "goes in quotes"),
         (instead("Even or odd?", "!Even"), 4, 13, "no tags", "goes in quotes"),
         (instead("[Even, Odd]", "[Even, Odd"), 2, 9, "unclosed bracket '['", "close it with `]`"),
         (instead("[Even, Odd]", "[Even,\n  Odd # both"), 2, 9, "unclosed bracket '['", "close it with `]`"),

@@ -28,7 +28,7 @@ const SHARE: usize = 10;
 
 /// The file's text without a byte order mark. A file that is not UTF-8 is refused whole: where one row is in another
 /// encoding, accents in the rest of them are wrong too, and a row once labeled is not labeled again.
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, String> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, String> {
     if bytes.starts_with(b"\xFF\xFE\0\0") || bytes.starts_with(b"\0\0\xFE\xFF") {
         return Err("the file is UTF-32: save it as UTF-8".to_owned());
     }

@@ -1,10 +1,10 @@
 //! The rules for what workers read: title, description, instructions.
 
 use crate::spec::Instructions;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::raw::RawInstructions;
+use crate::spec_file::raw::RawInstructions;
 use crate::template;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 /// API reference, HumanTaskConfig.TaskTitle.
 pub(super) fn title(text: &At<String>) -> Result<String, Problem> {

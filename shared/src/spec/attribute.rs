@@ -5,15 +5,15 @@
 //! `-ref` for exactly the tasks whose labels are files.
 
 use crate::name::DatasetName;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
 use crate::task::Task;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 const MAX: usize = 127;
 /// Keys of a manifest line that are taken: the item itself, and where it came from.
 const TAKEN: [&str; 3] = ["source", "source-ref", "groundcrew"];
 
-pub(super) fn given(attribute: Option<&At<String>>, task: Task) -> Result<Option<String>, Problem> {
+pub(crate) fn given(attribute: Option<&At<String>>, task: Task) -> Result<Option<String>, Problem> {
     attribute.map(|attribute| check(attribute, task)).transpose()
 }
 
@@ -31,8 +31,8 @@ fn check(attribute: &At<String>, task: Task) -> Result<String, Problem> {
     }
 }
 
-/// An attribute for a spec that gives none: the dataset's name, as far as the rules let it stand.
-pub(in crate::spec) fn derive(dataset: &DatasetName, task: Task) -> String {
+/// An attribute for a spec that gives none: the dataset's name, as far as the rules allow.
+pub(crate) fn derive(dataset: &DatasetName, task: Task) -> String {
     let folded = fold(dataset.as_str()).unwrap_or_else(|| "label".to_owned());
     fit(&folded, task)
 }
@@ -81,7 +81,7 @@ fn fold(text: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join("-"))
 }
 
-/// The first of a few endings with which the name stands, cut to the length that is left.
+/// The name with the first of a few endings that makes it valid, cut to the length that is left.
 fn fit(folded: &str, task: Task) -> String {
     let fitted = ["", "-ref", "-label", "-label-ref"].into_iter().map(|ending| {
         let kept = folded

@@ -7,10 +7,10 @@ use serde_saphyr::Location;
 use super::prose::{char_count, one_line};
 use crate::lookalike;
 use crate::spec::Label;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::raw::{RawFullLabel, RawLabel};
+use crate::spec_file::raw::{RawFullLabel, RawLabel};
 use crate::task::Task;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 /// All labels go into every task a worker gets. RenderUiTemplate takes a task input of at most 128,000 characters,
 /// of which an item's text may be 20,000; this leaves room for quoting.
@@ -55,7 +55,7 @@ fn twice(name: &str, at: Location, earlier: &str, earlier_at: Location) -> Probl
         at,
         format!("the label `{name}` looks like `{earlier}`, line {line}, column {column}: {difference}"),
     )
-    .hint("workers cannot tell them apart: remove one of them, or give it another name")
+    .hint("workers cannot distinguish them: remove one of them, or give it another name")
 }
 
 /// Counts: API reference, LabelCategoryConfigS3Uri (at least two for classification), and the developer guide's

@@ -1,12 +1,11 @@
 //! The rules of a spec: from the shape that was read to the [`Spec`] everything else trusts. Each limit has AWS's
 //! page beside it; "API reference" is CreateLabelingJob and the types it takes.
 
-pub(super) mod attribute;
-pub(super) mod export;
-pub(super) mod files;
+mod export;
+mod files;
 mod label;
 mod prose;
-pub(super) mod tag;
+mod tag;
 mod team;
 mod timing;
 mod unit;
@@ -14,24 +13,29 @@ mod unit;
 use serde_saphyr::Location;
 
 use self::unit::whole;
-use super::Spec;
-use super::at::At;
-use super::error::Problem;
-use super::nearest;
 use super::raw::RawSpec;
+use crate::spec::{Spec, attribute};
 use crate::task::Task;
 use crate::template;
+use crate::yaml::at::At;
+use crate::yaml::error::{Problem, required};
+use crate::yaml::nearest;
 
 /// Stops at the first broken rule.
 pub(super) fn check(root: &At<RawSpec>, source: &str) -> Result<Spec, Problem> {
     let (raw, at) = (&root.value, root.at);
-    let task = task(required(&raw.task, at, "task", "task: text-classification")?)?;
+    let task = task(required(
+        raw.task.as_ref(),
+        at,
+        "task",
+        "task: text-classification",
+    )?)?;
     if let Some((at, key, instead)) = raw.not_yet() {
         return Err(Problem::new(at, format!("`{key}` is not yet supported")).hint(instead));
     }
-    let labels = required(&raw.labels, at, "labels", "labels: [Even, Odd]")?;
-    let team = required(&raw.team, at, "team", "team: my-work-team")?;
-    let title = prose::title(required(&raw.title, at, "title", "title: Even or odd?")?)?;
+    let labels = required(raw.labels.as_ref(), at, "labels", "labels: [Even, Odd]")?;
+    let team = required(raw.team.as_ref(), at, "team", "team: my-work-team")?;
+    let title = prose::title(required(raw.title.as_ref(), at, "title", "title: Even or odd?")?)?;
     let workers = (task.info().default_workers, 1, task.info().max_workers);
     let spec = Spec {
         task,
@@ -61,17 +65,6 @@ pub(super) fn check(root: &At<RawSpec>, source: &str) -> Result<Spec, Problem> {
     page_fits(spec, at)
 }
 
-fn required<'r, T>(
-    value: &'r Option<At<T>>,
-    at: Location,
-    key: &str,
-    example: &str,
-) -> Result<&'r At<T>, Problem> {
-    value.as_ref().ok_or_else(|| {
-        Problem::missing(at, format!("`{key}` is missing")).hint(format!("add it: `{example}`"))
-    })
-}
-
 fn task(name: &At<String>) -> Result<Task, Problem> {
     let supported: Vec<&str> = Task::all()
         .filter(|task| task.supported())
@@ -93,7 +86,7 @@ fn task(name: &At<String>) -> Result<Task, Problem> {
     }
 }
 
-/// The page made of it all has to fit, and this is when somebody can still do something about it.
+/// The page made of it all has to fit. It is checked here because the author can still shorten the spec.
 fn page_fits(spec: Spec, at: Location) -> Result<Spec, Problem> {
     if template::fits(&spec) {
         return Ok(spec);

@@ -12,19 +12,20 @@ use std::borrow::Cow;
 
 use self::header::Shape;
 use self::table::{Row, Table};
+use super::file_kind::FileKind;
+use super::source_row::SourceRow;
 use super::text::is_blank;
-use super::{FileKind, Found};
 
 /// The rows, or why the whole file gives none.
 pub(super) fn rows<'a>(
     text: &'a str,
     kind: FileKind,
     column: Option<&str>,
-) -> Result<impl Iterator<Item = Found<'a>> + Send + 'a, String> {
+) -> Result<impl Iterator<Item = SourceRow<'a>> + Send + 'a, String> {
     let separator = separator(kind);
     let quoting = dialect::quotes(text, kind);
     let shape = match column {
-        Some(column) => header::named(text, separator, quoting, column)?,
+        Some(column) => header::shape_with_column(text, separator, quoting, column)?,
         None => header::single(text, separator, quoting)?,
     };
     let layout = Layout {
@@ -35,13 +36,13 @@ pub(super) fn rows<'a>(
     let mut table = Table::new(text, separator, quoting);
     let rows = std::iter::from_fn(move || {
         let row = table.next_row(layout.shape.width)?;
-        Some(layout.found(&row))
+        Some(layout.source_row(&row))
     });
     Ok(rows.flatten())
 }
 
 /// Whether the rows of the file have the numbers that the first way of reading gave them: the one that took any quote
-/// for whatever came next to it.
+/// for the text that followed it.
 pub(super) fn numbered_as_before(text: &str, kind: FileKind) -> bool {
     let opens = |before| text.contains(&format!("{before}\""));
     if !text.starts_with('"') && !['\n', '\r', char::from(separator(kind))].into_iter().any(opens) {
@@ -67,31 +68,31 @@ struct Layout {
 
 impl Layout {
     /// `None` for the header.
-    fn found<'a>(&self, row: &Row<'a>) -> Option<Found<'a>> {
+    fn source_row<'a>(&self, row: &Row<'a>) -> Option<SourceRow<'a>> {
         let number = Some(row.number);
         let cells = match &row.cells {
             Ok(cells) => cells,
             Err(broken) => {
                 let reason = broken.to_string();
-                return Some(Found::Reject(number, with_line(reason, row)));
+                return Some(SourceRow::Reject(number, with_line(reason, row)));
             }
         };
         if cells.iter().all(|cell| is_blank(cell)) {
-            return Some(Found::Blank(number));
+            return Some(SourceRow::Blank(number));
         }
         if self.shape.header == number {
             return None;
         }
         if self.shape.header.is_none() && row.number == self.shape.first && header::is_usual_name(cells) {
-            return Some(Found::Reject(number, header::unnamed(cells)));
+            return Some(SourceRow::Reject(number, header::column_needed(cells)));
         }
         if cells.len() > self.shape.width {
-            return Some(Found::Reject(number, self.too_many(cells)));
+            return Some(SourceRow::Reject(number, self.too_many(cells)));
         }
         Some(match cells.get(self.shape.column) {
-            Some(text) if !is_blank(text) => Found::Text(number, text.clone()),
-            Some(_) => Found::Reject(number, "the row has no text in the named column".to_owned()),
-            None => Found::Reject(number, self.too_few(cells.len())),
+            Some(text) if !is_blank(text) => SourceRow::Text(number, text.clone()),
+            Some(_) => SourceRow::Reject(number, "the row has no text in the named column".to_owned()),
+            None => SourceRow::Reject(number, self.too_few(cells.len())),
         })
     }
 

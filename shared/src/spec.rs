@@ -1,35 +1,21 @@
-//! A dataset's `labeling.yaml`: what to label, how, and by which team. [`Spec::parse`] is the one place where the
-//! text becomes a [`Spec`]; after it nothing has to be checked again.
+//! A spec: what to label, how, and by which team. Only [`Spec::parse`] makes one, so nothing has to be checked again.
 
-mod raw;
-mod rule;
-mod schema;
+pub(crate) mod attribute;
 mod select;
 
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub(crate) use self::rule::tag::is_tag_char;
+pub(crate) use self::select::{Patterns, glob};
 pub use self::select::{Percent, Select};
-use crate::layout::SPEC_FILE;
 use crate::name::DatasetName;
 use crate::task::Task;
 pub use crate::yaml::FileError as SpecError;
-use crate::yaml::read::Kind;
-use crate::yaml::{at, error, nearest};
 
 /// A spec is a page of text. 256 KiB leaves room for hundreds of labels and long instructions, and keeps a file
 /// dropped under the wrong name from being read as YAML.
 pub const MAX_BYTES: usize = 256 * 1024;
-
-/// The longest list of labels has some thousand nodes.
-const KIND: Kind = Kind {
-    what: "a spec",
-    max_bytes: MAX_BYTES,
-    max_nodes: 10_000,
-    begin: "task: text-classification",
-};
 
 /// A checked `labeling.yaml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +88,11 @@ pub enum TextSplit {
     },
 }
 
+impl TextSplit {
+    /// As `text.split` names them.
+    pub(crate) const NAMES: [&str; 3] = ["file", "line", "row"];
+}
+
 /// When dropped files become a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRules {
@@ -127,31 +118,27 @@ pub enum ExportFormat {
     JsonLines,
 }
 
-impl Spec {
-    /// Reads and checks a `labeling.yaml`. Takes less than a second whatever the text holds.
-    pub fn parse(text: &[u8]) -> Result<Self, SpecError> {
-        let (source, raw) = crate::yaml::read::read(text, SPEC_FILE, &KIND)?;
-        rule::check(&raw, source).map_err(|problem| problem.locate(SPEC_FILE, source))
-    }
+impl ExportFormat {
+    /// As `export` names them.
+    pub(crate) const NAMES: [&str; 2] = ["csv", "jsonl"];
+}
 
+impl Spec {
     /// What a spec is pinned by: hex SHA-256 of its exact bytes.
     pub fn sha256(text: &[u8]) -> String {
         hex::encode(Sha256::digest(text))
-    }
-
-    /// JSON Schema of `labeling.yaml`, for editors. Rules between keys are checked by [`Spec::parse`] alone.
-    pub fn json_schema() -> serde_json::Value {
-        schema::json_schema()
     }
 
     /// LabelAttributeName: the spec's, or one made from the dataset's name.
     pub fn label_attribute(&self, dataset: &DatasetName) -> String {
         match &self.label_attribute {
             Some(attribute) => attribute.clone(),
-            None => rule::attribute::derive(dataset, self.task),
+            None => attribute::derive(dataset, self.task),
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// A character that AWS takes in tags: of `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
+pub(crate) fn is_tag_char(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c)
+}

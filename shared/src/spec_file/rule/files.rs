@@ -3,18 +3,14 @@
 use serde_saphyr::Location;
 
 use super::prose::{char_count, one_line};
-use super::required;
 use super::unit;
 use crate::spec::TextSplit;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
-use crate::spec::nearest;
-use crate::spec::raw::{RawSelect, RawText};
-use crate::spec::select::{Patterns, Select, glob};
+use crate::spec::{Patterns, Select, glob};
+use crate::spec_file::raw::{RawSelect, RawText};
 use crate::task::{Input, Task};
-
-/// What `text.split` can be.
-pub(in crate::spec) const SPLITS: [&str; 3] = ["file", "line", "row"];
+use crate::yaml::at::At;
+use crate::yaml::error::{Problem, required};
+use crate::yaml::nearest;
 
 pub(super) fn select(raw: Option<&RawSelect>) -> Result<Select, Problem> {
     let Some(raw) = raw else {
@@ -83,7 +79,7 @@ pub(super) fn split(raw: Option<&At<RawText>>, task: Task) -> Result<TextSplit, 
                 .hint("remove it: every file is one item"),
         );
     }
-    let how = required(&raw.value.split, raw.at, "split", "text: {split: line}")?;
+    let how = required(raw.value.split.as_ref(), raw.at, "split", "text: {split: line}")?;
     let column = raw.value.column.as_ref();
     match (how.value.as_str(), column) {
         ("row", Some(name)) => Ok(TextSplit::Row {
@@ -100,6 +96,6 @@ pub(super) fn split(raw: Option<&At<RawText>>, task: Task) -> Result<TextSplit, 
             how.at,
             format!("text cannot be split by `{}`", other.escape_debug()),
         )
-        .maybe_hint(nearest::hint(other, &SPLITS, "it can be split by"))),
+        .maybe_hint(nearest::hint(other, &TextSplit::NAMES, "it can be split by"))),
     }
 }

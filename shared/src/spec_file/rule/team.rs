@@ -2,8 +2,8 @@
 
 use crate::lookalike;
 use crate::spec::Team;
-use crate::spec::at::At;
-use crate::spec::error::Problem;
+use crate::yaml::at::At;
+use crate::yaml::error::Problem;
 
 /// API reference, HumanTaskConfig.WorkteamArn; CreateWorkteam.WorkteamName: `[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}`.
 pub(super) fn team(team: &At<String>) -> Result<Team, Problem> {
@@ -30,7 +30,7 @@ pub(super) fn team(team: &At<String>) -> Result<Team, Problem> {
 fn like_a_name(text: &str) -> Option<String> {
     let plain = lookalike::key(text);
     let difference = lookalike::difference(&plain, text)?;
-    is_team_name(&plain).then(|| format!("it looks like `{plain}`, but {difference}: type it anew"))
+    is_team_name(&plain).then(|| format!("it looks like `{plain}`, but {difference}: type it again"))
 }
 
 fn is_team_name(text: &str) -> bool {
