@@ -1,7 +1,7 @@
 //! What one day may cost: items and jobs are claimed in a document of the UTC day before they are made, so that
 //! several invocations together never make more than the operator allows.
 //!
-//! A claim is named after its batch: whoever tries the same batch again, after a lost response or a crash, does not
+//! A claim is named after its batch: another attempt at the same batch, after a lost response or a crash, does not
 //! count it twice. A crash between the claim and what it is for costs that claim, and never makes more than was claimed.
 
 use std::collections::{BTreeMap, BTreeSet};
