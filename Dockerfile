@@ -11,7 +11,7 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN cargo build --locked --profile dist --package groundcrew
+RUN cargo build --locked --profile dist --package groundcrew --no-default-features
 
 FROM debian:bookworm-slim
 # Certificates of the authorities, for sign-in providers and for stacks on AWS.

@@ -123,7 +123,7 @@ def main(path):
                 bad += 1
                 print(f"{name}: {text}")
     print(f"{checked} policies, {bad} findings")
-    # A parser that finds nothing would pass for ever.
+    # A parser that finds nothing would always pass.
     return 1 if bad or checked < 8 else 0
 
 

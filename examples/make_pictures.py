@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the pictures of examples/pictures again: twelve PNGs of 96 by 96 pixels, each with one shape in one colour.
 
-Every byte is computed here, so that the pictures belong to this repository and nobody else. Needs Python alone.
+Every byte is computed here, so that the pictures belong to this repository alone. Needs Python alone.
 """
 
 import pathlib
