@@ -305,7 +305,7 @@ fn buckets_and_job_states_reach_the_queues_they_reach_here() {
         let hears = targets.iter().any(|t| plain(&t["Arn"]) == queue);
         assert_eq!(
             hears,
-            function.hears_job_states(),
+            function.listens_for_job_states(),
             "{}: job states",
             function.name
         );

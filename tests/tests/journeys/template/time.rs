@@ -105,6 +105,7 @@ fn environment(name: &str) -> Option<String> {
         "LABELING_ROLE_ARN" => "arn:aws:iam::1:role/labeling",
         "AWS_ACCOUNT" => "1",
         "AWS_PARTITION" => "aws",
+        "JOBS_PER_DAY" => "100",
         _ => return None,
     };
     Some(value.to_owned())
