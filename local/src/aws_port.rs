@@ -12,7 +12,7 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use crate::aws_auth::{Credentials, require_sigv4};
-use crate::cognito::SignIn;
+use crate::cognito::Cognito;
 use crate::sns::Sns;
 use crate::sqs::{self, Address, Queues};
 use errors::{json_error, s3_error, unsupported_service};
@@ -41,7 +41,7 @@ impl AwsPort {
         queues: &Queues,
         address: &Address,
         sns: &Sns,
-        sign_in: &SignIn,
+        sign_in: &Cognito,
         credentials: &Credentials,
     ) -> Self {
         let guarded = |router: Router, service: &'static str| {

@@ -10,7 +10,7 @@ use engine::Engine;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::cognito::SignIn;
+use crate::cognito::Cognito;
 use crate::data_dir::DataDir;
 use crate::drop_folder::DropStatus;
 use crate::error::StackError;
@@ -30,7 +30,7 @@ use work::BackgroundWork;
 pub struct Stack {
     info: StackInfo,
     engine: Engine,
-    sign_in: SignIn,
+    sign_in: Cognito,
     queues: Queues,
     outbox: Outbox,
     sns: Sns,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt;
 
 use crate::client_address::find_client;
-use crate::cognito::SignIn;
+use crate::cognito::Cognito;
 use crate::page;
 use crate::web_guard::{WebGuard, check_host};
 
@@ -26,10 +26,10 @@ impl WebPort {
         let _set_once = self.pages.set(extra.fallback_service(portal));
     }
 
-    pub(crate) fn router(&self, sign_in: &SignIn, guard: WebGuard) -> Router {
+    pub(crate) fn router(&self, sign_in: &Cognito, guard: WebGuard) -> Router {
         let router = Router::new()
             .merge(page::assets())
-            .merge(sign_in.hosted())
+            .merge(sign_in.hosted_ui())
             .fallback_service(Router::new().fallback(pages).with_state(self.clone()));
         guarded(router, guard)
     }

@@ -7,12 +7,16 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::aws_json::TARGET;
-use crate::cognito::{self, SignIn};
+use crate::cognito::{self, Cognito};
 use crate::error::StackError;
 use crate::info::OUTPUT_BUCKET;
 
 /// Its ARN. A team that exists is left as it is.
-pub(crate) async fn ensure_team(engine: &Engine, sign_in: &SignIn, name: &str) -> Result<String, StackError> {
+pub(crate) async fn ensure_team(
+    engine: &Engine,
+    sign_in: &Cognito,
+    name: &str,
+) -> Result<String, StackError> {
     let refused = |reason: String| StackError::Refused {
         what: format!("the work team {name}"),
         reason,

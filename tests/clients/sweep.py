@@ -19,7 +19,7 @@ CONFIG = Config(retries={"max_attempts": 0, "mode": "standard"}, parameter_valid
 UNKNOWN = {"InvalidAction", "UnknownOperationException", "NotImplemented", "UnknownOperation", "AWS.SimpleQueueService.UnsupportedOperation",
            "UnsupportedOperation", "UnsupportedOperationException"}
 # What has an answer on a stack with nothing in it; anything else that answers pretends.
-ANSWERED = {"ListQueues", "CreateTopic", "DeleteTopic", "ListSubscriptions", "ListTopics", "Unsubscribe", "ListUserPools", "DescribeUserPoolDomain",
+ANSWERED = {"ListQueues", "CreateTopic", "DeleteTopic", "ListSubscriptions", "ListTopics", "Unsubscribe", "ListUserPools",
             "ListLabelingJobs", "ListWorkforces", "ListWorkteams"}
 TEXTS = {"QueueUrl": lambda e: f"{e}/000000000000/none", "UserPoolId": lambda e: "us-east-1_none", "Email": lambda e: "a@example.org"}
 

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Method, Uri, header};
 
 use crate::aws_json::TARGET;
-use crate::cognito::is_open;
+use crate::cognito::is_unsigned;
 
 pub(super) enum Service {
     Labeling,
@@ -45,7 +45,7 @@ pub(super) fn service_of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Ser
         return match target.to_str().ok().and_then(|target| target.split_once('.')) {
             Some(("SageMaker", _)) => Service::Labeling,
             Some(("AmazonSQS", _)) => Service::Queues,
-            Some(("AWSCognitoIdentityProviderService", operation)) if is_open(operation) => {
+            Some(("AWSCognitoIdentityProviderService", operation)) if is_unsigned(operation) => {
                 Service::OpenSignIn
             }
             Some(("AWSCognitoIdentityProviderService", _)) => Service::SignIn,

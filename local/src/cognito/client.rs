@@ -1,4 +1,4 @@
-//! App clients: what a client of the pool is set to, and what it may do for that.
+//! The app client: its settings, and what they allow.
 //! <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserPoolClientType.html>
 
 use aws_lc_rs::{constant_time, hmac};
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::error::PoolError;
 
-/// A client as it is kept.
+/// The portal's client, as it is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Client {
     pub(super) id: String,
-    pub(super) secret: Option<String>,
+    pub(super) secret: String,
     pub(super) created: Timestamp,
     pub(super) modified: Timestamp,
     pub(super) settings: ClientSettings,
@@ -21,40 +21,70 @@ pub(super) struct Client {
 
 /// Everything UpdateUserPoolClient sets, and resets where it is not repeated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
+#[serde(rename_all = "PascalCase", default)]
 pub(super) struct ClientSettings {
+    // Who a request is about; not kept.
+    #[serde(skip_serializing)]
+    pub(super) user_pool_id: Option<String>,
+    #[serde(skip_serializing)]
+    pub(super) client_id: Option<String>,
     pub(super) client_name: String,
     pub(super) refresh_token_validity: Option<i64>,
-    pub(super) access_token_validity: Option<i64>,
-    pub(super) id_token_validity: Option<i64>,
-    pub(super) token_validity_units: Units,
-    pub(super) read_attributes: Option<Vec<String>>,
-    pub(super) write_attributes: Option<Vec<String>>,
-    pub(super) explicit_auth_flows: Option<Vec<String>>,
-    pub(super) supported_identity_providers: Vec<String>,
+    access_token_validity: Option<i64>,
+    id_token_validity: Option<i64>,
+    token_validity_units: TokenUnits,
+    read_attributes: Option<Vec<String>>,
+    write_attributes: Option<Vec<String>>,
+    explicit_auth_flows: Option<Vec<String>>,
+    supported_identity_providers: Vec<String>,
     #[serde(rename = "CallbackURLs")]
     pub(super) callback_urls: Vec<String>,
     #[serde(rename = "LogoutURLs")]
     pub(super) logout_urls: Vec<String>,
     #[serde(rename = "DefaultRedirectURI")]
-    pub(super) default_redirect_uri: Option<String>,
+    default_redirect_uri: Option<String>,
     #[serde(rename = "AllowedOAuthFlows")]
     pub(super) allowed_oauth_flows: Vec<String>,
     #[serde(rename = "AllowedOAuthScopes")]
     pub(super) allowed_oauth_scopes: Vec<String>,
     #[serde(rename = "AllowedOAuthFlowsUserPoolClient")]
     pub(super) hosted: bool,
-    pub(super) prevent_user_existence_errors: Option<String>,
+    prevent_user_existence_errors: Option<UserExistenceErrors>,
     pub(super) enable_token_revocation: Option<bool>,
-    pub(super) auth_session_validity: Option<u32>,
+    auth_session_validity: Option<u32>,
+}
+
+/// Whether a client may learn that there is no account with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum UserExistenceErrors {
+    /// It may not: the error is the one of a wrong password.
+    Enabled,
+    Legacy,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
-pub(super) struct Units {
-    access_token: Option<String>,
-    id_token: Option<String>,
-    refresh_token: Option<String>,
+#[serde(rename_all = "PascalCase", default)]
+struct TokenUnits {
+    access_token: Option<TimeUnit>,
+    id_token: Option<TimeUnit>,
+    refresh_token: Option<TimeUnit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum TimeUnit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+/// A way to sign in through the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AuthFlow {
+    Password,
+    Refresh,
 }
 
 /// Cognito's, for a client that names none.
@@ -64,13 +94,13 @@ const DEFAULT_FLOWS: [&str; 3] = [
     "ALLOW_CUSTOM_AUTH",
 ];
 pub(super) const SCOPES: [&str; 3] = ["openid", "email", "profile"];
-/// What a sign-in through the API is good for.
+/// The scope of a sign-in through the API.
 pub(super) const SELF_SERVICE: &str = "aws.cognito.signin.user.admin";
 
 impl ClientSettings {
-    /// The portal's own: the code flow back to it, passwords through the API for whoever tries the stack out from the
-    /// command line, and nothing a worker could write.
-    pub(super) fn of_the_portal(origin: &str) -> Self {
+    /// What the portal needs: the code flow back to it, passwords through the API for trying the stack from the
+    /// command line, and no attribute that a worker could write.
+    pub(super) fn of_portal(origin: &str) -> Self {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         Self {
             client_name: "groundcrew-portal".to_owned(),
@@ -86,14 +116,14 @@ impl ClientSettings {
             allowed_oauth_flows: owned(&["code"]),
             allowed_oauth_scopes: owned(&SCOPES),
             hosted: true,
-            prevent_user_existence_errors: Some("ENABLED".to_owned()),
+            prevent_user_existence_errors: Some(UserExistenceErrors::Enabled),
             enable_token_revocation: Some(true),
             ..Self::default()
         }
     }
 
-    /// After the portal has moved to another address: its old ones are nobody's any more.
-    pub(super) fn follow_the_portal(&mut self, old: &str, new: &str) {
+    /// After the portal has moved to another address: the old ones go.
+    pub(super) fn move_portal(&mut self, old: &str, new: &str) {
         let of_old = |url: &String| url.strip_prefix(old).is_some_and(|rest| rest.starts_with('/'));
         self.callback_urls.retain(|url| !of_old(url));
         self.logout_urls.retain(|url| !of_old(url));
@@ -108,30 +138,25 @@ impl ClientSettings {
         }
     }
 
-    /// A flow by its name in InitiateAuth.
-    pub(super) fn allows(&self, flow: &str) -> bool {
-        let legacy = match flow {
-            "ADMIN_USER_PASSWORD_AUTH" => "ADMIN_NO_SRP_AUTH",
-            flow => flow,
-        };
-        let wanted = format!("ALLOW_{flow}");
+    pub(super) fn allows(&self, flow: AuthFlow) -> bool {
         let flows = self.flows();
-        // A client with one of the older names (ADMIN_NO_SRP_AUTH and so on) has no way to name the refresh, and may.
-        let older_names = flows.iter().any(|known| !known.starts_with("ALLOW_"));
-        (flow == "REFRESH_TOKEN_AUTH" && older_names)
-            || flows.iter().any(|known| *known == wanted || *known == legacy)
+        match flow {
+            AuthFlow::Password => flows
+                .iter()
+                .any(|flow| ["ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"].contains(flow)),
+            // The older names (USER_PASSWORD_AUTH and so on) include the refresh, and have no name for it.
+            AuthFlow::Refresh => flows
+                .iter()
+                .any(|flow| *flow == "ALLOW_REFRESH_TOKEN_AUTH" || !flow.starts_with("ALLOW_")),
+        }
     }
 
-    /// Whether a client may learn that there is no such account.
-    pub(super) fn hides_who_exists(&self) -> bool {
-        self.prevent_user_existence_errors.as_deref() == Some("ENABLED")
+    /// Whether a client may not learn that there is no account with an address.
+    pub(super) fn hides_missing_users(&self) -> bool {
+        self.prevent_user_existence_errors == Some(UserExistenceErrors::Enabled)
     }
 
-    pub(super) fn revocable(&self) -> bool {
-        self.enable_token_revocation.unwrap_or(true)
-    }
-
-    /// Where nothing is said, every standard attribute can be written: Cognito's default, and a trap.
+    /// Every standard attribute where the client names none: Cognito's default, and a trap.
     pub(super) fn may_write(&self, attribute: &str) -> bool {
         match &self.write_attributes {
             Some(names) => names.iter().any(|name| name == attribute),
@@ -140,56 +165,29 @@ impl ClientSettings {
     }
 
     pub(super) fn access_life(&self) -> SignedDuration {
-        life(
-            self.access_token_validity,
-            self.token_validity_units.access_token.as_deref(),
-            HOUR,
-        )
+        let unit = self.token_validity_units.access_token;
+        life(self.access_token_validity, unit.unwrap_or(TimeUnit::Hours), HOUR)
     }
 
     pub(super) fn id_life(&self) -> SignedDuration {
-        life(
-            self.id_token_validity,
-            self.token_validity_units.id_token.as_deref(),
-            HOUR,
-        )
+        let unit = self.token_validity_units.id_token;
+        life(self.id_token_validity, unit.unwrap_or(TimeUnit::Hours), HOUR)
     }
 
     pub(super) fn refresh_life(&self) -> SignedDuration {
-        let days = self
-            .token_validity_units
-            .refresh_token
-            .as_deref()
-            .or(Some("days"));
-        life(
-            self.refresh_token_validity,
-            days,
-            SignedDuration::from_hours(30 * 24),
-        )
+        let unit = self.token_validity_units.refresh_token;
+        let month = SignedDuration::from_hours(30 * 24);
+        life(self.refresh_token_validity, unit.unwrap_or(TimeUnit::Days), month)
     }
 
-    /// How long a challenge may be thought about.
+    /// How long a challenge is valid.
     pub(super) fn challenge_minutes(&self) -> u64 {
         u64::from(self.auth_session_validity.unwrap_or(3))
     }
 
-    /// What Cognito would not take, and what this stack does not do.
+    /// Refuses what Cognito would not take, and what is not supported here.
     pub(super) fn check(&self, portal: &str) -> Result<(), PoolError> {
-        for url in self
-            .callback_urls
-            .iter()
-            .chain(&self.logout_urls)
-            .chain(&self.default_redirect_uri)
-        {
-            check_url(url, portal)?;
-        }
-        if let Some(uri) = &self.default_redirect_uri
-            && !self.callback_urls.contains(uri)
-        {
-            return Err(PoolError::invalid(
-                "DefaultRedirectURI is not among the CallbackURLs",
-            ));
-        }
+        self.check_urls(portal)?;
         if self.hosted && (self.allowed_oauth_flows.is_empty() || self.allowed_oauth_scopes.is_empty()) {
             return Err(PoolError::invalid(
                 "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.",
@@ -200,17 +198,9 @@ impl ClientSettings {
             .iter()
             .find(|name| *name != "COGNITO")
         {
-            return Err(PoolError::unsupported(format!(
+            return Err(PoolError::not_supported(format!(
                 "the identity provider {provider} is not supported by the sign-in of this stack: COGNITO is"
             )));
-        }
-        if !matches!(
-            self.prevent_user_existence_errors.as_deref(),
-            None | Some("ENABLED" | "LEGACY")
-        ) {
-            return Err(PoolError::invalid(
-                "PreventUserExistenceErrors is ENABLED or LEGACY",
-            ));
         }
         if self
             .auth_session_validity
@@ -220,6 +210,19 @@ impl ClientSettings {
         }
         self.check_flows()?;
         self.check_lives()
+    }
+
+    fn check_urls(&self, portal: &str) -> Result<(), PoolError> {
+        let urls = self.callback_urls.iter().chain(&self.logout_urls);
+        for url in urls.chain(&self.default_redirect_uri) {
+            check_url(url, portal)?;
+        }
+        match &self.default_redirect_uri {
+            Some(uri) if !self.callback_urls.contains(uri) => Err(PoolError::invalid(
+                "DefaultRedirectURI is not among the CallbackURLs",
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn check_flows(&self) -> Result<(), PoolError> {
@@ -277,20 +280,20 @@ fn logout_urls(origin: &str) -> Vec<String> {
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn life(amount: Option<i64>, unit: Option<&str>, default: SignedDuration) -> SignedDuration {
+fn life(amount: Option<i64>, unit: TimeUnit, default: SignedDuration) -> SignedDuration {
     let Some(amount) = amount.filter(|amount| (1..=315_360_000).contains(amount)) else {
         return default;
     };
-    let seconds = match unit.unwrap_or("hours") {
-        "seconds" => 1,
-        "minutes" => 60,
-        "days" => 86_400,
-        _ => 3_600,
+    let seconds = match unit {
+        TimeUnit::Seconds => 1,
+        TimeUnit::Minutes => 60,
+        TimeUnit::Hours => 3_600,
+        TimeUnit::Days => 86_400,
     };
     SignedDuration::from_secs(amount.saturating_mul(seconds))
 }
 
-/// HTTPS, or anything on one's own machine. The portal of this stack may be served over HTTP: it is taken as it is.
+/// HTTPS, or any scheme on this machine. The portal of this stack may be served over HTTP.
 fn check_url(url: &str, portal: &str) -> Result<(), PoolError> {
     let refused = |why: &str| Err(PoolError::invalid(format!("{url}: {why}")));
     if url.contains('#') || url.contains(char::is_whitespace) || url.len() > 1024 {
@@ -313,9 +316,6 @@ impl Client {
     /// `SECRET_HASH`: HMAC-SHA256 over user name and client id, keyed with the secret.
     /// <https://docs.aws.amazon.com/cognito/latest/developerguide/signing-up-users-in-your-app.html#cognito-user-pools-computing-secret-hash>
     pub(super) fn check_secret_hash(&self, names: &[&str], given: Option<&str>) -> Result<(), PoolError> {
-        let Some(secret) = &self.secret else {
-            return Ok(());
-        };
         let Some(given) = given else {
             let message = format!(
                 "Client {} is configured with secret but SECRET_HASH was not received",
@@ -323,10 +323,10 @@ impl Client {
             );
             return Err(PoolError::NotAuthorized(message));
         };
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
         let fits = names.iter().any(|name| {
             let hash = hmac::sign(&key, format!("{name}{}", self.id).as_bytes());
-            same(&STANDARD.encode(hash), given)
+            is_same_secret(&STANDARD.encode(hash), given)
         });
         if fits {
             Ok(())
@@ -336,16 +336,12 @@ impl Client {
         }
     }
 
-    /// A client without a secret shows none.
     pub(super) fn has_secret(&self, given: Option<&str>) -> bool {
-        match &self.secret {
-            Some(secret) => given.is_some_and(|given| same(secret, given)),
-            None => given.is_none_or(str::is_empty),
-        }
+        given.is_some_and(|given| is_same_secret(&self.secret, given))
     }
 }
 
-/// Compares without telling by the time it takes how much fits.
-pub(super) fn same(one: &str, other: &str) -> bool {
+/// Compares in constant time, so that the time does not show how much is right.
+pub(super) fn is_same_secret(one: &str, other: &str) -> bool {
     constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Why the sign-in refuses, in Cognito's own types and texts.
+//! Why the user pool refuses, in Cognito's own types and texts.
 //! <https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/CommonErrors.html>
 
 use axum::http::StatusCode;
@@ -11,8 +11,6 @@ pub(crate) enum PoolError {
     NoSuchUser,
     #[error("An account with the given email already exists.")]
     UserExists,
-    #[error("An account with the given email already exists.")]
-    AddressTaken,
     #[error("Group not found.")]
     NoSuchGroup,
     #[error("A group with the name already exists.")]
@@ -23,10 +21,6 @@ pub(crate) enum PoolError {
     BadPassword(&'static str),
     #[error("{0}")]
     NotAuthorized(String),
-    #[error("User is not confirmed.")]
-    NotConfirmed,
-    #[error("Password reset required for the user")]
-    ResetRequired,
     #[error("{0}")]
     WrongState(String),
     #[error("Invalid verification code provided, please try again.")]
@@ -34,19 +28,19 @@ pub(crate) enum PoolError {
     #[error("Invalid code provided, please request a code again.")]
     CodeExpired,
     #[error("Attempt limit exceeded, please try after some time.")]
-    TooManyTries,
+    TooManyAttempts,
     #[error("Password attempts exceeded")]
     Locked { seconds: u64 },
     #[error("{0}")]
-    NoDelivery(String),
-    /// A trigger said no.
+    NotDelivered(String),
+    /// The function of a trigger answered with an error.
     #[error("{0}")]
     TriggerFailed(String),
-    /// A trigger could not be called, or took too long.
+    /// The function of a trigger could not be called, or took too long.
     #[error("{0}")]
-    TriggerUnexpected(String),
+    TriggerUnreachable(String),
     #[error("Unrecognizable lambda output")]
-    TriggerAnswer,
+    BadTriggerResponse,
     #[error("{0}")]
     Invalid(String),
     #[error("{0}")]
@@ -64,7 +58,7 @@ impl PoolError {
         Self::NotAuthorized(message.into())
     }
 
-    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+    pub(super) fn not_supported(message: impl Into<String>) -> Self {
         Self::Unsupported(message.into())
     }
 
@@ -76,10 +70,10 @@ impl PoolError {
         Self::Internal(reason.to_string())
     }
 
-    pub(super) fn is_of_a_trigger(&self) -> bool {
+    pub(super) fn is_from_trigger(&self) -> bool {
         matches!(
             self,
-            Self::TriggerFailed(_) | Self::TriggerUnexpected(_) | Self::TriggerAnswer
+            Self::TriggerFailed(_) | Self::TriggerUnreachable(_) | Self::BadTriggerResponse
         )
     }
 
@@ -87,21 +81,18 @@ impl PoolError {
         match self {
             Self::NoSuchUser => "UserNotFoundException",
             Self::UserExists => "UsernameExistsException",
-            Self::AddressTaken => "AliasExistsException",
             Self::NoSuchGroup | Self::NotFound(_) => "ResourceNotFoundException",
             Self::GroupExists => "GroupExistsException",
             Self::BadPassword(_) => "InvalidPasswordException",
             Self::NotAuthorized(_) | Self::Locked { .. } => "NotAuthorizedException",
-            Self::NotConfirmed => "UserNotConfirmedException",
-            Self::ResetRequired => "PasswordResetRequiredException",
             Self::WrongState(_) => "UnsupportedUserStateException",
             Self::WrongCode => "CodeMismatchException",
             Self::CodeExpired => "ExpiredCodeException",
-            Self::TooManyTries => "LimitExceededException",
-            Self::NoDelivery(_) => "CodeDeliveryFailureException",
+            Self::TooManyAttempts => "LimitExceededException",
+            Self::NotDelivered(_) => "CodeDeliveryFailureException",
             Self::TriggerFailed(_) => "UserLambdaValidationException",
-            Self::TriggerUnexpected(_) => "UnexpectedLambdaException",
-            Self::TriggerAnswer => "InvalidLambdaResponseException",
+            Self::TriggerUnreachable(_) => "UnexpectedLambdaException",
+            Self::BadTriggerResponse => "InvalidLambdaResponseException",
             Self::Invalid(_) => "InvalidParameterException",
             Self::Unsupported(_) => "UnsupportedOperationException",
             Self::Internal(_) => "InternalErrorException",

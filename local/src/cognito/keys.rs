@@ -1,4 +1,4 @@
-//! The key tokens are signed with: RSA, made at the first start, readable by its owner only.
+//! The RSA key that signs tokens. It is made at the first start, and only its owner can read it.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -16,8 +16,8 @@ use crate::error::StackError;
 
 pub(super) struct SigningKey {
     id: String,
-    signs: EncodingKey,
-    checks: DecodingKey,
+    private: EncodingKey,
+    public: DecodingKey,
     modulus: String,
     exponent: String,
 }
@@ -30,31 +30,31 @@ impl SigningKey {
         };
         let path = data.path("sign-in-key.json");
         // PKCS #8, base64.
-        let kept: String = match read_json(&path)? {
-            Some(kept) => kept,
+        let key: String = match read_json(&path)? {
+            Some(key) => key,
             None => {
                 let made = new_key().map_err(failed)?;
                 write_json(&path, &made)?;
                 made
             }
         };
-        Self::read(&kept).map_err(|reason| StackError::Damaged {
+        Self::read(&key).map_err(|reason| StackError::Damaged {
             path,
             reason: format!("it holds no RSA key ({reason})"),
         })
     }
 
-    fn read(kept: &str) -> Result<Self, String> {
-        let der = STANDARD.decode(kept).map_err(|error| error.to_string())?;
+    fn read(key: &str) -> Result<Self, String> {
+        let der = STANDARD.decode(key).map_err(|error| error.to_string())?;
         let pair = KeyPair::from_pkcs8(&der).map_err(|error| error.to_string())?;
         let public = pair.public_key();
         let modulus = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
         let exponent = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
-        let pem = format!("-----BEGIN PRIVATE KEY-----\n{kept}\n-----END PRIVATE KEY-----\n");
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
         Ok(Self {
             id: URL_SAFE_NO_PAD.encode(&Sha256::digest(modulus.as_bytes())[..12]),
-            signs: EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|error| error.to_string())?,
-            checks: DecodingKey::from_rsa_components(&modulus, &exponent)
+            private: EncodingKey::from_rsa_pem(pem.as_bytes()).map_err(|error| error.to_string())?,
+            public: DecodingKey::from_rsa_components(&modulus, &exponent)
                 .map_err(|error| error.to_string())?,
             modulus,
             exponent,
@@ -64,7 +64,7 @@ impl SigningKey {
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(self.id.clone());
-        jsonwebtoken::encode(&header, claims, &self.signs).map_err(|error| error.to_string())
+        jsonwebtoken::encode(&header, claims, &self.private).map_err(|error| error.to_string())
     }
 
     /// The claims of a token this key signed for this issuer.
@@ -72,9 +72,9 @@ impl SigningKey {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[issuer]);
         validation.validate_aud = false;
-        // The caller has the clock that says whether it has run out.
+        // The caller has the clock that says whether it has expired.
         validation.validate_exp = false;
-        jsonwebtoken::decode(token, &self.checks, &validation)
+        jsonwebtoken::decode(token, &self.public, &validation)
             .ok()
             .map(|token| token.claims)
     }

@@ -1,6 +1,6 @@
 //! Passwords: made, hashed (argon2id), compared. Never logged.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{Output, ParamsString, PasswordHash, SaltString};
@@ -10,7 +10,8 @@ use rand::distr::Alphanumeric;
 use tokio::sync::Semaphore;
 
 use super::error::PoolError;
-use super::policy::LONGEST;
+use super::password_policy::LONGEST;
+use crate::lock::lock;
 
 /// Short, distinct, and hard to mishear.
 const WORDS: [&str; 64] = [
@@ -22,9 +23,10 @@ const WORDS: [&str; 64] = [
     "quartz", "raven", "river", "saddle", "tulip", "velvet", "walnut", "willow", "zephyr",
 ];
 
-pub(super) fn readable() -> String {
+/// A password that can be read aloud: four words and a number, about fifty bits.
+pub(crate) fn readable_password() -> String {
     let mut random = rand::rng();
-    // Capitals, dashes and digits: whatever a pool asks of a password, these have it.
+    // Capitals, dashes and digits: the password follows every rule of the policy.
     let mut word = || {
         let (first, rest) = WORDS[random.random_range(0..WORDS.len())].split_at(1);
         format!("{}{rest}", first.to_uppercase())
@@ -33,7 +35,7 @@ pub(super) fn readable() -> String {
     format!("{words}-{}", rand::rng().random_range(1000..10_000))
 }
 
-/// 48 letters and digits nobody can guess.
+/// 48 random letters and digits.
 pub(crate) fn random_secret() -> String {
     rand::rng()
         .sample_iter(Alphanumeric)
@@ -42,12 +44,12 @@ pub(crate) fn random_secret() -> String {
         .collect()
 }
 
-/// Hashing takes 19 MiB each time, and anybody may ask for it: so many at once, and the others wait.
+/// Each hashing takes 19 MiB, and anyone may cause one: this many run at once, and the others wait.
 const MOST_AT_ONCE: usize = 2;
 static AT_ONCE: Semaphore = Semaphore::const_new(MOST_AT_ONCE);
 
-/// The memory is kept and used again. Given back to the allocator each time, it stays with the thread that had it, and
-/// every thread of the pool would end up holding as much.
+/// The memory is kept and reused. Given back to the allocator, it would stay with the thread that had it, and in the end
+/// every thread of the pool would hold as much.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Bytes of a hash, as argon2's crate makes them by default.
@@ -62,12 +64,11 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 /// Argon2id in memory that is used again.
 fn argon2id(params: Params, password: &[u8], salt: &[u8], out: &mut [u8]) -> Result<(), argon2::Error> {
     let blocks = params.block_count();
-    let pool = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut memory = pool().pop().unwrap_or_default();
+    let mut memory = lock(&MEMORY).pop().unwrap_or_default();
     memory.resize(blocks, Block::default());
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let hashed = hasher.hash_password_into_with_memory(password, salt, out, &mut memory[..blocks]);
-    pool().push(memory);
+    lock(&MEMORY).push(memory);
     hashed
 }
 
@@ -103,7 +104,7 @@ fn matches_now(password: &str, hash: &str) -> Option<bool> {
     Some(Output::new(out).ok()? == right)
 }
 
-/// The policy is the caller's business; the longest password is not.
+/// The caller checks the policy; only the length is checked here.
 pub(super) async fn hash(password: &str) -> Result<String, PoolError> {
     if password.chars().count() > LONGEST {
         return Err(PoolError::BadPassword("Password too long"));
@@ -115,7 +116,7 @@ pub(super) async fn hash(password: &str) -> Result<String, PoolError> {
     }
 }
 
-/// Takes as long when there is no hash to compare with, so that time does not tell who has an account.
+/// Takes as long when there is no hash to compare with, so that the time does not show who has an account.
 pub(super) async fn matches(password: &str, hash: Option<String>) -> bool {
     if password.chars().count() > LONGEST {
         return false;
@@ -124,7 +125,7 @@ pub(super) async fn matches(password: &str, hash: Option<String>) -> bool {
     let compare = move || match hash {
         Some(hash) => matches_now(&password, &hash).unwrap_or(false),
         None => {
-            let _spent = hash_now(&password);
+            let _unused = hash_now(&password);
             false
         }
     };
@@ -141,10 +142,9 @@ mod tests {
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), 64);
-        assert_ne!(readable(), readable());
+        assert_ne!(readable_password(), readable_password());
     }
 
-    /// What earlier versions kept was made by the crate's own front door.
     #[tokio::test]
     async fn hashes_are_read_and_made_as_the_crate_itself_does() {
         use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -161,9 +161,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_tries_at_once_keep_the_memory_of_a_few() {
-        let tries = (0..8).map(|_| matches("wrong", None));
-        futures::future::join_all(tries).await;
+    async fn many_attempts_at_once_keep_the_memory_of_a_few() {
+        let attempts = (0..8).map(|_| matches("wrong", None));
+        futures::future::join_all(attempts).await;
         let kept = MEMORY.lock().unwrap().len();
         assert!((1..=MOST_AT_ONCE).contains(&kept), "{kept}");
     }

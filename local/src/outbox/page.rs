@@ -1,5 +1,5 @@
-//! The outbox in the browser (`/outbox`) and as JSON (`/outbox/api`). It holds passwords, so it wants two things: a session of
-//! the console, which whoever serves these pages asks for, and a request from this machine, which is checked here.
+//! The outbox in the browser (`/outbox`) and as JSON (`/outbox/api`). It holds passwords, so it takes two things: a session of
+//! the console, which the caller checks, and a request from this machine, which is checked here.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -17,12 +17,12 @@ use super::{Delivery, Entry, Outbox};
 use crate::page::{PageHeader, admin_page, escape, mail_page};
 use crate::web_guard::LocalAddress;
 
-/// Where a browser on this machine finds it.
+/// Its address for a browser on this machine.
 pub(crate) fn address(here: LocalAddress) -> String {
     format!("{}/outbox", here.origin())
 }
 
-/// What every page of it needs.
+/// What every page needs.
 #[derive(Clone)]
 struct Pages {
     outbox: Outbox,
@@ -65,52 +65,56 @@ async fn this_machine_only(State(pages): State<Pages>, request: Request, next: N
         return next.run(request).await;
     }
     let main = format!(
-        "<h1>Not from here</h1><p>The outbox holds passwords and links to sign in with, so it opens only on the machine \
-         that groundcrew runs on. There it is at <a href=\"{0}\">{0}</a>.</p>",
+        "<h1>Only on the machine itself</h1><p>The outbox holds passwords and links to sign in with, so it opens only on the \
+         machine that groundcrew runs on, at <a href=\"{0}\">{0}</a>.</p>",
         escape(&address(pages.here))
     );
     admin_page(StatusCode::FORBIDDEN, "Outbox", &pages.top, &main)
 }
 
 /// Messages on one page.
-const MOST: usize = 200;
+const PAGE: usize = 200;
 
 #[derive(Deserialize)]
-struct Wanted {
+struct PageQuery {
     /// Part of an address.
     #[serde(default)]
     to: String,
-    /// The last message of the page before.
+    /// The id of the last message on the page before.
     before: Option<String>,
 }
 
 async fn list(
     State(outbox): State<Outbox>,
     State(top): State<Arc<PageHeader>>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<PageQuery>,
 ) -> Response {
-    let (entries, more) = outbox.page(&wanted.to, wanted.before.as_deref(), MOST);
+    let (entries, more) = outbox.page(&query.to, query.before.as_deref(), PAGE);
     let mut main = format!(
-        "<h1>Outbox</h1>\n<p class=\"soft\">Mail and notices that left, the newest first. This machine sends no e-mail: \
-         what would be mail is kept here. Programs read <a href=\"/outbox/api\">/outbox/api</a>.</p>\n\
+        "<h1>Outbox</h1>\n<p class=\"soft\">Mail and notices, newest first. This machine sends no e-mail: it is kept here \
+         instead. Programs read <a href=\"/outbox/api\">/outbox/api</a>.</p>\n\
          <form class=\"find\" method=\"get\" action=\"/outbox\">\n<label for=\"to\">To</label>\n<input id=\"to\" \
          name=\"to\" type=\"search\" value=\"{}\" placeholder=\"part of an address\">\n\
          <button type=\"submit\">Find</button>\n</form>\n",
-        escape(&wanted.to),
+        escape(&query.to),
     );
-    if entries.is_empty() && wanted.to.is_empty() {
-        main.push_str("<p>Nothing has left yet. The first notice comes when a labeling job is over.</p>");
+    if entries.is_empty() && query.to.is_empty() {
+        main.push_str(
+            "<p>Nothing has been sent yet. The first notice is sent when a labeling job has ended.</p>",
+        );
     } else if entries.is_empty() {
-        main.push_str("<p>Nothing has left to such an address. <a href=\"/outbox\">All messages</a></p>");
+        main.push_str(
+            "<p>Nothing has been sent to such an address. <a href=\"/outbox\">All messages</a></p>",
+        );
     } else {
         main.push_str("<table class=\"messages\">\n<tr><th>When</th><th>To</th><th>Subject</th></tr>\n");
         entries.iter().for_each(|entry| main.push_str(&row(entry)));
         main.push_str("</table>");
     }
     if let Some(last) = entries.last().filter(|_| more) {
-        let query = serde_urlencoded::to_string([("to", &wanted.to), ("before", &last.id)]);
-        let query = escape(&query.unwrap_or_default());
-        let _written = write!(main, "\n<p><a href=\"/outbox?{query}\">Older messages</a></p>");
+        let older = serde_urlencoded::to_string([("to", &query.to), ("before", &last.id)]);
+        let older = escape(&older.unwrap_or_default());
+        let _written = write!(main, "\n<p><a href=\"/outbox?{older}\">Older messages</a></p>");
     }
     admin_page(StatusCode::OK, "Outbox", &top, &main)
 }
@@ -119,7 +123,7 @@ fn row(entry: &Entry) -> String {
     let subject = entry.subject.as_deref().unwrap_or("(no subject)");
     let mark = match &entry.state {
         Delivery::Delivered => "",
-        Delivery::Sending => " <span class=\"soft\">(not taken yet)</span>",
+        Delivery::Sending => " <span class=\"soft\">(not accepted yet)</span>",
         Delivery::Failed(_) => " <strong class=\"bad\">(failed)</strong>",
     };
     format!(
@@ -148,7 +152,7 @@ async fn detail(
     );
     let state = match &entry.state {
         Delivery::Delivered => "delivered".to_owned(),
-        Delivery::Sending => "not taken yet".to_owned(),
+        Delivery::Sending => "not accepted yet".to_owned(),
         Delivery::Failed(reason) => format!("failed: {reason}"),
     };
     let at = entry.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
@@ -170,13 +174,13 @@ async fn detail(
     let _written = write!(
         main,
         "{}\n<h2>As plain text</h2>\n<pre>{text}</pre>",
-        framed(html)
+        mail_frame(html)
     );
     mail_page(StatusCode::OK, subject, &top, &main)
 }
 
-/// The mail as its reader sees it: in a frame of its own that runs nothing, and whose links open beside it.
-fn framed(html: &str) -> String {
+/// The mail as its reader sees it: in a frame that runs no script, and whose links open in another tab.
+fn mail_frame(html: &str) -> String {
     let document = format!("<!doctype html><base target=\"_blank\"><meta charset=\"utf-8\">{html}");
     format!(
         "<iframe class=\"mail\" title=\"The message\" sandbox=\"allow-popups allow-popups-to-escape-sandbox\" \
@@ -185,7 +189,7 @@ fn framed(html: &str) -> String {
     )
 }
 
-async fn api(State(outbox): State<Outbox>, Query(wanted): Query<Wanted>) -> Response {
-    let (messages, _) = outbox.page(&wanted.to, wanted.before.as_deref(), usize::MAX);
+async fn api(State(outbox): State<Outbox>, Query(query): Query<PageQuery>) -> Response {
+    let (messages, _) = outbox.page(&query.to, query.before.as_deref(), usize::MAX);
     Json(json!({"messages": messages})).into_response()
 }

@@ -116,7 +116,7 @@ async fn messages_are_found_by_address_and_listed_a_page_at_a_time() {
 }
 
 #[tokio::test]
-async fn nobody_else_reads_the_outbox() {
+async fn only_this_machine_reads_the_outbox() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(folder.path()).unwrap();
     assert_eq!(
@@ -130,7 +130,7 @@ async fn nobody_else_reads_the_outbox() {
 }
 
 #[tokio::test]
-async fn whoever_is_turned_away_is_told_where_the_outbox_can_be_read() {
+async fn a_request_from_elsewhere_is_answered_with_where_the_outbox_can_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let outbox = Outbox::open(folder.path()).unwrap();
     let (status, page) = ask(&outbox, "/outbox", "crew.example.com", HERE).await;
@@ -152,7 +152,7 @@ async fn from_the_outbox_there_is_a_way_to_the_console_and_the_portal() {
 }
 
 #[test]
-fn what_was_under_way_when_the_process_ended_is_shown_as_failed() {
+fn an_unfinished_delivery_of_an_earlier_process_is_shown_as_failed() {
     let folder = tempfile::tempdir().unwrap();
     Outbox::open(folder.path())
         .unwrap()
@@ -178,12 +178,12 @@ async fn passwords_and_codes_are_taken_out_once_they_are_used_or_void() {
     outbox.put(secret("used", "Bo@example.com", future)).unwrap();
     outbox.put(secret("good", "cy@example.com", future)).unwrap();
     outbox.put(entry("notice", Delivery::Delivered)).unwrap();
-    outbox.forget_secrets_of("bo@example.com").unwrap();
+    outbox.remove_secrets_to("bo@example.com").unwrap();
     let outbox = Outbox::open(folder.path()).unwrap();
     let shown = |id: &str| outbox.entry(id).unwrap();
     for id in ["void", "used"] {
         assert!(
-            shown(id).text.contains("taken out") && shown(id).html.is_none(),
+            shown(id).text.contains("was removed") && shown(id).html.is_none(),
             "{id}"
         );
     }

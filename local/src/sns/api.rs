@@ -28,7 +28,7 @@ impl Sns {
             "Unsubscribe" => self.unsubscribe(form),
             "ListSubscriptions" => self.list_subscriptions(form, None),
             "ListSubscriptionsByTopic" => {
-                let topic = form.required("TopicArn")?;
+                let topic = form.require("TopicArn")?;
                 self.known_topic(topic)?;
                 self.list_subscriptions(form, Some(topic))
             }
@@ -47,7 +47,7 @@ impl Sns {
     }
 
     fn create_topic(&self, form: &Form) -> Result<Xml, SnsError> {
-        let name = form.required("Name")?;
+        let name = form.require("Name")?;
         if name.is_empty()
             || name.len() > 256
             || !name
@@ -78,7 +78,7 @@ impl Sns {
     }
 
     fn delete_topic(&self, form: &Form) -> Result<Xml, SnsError> {
-        let arn = form.required("TopicArn")?;
+        let arn = form.require("TopicArn")?;
         self.store.change(|all| {
             all.topics.remove(arn);
             all.subscriptions
@@ -93,11 +93,11 @@ impl Sns {
         let topics = page
             .iter()
             .map(|arn| Xml::Elements(vec![("TopicArn", Xml::text(arn.clone()))]));
-        Ok(paged("Topics", Xml::list(topics), next))
+        Ok(list_answer("Topics", Xml::list(topics), next))
     }
 
     fn topic_attributes(&self, form: &Form) -> Result<Xml, SnsError> {
-        let arn = form.required("TopicArn")?;
+        let arn = form.require("TopicArn")?;
         let mut shown = self.known_topic(arn)?.attributes;
         let (confirmed, pending) = self.store.read(|all| {
             let of_topic = all
@@ -120,7 +120,7 @@ impl Sns {
     }
 
     fn set_topic_attribute(&self, form: &Form) -> Result<Xml, SnsError> {
-        let (arn, name) = (form.required("TopicArn")?, form.required("AttributeName")?);
+        let (arn, name) = (form.require("TopicArn")?, form.require("AttributeName")?);
         known_topic_attribute(name)?;
         let value = form.get("AttributeValue").unwrap_or_default().to_owned();
         self.store.change(|all| {
@@ -134,7 +134,7 @@ impl Sns {
     }
 
     fn subscribe(&self, form: &Form) -> Result<Xml, SnsError> {
-        let topic = form.required("TopicArn")?;
+        let topic = form.require("TopicArn")?;
         self.known_topic(topic)?;
         let mut subscription = self.checked_endpoint(topic, form)?;
         for (name, value) in form.map("Attributes") {
@@ -167,9 +167,9 @@ impl Sns {
 
     /// Mail goes to the outbox and a queue belongs to the stack: both are confirmed at once. An HTTP endpoint has to confirm.
     fn checked_endpoint(&self, topic: &str, form: &Form) -> Result<Subscription, SnsError> {
-        let name = form.required("Protocol")?;
-        let endpoint = form.required("Endpoint")?;
-        let protocol = Protocol::named(name).ok_or_else(|| {
+        let name = form.require("Protocol")?;
+        let endpoint = form.require("Endpoint")?;
+        let protocol = Protocol::from_name(name).ok_or_else(|| {
             SnsError::invalid(format!(
                 "Protocol {name} is not supported by the SNS of this stack: email, email-json, http, https and sqs are"
             ))
@@ -205,7 +205,7 @@ impl Sns {
     }
 
     fn confirm(&self, form: &Form) -> Result<Xml, SnsError> {
-        let (topic, token) = (form.required("TopicArn")?, form.required("Token")?);
+        let (topic, token) = (form.require("TopicArn")?, form.require("Token")?);
         self.store.change(|all| {
             let found = all.subscriptions.iter_mut().find(|(_, subscription)| {
                 subscription.topic == topic && subscription.token.as_deref() == Some(token)
@@ -217,7 +217,7 @@ impl Sns {
     }
 
     fn unsubscribe(&self, form: &Form) -> Result<Xml, SnsError> {
-        let arn = form.required("SubscriptionArn")?;
+        let arn = form.require("SubscriptionArn")?;
         self.store.change(|all| {
             all.subscriptions.remove(arn);
             Ok(Xml::none())
@@ -247,11 +247,11 @@ impl Sns {
                 ("Endpoint", Xml::text(one.endpoint.clone())),
             ])
         });
-        Ok(paged("Subscriptions", Xml::list(shown), next))
+        Ok(list_answer("Subscriptions", Xml::list(shown), next))
     }
 
     fn subscription_attributes(&self, form: &Form) -> Result<Xml, SnsError> {
-        let arn = form.required("SubscriptionArn")?;
+        let arn = form.require("SubscriptionArn")?;
         let one = self.store.read(|all| all.subscriptions.get(arn).cloned());
         let one = one.ok_or_else(|| SnsError::not_found("Subscription"))?;
         let mut shown = BTreeMap::from([
@@ -272,7 +272,7 @@ impl Sns {
     }
 
     fn set_subscription_attribute(&self, form: &Form) -> Result<Xml, SnsError> {
-        let (arn, name) = (form.required("SubscriptionArn")?, form.required("AttributeName")?);
+        let (arn, name) = (form.require("SubscriptionArn")?, form.require("AttributeName")?);
         let value = form.get("AttributeValue").unwrap_or_default();
         self.store.change(|all| {
             let one = all
@@ -365,7 +365,7 @@ fn page<'a, T>(
     Ok((page, next))
 }
 
-fn paged(name: &'static str, list: Xml, next: Option<String>) -> Xml {
+fn list_answer(name: &'static str, list: Xml, next: Option<String>) -> Xml {
     let mut elements = vec![(name, list)];
     elements.extend(next.map(|next| ("NextToken", Xml::text(next))));
     Xml::Elements(elements)

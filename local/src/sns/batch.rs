@@ -12,13 +12,13 @@ const LONGEST_ID: usize = 80;
 
 impl Sns {
     pub(super) fn publish_batch(&self, form: &Form) -> Result<Xml, SnsError> {
-        let topic = form.required("TopicArn")?;
+        let topic = form.require("TopicArn")?;
         self.known_topic(topic)?;
         let entries = form.members("PublishBatchRequestEntries.member");
         check_batch(&entries)?;
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
         for entry in &entries {
-            let id = Xml::text(entry.required("Id")?);
+            let id = Xml::text(entry.require("Id")?);
             match Message::read(topic, entry).and_then(|message| self.send(&message)) {
                 Ok(message) => {
                     successful.push(Xml::Elements(vec![("Id", id), ("MessageId", Xml::text(message))]));
@@ -55,7 +55,7 @@ fn check_batch(entries: &[Form]) -> Result<(), SnsError> {
     }
     let mut ids = BTreeSet::new();
     for entry in entries {
-        let id = entry.required("Id")?;
+        let id = entry.require("Id")?;
         let plain = id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));

@@ -110,7 +110,7 @@ mod tests {
         ),
     ];
 
-    fn checked(operation: &str, member: &str, value: &str) -> Result<(), SnsError> {
+    fn check_one(operation: &str, member: &str, value: &str) -> Result<(), SnsError> {
         let body =
             serde_urlencoded::to_string([("Action", operation), ("Version", "2010-03-31"), (member, value)]);
         let form = Form::parse(body.unwrap().as_bytes()).unwrap();
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn members_that_are_not_read_are_refused_by_name() {
         for (operation, member) in UNREAD {
-            let refused = checked(operation, member, "x").unwrap_err();
+            let refused = check_one(operation, member, "x").unwrap_err();
             assert_eq!(refused.code, "InvalidParameter", "{operation} {member}");
             assert!(
                 refused.message.contains(member),
@@ -135,14 +135,14 @@ mod tests {
         for (operation, _) in UNREAD {
             for member in members(operation).unwrap() {
                 assert_eq!(
-                    checked(operation, &member.replace('#', "12"), "x"),
+                    check_one(operation, &member.replace('#', "12"), "x"),
                     Ok(()),
                     "{operation} {member}"
                 );
             }
         }
         let list = "PublishBatchRequestEntries";
-        assert_eq!(checked("PublishBatch", list, ""), Ok(()));
-        assert!(checked("PublishBatch", list, "x").is_err());
+        assert_eq!(check_one("PublishBatch", list, ""), Ok(()));
+        assert!(check_one("PublishBatch", list, "x").is_err());
     }
 }

@@ -33,7 +33,7 @@ enum Body {
 
 impl Message {
     pub(super) fn read(topic: &str, form: &Form) -> Result<Self, SnsError> {
-        let text = form.required("Message")?;
+        let text = form.require("Message")?;
         let attributes = attributes(form)?;
         let size = text.len()
             + attributes
@@ -140,13 +140,13 @@ fn per_protocol(text: &str) -> Result<BTreeMap<String, String>, SnsError> {
 fn attributes(form: &Form) -> Result<BTreeMap<String, Attribute>, SnsError> {
     let mut attributes = BTreeMap::new();
     for entry in form.members("MessageAttributes.entry") {
-        let name = entry.required("Name")?;
+        let name = entry.require("Name")?;
         if let Some(fault) = name_fault(name) {
             return Err(SnsError::invalid(format!(
                 "The message attribute name '{name}' is invalid: {fault}"
             )));
         }
-        let data_type = entry.required("Value.DataType")?;
+        let data_type = entry.require("Value.DataType")?;
         let value = checked_value(name, data_type, &entry)?;
         attributes.insert(
             name.to_owned(),

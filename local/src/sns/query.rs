@@ -22,7 +22,7 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<&str, SnsError> {
+    pub(super) fn require(&self, name: &str) -> Result<&str, SnsError> {
         self.get(name)
             .ok_or_else(|| SnsError::invalid(format!("{name} is missing")))
     }
@@ -214,6 +214,6 @@ mod tests {
             .collect();
         assert_eq!(keys, ["a", "z"]);
         assert_eq!(form.map("A")["a"], "<b>");
-        assert!(form.required("C").is_err());
+        assert!(form.require("C").is_err());
     }
 }

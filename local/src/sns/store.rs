@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::filter::FilterPolicy;
 use super::query::SnsError;
 use crate::data_dir::{read_json, write_json};
 use crate::error::StackError;
+use crate::lock::lock;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Topics {
@@ -50,7 +51,7 @@ pub(super) enum Protocol {
 }
 
 impl Protocol {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         let all = [Self::Email, Self::EmailJson, Self::Http, Self::Https, Self::Sqs];
         all.into_iter().find(|protocol| protocol.name() == name)
     }
@@ -81,7 +82,7 @@ impl Store {
     }
 
     pub(super) fn read<T>(&self, look: impl FnOnce(&Topics) -> T) -> T {
-        look(&self.topics.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&lock(&self.topics))
     }
 
     /// Changes take effect when they are on disk, or not at all.
@@ -89,7 +90,7 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Topics) -> Result<T, SnsError>,
     ) -> Result<T, SnsError> {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut topics = lock(&self.topics);
         let mut changed = topics.clone();
         let answer = change(&mut changed)?;
         write_json(&self.path, &changed).map_err(|error| SnsError::internal(error.to_string()))?;

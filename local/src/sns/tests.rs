@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_sns::error::ProvideErrorMetadata;
-use aws_sdk_sns::types::MessageAttributeValue;
+use aws_sdk_sns::types::{MessageAttributeValue, Tag};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,7 +16,7 @@ use super::{Retries, Sns};
 use crate::info::sdk;
 use crate::outbox::{Delivery, Outbox};
 use crate::serve::{listen, serve};
-use crate::sqs::{Address, QueueConfig, Queues};
+use crate::sqs::{Address, QueueConfig, Queues, ReceivedMessage};
 
 struct Notices {
     sns: aws_sdk_sns::Client,
@@ -86,7 +86,7 @@ async fn notices() -> Notices {
     }
 }
 
-/// What an endpoint was sent, and the statuses it answers with, the last one for ever.
+/// What an endpoint was sent, and the statuses it answers with; 200 once they are used up.
 #[derive(Clone, Default)]
 struct Endpoint {
     received: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
@@ -126,23 +126,40 @@ impl Endpoint {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!(
-            "{} of {count} messages came: {:?}",
+            "{} of {count} messages arrived: {:?}",
             self.received.lock().unwrap().len(),
             self.received.lock().unwrap()
         );
     }
 }
 
-async fn topic(notices: &Notices) -> String {
-    notices
-        .sns
-        .create_topic()
-        .name("news")
-        .send()
-        .await
-        .unwrap()
-        .topic_arn
-        .unwrap()
+impl Notices {
+    /// Makes the topic, and returns its ARN.
+    async fn topic(&self, name: &str) -> String {
+        let made = self.sns.create_topic().name(name).send().await;
+        made.unwrap().topic_arn.unwrap()
+    }
+
+    async fn subscribe(&self, topic: &str, protocol: &str, endpoint: &str) -> String {
+        let subscribe = self.sns.subscribe().topic_arn(topic).protocol(protocol);
+        let subscribed = subscribe.endpoint(endpoint).send().await;
+        subscribed.unwrap().subscription_arn.unwrap()
+    }
+
+    async fn publish(&self, topic: &str, message: &str) {
+        let publish = self.sns.publish().topic_arn(topic).message(message);
+        publish.send().await.unwrap();
+    }
+
+    async fn inbox(&self) -> Vec<ReceivedMessage> {
+        let inbox = self.queues.get("inbox").unwrap();
+        inbox.receive(10, Duration::ZERO, Duration::ZERO).await
+    }
+}
+
+fn text(value: &str) -> MessageAttributeValue {
+    let text = MessageAttributeValue::builder().data_type("String");
+    text.string_value(value).build().unwrap()
 }
 
 async fn wait_for_state(outbox: &Outbox, is: impl Fn(&Delivery) -> bool) {
@@ -156,18 +173,10 @@ async fn wait_for_state(outbox: &Outbox, is: impl Fn(&Delivery) -> bool) {
 }
 
 #[tokio::test]
-async fn mail_lies_in_the_outbox_when_publish_answers() {
+async fn mail_is_in_the_outbox_when_publish_answers() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
-    notices
-        .sns
-        .subscribe()
-        .topic_arn(&topic)
-        .protocol("email")
-        .endpoint("a@example.com")
-        .send()
-        .await
-        .unwrap();
+    let topic = notices.topic("news").await;
+    notices.subscribe(&topic, "email", "a@example.com").await;
     let message = r#"{"default":"{\"n\":1}","email":"All <done>."}"#;
     let sent = notices
         .sns
@@ -189,7 +198,7 @@ async fn mail_lies_in_the_outbox_when_publish_answers() {
 #[tokio::test]
 async fn a_filter_policy_lets_through_what_it_names() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
+    let topic = notices.topic("news").await;
     let subscribe = notices.sns.subscribe().topic_arn(&topic).protocol("sqs");
     let subscribe = subscribe
         .endpoint("arn:aws:sqs:us-east-1:000000000000:inbox")
@@ -201,64 +210,35 @@ async fn a_filter_policy_lets_through_what_it_names() {
         .send();
     let arn = subscribed.await.unwrap().subscription_arn.unwrap();
     for kind in ["job-failed", "job-completed"] {
-        let kind_value = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(kind)
-            .build()
-            .unwrap();
-        let publish = notices
-            .sns
-            .publish()
-            .topic_arn(&topic)
-            .message(kind)
-            .message_attributes("kind", kind_value);
+        let publish = notices.sns.publish().topic_arn(&topic).message(kind);
+        let publish = publish.message_attributes("kind", text(kind));
         publish.send().await.unwrap();
     }
-    let received = notices
-        .queues
-        .get("inbox")
-        .unwrap()
-        .receive(10, Duration::ZERO, Duration::ZERO)
-        .await;
+    let received = notices.inbox().await;
     assert_eq!(received.len(), 1);
     assert_eq!(received[0].message.body, "job-completed");
-    let attributes = notices
-        .sns
-        .get_subscription_attributes()
-        .subscription_arn(&arn)
-        .send()
-        .await
-        .unwrap();
+    let attributes = notices.sns.get_subscription_attributes();
+    let attributes = attributes.subscription_arn(&arn).send().await.unwrap();
     assert_eq!(attributes.attributes.unwrap()["FilterPolicy"], policy);
 }
 
 #[tokio::test]
-async fn an_endpoint_is_asked_first_and_then_told_until_it_takes_it() {
+async fn an_endpoint_confirms_first_and_then_gets_notices_until_it_accepts_them() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
+    let topic = notices.topic("news").await;
     let endpoint = Endpoint::default();
     let url = endpoint.start(&notices.stop).await;
-    let subscribe = notices
-        .sns
-        .subscribe()
-        .topic_arn(&topic)
-        .protocol("http")
-        .endpoint(&url);
     assert_eq!(
-        subscribe.send().await.unwrap().subscription_arn.unwrap(),
+        notices.subscribe(&topic, "http", &url).await,
         "pending confirmation"
     );
-    let asked = endpoint.wait_for(1).await;
-    assert_eq!(asked[0].0["x-amz-sns-message-type"], "SubscriptionConfirmation");
-    notices
-        .sns
-        .publish()
-        .topic_arn(&topic)
-        .message("unheard")
-        .send()
-        .await
-        .unwrap();
-    reqwest::get(asked[0].1["SubscribeURL"].as_str().unwrap())
+    let confirmation = endpoint.wait_for(1).await;
+    assert_eq!(
+        confirmation[0].0["x-amz-sns-message-type"],
+        "SubscriptionConfirmation"
+    );
+    notices.publish(&topic, "too early").await;
+    reqwest::get(confirmation[0].1["SubscribeURL"].as_str().unwrap())
         .await
         .unwrap()
         .error_for_status()
@@ -269,19 +249,11 @@ async fn an_endpoint_is_asked_first_and_then_told_until_it_takes_it() {
         .lock()
         .unwrap()
         .extend([StatusCode::SERVICE_UNAVAILABLE; 2]);
-    notices
-        .sns
-        .publish()
-        .topic_arn(&topic)
-        .subject("Hi")
-        .message("heard")
-        .send()
-        .await
-        .unwrap();
+    notices.publish(&topic, "in time").await;
     let received = endpoint.wait_for(4).await;
     for (headers, envelope) in &received[1..] {
         assert_eq!(headers["x-amz-sns-message-type"], "Notification");
-        assert_eq!(envelope["Message"], "heard");
+        assert_eq!(envelope["Message"], "in time");
         assert_eq!(envelope["SignatureVersion"], "1");
         assert_eq!(
             envelope["MessageId"], received[1].1["MessageId"],
@@ -292,45 +264,24 @@ async fn an_endpoint_is_asked_first_and_then_told_until_it_takes_it() {
 }
 
 #[tokio::test]
-async fn what_an_endpoint_never_takes_is_shown_as_failed() {
+async fn what_an_endpoint_never_accepts_is_shown_as_failed() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
+    let topic = notices.topic("news").await;
     let endpoint = Endpoint::default();
     let url = endpoint.start(&notices.stop).await;
-    notices
-        .sns
-        .subscribe()
-        .topic_arn(&topic)
-        .protocol("http")
-        .endpoint(&url)
-        .send()
-        .await
-        .unwrap();
+    notices.subscribe(&topic, "http", &url).await;
     let token = endpoint.wait_for(1).await[0].1["Token"]
         .as_str()
         .unwrap()
         .to_owned();
-    notices
-        .sns
-        .confirm_subscription()
-        .topic_arn(&topic)
-        .token(token)
-        .send()
-        .await
-        .unwrap();
+    let confirm = notices.sns.confirm_subscription().topic_arn(&topic);
+    confirm.token(token).send().await.unwrap();
     endpoint
         .answers
         .lock()
         .unwrap()
         .extend([StatusCode::INTERNAL_SERVER_ERROR; 9]);
-    notices
-        .sns
-        .publish()
-        .topic_arn(&topic)
-        .message("m")
-        .send()
-        .await
-        .unwrap();
+    notices.publish(&topic, "m").await;
     let failed =
         |state: &Delivery| matches!(state, Delivery::Failed(reason) if reason.contains("tried 4 times"));
     wait_for_state(&notices.outbox, failed).await;
@@ -339,52 +290,36 @@ async fn what_an_endpoint_never_takes_is_shown_as_failed() {
 #[tokio::test]
 async fn what_is_not_supported_is_refused_by_name() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
-    let sms = notices
-        .sns
-        .subscribe()
-        .topic_arn(&topic)
-        .protocol("sms")
-        .endpoint("+15550100")
-        .send()
-        .await;
+    let topic = notices.topic("news").await;
+    let sms = notices.sns.subscribe().topic_arn(&topic).protocol("sms");
+    let sms = sms.endpoint("+15550100").send().await;
     let sms = sms.unwrap_err().into_service_error();
     assert_eq!(sms.code(), Some("InvalidParameter"));
     assert!(sms.message().unwrap().contains("sms is not supported"), "{sms:?}");
-    let tags = notices
-        .sns
-        .list_tags_for_resource()
-        .resource_arn(&topic)
-        .send()
-        .await;
-    assert_eq!(
-        tags.unwrap_err().into_service_error().code(),
-        Some("InvalidAction")
+    let tags = notices.sns.list_tags_for_resource().resource_arn(&topic);
+    let tags = tags.send().await.unwrap_err().into_service_error();
+    assert_eq!(tags.code(), Some("InvalidAction"));
+    let tag = Tag::builder().key("k").value("v").build().unwrap();
+    let tagged = notices.sns.create_topic().name("tagged").tags(tag);
+    let tagged = tagged.send().await.unwrap_err().into_service_error();
+    assert!(
+        tagged.message().unwrap().contains("Tags.member.1.Key"),
+        "{tagged:?}"
     );
-    let missing = notices
-        .sns
-        .publish()
-        .topic_arn("arn:aws:sns:us-east-1:000000000000:none")
-        .message("m")
-        .send()
-        .await;
+    let missing = notices.sns.publish().message("m");
+    let missing = missing.topic_arn("arn:aws:sns:us-east-1:000000000000:none");
+    let missing = missing.send().await;
     assert!(missing.unwrap_err().into_service_error().is_not_found_exception());
 }
 
 #[tokio::test]
 async fn a_raw_delivery_carries_the_attributes_a_queue_can() {
     let notices = notices().await;
-    let topic = topic(&notices).await;
+    let topic = notices.topic("news").await;
     let subscribe = notices.sns.subscribe().topic_arn(&topic).protocol("sqs");
     let inbox = "arn:aws:sqs:us-east-1:000000000000:inbox";
     let subscribe = subscribe.endpoint(inbox).attributes("RawMessageDelivery", "true");
     subscribe.send().await.unwrap();
-    let text = |value: &str| {
-        let built = MessageAttributeValue::builder()
-            .data_type("String")
-            .string_value(value);
-        built.build().unwrap()
-    };
     let crowded = (0..11).fold(
         notices.sns.publish().topic_arn(&topic).message("crowded"),
         |publish, n| publish.message_attributes(format!("a{n}"), text("x")),
@@ -396,8 +331,7 @@ async fn a_raw_delivery_carries_the_attributes_a_queue_can() {
         .send()
         .await
         .unwrap();
-    let inbox = notices.queues.get("inbox").unwrap();
-    let received = inbox.receive(10, Duration::ZERO, Duration::ZERO).await;
+    let received = notices.inbox().await;
     assert_eq!(
         received.len(),
         1,
@@ -414,24 +348,14 @@ async fn a_raw_delivery_carries_the_attributes_a_queue_can() {
 async fn pages_neither_hide_nor_repeat_a_topic_when_others_go() {
     let notices = notices().await;
     for n in 0..150 {
-        notices
-            .sns
-            .create_topic()
-            .name(format!("t{n:03}"))
-            .send()
-            .await
-            .unwrap();
+        notices.topic(&format!("t{n:03}")).await;
     }
     let first = notices.sns.list_topics().send().await.unwrap();
     let gone = first.topics()[0].topic_arn().unwrap();
     notices.sns.delete_topic().topic_arn(gone).send().await.unwrap();
-    let second = notices
-        .sns
-        .list_topics()
-        .next_token(first.next_token().unwrap())
-        .send()
-        .await
-        .unwrap();
+    let second = notices.sns.list_topics();
+    let second = second.next_token(first.next_token().unwrap());
+    let second = second.send().await.unwrap();
     assert_eq!((first.topics().len(), second.topics().len()), (100, 50));
     assert!(second.topics()[0].topic_arn().unwrap().ends_with(":t100"));
     assert_eq!(second.next_token(), None);

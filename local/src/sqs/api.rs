@@ -90,17 +90,17 @@ impl Api {
             "PurgeQueue" => self.purge(&parse(body)?),
             "ListDeadLetterSourceQueues" => self.dead_letter_sources(&parse(body)?),
             "StartMessageMoveTask" => self.redrive(&parse(body)?),
-            other => Err(unsupported(format!(
+            other => Err(not_supported(format!(
                 "{other} is not supported here: the queues of this stack are made when it starts"
             ))),
         }
     }
 
     fn queue(&self, url: &str) -> Result<&Arc<Queue>, AwsError> {
-        self.named(url.rsplit('/').next().unwrap_or(url))
+        self.queue_by_name(url.rsplit('/').next().unwrap_or(url))
     }
 
-    fn named(&self, name: &str) -> Result<&Arc<Queue>, AwsError> {
+    fn queue_by_name(&self, name: &str) -> Result<&Arc<Queue>, AwsError> {
         self.queues
             .get(name)
             .ok_or_else(|| AwsError::new("QueueDoesNotExist", "The specified queue does not exist."))
@@ -124,7 +124,7 @@ impl Api {
 
     fn url(&self, request: &GetQueueUrl) -> Result<Value, AwsError> {
         let owner = request.owner.as_deref().unwrap_or(self.address.account);
-        let queue = self.named(&request.queue_name)?;
+        let queue = self.queue_by_name(&request.queue_name)?;
         if owner != self.address.account {
             return Err(AwsError::new(
                 "QueueDoesNotExist",
@@ -208,7 +208,7 @@ impl Api {
 
     fn redrive(&self, request: &StartMessageMoveTask) -> Result<Value, AwsError> {
         if request.destination_arn.is_some() {
-            return Err(unsupported(
+            return Err(not_supported(
                 "DestinationArn is not supported here: dead letters go back to where they came from",
             ));
         }
@@ -238,13 +238,13 @@ const UNSET_ATTRIBUTES: [&str; 9] = [
 fn parse<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
     read(body).map_err(|fault| match fault {
         RequestFault::UnknownMember(member) => {
-            unsupported(format!("the member {member} is not supported here"))
+            not_supported(format!("the member {member} is not supported here"))
         }
         RequestFault::Malformed(error) => invalid(format!("the request cannot be read: {error}")),
     })
 }
 
-fn unsupported(message: impl Into<String>) -> AwsError {
+fn not_supported(message: impl Into<String>) -> AwsError {
     AwsError::new("UnsupportedOperation", message)
 }
 

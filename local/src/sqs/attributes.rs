@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use s3s::crypto::{Checksum, Md5};
+use md5::{Digest, Md5};
 
 use super::Attribute;
 
@@ -118,7 +118,7 @@ pub(super) fn md5(attributes: &BTreeMap<String, Attribute>) -> String {
 
 /// As SQS and its clients write a checksum.
 pub(crate) fn md5_hex(bytes: &[u8]) -> String {
-    hex::encode(Md5::checksum(bytes))
+    hex::encode(Md5::digest(bytes))
 }
 
 fn value(attribute: &Attribute) -> (u8, Vec<u8>) {

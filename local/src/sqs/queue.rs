@@ -1,6 +1,6 @@
 //! One standard queue: its settings, readers that wait for messages, and where messages go that failed too often.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::backlog::{Backlog, InvalidReceipt, QueueCounts, ReceivedMessage};
 use super::dead_letters::DeadLetterFolder;
 use super::message::Message;
+use crate::lock::lock;
 
 #[derive(Clone, Debug)]
 pub struct QueueConfig {
@@ -58,7 +59,7 @@ impl Queue {
 
     /// A dead letter of an earlier process.
     pub(super) fn restore(&self, letter: Message) {
-        self.backlog().add(Instant::now(), letter);
+        lock(&self.backlog).add(Instant::now(), letter);
     }
 
     /// With the queue's own delay.
@@ -70,7 +71,7 @@ impl Queue {
         if let Some(files) = &self.files {
             files.write(&message);
         }
-        self.backlog().add(Instant::now() + delay, message);
+        lock(&self.backlog).add(Instant::now() + delay, message);
         self.arrived.notify_waiters();
     }
 
@@ -85,8 +86,7 @@ impl Queue {
             if !received.is_empty() || Instant::now() >= deadline {
                 return received;
             }
-            let wake = self
-                .backlog()
+            let wake = lock(&self.backlog)
                 .next_change()
                 .map_or(deadline, |change| change.min(deadline));
             tokio::select! {
@@ -100,9 +100,8 @@ impl Queue {
     fn receive_now(&self, max: usize, visibility: Duration) -> Vec<ReceivedMessage> {
         loop {
             let now = Instant::now();
-            let found = self
-                .backlog()
-                .receive(max, now, now + visibility, |message| self.is_exhausted(message));
+            let found =
+                lock(&self.backlog).receive(max, now, now + visibility, |message| self.is_exhausted(message));
             let only_exhausted = found.received.is_empty() && !found.exhausted.is_empty();
             for message in found.exhausted {
                 self.put_aside(message);
@@ -144,7 +143,7 @@ impl Queue {
     /// Deletes the message a receipt is for. A receipt that a later receive replaced does nothing.
     pub fn delete(&self, receipt: &str) -> Result<(), InvalidReceipt> {
         let deleted = {
-            let mut backlog = self.backlog();
+            let mut backlog = lock(&self.backlog);
             let sequence = backlog.sequence_of(receipt)?;
             sequence.and_then(|sequence| backlog.remove(sequence))
         };
@@ -157,7 +156,7 @@ impl Queue {
     /// Hides the message for this long from now on. `false`: a later receive replaced the receipt, or the message is gone.
     pub fn change_visibility(&self, receipt: &str, visibility: Duration) -> Result<bool, InvalidReceipt> {
         let sequence = {
-            let mut backlog = self.backlog();
+            let mut backlog = lock(&self.backlog);
             let sequence = backlog.sequence_of(receipt)?;
             if let Some(sequence) = sequence {
                 backlog.set_visible_at(sequence, Instant::now() + visibility);
@@ -175,7 +174,7 @@ impl Queue {
 
     /// Removes every message, oldest first, and hands each over. Returns how many there were.
     pub(super) fn drain(&self, take: impl Fn(Message)) -> usize {
-        let messages = self.backlog().clear();
+        let messages = lock(&self.backlog).clear();
         let drained = messages.len();
         for message in messages {
             // First, because a message that comes back to this queue is written again.
@@ -186,16 +185,12 @@ impl Queue {
     }
 
     pub fn counts(&self) -> QueueCounts {
-        self.backlog().counts(Instant::now())
+        lock(&self.backlog).counts(Instant::now())
     }
 
     fn remove_file(&self, message: &Message) {
         if let Some(files) = &self.files {
             files.remove(message);
         }
-    }
-
-    fn backlog(&self) -> MutexGuard<'_, Backlog> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

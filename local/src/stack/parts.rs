@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::environment::readable_places;
 use crate::aws_auth::Credentials;
 use crate::aws_port::AwsPort;
-use crate::cognito::{self, SignIn};
+use crate::cognito::{self, Cognito};
 use crate::data_dir::DataDir;
 use crate::error::StackError;
 use crate::events::queues::queue_configs;
@@ -34,7 +34,7 @@ pub(super) struct Parts {
     pub(super) store: S3,
     pub(super) outbox: Outbox,
     pub(super) sns: Sns,
-    pub(super) sign_in: SignIn,
+    pub(super) sign_in: Cognito,
 }
 
 /// The keys as the data folder has them.
@@ -87,7 +87,7 @@ impl Parts {
             outbox.clone(),
             RETRIES,
         )?;
-        let sign_in = SignIn::open(&data, &web_url, outbox.clone()).await?;
+        let sign_in = Cognito::open(&data, &web_url, outbox.clone()).await?;
         let credentials = Credentials {
             access_key_id: keys.access_key_id,
             secret_access_key: keys.secret_access_key,

@@ -42,7 +42,9 @@ impl BackgroundWork {
         let stop = CancellationToken::new();
         let mut tasks = vec![tokio::spawn(drop_folder.run(stop.clone()))];
         let sign_in = parts.sign_in.clone();
-        tasks.push(tokio::spawn(async move { sign_in.catch_up().await }));
+        tasks.push(tokio::spawn(
+            async move { sign_in.mail_unsent_invitations().await },
+        ));
         tasks.extend(start_functions(parts, functions, s3, &stop));
         Ok(Self {
             stop: stop.drop_guard(),

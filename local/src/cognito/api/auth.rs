@@ -3,17 +3,18 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, check_pool};
-use crate::cognito::client::{Client, SELF_SERVICE};
+use super::answers::{ApiResult, describe_attributes};
+use crate::cognito::client::{AuthFlow, Client, SELF_SERVICE};
 use crate::cognito::error::PoolError;
-use crate::cognito::flow::password::Checked;
-use crate::cognito::spraying::Guest;
+use crate::cognito::grants::Authentication;
+use crate::cognito::limits::client::Caller;
+use crate::cognito::pool::Cognito;
+use crate::cognito::sign_in::PasswordCheck;
 use crate::cognito::store::record::User;
-use crate::cognito::tokens::Signed;
-use crate::cognito::{SignIn, passwords};
+use crate::cognito::triggers::TriggerSource;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub(super) struct InitiateAuth {
     client_id: String,
     auth_flow: String,
@@ -28,234 +29,119 @@ pub(super) struct InitiateAuth {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct AdminInitiateAuth {
-    user_pool_id: String,
-    client_id: String,
-    auth_flow: String,
-    #[serde(default)]
-    auth_parameters: Map<String, Value>,
-    client_metadata: Option<Map<String, Value>>,
-    #[serde(rename = "AnalyticsMetadata")]
-    _analytics: Option<Value>,
-    #[serde(rename = "ContextData")]
-    _context: Option<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct WithAccessToken {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AccessTokenRequest {
     access_token: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ChangePassword {
-    access_token: String,
-    previous_password: String,
-    proposed_password: String,
+/// A parameter of InitiateAuth, or a response to a challenge.
+pub(super) fn parameter<'a>(parameters: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    parameters.get(name).and_then(Value::as_str)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct RevokeToken {
-    token: String,
-    client_id: String,
-    client_secret: Option<String>,
+pub(super) fn required_parameter<'a>(
+    parameters: &'a Map<String, Value>,
+    name: &str,
+) -> Result<&'a str, PoolError> {
+    parameter(parameters, name)
+        .ok_or_else(|| PoolError::invalid(format!("Missing required parameter {name}")))
 }
 
-/// What both kinds of InitiateAuth ask for.
-struct Asked {
-    client: Client,
-    flow: String,
-    parameters: Map<String, Value>,
-    metadata: Option<Map<String, Value>>,
-    guest: Guest,
-}
-
-impl Asked {
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.get(name).and_then(Value::as_str)
-    }
-
-    fn required(&self, name: &'static str) -> Result<&str, PoolError> {
-        self.parameter(name)
-            .ok_or_else(|| PoolError::invalid(format!("Missing required parameter {name}")))
-    }
-}
-
-impl SignIn {
-    pub(super) async fn initiate_auth(&self, request: InitiateAuth) -> Answer {
-        let asked = Asked {
-            client: self.client(&request.client_id)?,
-            flow: request.auth_flow,
-            parameters: request.auth_parameters,
-            metadata: request.client_metadata,
-            guest: Guest::default(),
-        };
-        match asked.flow.as_str() {
-            "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => self.authenticate(&asked).await,
-            other => Err(no_such_flow(other)),
-        }
-    }
-
-    pub(super) async fn admin_initiate_auth(&self, request: AdminInitiateAuth) -> Answer {
-        check_pool(&request.user_pool_id)?;
+impl Cognito {
+    pub(super) async fn initiate_auth(&self, request: &InitiateAuth) -> ApiResult {
+        let client = self.client(&request.client_id)?;
         let flow = match request.auth_flow.as_str() {
-            "ADMIN_NO_SRP_AUTH" => "ADMIN_USER_PASSWORD_AUTH".to_owned(),
-            _ => request.auth_flow,
-        };
-        let asked = Asked {
-            client: self.client(&request.client_id)?,
-            flow,
-            parameters: request.auth_parameters,
-            metadata: request.client_metadata,
-            guest: Guest::admin(),
-        };
-        match asked.flow.as_str() {
-            "ADMIN_USER_PASSWORD_AUTH" | "USER_PASSWORD_AUTH" | "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => {
-                self.authenticate(&asked).await
+            "USER_PASSWORD_AUTH" => AuthFlow::Password,
+            "REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN" => AuthFlow::Refresh,
+            other => {
+                return Err(PoolError::not_supported(format!(
+                    "the flow {other} is not supported by the sign-in of this stack: USER_PASSWORD_AUTH and \
+                     REFRESH_TOKEN_AUTH are"
+                )));
             }
-            other => Err(no_such_flow(other)),
+        };
+        match (client.settings.allows(flow), flow) {
+            (true, AuthFlow::Password) => self.auth_by_password(&client, &request.auth_parameters).await,
+            (true, AuthFlow::Refresh) => self.auth_by_refresh(&client, request).await,
+            (false, AuthFlow::Password) => Err(PoolError::invalid(
+                "USER_PASSWORD_AUTH flow not enabled for this client",
+            )),
+            (false, AuthFlow::Refresh) => Err(PoolError::invalid("Auth flow not enabled for this client")),
         }
     }
 
-    async fn authenticate(&self, asked: &Asked) -> Answer {
-        let client = &asked.client;
-        if asked.flow.starts_with("REFRESH_TOKEN") {
-            if !client.settings.allows("REFRESH_TOKEN_AUTH") {
-                return Err(PoolError::invalid("Auth flow not enabled for this client"));
-            }
-            let token = asked.required("REFRESH_TOKEN")?;
-            let given = asked.parameter("SECRET_HASH");
-            // Cognito takes the secret itself here, too.
-            if client.secret.is_none() || !client.has_secret(given) {
-                let owner = self.owner_of(token)?;
-                let names = owner
-                    .iter()
-                    .flat_map(|user| [user.username.as_str(), user.email.as_str()]);
-                client.check_secret_hash(&names.collect::<Vec<_>>(), given)?;
-            }
-            let tokens = self.refresh(token, client, asked.metadata.as_ref()).await?;
-            return Ok(result(&tokens));
+    async fn auth_by_refresh(&self, client: &Client, request: &InitiateAuth) -> ApiResult {
+        let parameters = &request.auth_parameters;
+        let token = required_parameter(parameters, "REFRESH_TOKEN")?;
+        let hash = parameter(parameters, "SECRET_HASH");
+        // Cognito takes the secret itself here, too.
+        if !client.has_secret(hash) {
+            let owner = self.token_owner(token)?;
+            let names = owner
+                .iter()
+                .flat_map(|user| [user.username.as_str(), user.email.as_str()]);
+            client.check_secret_hash(&names.collect::<Vec<_>>(), hash)?;
         }
-        if !client.settings.allows(&asked.flow) {
-            let flow = &asked.flow;
-            return Err(PoolError::invalid(format!(
-                "{flow} flow not enabled for this client"
-            )));
-        }
-        let name = asked.required("USERNAME")?;
-        client.check_secret_hash(&[name], asked.parameter("SECRET_HASH"))?;
-        let password = asked.required("PASSWORD")?;
-        match self.check_password_for(asked, name, password).await? {
-            Checked::In(user) => {
+        let tokens = self
+            .refresh_tokens(token, client, request.client_metadata.as_ref())
+            .await?;
+        Ok(authentication_result(&tokens))
+    }
+
+    async fn auth_by_password(&self, client: &Client, parameters: &Map<String, Value>) -> ApiResult {
+        let name = required_parameter(parameters, "USERNAME")?;
+        client.check_secret_hash(&[name], parameter(parameters, "SECRET_HASH"))?;
+        let password = required_parameter(parameters, "PASSWORD")?;
+        let checked = self.check_password(name, password, &Caller::default()).await;
+        // A client set to LEGACY may learn that there is no such account.
+        let is_hidden =
+            client.settings.hides_missing_users() || self.pool.store.view()?.find(name)?.is_some();
+        match checked {
+            Ok(PasswordCheck::Own(user)) => {
                 // ClientMetadata of InitiateAuth does not reach PreTokenGeneration.
-                self.signed_in(user, client, "TokenGeneration_Authentication", None)
-                    .await
+                self.tokens_for(user, client, TriggerSource::SignIn, None).await
             }
-            Checked::Temporary(user) => Ok(self.challenge(&user, client)),
-            Checked::RunOut => Err(PoolError::not_authorized(
+            Ok(PasswordCheck::Temporary(user)) => Ok(self.challenge_new_password(&user, client)),
+            Ok(PasswordCheck::Expired) => Err(PoolError::not_authorized(
                 "Temporary password has expired and must be reset by an administrator.",
             )),
+            Err(PoolError::NotAuthorized(_)) if !is_hidden => Err(PoolError::NoSuchUser),
+            Err(error) => Err(error),
         }
     }
 
-    /// A client set to LEGACY may learn that there is no such account.
-    async fn check_password_for(
-        &self,
-        asked: &Asked,
-        name: &str,
-        password: &str,
-    ) -> Result<Checked, PoolError> {
-        let checked = self.check_password(name, password, &asked.guest).await;
-        let known = asked.client.settings.hides_who_exists() || self.pool.store.view()?.find(name)?.is_some();
-        match checked {
-            Err(PoolError::NotAuthorized(_)) if !known => Err(PoolError::NoSuchUser),
-            checked => checked,
-        }
-    }
-
-    /// Tokens for somebody who has shown who they are.
-    pub(super) async fn signed_in(
+    /// Tokens for a person who has signed in through the API.
+    pub(super) async fn tokens_for(
         &self,
         user: User,
         client: &Client,
-        source: &'static str,
+        source: TriggerSource,
         metadata: Option<&Map<String, Value>>,
-    ) -> Answer {
-        let signed = Signed {
-            auth_time: self.pool.time.now(),
+    ) -> ApiResult {
+        let authentication = Authentication {
+            auth_time: self.pool.time.timestamp(),
             scope: SELF_SERVICE.to_owned(),
             nonce: None,
         };
         let identity = self.identify(user, source, &client.id, metadata).await?;
-        Ok(result(&self.begin_tokens(&identity, client, &signed).await?))
+        let tokens = self.issue_tokens(&identity, client, &authentication).await?;
+        Ok(authentication_result(&tokens))
     }
 
-    pub(super) fn get_user(&self, request: &WithAccessToken) -> Answer {
+    pub(super) fn get_user(&self, request: &AccessTokenRequest) -> ApiResult {
         let user = self.bearer(&request.access_token, SELF_SERVICE)?;
-        let attributes: Vec<Value> = user
-            .shown_attributes()
-            .into_iter()
-            .map(|(name, value)| json!({"Name": name, "Value": value}))
-            .collect();
-        Ok(json!({"Username": user.username, "UserAttributes": attributes}))
+        Ok(json!({"Username": user.username, "UserAttributes": describe_attributes(&user, None)}))
     }
 
-    pub(super) async fn global_sign_out(&self, request: &WithAccessToken) -> Answer {
+    pub(super) async fn global_sign_out(&self, request: &AccessTokenRequest) -> ApiResult {
         let user = self.bearer(&request.access_token, SELF_SERVICE)?;
         self.sign_out_everywhere(&user.username).await?;
         Ok(json!({}))
     }
-
-    pub(super) async fn revoke_token(&self, request: &RevokeToken) -> Answer {
-        let client = self.client(&request.client_id)?;
-        if !client.has_secret(request.client_secret.as_deref()) {
-            return Err(PoolError::not_authorized("Invalid client secret"));
-        }
-        if !client.settings.revocable() {
-            return Err(PoolError::unsupported(
-                "Token revocation is not enabled for this client.",
-            ));
-        }
-        self.revoke(&request.token, &client).await?;
-        Ok(json!({}))
-    }
-
-    /// Whoever holds the token goes on being signed in; so does Cognito have it.
-    pub(super) async fn api_change_password(&self, request: ChangePassword) -> Answer {
-        let user = self.bearer(&request.access_token, SELF_SERVICE)?;
-        match self
-            .check_password(&user.email, &request.previous_password, &Guest::default())
-            .await?
-        {
-            Checked::In(_) => {}
-            _ => return Err(PoolError::not_authorized("Incorrect username or password.")),
-        }
-        self.settings()?
-            .policies
-            .password_policy
-            .allows(&request.proposed_password)?;
-        let hash = passwords::hash(&request.proposed_password).await?;
-        self.change_user(&user.username, move |user| {
-            user.password_hash = Some(hash);
-            Ok(())
-        })
-        .await?;
-        Ok(json!({}))
-    }
-}
-
-fn no_such_flow(flow: &str) -> PoolError {
-    PoolError::unsupported(format!(
-        "the flow {flow} is not supported by the sign-in of this stack: USER_PASSWORD_AUTH, ADMIN_USER_PASSWORD_AUTH (of \
-         AdminInitiateAuth) and REFRESH_TOKEN_AUTH are"
-    ))
 }
 
 /// Tokens as the API names them.
-fn result(tokens: &Value) -> Value {
+fn authentication_result(tokens: &Value) -> Value {
     let mut result = json!({
         "AccessToken": tokens["access_token"],
         "IdToken": tokens["id_token"],

@@ -1,21 +1,23 @@
-//! NEW_PASSWORD_REQUIRED: what somebody with a temporary password is asked, and the answer to it.
+//! NEW_PASSWORD_REQUIRED: the challenge for a person with a temporary password, and the response to it.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, check_pool};
-use crate::cognito::SignIn;
+use super::answers::ApiResult;
+use super::auth::{parameter, required_parameter};
+use crate::cognito::attributes::Attributes;
 use crate::cognito::client::Client;
 use crate::cognito::error::PoolError;
-use crate::cognito::flow::invite::Attributes;
 use crate::cognito::grants::Challenge;
+use crate::cognito::pool::Cognito;
 use crate::cognito::store::record::User;
+use crate::cognito::triggers::TriggerSource;
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Respond {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RespondToAuthChallenge {
     client_id: String,
     challenge_name: String,
     session: Option<String>,
@@ -28,36 +30,18 @@ pub(super) struct Respond {
     _context: Option<Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct AdminRespond {
-    user_pool_id: String,
-    client_id: String,
-    challenge_name: String,
-    session: Option<String>,
-    #[serde(default)]
-    challenge_responses: Map<String, Value>,
-    client_metadata: Option<Map<String, Value>>,
-    #[serde(rename = "AnalyticsMetadata")]
-    _analytics: Option<Value>,
-    #[serde(rename = "ContextData")]
-    _context: Option<Value>,
-}
-
-impl SignIn {
-    pub(super) fn challenge(&self, user: &User, client: &Client) -> Value {
+impl Cognito {
+    pub(super) fn challenge_new_password(&self, user: &User, client: &Client) -> Value {
         let challenge = Challenge {
             username: user.username.clone(),
             client_id: client.id.clone(),
-            temporary: user.password_hash.clone(),
+            temporary_hash: user.password_hash.clone(),
         };
         let life = Duration::from_secs(60 * client.settings.challenge_minutes());
-        let session = self
-            .pool
-            .grants
-            .challenge(challenge, self.pool.time.instant(), life);
+        let now = self.pool.time.instant();
+        let session = self.pool.grants.start_challenge(challenge, now, life);
         let attributes: Map<String, Value> = user
-            .shown_attributes()
+            .named_attributes()
             .into_iter()
             .filter(|(name, _)| *name != "sub")
             .map(|(name, value)| (name.to_owned(), json!(value)))
@@ -73,61 +57,44 @@ impl SignIn {
         })
     }
 
-    pub(super) async fn admin_respond(&self, request: AdminRespond) -> Answer {
-        check_pool(&request.user_pool_id)?;
-        self.respond(Respond {
-            client_id: request.client_id,
-            challenge_name: request.challenge_name,
-            session: request.session,
-            challenge_responses: request.challenge_responses,
-            client_metadata: request.client_metadata,
-            _analytics: None,
-            _context: None,
-        })
-        .await
-    }
-
-    pub(super) async fn respond(&self, request: Respond) -> Answer {
+    pub(super) async fn respond_to_challenge(&self, request: &RespondToAuthChallenge) -> ApiResult {
         let client = self.client(&request.client_id)?;
         if request.challenge_name != "NEW_PASSWORD_REQUIRED" {
-            return Err(PoolError::unsupported(format!(
+            return Err(PoolError::not_supported(format!(
                 "the challenge {} is not supported by the sign-in of this stack: NEW_PASSWORD_REQUIRED is",
                 request.challenge_name
             )));
         }
-        let said = |name: &'static str| {
-            let value = request.challenge_responses.get(name).and_then(Value::as_str);
-            value.ok_or_else(|| PoolError::invalid(format!("Missing required parameter {name}")))
-        };
-        let name = said("USERNAME")?;
-        client.check_secret_hash(&[name], said("SECRET_HASH").ok())?;
+        // Whose challenge it is.
+        let responses = &request.challenge_responses;
+        let name = required_parameter(responses, "USERNAME")?;
+        client.check_secret_hash(&[name], parameter(responses, "SECRET_HASH"))?;
         let session = request.session.as_deref().unwrap_or_default();
-        let expired = "Invalid session for the user, session is expired.";
-        let challenge = self.pool.grants.challenged(session, self.pool.time.instant());
+        let challenge = self.pool.grants.challenge(session, self.pool.time.instant());
         let challenge = challenge
             .filter(|challenge| challenge.client_id == client.id)
-            .ok_or_else(|| PoolError::not_authorized(expired))?;
+            .ok_or_else(|| PoolError::not_authorized("Invalid session for the user, session is expired."))?;
         let named = self.pool.store.view()?.find(name)?;
         if named.is_none_or(|user| user.username != challenge.username) {
             return Err(PoolError::not_authorized("Invalid session for the user."));
         }
-        let attributes = writable(&client, &request.challenge_responses)?;
-        let password = said("NEW_PASSWORD")?;
+        // The password, and attributes with it.
+        let attributes = writable_attributes(&client, responses)?;
+        let password = required_parameter(responses, "NEW_PASSWORD")?;
         let user = self
-            .choose_password(&challenge.username, challenge.temporary, password, |user| {
+            .choose_password(&challenge.username, challenge.temporary_hash, password, |user| {
                 attributes.apply(user);
             })
             .await?;
-        self.pool.grants.met(session, self.pool.time.instant());
-        let source = "TokenGeneration_NewPasswordChallenge";
-        self.signed_in(user, &client, source, request.client_metadata.as_ref())
+        self.pool.grants.end_challenge(session, self.pool.time.instant());
+        let metadata = request.client_metadata.as_ref();
+        self.tokens_for(user, &client, TriggerSource::FirstPassword, metadata)
             .await
     }
 }
 
-/// `userAttributes.<name>`: only what the client may write, and never the address, which is whom the person was
-/// invited as.
-fn writable(client: &Client, responses: &Map<String, Value>) -> Result<Attributes, PoolError> {
+/// `userAttributes.<name>`: only what the client may write, and never the address, which the person was invited by.
+fn writable_attributes(client: &Client, responses: &Map<String, Value>) -> Result<Attributes, PoolError> {
     let mut given = Vec::new();
     for (name, value) in responses {
         let Some(name) = name.strip_prefix("userAttributes.") else {

@@ -3,15 +3,16 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answers::{ApiResult, check_pool, describe_user, seconds};
 use super::listing::Page;
-use super::{Answer, check_pool, seconds, shown};
 use crate::cognito::error::PoolError;
-use crate::cognito::store::record::Group;
-use crate::cognito::{POOL_ID, SignIn};
+use crate::cognito::pool::{Cognito, POOL_ID};
+use crate::cognito::store::Transaction;
+use crate::cognito::store::record::{Group, User, checked_group_name};
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct GroupRequest {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateGroup {
     user_pool_id: String,
     group_name: String,
     description: Option<String>,
@@ -20,31 +21,31 @@ pub(super) struct GroupRequest {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct OneGroup {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct GroupRequest {
     user_pool_id: String,
     group_name: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Membership {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct MembershipRequest {
     user_pool_id: String,
     username: String,
     group_name: String,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ListOfGroups {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListGroups {
     user_pool_id: String,
     limit: Option<usize>,
     next_token: Option<String>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct GroupsOfUser {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListGroupsForUser {
     user_pool_id: String,
     username: String,
     limit: Option<usize>,
@@ -52,117 +53,94 @@ pub(super) struct GroupsOfUser {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct UsersInGroup {
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListUsersInGroup {
     user_pool_id: String,
     group_name: String,
     limit: Option<usize>,
     next_token: Option<String>,
 }
 
-pub(in crate::cognito) fn checked_name(name: &str) -> Result<String, PoolError> {
-    let long = name.chars().count();
-    if !(1..=128).contains(&long) || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(PoolError::invalid(
-            "1 validation error detected: Value at 'groupName' failed to satisfy constraint: from 1 to 128 characters, \
-             no spaces",
-        ));
-    }
-    Ok(name.to_owned())
-}
-
-impl SignIn {
-    pub(super) async fn new_group(&self, request: GroupRequest) -> Answer {
+impl Cognito {
+    pub(super) async fn create_group(&self, request: CreateGroup) -> ApiResult {
         check_pool(&request.user_pool_id)?;
         let group = Group {
-            name: checked_name(&request.group_name)?,
+            name: checked_group_name(&request.group_name)?,
             description: request.description,
             precedence: request.precedence,
             role_arn: request.role_arn,
-            created: self.pool.time.now(),
-            modified: None,
+            created: self.pool.time.timestamp(),
         };
-        let group = self.create_group(group).await?;
-        Ok(json!({"Group": shown_group(&group)}))
-    }
-
-    pub(super) async fn update_group(&self, request: GroupRequest) -> Answer {
-        check_pool(&request.user_pool_id)?;
-        let now = self.pool.time.now();
-        let updated = self.pool.store.write(move |changes| {
-            let known = changes
-                .group(&request.group_name)?
-                .ok_or(PoolError::NoSuchGroup)?;
-            let group = Group {
-                description: request.description.or(known.description),
-                precedence: request.precedence.or(known.precedence),
-                role_arn: request.role_arn.or(known.role_arn),
-                modified: Some(now),
-                name: known.name,
-                created: known.created,
-            };
-            changes.put_group(&group)?;
+        let created = self.pool.store.write(move |transaction| {
+            if transaction.group(&group.name)?.is_some() {
+                return Err(PoolError::GroupExists);
+            }
+            transaction.put_group(&group)?;
             Ok(group)
         });
-        Ok(json!({"Group": shown_group(&updated.await?)}))
+        Ok(json!({"Group": describe_group(&created.await?)}))
     }
 
-    pub(super) fn get_group(&self, request: &OneGroup) -> Answer {
+    pub(super) fn get_group(&self, request: &GroupRequest) -> ApiResult {
         check_pool(&request.user_pool_id)?;
         let group = self.pool.store.view()?.group(&request.group_name)?;
-        Ok(json!({"Group": shown_group(&group.ok_or(PoolError::NoSuchGroup)?)}))
+        Ok(json!({"Group": describe_group(&group.ok_or(PoolError::NoSuchGroup)?)}))
     }
 
-    pub(super) async fn delete_group(&self, request: OneGroup) -> Answer {
+    pub(super) async fn delete_group(&self, request: GroupRequest) -> ApiResult {
         check_pool(&request.user_pool_id)?;
-        self.pool
-            .store
-            .write(move |changes| {
-                changes
-                    .group(&request.group_name)?
-                    .ok_or(PoolError::NoSuchGroup)?;
-                changes.remove_group(&request.group_name)
-            })
-            .await?;
+        let delete = self.pool.store.write(move |transaction| {
+            check_group(transaction, &request.group_name)?;
+            transaction.remove_group(&request.group_name)
+        });
+        delete.await?;
         Ok(json!({}))
     }
 
-    pub(super) async fn membership(&self, request: Membership, member: bool) -> Answer {
+    pub(super) async fn add_to_group(&self, request: MembershipRequest) -> ApiResult {
+        self.change_membership(request, |user, group| user.groups.insert(group))
+            .await
+    }
+
+    pub(super) async fn remove_from_group(&self, request: MembershipRequest) -> ApiResult {
+        self.change_membership(request, |user, group| user.groups.remove(&group))
+            .await
+    }
+
+    /// `change` says whether it changed anything.
+    async fn change_membership(
+        &self,
+        request: MembershipRequest,
+        change: fn(&mut User, String) -> bool,
+    ) -> ApiResult {
         check_pool(&request.user_pool_id)?;
-        let now = self.pool.time.now();
-        self.pool
-            .store
-            .write(move |changes| {
-                changes
-                    .group(&request.group_name)?
-                    .ok_or(PoolError::NoSuchGroup)?;
-                let mut user = changes.find(&request.username)?.ok_or(PoolError::NoSuchUser)?;
-                let changed = if member {
-                    user.groups.insert(request.group_name)
-                } else {
-                    user.groups.remove(&request.group_name)
-                };
-                if changed {
-                    user.modified = now;
-                    changes.put_user(&user)?;
-                }
-                Ok(())
-            })
-            .await?;
+        let now = self.pool.time.timestamp();
+        let write = self.pool.store.write(move |transaction| {
+            check_group(transaction, &request.group_name)?;
+            let mut user = transaction
+                .find(&request.username)?
+                .ok_or(PoolError::NoSuchUser)?;
+            if change(&mut user, request.group_name) {
+                user.modified = now;
+                transaction.put_user(&user)?;
+            }
+            Ok(())
+        });
+        write.await?;
         Ok(json!({}))
     }
 
-    pub(super) fn list_groups(&self, request: &ListOfGroups) -> Answer {
+    pub(super) fn list_groups(&self, request: &ListGroups) -> ApiResult {
         check_pool(&request.user_pool_id)?;
         let view = self.pool.store.view()?;
         let page = Page::read(request.limit, request.next_token.as_deref())?;
         let groups = view.groups_after(&page.after)?;
         page.answer("Groups", "NextToken", groups, |group| {
-            (group.name.clone(), shown_group(group))
+            (group.name.clone(), describe_group(group))
         })
     }
 
-    pub(super) fn groups_of(&self, request: &GroupsOfUser) -> Answer {
+    pub(super) fn list_groups_for_user(&self, request: &ListGroupsForUser) -> ApiResult {
         check_pool(&request.user_pool_id)?;
         let view = self.pool.store.view()?;
         let user = view.find(&request.username)?.ok_or(PoolError::NoSuchUser)?;
@@ -170,37 +148,41 @@ impl SignIn {
         let names = user.groups.iter().filter(|name| **name > page.after);
         let groups = names.filter_map(|name| view.group(name).transpose());
         page.answer("Groups", "NextToken", groups, |group| {
-            (group.name.clone(), shown_group(group))
+            (group.name.clone(), describe_group(group))
         })
     }
 
-    pub(super) fn users_in(&self, request: &UsersInGroup) -> Answer {
+    pub(super) fn list_users_in_group(&self, request: &ListUsersInGroup) -> ApiResult {
         check_pool(&request.user_pool_id)?;
         let view = self.pool.store.view()?;
         view.group(&request.group_name)?.ok_or(PoolError::NoSuchGroup)?;
         let page = Page::read(request.limit, request.next_token.as_deref())?;
         let users = view.members_after(&request.group_name, &page.after)?;
         page.answer("Users", "NextToken", users, |user| {
-            (user.username.clone(), shown(user, "Attributes", None))
+            (user.username.clone(), describe_user(user, "Attributes", None))
         })
     }
 }
 
-fn shown_group(group: &Group) -> Value {
-    let mut shown = json!({
+fn check_group(transaction: &Transaction<'_>, name: &str) -> Result<(), PoolError> {
+    transaction.group(name)?.map(drop).ok_or(PoolError::NoSuchGroup)
+}
+
+fn describe_group(group: &Group) -> Value {
+    let mut described = json!({
         "GroupName": group.name,
         "UserPoolId": POOL_ID,
         "CreationDate": seconds(group.created),
-        "LastModifiedDate": seconds(group.modified.unwrap_or(group.created)),
+        "LastModifiedDate": seconds(group.created),
     });
     if let Some(description) = &group.description {
-        shown["Description"] = json!(description);
+        described["Description"] = json!(description);
     }
     if let Some(precedence) = group.precedence {
-        shown["Precedence"] = json!(precedence);
+        described["Precedence"] = json!(precedence);
     }
     if let Some(role) = &group.role_arn {
-        shown["RoleArn"] = json!(role);
+        described["RoleArn"] = json!(role);
     }
-    shown
+    described
 }

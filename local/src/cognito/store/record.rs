@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::cognito::error::PoolError;
+
 /// The pool takes e-mail addresses to sign in with, so the user name is Cognito's own: the `sub`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::cognito) struct User {
@@ -17,21 +19,20 @@ pub(in crate::cognito) struct User {
     pub(in crate::cognito) attributes: BTreeMap<String, String>,
     pub(in crate::cognito) created: Timestamp,
     pub(in crate::cognito) modified: Timestamp,
-    pub(in crate::cognito) enabled: bool,
     pub(in crate::cognito) status: Status,
-    /// argon2id. Without one nobody can sign in.
+    /// argon2id. Without one the person cannot sign in.
     pub(in crate::cognito) password_hash: Option<String>,
-    /// When a temporary password stops being good.
+    /// When a temporary password expires.
     #[serde(default)]
     pub(in crate::cognito) temporary_until: Option<Timestamp>,
     pub(in crate::cognito) groups: BTreeSet<String>,
-    /// A code that was mailed and waits to come back.
+    /// The code that was mailed last, until it is used.
     #[serde(default)]
     pub(in crate::cognito) code: Option<Code>,
-    /// Sign-ins older than this are over.
+    /// Sign-ins older than this have ended.
     #[serde(default)]
     pub(in crate::cognito) signed_out: Option<Timestamp>,
-    /// An invitation that may not have been mailed yet, with the ClientMetadata it was asked for with.
+    /// The ClientMetadata of an invitation that may not have been mailed yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::cognito) mail_due: Option<Map<String, Value>>,
 }
@@ -40,39 +41,28 @@ pub(in crate::cognito) struct User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::cognito) enum Status {
-    Unconfirmed,
     Confirmed,
     ForceChangePassword,
-    ResetRequired,
 }
 
 impl Status {
     pub(in crate::cognito) fn name(self) -> &'static str {
         match self {
-            Self::Unconfirmed => "UNCONFIRMED",
             Self::Confirmed => "CONFIRMED",
             Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
-            Self::ResetRequired => "RESET_REQUIRED",
         }
     }
 }
 
+/// A code for a new password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::cognito) struct Code {
-    pub(in crate::cognito) purpose: Purpose,
-    /// HMAC of user name and code, by a key of this pool: six digits alone are found from a plain hash at once.
+    /// HMAC of user name and code, by a key of this pool: from a plain hash, six digits are found at once.
     pub(in crate::cognito) hash: String,
     pub(in crate::cognito) until: Timestamp,
     /// Codes compared with this one so far.
     #[serde(default)]
-    pub(in crate::cognito) tries: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(in crate::cognito) enum Purpose {
-    SignUp,
-    Password,
+    pub(in crate::cognito) attempts: u8,
 }
 
 impl User {
@@ -84,7 +74,6 @@ impl User {
             attributes: BTreeMap::new(),
             created: now,
             modified: now,
-            enabled: true,
             status,
             password_hash: None,
             temporary_until: None,
@@ -95,10 +84,10 @@ impl User {
         }
     }
 
-    /// By name, as the API, the triggers and the tokens know them; `sub` first, the rest in no order that matters.
-    pub(in crate::cognito) fn shown_attributes(&self) -> Vec<(&str, &str)> {
+    /// By name, as the API, the triggers and the tokens know them; `sub` first.
+    pub(in crate::cognito) fn named_attributes(&self) -> Vec<(&str, &str)> {
         let verified = if self.email_verified { "true" } else { "false" };
-        let own = [
+        let fixed = [
             ("sub", self.username.as_str()),
             ("email_verified", verified),
             ("email", self.email.as_str()),
@@ -107,17 +96,23 @@ impl User {
             .attributes
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        own.into_iter().chain(others).collect()
+        fixed.into_iter().chain(others).collect()
     }
 
-    /// Takes a password for good: nothing temporary, no code and no earlier sign-in is worth anything after it.
-    pub(in crate::cognito) fn settle_password(&mut self, hash: String, now: Timestamp) {
+    /// A password of the person's own: a temporary one, a code and every earlier sign-in end with it.
+    pub(in crate::cognito) fn set_own_password(&mut self, hash: String, now: Timestamp) {
         self.password_hash = Some(hash);
         self.status = Status::Confirmed;
         self.temporary_until = None;
         self.mail_due = None;
         self.code = None;
         self.signed_out = Some(now);
+    }
+
+    /// Whether a sign-in of that time still counts.
+    pub(in crate::cognito) fn is_signed_in_since(&self, auth_time: Timestamp) -> bool {
+        let not_ended = self.signed_out.is_none_or(|out| auth_time >= out);
+        self.status == Status::Confirmed && not_ended
     }
 }
 
@@ -130,13 +125,22 @@ pub(in crate::cognito) struct Group {
     #[serde(default)]
     pub(in crate::cognito) role_arn: Option<String>,
     pub(in crate::cognito) created: Timestamp,
-    #[serde(default)]
-    pub(in crate::cognito) modified: Option<Timestamp>,
 }
 
-/// One sign-in, as long as its refresh token is good. The token itself is not kept.
+pub(in crate::cognito) fn checked_group_name(name: &str) -> Result<String, PoolError> {
+    let length = name.chars().count();
+    if !(1..=128).contains(&length) || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(PoolError::invalid(
+            "1 validation error detected: Value at 'groupName' failed to satisfy constraint: from 1 to 128 characters, \
+             no spaces",
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+/// One sign-in, for as long as its refresh token is valid. The token itself is not kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::cognito) struct Refresh {
+pub(in crate::cognito) struct RefreshToken {
     pub(in crate::cognito) client_id: String,
     /// SHA-256 of the secret part of the token.
     pub(in crate::cognito) hash: String,

@@ -5,7 +5,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, TableDefinition
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::record::{Group, Refresh, User};
+use super::record::{Group, RefreshToken, User};
 use crate::cognito::error::PoolError;
 
 type Records = TableDefinition<'static, &'static str, &'static [u8]>;
@@ -99,20 +99,17 @@ impl View {
         }))
     }
 
-    pub(in crate::cognito) fn token(&self, username: &str, id: &str) -> Result<Option<Refresh>, PoolError> {
+    pub(in crate::cognito) fn token(
+        &self,
+        username: &str,
+        id: &str,
+    ) -> Result<Option<RefreshToken>, PoolError> {
         let found = self.tokens.get((username, id)).map_err(PoolError::internal)?;
         found.map(|found| decode(found.value())).transpose()
     }
 
     pub(in crate::cognito) fn client<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, PoolError> {
         get(&self.clients, id)
-    }
-
-    pub(in crate::cognito) fn clients_after<T: DeserializeOwned>(
-        &self,
-        after: &str,
-    ) -> Result<impl Iterator<Item = Result<(String, T), PoolError>>, PoolError> {
-        after_key(&self.clients, after)
     }
 
     pub(in crate::cognito) fn setting<T: DeserializeOwned>(
@@ -123,9 +120,9 @@ impl View {
     }
 }
 
-/// The transaction being written. Operations look first and change then: on an error they must not have changed
-/// anything, since others share the transaction.
-pub(in crate::cognito) struct Changes<'txn> {
+/// The transaction being written. An operation must look first and change afterwards: after an error it must not have
+/// changed anything, because others share the transaction.
+pub(in crate::cognito) struct Transaction<'txn> {
     users: Table<'txn, &'static str, &'static [u8]>,
     addresses: Table<'txn, &'static str, &'static str>,
     groups: Table<'txn, &'static str, &'static [u8]>,
@@ -135,7 +132,7 @@ pub(in crate::cognito) struct Changes<'txn> {
     settings: Table<'txn, &'static str, &'static [u8]>,
 }
 
-impl<'txn> Changes<'txn> {
+impl<'txn> Transaction<'txn> {
     pub(super) fn begin(transaction: &'txn WriteTransaction) -> Result<Self, redb::TableError> {
         Ok(Self {
             users: transaction.open_table(USERS)?,
@@ -152,7 +149,7 @@ impl<'txn> Changes<'txn> {
         find(&self.users, &self.addresses, name)
     }
 
-    /// A user who is not there yet. The address is the lock: whoever comes second is refused.
+    /// A new user. The address is the lock: a second account for it is refused.
     pub(in crate::cognito) fn add_user(&mut self, user: &User) -> Result<(), PoolError> {
         if self.find(&user.email)?.is_some() {
             return Err(PoolError::UserExists);
@@ -163,19 +160,9 @@ impl<'txn> Changes<'txn> {
         put(&mut self.users, &user.username, user)
     }
 
-    /// Replaces a user's record, and what follows from its address and groups.
+    /// Replaces a user's record and memberships. The address stays what it was.
     pub(in crate::cognito) fn put_user(&mut self, user: &User) -> Result<(), PoolError> {
         let before: User = get(&self.users, &user.username)?.ok_or(PoolError::NoSuchUser)?;
-        let (was, is) = (before.email.to_lowercase(), user.email.to_lowercase());
-        if was != is {
-            if self.find(&is)?.is_some() {
-                return Err(PoolError::AddressTaken);
-            }
-            self.addresses.remove(was.as_str()).map_err(PoolError::internal)?;
-            self.addresses
-                .insert(is.as_str(), user.username.as_str())
-                .map_err(PoolError::internal)?;
-        }
         for left in before.groups.difference(&user.groups) {
             let member = (left.as_str(), user.username.as_str());
             self.members.remove(member).map_err(PoolError::internal)?;
@@ -207,7 +194,7 @@ impl<'txn> Changes<'txn> {
         put(&mut self.groups, &group.name, group)
     }
 
-    /// The group, and everybody's membership of it.
+    /// The group and its memberships.
     pub(in crate::cognito) fn remove_group(&mut self, name: &str) -> Result<(), PoolError> {
         let range = self.members.range((name, "")..(name, PAST_ALL));
         let members: Result<Vec<String>, _> = range
@@ -227,7 +214,7 @@ impl<'txn> Changes<'txn> {
         &mut self,
         username: &str,
         id: &str,
-        token: &Refresh,
+        token: &RefreshToken,
     ) -> Result<(), PoolError> {
         let record = encode(token)?;
         self.tokens
@@ -241,22 +228,22 @@ impl<'txn> Changes<'txn> {
         Ok(())
     }
 
-    /// Every refresh token of a user is worth nothing from now on.
+    /// Removes every refresh token of a user.
     pub(in crate::cognito) fn end_sign_ins(&mut self, username: &str) -> Result<(), PoolError> {
         self.tokens
             .retain_in((username, "")..(username, PAST_ALL), |_, _| false)
             .map_err(PoolError::internal)
     }
 
-    /// Forgets what has run out.
-    pub(in crate::cognito) fn prune_tokens(
+    /// Removes expired refresh tokens of a user.
+    pub(in crate::cognito) fn remove_expired_tokens(
         &mut self,
         username: &str,
         now: jiff::Timestamp,
     ) -> Result<(), PoolError> {
-        let good = |record: &[u8]| decode::<Refresh>(record).is_ok_and(|token| token.until > now);
+        let valid = |record: &[u8]| decode::<RefreshToken>(record).is_ok_and(|token| token.until > now);
         self.tokens
-            .retain_in((username, "")..(username, PAST_ALL), |_, record| good(record))
+            .retain_in((username, "")..(username, PAST_ALL), |_, record| valid(record))
             .map_err(PoolError::internal)
     }
 
@@ -270,10 +257,6 @@ impl<'txn> Changes<'txn> {
         client: &impl Serialize,
     ) -> Result<(), PoolError> {
         put(&mut self.clients, id, client)
-    }
-
-    pub(in crate::cognito) fn remove_client(&mut self, id: &str) -> Result<(), PoolError> {
-        remove(&mut self.clients, id)
     }
 
     pub(in crate::cognito) fn setting<T: DeserializeOwned>(

@@ -1,23 +1,25 @@
-//! Guessing passwords and codes is slowed down: after five failures an address is locked for a second, and for twice as long
-//! after each further one, up to a quarter of an hour. The same goes for addresses nobody has, so that the lock
-//! does not tell who has an account. These are Cognito's own figures.
+//! Attempts at one address: after five failures it is locked for a second, and for twice as long after each further one,
+//! up to a quarter of an hour. Addresses without an account are locked too, so that a lock does not show who has one.
+//! These are Cognito's own figures.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/authentication.html>
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::lock::lock;
+
 const FREE_FAILURES: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// After this long without a try, all is forgotten.
+/// After this long without an attempt, failures are forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
 /// Addresses remembered; beyond that the one locked longest ago is forgotten.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Default)]
-pub(super) struct Guessing {
+pub(in crate::cognito) struct AddressLimit {
     failures: Mutex<HashMap<String, Failures>>,
 }
 
@@ -27,13 +29,13 @@ struct Failures {
     locked_until: Instant,
 }
 
-impl Guessing {
-    /// A try begins: it counts as a failure until it turns out well, so that many tries at once gain nothing.
+impl AddressLimit {
+    /// Counts an attempt as a failure until it [succeeds](Self::record_success), so that many attempts at once gain nothing.
     /// `Err`: how long to wait.
-    pub(super) fn begin(&self, address: &str, now: Instant) -> Result<(), Duration> {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(in crate::cognito) fn begin(&self, address: &str, now: Instant) -> Result<(), Duration> {
+        let mut failures = lock(&self.failures);
         if failures.len() >= REMEMBERED {
-            forget_one(&mut failures);
+            forget_oldest(&mut failures);
         }
         let known = failures.entry(key(address)).or_insert(Failures {
             count: 0,
@@ -54,11 +56,8 @@ impl Guessing {
         Ok(())
     }
 
-    pub(super) fn succeeded(&self, address: &str) {
-        self.failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&key(address));
+    pub(in crate::cognito) fn record_success(&self, address: &str) {
+        lock(&self.failures).remove(&key(address));
     }
 }
 
@@ -66,7 +65,7 @@ fn key(address: &str) -> String {
     address.trim().to_lowercase().chars().take(254).collect()
 }
 
-fn forget_one(failures: &mut HashMap<String, Failures>) {
+fn forget_oldest(failures: &mut HashMap<String, Failures>) {
     let oldest = failures
         .iter()
         .min_by_key(|(_, failures)| failures.locked_until)
@@ -82,27 +81,21 @@ mod tests {
 
     #[test]
     fn each_failure_after_the_fifth_doubles_the_wait() {
-        let guessing = Guessing::default();
+        let limit = AddressLimit::default();
         let start = Instant::now();
         for _ in 0..FREE_FAILURES {
-            assert_eq!(guessing.begin("a@example.com", start), Ok(()));
+            assert_eq!(limit.begin("a@example.com", start), Ok(()));
         }
-        assert_eq!(
-            guessing.begin("A@example.com ", start),
-            Err(Duration::from_secs(1))
-        );
+        assert_eq!(limit.begin("A@example.com ", start), Err(Duration::from_secs(1)));
         let later = start + Duration::from_secs(1);
-        assert_eq!(guessing.begin("a@example.com", later), Ok(()));
+        assert_eq!(limit.begin("a@example.com", later), Ok(()));
+        assert_eq!(limit.begin("a@example.com", later), Err(Duration::from_secs(2)));
         assert_eq!(
-            guessing.begin("a@example.com", later),
-            Err(Duration::from_secs(2))
-        );
-        assert_eq!(
-            guessing.begin("b@example.com", later),
+            limit.begin("b@example.com", later),
             Ok(()),
             "others are not held up"
         );
-        guessing.succeeded("a@example.com");
-        assert_eq!(guessing.begin("a@example.com", later), Ok(()));
+        limit.record_success("a@example.com");
+        assert_eq!(limit.begin("a@example.com", later), Ok(()));
     }
 }

@@ -1,8 +1,7 @@
-//! People, groups, clients and sign-ins on disk: one file, changed by a thread of its own. Whatever waits when a
-//! transaction begins goes into it together, so that a crew of thousands is invited without as many waits for the disk,
-//! and each caller is told only after it.
+//! People, groups, the client and sign-ins on disk: one file, written by a thread of its own. Transaction that wait when a
+//! transaction begins go into it together, so that a crew of thousands is invited without as many waits for the disk.
+//! A caller gets its answer after the commit.
 
-mod legacy;
 pub(super) mod record;
 pub(super) mod tables;
 
@@ -19,22 +18,22 @@ use super::error::PoolError;
 use crate::data_dir::DataDir;
 use crate::database::DatabaseFile;
 use crate::error::StackError;
-pub(super) use tables::{Changes, View};
+pub(super) use tables::{Transaction, View};
 
-/// Decides and changes within the transaction; returns how to tell the caller, or `None` where nothing of the
-/// transaction may last.
-type Job = Box<dyn FnOnce(&mut Changes<'_>) -> Verdict + Send>;
-type Tell = Box<dyn FnOnce(Result<(), PoolError>) + Send>;
+/// One caller's change, run within a transaction.
+type Job = Box<dyn FnOnce(&mut Transaction<'_>) -> JobOutcome + Send>;
+/// Answers the caller, once it is known whether the transaction was committed.
+type Reply = Box<dyn FnOnce(Result<(), PoolError>) + Send>;
 
-struct Verdict {
-    /// The file itself failed.
-    broken: bool,
-    tell: Tell,
+struct JobOutcome {
+    /// The file failed: nothing of the transaction may last.
+    is_fatal: bool,
+    reply: Reply,
 }
 
 /// Enough to share a sync among many.
 const MOST_JOBS: usize = 500;
-/// Between two looks at a disk that fails.
+/// Between two attempts at a disk that fails.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Memory for the file's pages.
 const CACHE: usize = 32 << 20;
@@ -46,24 +45,22 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Takes over what an earlier version kept in `users.json`.
     pub(super) fn open(data: &DataDir) -> Result<Self, StackError> {
         let path = data.path("people.redb");
         let database = DatabaseFile::open(&path, CACHE, make_tables).map_err(|reason| StackError::Data {
             what: "cannot open",
             path: path.clone(),
             reason: format!(
-                "{reason}. Everybody's account is in it: put back a copy of it. To start without anybody, move it away, \
-                 and people.made with it; then everybody has to be invited again"
+                "{reason}. It holds all accounts: put back a copy of it. To start without accounts, move it away, and \
+                 people.made with it; then everyone has to be invited again"
             ),
         })?;
         let database = Arc::new(database);
-        legacy::take_over(&database, &data.path("users.json"))?;
         let (jobs, received) = channel();
         let writes = database.clone();
         let committer = std::thread::Builder::new()
             .name("people".to_owned())
-            .spawn(move || run(&writes, &received))
+            .spawn(move || run_jobs(&writes, &received))
             .map_err(|error| StackError::Part {
                 what: "the sign-in",
                 reason: error.to_string(),
@@ -81,27 +78,27 @@ impl Store {
         View::of(&read).map_err(PoolError::internal)
     }
 
-    /// Runs `decide` inside the next transaction and returns what it said once that is on disk.
+    /// Runs `decide` in the next transaction and returns its result once that is on disk.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        decide: impl FnOnce(&mut Changes<'_>) -> Result<T, PoolError> + Send + 'static,
+        decide: impl FnOnce(&mut Transaction<'_>) -> Result<T, PoolError> + Send + 'static,
     ) -> Result<T, PoolError> {
-        let (tell, told) = oneshot::channel();
-        let job: Job = Box::new(move |changes| {
-            let decided = decide(changes);
-            let broken = matches!(decided, Err(PoolError::Internal(_)));
-            let tell: Tell = Box::new(move |committed| {
-                // Nobody listens when the client has gone; what was committed stays.
-                let _ = tell.send(committed.and(decided));
+        let (sender, answer) = oneshot::channel();
+        let job: Job = Box::new(move |transaction| {
+            let decided = decide(transaction);
+            let is_fatal = matches!(decided, Err(PoolError::Internal(_)));
+            let reply: Reply = Box::new(move |committed| {
+                // The client may be gone; what was committed stays.
+                let _ = sender.send(committed.and(decided));
             });
-            Verdict { broken, tell }
+            JobOutcome { is_fatal, reply }
         });
         let stopped = || PoolError::internal("the accounts cannot be written: the disk is full or broken");
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if !sent {
             return Err(stopped());
         }
-        told.await.map_err(|_| stopped())?
+        answer.await.map_err(|_| stopped())?
     }
 }
 
@@ -118,66 +115,69 @@ impl Drop for Store {
 }
 
 fn make_tables(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    Changes::begin(transaction)?;
+    Transaction::begin(transaction)?;
     Ok(())
 }
 
-/// One change in a transaction of its own, at once.
+/// Runs `work` in one transaction and commits it.
 fn change(
     database: &DatabaseFile,
-    work: impl FnOnce(&mut Changes<'_>) -> Result<(), PoolError>,
+    work: impl FnOnce(&mut Transaction<'_>) -> Result<(), PoolError>,
 ) -> Result<(), PoolError> {
-    let transaction = database.write().map_err(PoolError::internal)?;
-    let mut changes = Changes::begin(&transaction).map_err(PoolError::internal)?;
-    work(&mut changes)?;
-    drop(changes);
-    transaction.commit().map_err(PoolError::internal)
+    let write = database.write().map_err(PoolError::internal)?;
+    let mut transaction = Transaction::begin(&write).map_err(PoolError::internal)?;
+    work(&mut transaction)?;
+    drop(transaction);
+    write.commit().map_err(PoolError::internal)
 }
 
-fn run(database: &DatabaseFile, jobs: &Receiver<Job>) {
-    let mut works = true;
+/// Until there is no one left who could send a job.
+fn run_jobs(database: &DatabaseFile, jobs: &Receiver<Job>) {
+    let mut disk_works = true;
     loop {
-        let next = if works {
+        let next = if disk_works {
             jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
         } else {
             jobs.recv_timeout(PAUSE)
         };
-        let mut told = Vec::new();
+        let mut replies = Vec::new();
         let committed = match next {
-            Ok(first) => change(database, |changes| together(changes, first, jobs, &mut told)),
-            // Whether the disk works again, so that people can be let in.
+            Ok(first) => change(database, |transaction| {
+                run_waiting_jobs(transaction, first, jobs, &mut replies)
+            }),
+            // Finds out whether the disk works again.
             Err(RecvTimeoutError::Timeout) => change(database, |_| Ok(())),
             Err(RecvTimeoutError::Disconnected) => return,
         };
         match &committed {
-            Err(error) if works => tracing::error!(
+            Err(error) if disk_works => tracing::error!(
                 %error,
-                "the accounts cannot be written; make room on the disk, and they can"
+                "failed to write the accounts; free some space on the disk"
             ),
-            Ok(()) if !works => tracing::warn!("the accounts can be written again"),
+            Ok(()) if !disk_works => tracing::warn!("accounts can be written again"),
             _ => {}
         }
-        works = committed.is_ok();
-        told.into_iter().for_each(|tell| tell(committed.clone()));
+        disk_works = committed.is_ok();
+        replies.into_iter().for_each(|reply| reply(committed.clone()));
     }
 }
 
-fn together(
-    changes: &mut Changes<'_>,
+fn run_waiting_jobs(
+    transaction: &mut Transaction<'_>,
     first: Job,
     jobs: &Receiver<Job>,
-    told: &mut Vec<Tell>,
+    replies: &mut Vec<Reply>,
 ) -> Result<(), PoolError> {
     let mut next = Some(first);
     while let Some(job) = next {
-        // A job that panics drops its caller's channel, and leaves a transaction nobody can vouch for.
-        let verdict = catch_unwind(AssertUnwindSafe(|| job(changes)))
+        // A job that panics drops its caller's channel, and leaves a transaction in an unknown state.
+        let outcome = catch_unwind(AssertUnwindSafe(|| job(transaction)))
             .map_err(|_| PoolError::internal("a change of the accounts panicked"))?;
-        told.push(verdict.tell);
-        if verdict.broken {
+        replies.push(outcome.reply);
+        if outcome.is_fatal {
             return Err(PoolError::internal("the accounts could not be read or changed"));
         }
-        next = if told.len() < MOST_JOBS {
+        next = if replies.len() < MOST_JOBS {
             jobs.try_recv().ok()
         } else {
             None

@@ -1,4 +1,4 @@
-//! From the invitation to the first token: temporary passwords, one's own, and what the triggers have to say.
+//! From the invitation to the first token: temporary passwords, the person's own, and what the triggers answer.
 
 use std::sync::Mutex;
 
@@ -7,9 +7,9 @@ use super::*;
 /// What the triggers were called with.
 type Calls = Arc<Mutex<Vec<(Trigger, Value)>>>;
 
-/// Puts everybody into numbers-team, as the function does, and keeps what it was sent.
-fn assigning(calls: Calls) -> TriggerFn {
-    answering(move |trigger, mut event| {
+/// Puts everyone into numbers-team, as the function does, and keeps what it was sent.
+fn trigger_that_assigns(calls: Calls) -> TriggerFn {
+    trigger_with(move |trigger, mut event| {
         calls.lock().unwrap().push((trigger, event.clone()));
         if trigger == Trigger::PreTokenGeneration {
             event["response"] = json!({"claimsOverrideDetails": {"groupOverrideDetails": {
@@ -24,33 +24,28 @@ async fn text(response: Response) -> String {
     response.text().await.unwrap()
 }
 
-/// The page on which one's own password is chosen, answered.
-async fn choose(hosted: &Hosted, browser: &Client, page: &str, password: &str, again: &str) -> Response {
-    let (session, username) = (hidden(page, "session"), hidden(page, "username"));
+/// Answers the page on which a person chooses a password.
+async fn choose(pool: &TestPool, browser: &Client, page: &str, password: &str, again: &str) -> Response {
+    let (session, username) = (hidden_field(page, "session"), hidden_field(page, "username"));
     let form = [
         ("session", session.as_str()),
         ("username", username.as_str()),
         ("password", password),
         ("again", again),
     ];
-    browser
-        .post(hosted.page("newPassword"))
-        .form(&form)
-        .send()
-        .await
-        .unwrap()
+    pool.post(browser, "newPassword", &form).await
 }
 
 #[tokio::test]
 async fn an_invited_person_chooses_a_password_and_has_the_team_in_the_first_token() {
     let calls = Calls::default();
-    let hosted = hosted_with(assigning(calls.clone())).await;
-    let temporary = hosted.invite(INVITED).await;
-    let mail = hosted.mail_to(INVITED).remove(0);
+    let pool = start_pool_with(trigger_that_assigns(calls.clone())).await;
+    let temporary = pool.invite(INVITED).await;
+    let mail = pool.mail_to(INVITED).remove(0);
     assert_eq!(mail.subject.as_deref(), Some("Your temporary password"));
     assert!(mail.text.contains(INVITED) && mail.html.is_some(), "{mail:?}");
     let browser = browser();
-    let page = hosted.log_in_as(&browser, "Ana@Example.ORG", &temporary).await;
+    let page = pool.log_in_as(&browser, "Ana@Example.ORG", &temporary).await;
     assert_eq!(page.status(), StatusCode::OK);
     let page = text(page).await;
     assert!(
@@ -58,22 +53,16 @@ async fn an_invited_person_chooses_a_password_and_has_the_team_in_the_first_toke
         "{page}"
     );
 
-    let weak = text(choose(&hosted, &browser, &page, "all lower-case", "all lower-case").await).await;
+    let weak = text(choose(&pool, &browser, &page, "all lower-case", "all lower-case").await).await;
     assert!(
         weak.contains("an upper-case letter <strong>(missing)") && weak.contains("a digit <strong>(missing)")
     );
-    let unlike = text(choose(&hosted, &browser, &page, OWN, "Another 1").await).await;
+    let unlike = text(choose(&pool, &browser, &page, OWN, "Another 1").await).await;
     assert!(unlike.contains("not the same"), "{unlike}");
-    let back = to(&choose(&hosted, &browser, &page, OWN, OWN).await, &hosted.issuer);
-    let tokens: Value = hosted
-        .exchange(&field(&back, "code"), VERIFIER)
-        .await
-        .json()
-        .await
-        .unwrap();
+    let tokens = pool.redeem(&choose(&pool, &browser, &page, OWN, OWN).await).await;
     for token in ["id_token", "access_token"] {
         assert_eq!(
-            hosted.claims(&tokens[token]).await["cognito:groups"],
+            pool.claims(&tokens[token]).await["cognito:groups"],
             json!(["numbers-team"]),
             "{token}"
         );
@@ -102,28 +91,28 @@ async fn an_invited_person_chooses_a_password_and_has_the_team_in_the_first_toke
     let groups = json!({"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null});
     assert_eq!(event["request"]["groupConfiguration"], groups);
 
-    let spent = hosted.log_in_as(&super::browser(), INVITED, &temporary).await;
+    let spent = pool.log_in_as(&super::browser(), INVITED, &temporary).await;
     assert_eq!(
         spent.status(),
         StatusCode::UNAUTHORIZED,
         "a temporary password is good once"
     );
     assert_eq!(
-        hosted.log_in_as(&super::browser(), INVITED, OWN).await.status(),
+        pool.log_in_as(&super::browser(), INVITED, OWN).await.status(),
         StatusCode::SEE_OTHER
     );
 }
 
 #[tokio::test]
 async fn a_trigger_that_fails_fails_the_sign_in_with_its_text_above_the_form() {
-    let hosted = hosted_with(answering(|_, _| Err("no room in <this> team".to_owned()))).await;
-    let page = text(hosted.log_in(&browser(), PASSWORD).await).await;
+    let pool = start_pool_with(trigger_with(|_, _| Err("no room in <this> team".to_owned()))).await;
+    let page = text(pool.log_in(&browser(), PASSWORD).await).await;
     let said = "PreTokenGeneration failed with error no room in &lt;this&gt; team.";
     assert!(
         page.contains(said) && page.contains("name=\"password\""),
         "{page}"
     );
-    let (_, answer) = initiate(&hosted, EMAIL, PASSWORD).await;
+    let (_, answer) = initiate(&pool, EMAIL, PASSWORD).await;
     assert_eq!(answer["__type"], "UserLambdaValidationException");
     assert_eq!(
         answer["message"],
@@ -145,12 +134,12 @@ async fn a_trigger_that_is_slow_or_answers_nonsense_fails_the_sign_in_by_its_own
             "InvalidLambdaResponseException",
         ),
     ] {
-        let hosted = hosted_with(answering(move |_, _| Ok(answer.clone()))).await;
-        assert_eq!(initiate(&hosted, EMAIL, PASSWORD).await.1["__type"], kind);
+        let pool = start_pool_with(trigger_with(move |_, _| Ok(answer.clone()))).await;
+        assert_eq!(initiate(&pool, EMAIL, PASSWORD).await.1["__type"], kind);
     }
-    let hosted = hosted_with(Arc::new(|_, _| std::future::pending().boxed())).await;
+    let pool = start_pool_with(Arc::new(|_, _| std::future::pending().boxed())).await;
     let began = std::time::Instant::now();
-    let (_, slow) = initiate(&hosted, EMAIL, PASSWORD).await;
+    let (_, slow) = initiate(&pool, EMAIL, PASSWORD).await;
     assert_eq!(slow["__type"], "UnexpectedLambdaException", "{slow}");
     let took = began.elapsed();
     assert!(
@@ -161,48 +150,51 @@ async fn a_trigger_that_is_slow_or_answers_nonsense_fails_the_sign_in_by_its_own
 
 #[tokio::test]
 async fn a_function_that_panics_is_that_invocations_failure_alone() {
-    let hosted = hosted_with(Arc::new(|_, _| async { panic!("as a test wants it") }.boxed())).await;
+    let pool = start_pool_with(Arc::new(|_, _| async { panic!("as a test wants it") }.boxed())).await;
     assert_eq!(
-        initiate(&hosted, EMAIL, PASSWORD).await.1["__type"],
+        initiate(&pool, EMAIL, PASSWORD).await.1["__type"],
         "UserLambdaValidationException"
     );
 }
 
 #[tokio::test]
 async fn a_password_that_is_set_stays_set_when_the_trigger_fails_after_it() {
-    let failing = answering(|trigger, event| match trigger {
+    let failing = trigger_with(|trigger, event| match trigger {
         Trigger::PreTokenGeneration => Err("later".to_owned()),
         _ => Ok(event),
     });
-    let hosted = hosted_with(failing).await;
-    let temporary = hosted.invite(INVITED).await;
+    let pool = start_pool_with(failing).await;
+    let temporary = pool.invite(INVITED).await;
     let browser = browser();
-    let page = text(hosted.log_in_as(&browser, INVITED, &temporary).await).await;
-    let failed = text(choose(&hosted, &browser, &page, OWN, OWN).await).await;
+    let page = text(pool.log_in_as(&browser, INVITED, &temporary).await).await;
+    let failed = text(choose(&pool, &browser, &page, OWN, OWN).await).await;
     assert!(
         failed.contains("failed with error later") && failed.contains("Sign in to label"),
         "{failed}"
     );
-    let (_, user) = api(&hosted, "AdminGetUser", json!({"Username": INVITED})).await;
+    let (_, user) = api(&pool, "AdminGetUser", json!({"Username": INVITED})).await;
     assert_eq!(user["UserStatus"], "CONFIRMED");
 }
 
 #[tokio::test]
-async fn a_temporary_password_runs_out_and_only_its_owner_is_told() {
-    let hosted = hosted().await;
-    let temporary = hosted.invite(INVITED).await;
-    hosted.sign_in.pool.time.pass(Duration::from_secs(7 * 86_400 + 1));
-    let wrong = text(hosted.log_in_as(&browser(), INVITED, "Wrong passw0rd!").await).await;
+async fn a_temporary_password_expires_and_only_its_owner_learns_it() {
+    let pool = start_pool().await;
+    let temporary = pool.invite(INVITED).await;
+    pool.cognito
+        .pool
+        .time
+        .advance(Duration::from_secs(7 * 86_400 + 1));
+    let wrong = text(pool.log_in_as(&browser(), INVITED, "Wrong passw0rd!").await).await;
     assert!(
-        !wrong.contains("run out") && wrong.contains("is not right"),
+        !wrong.contains("expired") && wrong.contains("Wrong e-mail"),
         "{wrong}"
     );
-    let right = text(hosted.log_in_as(&browser(), INVITED, &temporary).await).await;
+    let right = text(pool.log_in_as(&browser(), INVITED, &temporary).await).await;
     assert!(
-        right.contains("has run out") && right.contains("newer invitation"),
+        right.contains("has expired") && right.contains("newer invitation"),
         "{right}"
     );
-    let (_, api_answer) = initiate(&hosted, INVITED, &temporary).await;
+    let (_, api_answer) = initiate(&pool, INVITED, &temporary).await;
     assert_eq!(api_answer["__type"], "NotAuthorizedException");
     assert!(
         api_answer["message"]
@@ -212,14 +204,14 @@ async fn a_temporary_password_runs_out_and_only_its_owner_is_told() {
     );
 
     let again = json!({"Username": INVITED, "MessageAction": "RESEND", "DesiredDeliveryMediums": ["EMAIL"]});
-    assert_eq!(api(&hosted, "AdminCreateUser", again).await.0, 200);
-    let fresh = hosted.mailed(INVITED, 2).await;
+    ok(&pool, "AdminCreateUser", again).await;
+    let fresh = pool.wait_for_secret(INVITED, 2).await;
     assert_eq!(
-        hosted.log_in_as(&browser(), INVITED, &temporary).await.status(),
+        pool.log_in_as(&browser(), INVITED, &temporary).await.status(),
         StatusCode::UNAUTHORIZED
     );
     assert!(
-        text(hosted.log_in_as(&browser(), INVITED, &fresh).await)
+        text(pool.log_in_as(&browser(), INVITED, &fresh).await)
             .await
             .contains("Choose your own")
     );
@@ -227,24 +219,24 @@ async fn a_temporary_password_runs_out_and_only_its_owner_is_told() {
 
 #[tokio::test]
 async fn a_page_to_choose_a_password_on_is_void_once_the_invitation_was_sent_again() {
-    let hosted = hosted().await;
-    let temporary = hosted.invite(INVITED).await;
+    let pool = start_pool().await;
+    let temporary = pool.invite(INVITED).await;
     let browser = browser();
-    let page = text(hosted.log_in_as(&browser, INVITED, &temporary).await).await;
+    let page = text(pool.log_in_as(&browser, INVITED, &temporary).await).await;
     let again = json!({"Username": INVITED, "MessageAction": "RESEND", "DesiredDeliveryMediums": ["EMAIL"]});
-    assert_eq!(api(&hosted, "AdminCreateUser", again).await.0, 200);
-    let late = choose(&hosted, &browser, &page, OWN, OWN).await;
+    ok(&pool, "AdminCreateUser", again).await;
+    let late = choose(&pool, &browser, &page, OWN, OWN).await;
     assert_eq!(late.status(), StatusCode::FORBIDDEN);
     assert!(text(late).await.contains("newest invitation"));
 }
 
 #[tokio::test]
 async fn an_invitation_has_the_words_the_function_gives_it() {
-    let hosted = hosted_with(answering(|trigger, mut event| {
+    let pool = start_pool_with(trigger_with(|trigger, mut event| {
         if trigger == Trigger::CustomMessage {
             let team = event["request"]["clientMetadata"]["team"]
                 .as_str()
-                .unwrap_or("nobody")
+                .unwrap_or("no team")
                 .to_owned();
             event["response"]["emailSubject"] = json!(format!("Join {team}"));
             event["response"]["emailMessage"] = json!("<p>Hi {username},</p><p>use <b>{####}</b></p>");
@@ -256,8 +248,8 @@ async fn an_invitation_has_the_words_the_function_gives_it() {
         "Username": INVITED, "DesiredDeliveryMediums": ["EMAIL"], "TemporaryPassword": "Te<mp>&1rary",
         "ClientMetadata": {"team": "numbers-team"},
     });
-    assert_eq!(api(&hosted, "AdminCreateUser", request).await.0, 200);
-    let mail = hosted.mail_to(INVITED).remove(0);
+    ok(&pool, "AdminCreateUser", request).await;
+    let mail = pool.mail_to(INVITED).remove(0);
     assert_eq!(mail.subject.as_deref(), Some("Join numbers-team"));
     assert_eq!(mail.text, format!("Hi {INVITED},\n\nuse Te<mp>&1rary"));
     let html = format!("<p>Hi {INVITED},</p><p>use <b>Te&lt;mp&gt;&amp;1rary</b></p>");
@@ -270,17 +262,17 @@ async fn words_without_their_placeholders_stay_unsent_and_too_many_are_refused()
         ("no password in it".to_owned(), true),
         ("{username}{####}".repeat(2_000), false),
     ] {
-        let hosted = hosted_with(answering(move |_, mut event| {
+        let pool = start_pool_with(trigger_with(move |_, mut event| {
             event["response"]["emailMessage"] = json!(message);
             Ok(event)
         }))
         .await;
         let request = json!({"Username": INVITED, "DesiredDeliveryMediums": ["EMAIL"]});
-        let (status, answer) = api(&hosted, "AdminCreateUser", request).await;
+        let (status, answer) = api(&pool, "AdminCreateUser", request).await;
         if goes_out {
             assert_eq!(status, 200, "{answer}");
             assert!(
-                hosted.mail_to(INVITED)[0]
+                pool.mail_to(INVITED)[0]
                     .text
                     .starts_with("Your username is:\n\nana@example.org\n\n")
             );
@@ -292,25 +284,13 @@ async fn words_without_their_placeholders_stay_unsent_and_too_many_are_refused()
 
 #[tokio::test]
 async fn a_first_sign_in_costs_little_beside_the_hashing() {
-    let hosted = hosted().await;
+    let pool = start_pool().await;
     let mut took = Vec::new();
     for _ in 0..5 {
         let browser = browser();
-        let page = to(
-            &browser.get(hosted.authorize(&[])).send().await.unwrap(),
-            &hosted.issuer,
-        );
-        let form = [("username", EMAIL), ("password", PASSWORD)];
         let began = std::time::Instant::now();
-        let back = to(
-            &browser.post(page).form(&form).send().await.unwrap(),
-            &hosted.issuer,
-        );
-        hosted
-            .exchange(&field(&back, "code"), VERIFIER)
-            .await
-            .error_for_status()
-            .unwrap();
+        let form = [("username", EMAIL), ("password", PASSWORD)];
+        pool.redeem(&pool.post(&browser, "login", &form).await).await;
         took.push(began.elapsed());
     }
     took.sort();
@@ -320,38 +300,29 @@ async fn a_first_sign_in_costs_little_beside_the_hashing() {
 /// As a process leaves it that was killed between the account and the mail, or between the mail and saying so.
 #[tokio::test]
 async fn an_invitation_that_was_not_mailed_is_mailed_at_the_next_start_and_one_that_was_is_not() {
-    let hosted = hosted().await;
+    let pool = start_pool().await;
     let due = |name: &'static str| {
-        hosted.sign_in.change_user(name, |user| {
+        pool.cognito.change_user(name, |user| {
             user.mail_due = Some(serde_json::Map::new());
             Ok(())
         })
     };
-    hosted.invite(INVITED).await;
-    let mailed = hosted
-        .sign_in
-        .pool
-        .store
-        .view()
-        .unwrap()
-        .find(INVITED)
-        .unwrap()
-        .unwrap();
-    assert!(mailed.mail_due.is_none());
+    pool.invite(INVITED).await;
+    assert!(pool.cognito.user(INVITED).unwrap().mail_due.is_none());
     let unmailed = "bo@example.org";
-    hosted.invite(unmailed).await;
+    pool.invite(unmailed).await;
     due(unmailed).await.unwrap();
-    hosted.sign_in.catch_up().await;
+    pool.cognito.mail_unsent_invitations().await;
     assert_eq!(
-        hosted.mail_to(unmailed).len(),
+        pool.mail_to(unmailed).len(),
         2,
         "the first was before the account was marked"
     );
-    assert_eq!(hosted.mail_to(INVITED).len(), 1);
-    hosted.sign_in.catch_up().await;
-    assert_eq!(hosted.mail_to(unmailed).len(), 2);
-    let (browser, temporary) = (browser(), hosted.mailed(unmailed, 2).await);
-    let page = hosted.log_in_as(&browser, unmailed, &temporary).await;
+    assert_eq!(pool.mail_to(INVITED).len(), 1);
+    pool.cognito.mail_unsent_invitations().await;
+    assert_eq!(pool.mail_to(unmailed).len(), 2);
+    let (browser, temporary) = (browser(), pool.wait_for_secret(unmailed, 2).await);
+    let page = pool.log_in_as(&browser, unmailed, &temporary).await;
     assert_eq!(
         page.status(),
         StatusCode::OK,

@@ -1,12 +1,12 @@
-//! The sign-in as a browser, an OpenID Connect client and a caller of Cognito's API go through it.
+//! The user pool as a browser, an OpenID Connect client and a caller of Cognito's API use it.
 
 mod accounts;
 mod auth;
-mod hosted;
-mod invited;
+mod hosted_ui;
+mod invitation;
 mod listing;
 mod pool;
-mod recovery;
+mod reset;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::triggers::TriggerFn;
-use super::{CLIENT_ID, POOL_ID, SignIn};
+use super::{CLIENT_ID, Cognito, POOL_ID, TriggerFn};
 use crate::data_dir::DataDir;
 use crate::outbox::{Entry, Outbox};
 use crate::serve::{listen, serve};
@@ -32,15 +31,15 @@ const INVITED: &str = "ana@example.org";
 const OWN: &str = "My own passw0rd";
 const VERIFIER: &str = "a-verifier-that-is-long-enough-for-the-standard-0123456789";
 
-struct Hosted {
-    sign_in: SignIn,
+struct TestPool {
+    cognito: Cognito,
     issuer: String,
     outbox: Outbox,
     stop: CancellationToken,
     folder: tempfile::TempDir,
 }
 
-impl Drop for Hosted {
+impl Drop for TestPool {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -52,15 +51,17 @@ fn silent() -> TriggerFn {
 }
 
 /// A trigger that answers with what `answer` makes of the event.
-fn answering(answer: impl Fn(Trigger, Value) -> Result<Value, String> + Send + Sync + 'static) -> TriggerFn {
+fn trigger_with(
+    answer: impl Fn(Trigger, Value) -> Result<Value, String> + Send + Sync + 'static,
+) -> TriggerFn {
     Arc::new(move |trigger, event| std::future::ready(answer(trigger, event)).boxed())
 }
 
-async fn hosted() -> Hosted {
-    hosted_with(silent()).await
+async fn start_pool() -> TestPool {
+    start_pool_with(silent()).await
 }
 
-async fn hosted_with(triggers: TriggerFn) -> Hosted {
+async fn start_pool_with(triggers: TriggerFn) -> TestPool {
     let folder = tempfile::tempdir().unwrap();
     let data = DataDir::open(&folder.path().join("data")).unwrap();
     let outbox = Outbox::open(&data.path("outbox")).unwrap();
@@ -68,17 +69,17 @@ async fn hosted_with(triggers: TriggerFn) -> Hosted {
         .await
         .unwrap();
     let origin = format!("http://{}", listening.address);
-    let sign_in = SignIn::open(&data, &origin, outbox.clone()).await.unwrap();
-    sign_in.set_triggers(triggers);
-    sign_in
+    let cognito = Cognito::open(&data, &origin, outbox.clone()).await.unwrap();
+    cognito.set_triggers(triggers);
+    cognito
         .ensure_worker(EMAIL, PASSWORD, &["numbers-team"])
         .await
         .unwrap();
     let stop = CancellationToken::new();
-    serve(listening, sign_in.hosted(), stop.clone());
-    Hosted {
-        issuer: sign_in.issuer().to_owned(),
-        sign_in,
+    serve(listening, cognito.hosted_ui(), stop.clone());
+    TestPool {
+        issuer: cognito.issuer().to_owned(),
+        cognito,
         outbox,
         stop,
         folder,
@@ -93,7 +94,7 @@ fn browser() -> Client {
         .unwrap()
 }
 
-impl Hosted {
+impl TestPool {
     fn redirect_uri(&self) -> String {
         self.issuer
             .replace(&format!("/cognito/{POOL_ID}"), "/oauth2/idpresponse")
@@ -126,18 +127,37 @@ impl Hosted {
             .replace("/oauth2/authorize", &format!("/{name}"))
     }
 
+    /// Where a browser is sent that asks to sign in.
+    async fn ask(&self, browser: &Client, changes: &[(&str, &str)]) -> Url {
+        to(&self.ask_raw(browser, changes).await, &self.issuer)
+    }
+
+    async fn ask_raw(&self, browser: &Client, changes: &[(&str, &str)]) -> Response {
+        browser.get(self.authorize(changes)).send().await.unwrap()
+    }
+
+    /// Sends a form to one of the pages.
+    async fn post(&self, browser: &Client, page: &str, form: &[(&str, &str)]) -> Response {
+        browser.post(self.page(page)).form(form).send().await.unwrap()
+    }
+
     /// Through the page, as far as its answer.
     async fn log_in_as(&self, browser: &Client, email: &str, password: &str) -> Response {
-        let page = to(
-            &browser.get(self.authorize(&[])).send().await.unwrap(),
-            &self.issuer,
-        );
-        assert_eq!(
-            browser.get(page.clone()).send().await.unwrap().status(),
-            StatusCode::OK
-        );
-        let form = [("username", email), ("password", password)];
-        browser.post(page).form(&form).send().await.unwrap()
+        let page = self.ask(browser, &[]).await;
+        assert_eq!(browser.get(page).send().await.unwrap().status(), StatusCode::OK);
+        self.post(browser, "login", &[("username", email), ("password", password)])
+            .await
+    }
+
+    /// The tokens of a sign-in through the page.
+    async fn sign_in(&self, browser: &Client, password: &str) -> Value {
+        self.redeem(&self.log_in(browser, password).await).await
+    }
+
+    /// The tokens for the code in a redirect.
+    async fn redeem(&self, redirect: &Response) -> Value {
+        let code = field(&to(redirect, &self.issuer), "code");
+        read(self.exchange(&code, VERIFIER).await).await
     }
 
     async fn log_in(&self, browser: &Client, password: &str) -> Response {
@@ -159,7 +179,7 @@ impl Hosted {
             .post(format!("{}/oauth2/token", self.issuer))
             .form(fields);
         request
-            .basic_auth(CLIENT_ID, Some(self.sign_in.client_secret()))
+            .basic_auth(CLIENT_ID, Some(self.cognito.client_secret()))
             .send()
             .await
             .unwrap()
@@ -188,8 +208,8 @@ impl Hosted {
         entries.into_iter().filter(|entry| entry.to == email).collect()
     }
 
-    /// The secret in the newest mail to an address: what stands before the last full stop. Waits for the mail.
-    async fn mailed(&self, email: &str, mails: usize) -> String {
+    /// The secret in the newest mail to an address. Waits for the mail.
+    async fn wait_for_secret(&self, email: &str, mails: usize) -> String {
         let waited = tokio::time::timeout(Duration::from_secs(20), async {
             while self.mail_to(email).len() < mails {
                 tokio::task::yield_now().await;
@@ -210,10 +230,14 @@ impl Hosted {
             "Username": email, "DesiredDeliveryMediums": ["EMAIL"],
             "UserAttributes": [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
         });
-        let (status, answer) = api(self, "AdminCreateUser", request).await;
-        assert_eq!(status, 200, "{answer}");
-        self.mailed(email, 1).await
+        ok(self, "AdminCreateUser", request).await;
+        self.wait_for_secret(email, 1).await
     }
+}
+
+/// The JSON of an answer that succeeded.
+async fn read(response: Response) -> Value {
+    response.error_for_status().unwrap().json().await.unwrap()
 }
 
 fn to(response: &Response, base: &str) -> Url {
@@ -230,19 +254,26 @@ fn field(url: &Url, name: &str) -> String {
 }
 
 /// A hidden field of a page.
-fn hidden(page: &str, name: &str) -> String {
+fn hidden_field(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let at = page.find(&start).unwrap_or_else(|| panic!("{name} in {page}")) + start.len();
     page[at..].split('"').next().unwrap().to_owned()
 }
 
 /// An operation of Cognito's API on this pool.
-async fn api(hosted: &Hosted, operation: &str, mut request: Value) -> (u16, Value) {
+async fn api(pool: &TestPool, operation: &str, mut request: Value) -> (u16, Value) {
     request["UserPoolId"] = json!(POOL_ID);
-    call(hosted, operation, request).await
+    call(pool, operation, request).await
 }
 
-async fn call(hosted: &Hosted, operation: &str, request: Value) -> (u16, Value) {
+/// The same where it has to succeed: what it answers.
+async fn ok(pool: &TestPool, operation: &str, request: Value) -> Value {
+    let (status, answer) = api(pool, operation, request).await;
+    assert_eq!(status, 200, "{operation} {answer}");
+    answer
+}
+
+async fn call(pool: &TestPool, operation: &str, request: Value) -> (u16, Value) {
     let request = http::Request::post("/")
         .header(
             "x-amz-target",
@@ -250,7 +281,7 @@ async fn call(hosted: &Hosted, operation: &str, request: Value) -> (u16, Value) 
         )
         .body(axum::body::Body::from(request.to_string()))
         .unwrap();
-    let response = tower::ServiceExt::oneshot(hosted.sign_in.api(), request)
+    let response = tower::ServiceExt::oneshot(pool.cognito.api(), request)
         .await
         .unwrap();
     let status = response.status().as_u16();
@@ -259,18 +290,18 @@ async fn call(hosted: &Hosted, operation: &str, request: Value) -> (u16, Value) 
 }
 
 /// The type of the error an operation answers with.
-async fn refused(hosted: &Hosted, operation: &str, request: Value) -> String {
-    let (status, answer) = api(hosted, operation, request).await;
+async fn error_kind(pool: &TestPool, operation: &str, request: Value) -> String {
+    let (status, answer) = api(pool, operation, request).await;
     assert_eq!(status, 400, "{operation} {answer}");
     answer["__type"].as_str().unwrap().to_owned()
 }
 
 /// `SECRET_HASH` of the portal's client.
-fn secret_hash(hosted: &Hosted, name: &str) -> String {
+fn secret_hash(pool: &TestPool, name: &str) -> String {
     use base64::engine::general_purpose::STANDARD;
     let key = aws_lc_rs::hmac::Key::new(
         aws_lc_rs::hmac::HMAC_SHA256,
-        hosted.sign_in.client_secret().as_bytes(),
+        pool.cognito.client_secret().as_bytes(),
     );
     STANDARD.encode(aws_lc_rs::hmac::sign(
         &key,
@@ -279,10 +310,10 @@ fn secret_hash(hosted: &Hosted, name: &str) -> String {
 }
 
 /// InitiateAuth with a password, at the portal's client.
-async fn initiate(hosted: &Hosted, email: &str, password: &str) -> (u16, Value) {
+async fn initiate(pool: &TestPool, email: &str, password: &str) -> (u16, Value) {
     let request = json!({
         "ClientId": CLIENT_ID, "AuthFlow": "USER_PASSWORD_AUTH",
-        "AuthParameters": {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": secret_hash(hosted, email)},
+        "AuthParameters": {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": secret_hash(pool, email)},
     });
-    call(hosted, "InitiateAuth", request).await
+    call(pool, "InitiateAuth", request).await
 }
