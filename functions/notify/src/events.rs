@@ -8,9 +8,9 @@ use lambda::pending_work::{HandledEvents, MessageId, PendingWork};
 use serde_json::Value;
 use shared::port::{Labeling, Store, Topic};
 
-use crate::Deps;
-use crate::ended::{Ended, ended};
-use crate::workers::count_told;
+use crate::deps::Deps;
+use crate::reconcile::{EndOutcome, reconcile};
+use crate::worker_counts::count_announced;
 
 const HANDLED: HandledEvents<'static> = HandledEvents {
     buckets: &[],
@@ -31,20 +31,20 @@ pub(crate) async fn handle_messages<S: Store, L: Labeling, T: Topic>(
     }
     let (mut foreign, mut announced) = (0, Vec::new());
     for (job, message) in jobs {
-        match ended(deps, &job, now).await {
-            Ok(Ended::Foreign) => {
+        match reconcile(deps, &job, now).await {
+            Ok(EndOutcome::Foreign) => {
                 tracing::info!(reason = "a job of another stack", "event skipped");
                 foreign += 1;
             }
-            Ok(Ended::Told) => announced.push(job),
+            Ok(EndOutcome::Announced) => announced.push(job),
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(job, %error, "failed to announce ended job; message will be retried");
+                tracing::error!(job, %error, "reconcile failed; message will be retried");
                 failed.push(message);
             }
         }
     }
     deps.metrics.count_foreign_events(foreign);
-    count_told(deps, &announced).await;
+    count_announced(deps, &announced).await;
     failed_messages(failed.iter().map(String::as_str))
 }

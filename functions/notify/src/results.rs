@@ -1,27 +1,28 @@
-//! What Groundcrew makes of a finished job: `summary.json`, `report.md` and the exports the spec asks for.
+//! The results of a finished job: `summary.json`, `report.md` and the exports the spec asks for.
 //!
 //! The output manifest (up to 100,000 lines) is read in parts and never held whole; only what is written is.
 
 use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use shared::documents;
 use shared::export::{Csv, JsonLines};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::output::{self, OutputLine};
-use shared::port::{Bucket, JobDescription, Labeling, ReplaceOutcome, Store, StoreError, Topic};
+use shared::port::{Bucket, JobDescription, Labeling, Store, StoreError, Topic};
 use shared::spec::{ExportFormat, Spec};
 use shared::status::RowsLeftOut;
 use shared::summary::JobSummary;
 use shared::summary::{Tally, report_markdown};
 
-use crate::Deps;
+use crate::deps::Deps;
 
 /// Bytes of the output manifest in memory at a time.
 const PART: u64 = 8 << 20;
-/// Files of a batch that are compared one by one with what lies there now; of more, the dataset's folder is listed,
-/// a thousand a request.
-const ASKED_FOR: usize = 20;
+/// So many files of a batch are compared one by one with what is there now. For more, the dataset's folder is listed, a
+/// thousand a request.
+const MAX_SINGLE_READS: usize = 20;
 const AT_ONCE: usize = 32;
 
 /// Writes everything and gives the summary. Written again, it replaces itself.
@@ -38,9 +39,9 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     results.tally.set_rows_left_out(rows_left_out(&metadata));
     if let Some(key) = output_key(job, &deps.output_bucket) {
         match read_output(store, key, &job.label_attribute, &mut results).await {
-            // Encrypted with a key the function may not use, say: no reason for silence.
+            // Perhaps encrypted with a key the function may not use. The job is announced all the same.
             Err(StoreError::Refused { reason, .. }) => {
-                tracing::error!(job = job.name, reason, "the output cannot be read");
+                tracing::error!(job = job.name, reason, "failed to read the output");
                 results.tally.set_output_error(reason);
             }
             read => read?,
@@ -52,11 +53,10 @@ pub(crate) async fn write_results<S: Store, L: Labeling, T: Topic>(
     let report = report_markdown(&summary, spec.as_ref().map(|spec| spec.title.as_str()));
     let folder = layout::results_folder(dataset, batch);
     for (name, body) in files {
-        replace(store, &format!("{folder}{name}"), body).await?;
+        documents::overwrite(store, &format!("{folder}{name}"), body).await?;
     }
-    replace(store, &format!("{folder}report.md"), report.into_bytes()).await?;
-    let body = serde_json::to_vec_pretty(&summary).unwrap_or_default();
-    replace(store, &format!("{folder}summary.json"), body).await?;
+    documents::overwrite(store, &format!("{folder}report.md"), report.into_bytes()).await?;
+    documents::overwrite_json(store, &format!("{folder}summary.json"), &summary).await?;
     Ok(summary)
 }
 
@@ -66,15 +66,13 @@ fn output_key<'a>(job: &'a JobDescription, output_bucket: &str) -> Option<&'a st
     (bucket == output_bucket).then_some(key)
 }
 
-/// What build-manifest says of the batch; nothing if the manifest is gone.
+/// What build-manifest says of the batch; empty if the manifest is gone.
 async fn batch_metadata(
     store: &impl Store,
     dataset: &DatasetName,
     batch: BatchNumber,
 ) -> Result<BTreeMap<String, String>, StoreError> {
-    let manifest = store
-        .get(Bucket::Output, &layout::manifest(dataset, batch), Some(0..1))
-        .await?;
+    let manifest = documents::head(store, Bucket::Output, &layout::manifest(dataset, batch)).await?;
     Ok(manifest.map(|manifest| manifest.metadata).unwrap_or_default())
 }
 
@@ -111,16 +109,16 @@ struct Results {
 
 impl Results {
     fn new(spec: Option<&Spec>) -> Self {
-        let asked = |format| spec.is_some_and(|spec| spec.export.contains(&format));
+        let is_wanted = |format| spec.is_some_and(|spec| spec.export.contains(&format));
         Self {
             tally: Tally::new(
                 spec.into_iter()
                     .flat_map(|spec| spec.labels.iter().map(|l| l.name.as_str())),
             ),
-            csv: asked(ExportFormat::Csv)
+            csv: is_wanted(ExportFormat::Csv)
                 .then(|| Csv::new(Vec::new()).ok())
                 .flatten(),
-            json_lines: asked(ExportFormat::JsonLines).then(|| JsonLines::new(Vec::new())),
+            json_lines: is_wanted(ExportFormat::JsonLines).then(|| JsonLines::new(Vec::new())),
             files: BTreeMap::new(),
         }
     }
@@ -131,7 +129,7 @@ impl Results {
         let csv = self.csv.as_mut().map_or(Ok(()), |csv| csv.add(line));
         let json = self.json_lines.as_mut().map_or(Ok(()), |json| json.add(line));
         if csv.and(json).is_err() {
-            tracing::error!("a line of the output is not in the exports");
+            tracing::error!("failed to export a line of the output");
         }
         if let Some(origin) = &line.origin {
             self.files.insert(origin.key.clone(), origin.etag.clone());
@@ -141,8 +139,8 @@ impl Results {
     /// A file overwritten or deleted since it was batched: its label may describe other bytes.
     async fn compare(&mut self, store: &impl Store, dataset: &DatasetName) -> Result<(), StoreError> {
         let there = match self.files.len() {
-            0..=ASKED_FOR => asked_for(store, &self.files).await?,
-            _ => listed(store, dataset, &self.files).await?,
+            0..=MAX_SINGLE_READS => read_etags(store, &self.files).await?,
+            _ => list_etags(store, dataset, &self.files).await?,
         };
         for (key, etag) in &self.files {
             self.tally.compare(key, etag, there.get(key).map(String::as_str));
@@ -180,49 +178,44 @@ impl Results {
 }
 
 /// The ETags of those of the files that are there, by asking for each.
-async fn asked_for(
+async fn read_etags(
     store: &impl Store,
     files: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, StoreError> {
-    let asked = stream::iter(files.keys())
+    let heads = stream::iter(files.keys())
         .map(|key| async move {
-            match store.get(Bucket::Input, key, Some(0..1)).await {
+            match documents::head(store, Bucket::Input, key).await {
                 Ok(there) => Ok(there.map(|there| (key.clone(), there.etag))),
-                // Not readable is not what it was when it was batched.
+                // An unreadable file is not what it was when it was batched.
                 Err(StoreError::Refused { .. }) => Ok(Some((key.clone(), String::new()))),
                 Err(error) => Err(error),
             }
         })
         .buffered(AT_ONCE);
-    let there: Vec<Option<(String, String)>> = asked.try_collect().await?;
+    let there: Vec<Option<(String, String)>> = heads.try_collect().await?;
     Ok(there.into_iter().flatten().collect())
 }
 
 /// The same by a listing of the dataset's folder.
-async fn listed(
+async fn list_etags(
     store: &impl Store,
     dataset: &DatasetName,
     files: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, StoreError> {
-    let (prefix, mut token) = (layout::dataset_prefix(dataset), None::<String>);
-    let mut there = BTreeMap::new();
-    loop {
-        let page = store
-            .list(Bucket::Input, &prefix, false, token.as_deref())
-            .await?;
+    let prefix = layout::dataset_prefix(dataset);
+    let mut pages = documents::list(store, Bucket::Input, &prefix);
+    let mut etags = BTreeMap::new();
+    while let Some(page) = pages.next_page().await? {
         let of_batch = page
             .objects
             .into_iter()
             .filter(|object| files.contains_key(&object.key));
-        there.extend(of_batch.map(|object| (object.key, object.etag)));
-        token = page.next;
-        if token.is_none() {
-            return Ok(there);
-        }
+        etags.extend(of_batch.map(|object| (object.key, object.etag)));
     }
+    Ok(etags)
 }
 
-/// Part by part; a line that two parts share is put together.
+/// Part by part; a line that spans two parts is put together.
 async fn read_output(
     store: &impl Store,
     key: &str,
@@ -258,22 +251,4 @@ async fn read_output(
             return Ok(());
         }
     }
-}
-
-/// Whatever is there is an earlier try of the same.
-async fn replace(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(), StoreError> {
-    const TRIES: usize = 3;
-    for _ in 0..TRIES {
-        let there = store.get(Bucket::Output, key, Some(0..1)).await?;
-        let etag = there.as_ref().map(|there| there.etag.as_str());
-        if let ReplaceOutcome::Done { .. } = store.replace(key, body.clone(), etag).await? {
-            return Ok(());
-        }
-    }
-    let reason = format!("it changed under each of {TRIES} tries");
-    Err(StoreError::Transient {
-        operation: "PutObject",
-        what: key.to_owned(),
-        reason,
-    })
 }

@@ -1,5 +1,5 @@
-//! The clock: every end that has not been told. Events of labeling jobs are sent as best the service can, so some
-//! never come.
+//! The clock: every ended job without an announcement. AWS delivers events of labeling jobs on a best-effort basis, so
+//! some never arrive.
 
 use std::collections::BTreeSet;
 
@@ -7,21 +7,23 @@ use jiff::{SignedDuration, Timestamp};
 use lambda::HandlerError;
 use lambda::metric::Metric;
 use serde_json::{Value, json};
-use shared::port::{Bucket, JobListing, Labeling, Store, StoreError, Topic};
+use shared::documents;
+use shared::layout;
+use shared::port::{Bucket, JobListing, Labeling, Store, Topic};
 
-use crate::Deps;
-use crate::ended::{EndError, Ended, ended, told_marker};
-use crate::overdue::overdue;
-use crate::workers::catch_up;
+use crate::deps::Deps;
+use crate::overdue_jobs::count_overdue;
+use crate::reconcile::{EndOutcome, ReconcileError, announcement_marker, reconcile};
+use crate::worker_counts::count_uncounted;
 
 /// A job fails after 30 days at the latest; the rest is for a sweep that did not run.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 45);
 
-pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
+pub(crate) async fn sweep<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    let failed = |failed, of, first: &EndError| HandlerError::Sweep {
+    let failed = |failed, of, first: &ReconcileError| HandlerError::Sweep {
         failed,
         of,
         first: first.to_string(),
@@ -29,54 +31,42 @@ pub(crate) async fn answer<S: Store, L: Labeling, T: Topic>(
     let since = now.checked_sub(LOOK_BACK).ok();
     let listed = deps.labeling.list(deps.prefix.as_str(), since).await;
     let listed = listed.map_err(|error| failed(1, 1, &error.into()))?;
-    let stuck = overdue(deps, &listed, now).await;
-    deps.metrics.put(&[(Metric::JobsOverdue, stuck)]);
-    let jobs = untold(deps, listed).await.map_err(|error| failed(1, 1, &error))?;
-    let (mut told, mut errors) = (0, Vec::new());
+    let overdue = count_overdue(deps, &listed, now).await;
+    deps.metrics.put(&[(Metric::JobsOverdue, overdue)]);
+    let jobs = unannounced_jobs(deps, listed).await;
+    let jobs = jobs.map_err(|error| failed(1, 1, &error))?;
+    let (mut announced, mut errors) = (0, Vec::new());
     for job in &jobs {
-        match ended(deps, job, now).await {
-            Ok(Ended::Told) => told += 1,
+        match reconcile(deps, job, now).await {
+            Ok(EndOutcome::Announced) => announced += 1,
             Ok(_) => {}
             Err(error) => {
-                tracing::error!(job, %error, "an end was not told; the next sweep tries again");
+                tracing::error!(job, %error, "reconcile failed; the next sweep tries again");
                 errors.push(error);
             }
         }
     }
-    catch_up(&deps.store).await;
+    count_uncounted(&deps.store).await;
     match errors.first() {
         Some(first) => Err(failed(errors.len(), jobs.len(), first)),
-        None => Ok(json!({ "ended": jobs.len(), "told": told })),
+        None => Ok(json!({ "ended": jobs.len(), "announced": announced })),
     }
 }
 
-/// The jobs that have ended and carry no marker, oldest first: two listings and their difference.
-async fn untold<S: Store, L: Labeling, T: Topic>(
+/// The jobs that have ended and have no marker, oldest first: two listings and their difference.
+async fn unannounced_jobs<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     listed: Vec<JobListing>,
-) -> Result<Vec<String>, EndError> {
-    let ended = listed
+) -> Result<Vec<String>, ReconcileError> {
+    let prefix = layout::notice_marker("jobs/");
+    let markers = documents::list_all(&deps.store, Bucket::Output, &prefix).await?;
+    let markers: BTreeSet<String> = markers.into_iter().map(|object| object.key).collect();
+    let mut unannounced: Vec<String> = listed
         .into_iter()
-        .filter(|job| deps.is_ours(&job.name) && job.state.is_terminal());
-    let told = told(&deps.store).await?;
-    let mut untold: Vec<String> = ended
-        .filter(|job| !told.contains(&told_marker(&job.name, job.state)))
+        .filter(|job| deps.is_ours(&job.name) && job.state.is_terminal())
+        .filter(|job| !markers.contains(&announcement_marker(&job.name, job.state)))
         .map(|job| job.name)
         .collect();
-    untold.reverse();
-    Ok(untold)
-}
-
-async fn told(store: &impl Store) -> Result<BTreeSet<String>, StoreError> {
-    let (mut markers, mut token) = (BTreeSet::new(), None::<String>);
-    loop {
-        let page = store
-            .list(Bucket::Output, "notified/jobs/", false, token.as_deref())
-            .await?;
-        markers.extend(page.objects.into_iter().map(|object| object.key));
-        token = page.next;
-        if token.is_none() {
-            return Ok(markers);
-        }
-    }
+    unannounced.reverse();
+    Ok(unannounced)
 }

@@ -1,4 +1,4 @@
-//! The end of jobs, told against ports in memory, fault by fault.
+//! The end of jobs, announced against ports in memory, fault by fault.
 
 use serde_json::{Value, json};
 use shared::name::JobPrefix;
@@ -7,10 +7,10 @@ use shared::spec::Spec;
 use shared::summary::JobSummary;
 use testkit::{FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
-use crate::{Deps, Ended, ended, handle};
+use crate::{Deps, EndOutcome, handle, reconcile};
 
-mod overdue;
-mod workers;
+mod overdue_jobs;
+mod worker_counts;
 
 const SPEC: &str = "\
 task: text-classification
@@ -86,8 +86,8 @@ impl World {
         })
     }
 
-    async fn ended(&self) -> Ended {
-        ended(&self.deps, JOB, self.store.now()).await.unwrap()
+    async fn reconcile(&self) -> EndOutcome {
+        reconcile(&self.deps, JOB, self.store.now()).await.unwrap()
     }
 
     fn summary(&self) -> JobSummary {
@@ -112,7 +112,7 @@ async fn rows_that_are_no_items_are_in_the_summary_and_the_report() {
     let mut metadata: Vec<(&str, &str)> = before.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     metadata.extend([("rejected-rows", "2"), ("blank-rows", "3")]);
     world.store.put_output(key, "{}\n", &metadata);
-    world.ended().await;
+    world.reconcile().await;
     let left_out = world.summary().labels.rows_left_out;
     assert_eq!((left_out.rejected, left_out.blank), (2, 3));
     let report = world.store.output("results/d/000001/report.md").unwrap();
@@ -127,10 +127,10 @@ async fn rows_that_are_no_items_are_in_the_summary_and_the_report() {
 }
 
 #[tokio::test]
-async fn a_finished_job_is_summarised_exported_and_told_once() {
+async fn a_finished_job_is_summarised_exported_and_announced_once() {
     let world = World::new(JobState::Completed);
-    assert_eq!(world.ended().await, Ended::Told);
-    assert_eq!(world.ended().await, Ended::ToldBefore);
+    assert_eq!(world.reconcile().await, EndOutcome::Announced);
+    assert_eq!(world.reconcile().await, EndOutcome::AnnouncedBefore);
     assert_eq!(world.topic.said().len(), 1);
     let labels = world.summary().labels;
     assert_eq!(
@@ -163,14 +163,14 @@ async fn the_same_event_five_times_is_one_notice() {
 }
 
 #[tokio::test]
-async fn failed_and_stopped_jobs_are_told_too() {
+async fn failed_and_stopped_jobs_are_announced_too() {
     for (state, kind) in [
         (JobState::Failed, "job-failed"),
         (JobState::Stopped, "job-stopped"),
     ] {
         let world = World::new(state);
         world.store.remove(Bucket::Output, OUTPUT);
-        assert_eq!(world.ended().await, Ended::Told);
+        assert_eq!(world.reconcile().await, EndOutcome::Announced);
         assert_eq!(world.topic.said()[0].attributes["kind"], kind);
         assert_eq!(world.summary().labels.total, 0);
     }
@@ -189,7 +189,7 @@ async fn jobs_of_others_are_dropped() {
         "s3://out/manifests/d/000001.manifest",
         JobState::Completed,
     ));
-    let events: Vec<_> = ["gc00-x", "gc00x-d", "gc00-none", "theirs"]
+    let events: Vec<_> = ["gc00-x", "gc00x-d", "gc00-none", "other-job"]
         .map(|job| event(job, job))
         .to_vec();
     let reply = handle(&world.deps, json!({"Records": events})).await.unwrap();
@@ -211,11 +211,11 @@ async fn an_event_that_comes_too_early_is_made_good_by_the_sweep() {
     world.labeling.put(recent);
     assert_eq!(
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
-        json!({"ended": 1, "told": 1})
+        json!({"ended": 1, "announced": 1})
     );
     assert_eq!(
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
-        json!({"ended": 0, "told": 0})
+        json!({"ended": 0, "announced": 0})
     );
     assert_eq!(world.topic.said().len(), 1);
 }
@@ -229,15 +229,15 @@ async fn a_closed_topic_loses_nothing() {
         .unwrap();
     assert_eq!(reply, json!({"batchItemFailures": [{"itemIdentifier": "m"}]}));
     world.topic.close(false);
-    assert_eq!(world.ended().await, Ended::Told);
+    assert_eq!(world.reconcile().await, EndOutcome::Announced);
 }
 
 #[tokio::test]
-async fn a_crash_between_notice_and_marker_tells_it_again_with_the_same_id() {
+async fn a_crash_between_notice_and_marker_repeats_the_notice_with_the_same_id() {
     let world = World::new(JobState::Completed);
     world.store.fail_next("notified/", Fault::Throttled);
-    ended(&world.deps, JOB, world.store.now()).await.unwrap_err();
-    world.ended().await;
+    reconcile(&world.deps, JOB, world.store.now()).await.unwrap_err();
+    world.reconcile().await;
     let said = world.topic.said();
     assert_eq!(said.len(), 2);
     assert_eq!(said[0].attributes["id"], said[1].attributes["id"]);
@@ -248,14 +248,14 @@ async fn a_file_changed_since_its_batch_is_flagged() {
     let world = World::new(JobState::Completed);
     world.store.drop_file("d/1.txt", "3");
     world.store.remove(Bucket::Input, "d/2.txt");
-    world.ended().await;
+    world.reconcile().await;
     let labels = world.summary().labels;
     assert_eq!(labels.changed_first, ["d/1.txt"]);
     assert_eq!((labels.changed_since_batch, labels.deleted_since_batch), (1, 1));
 }
 
 #[tokio::test]
-async fn a_line_nobody_can_read_does_not_silence_the_rest() {
+async fn an_unreadable_line_does_not_stop_the_rest() {
     let world = World::new(JobState::Completed);
     world.store.put_output(
         OUTPUT,
@@ -266,19 +266,22 @@ async fn a_line_nobody_can_read_does_not_silence_the_rest() {
         ),
         &[],
     );
-    assert_eq!(world.ended().await, Ended::Told);
+    assert_eq!(world.reconcile().await, EndOutcome::Announced);
     assert_eq!(world.summary().labels.labeled, 2);
     assert_eq!(world.summary().labels.unreadable, 1);
 }
 
 #[tokio::test]
-async fn an_output_nobody_may_read_does_not_silence_the_end_of_the_job() {
+async fn a_refused_output_does_not_stop_the_announcement() {
     let world = World::new(JobState::Completed);
     world.store.refuse_reads(OUTPUT);
-    assert_eq!(world.ended().await, Ended::Told);
+    assert_eq!(world.reconcile().await, EndOutcome::Announced);
     let report = world.store.output("results/d/000001/report.md").unwrap();
     assert!(report.contains("kms:Decrypt"), "{report}");
-    assert!(world.topic.said()[0].body.contains("kms:Decrypt"), "told why");
+    assert!(
+        world.topic.said()[0].body.contains("kms:Decrypt"),
+        "the notice says why"
+    );
 }
 
 #[tokio::test]
@@ -291,7 +294,7 @@ async fn a_job_without_output_counts_what_the_service_counted() {
         ..JobCounters::default()
     };
     world.labeling.put(job);
-    world.ended().await;
+    world.reconcile().await;
     assert_eq!(
         (world.summary().labels.total, world.summary().labels.unlabeled),
         (7, 7)
@@ -315,7 +318,7 @@ async fn changed_files_are_flagged_in_a_large_batch_too() {
     world.store.put_output(OUTPUT, output, &[]);
     world.store.drop_file("d/many/7.txt", "another");
     world.store.remove(Bucket::Input, "d/many/8.txt");
-    world.ended().await;
+    world.reconcile().await;
     let labels = world.summary().labels;
     assert_eq!(
         (

@@ -1,14 +1,14 @@
-//! How much each person answered: counted after the notice, once, and never at the notice's cost.
+//! How much each worker answered: counted after the notice, once, and never at the notice's cost.
 
 use shared::summary::workers::Workers;
 
 use super::*;
-use crate::workers::count;
+use crate::worker_counts::count;
 
 const COUNT: &str = "results/d/000001/workers.json";
 
 impl World {
-    fn answered(&self, item: usize, people: &[(&str, &str)]) {
+    fn add_answers(&self, item: usize, people: &[(&str, &str)]) {
         let answers: Vec<Value> = people
             .iter()
             .map(|(person, at)| {
@@ -30,7 +30,7 @@ impl World {
         serde_json::from_str(&self.store.output(COUNT)?).ok()
     }
 
-    async fn hear(&self) -> Value {
+    async fn handle_event(&self) -> Value {
         handle(&self.deps, json!({"Records": [event("m", JOB)]}))
             .await
             .unwrap()
@@ -40,16 +40,16 @@ impl World {
 #[tokio::test]
 async fn every_persons_answers_are_counted_after_the_notice() {
     let world = World::new(JobState::Completed);
-    world.answered(
+    world.add_answers(
         0,
         &[("ana", "2026-11-21T09:00:00Z"), ("bo", "2026-11-21T09:30:00Z")],
     );
-    world.answered(1, &[("ana", "2026-11-21T09:40:00Z")]);
+    world.add_answers(1, &[("ana", "2026-11-21T09:40:00Z")]);
     let topic = world.topic.clone();
     world
         .store
         .meanwhile(COUNT, move |_| assert_eq!(topic.said().len(), 1));
-    world.hear().await;
+    world.handle_event().await;
     let workers = world.workers().unwrap();
     assert_eq!(
         (workers.job.as_str(), workers.responses, workers.cut),
@@ -66,9 +66,9 @@ async fn every_persons_answers_are_counted_after_the_notice() {
 #[tokio::test]
 async fn a_count_that_fails_fails_no_message_and_is_made_good_by_the_sweep() {
     let world = World::new(JobState::Completed);
-    world.answered(0, &[("ana", "2026-11-21T09:00:00Z")]);
+    world.add_answers(0, &[("ana", "2026-11-21T09:00:00Z")]);
     world.store.fail_next(COUNT, Fault::Throttled);
-    assert_eq!(world.hear().await, json!({"batchItemFailures": []}));
+    assert_eq!(world.handle_event().await, json!({"batchItemFailures": []}));
     assert_eq!((world.topic.said().len(), world.workers()), (1, None));
     handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
     assert_eq!(world.workers().unwrap().workers.len(), 1);
@@ -82,9 +82,9 @@ async fn a_count_that_fails_fails_no_message_and_is_made_good_by_the_sweep() {
 }
 
 #[tokio::test]
-async fn a_job_nobody_worked_at_is_counted_once_too() {
+async fn a_job_without_answers_is_counted_once_too() {
     let world = World::new(JobState::Stopped);
-    world.hear().await;
+    world.handle_event().await;
     assert_eq!(world.workers().unwrap().workers.len(), 0);
 }
 
@@ -93,9 +93,9 @@ async fn more_responses_than_are_counted_are_said_to_be_more() {
     let world = World::new(JobState::Completed);
     world.store.page_size(2);
     for item in 0..5 {
-        world.answered(item, &[("ana", "2026-11-21T09:00:00Z")]);
+        world.add_answers(item, &[("ana", "2026-11-21T09:00:00Z")]);
     }
-    ended(&world.deps, JOB, world.store.now()).await.unwrap();
+    reconcile(&world.deps, JOB, world.store.now()).await.unwrap();
     let dataset = shared::name::DatasetName::new("d").unwrap();
     let first = shared::name::BatchNumber::FIRST;
     for (most, responses, cut) in [(3, 3, true), (4, 4, true), (5, 5, false), (6, 5, false)] {
@@ -111,14 +111,14 @@ async fn more_responses_than_are_counted_are_said_to_be_more() {
 }
 
 #[tokio::test]
-async fn a_response_nobody_may_read_does_not_stop_the_count() {
+async fn a_refused_response_does_not_stop_the_count() {
     let world = World::new(JobState::Completed);
-    world.answered(0, &[("ana", "2026-11-21T09:00:00Z")]);
-    world.answered(1, &[("ana", "2026-11-21T09:00:00Z")]);
+    world.add_answers(0, &[("ana", "2026-11-21T09:00:00Z")]);
+    world.add_answers(1, &[("ana", "2026-11-21T09:00:00Z")]);
     world.store.refuse_reads(&format!(
         "labels/{JOB}/annotations/worker-response/iteration-1/0/2026-11-21_10:00:00.json"
     ));
-    world.hear().await;
+    world.handle_event().await;
     let workers = world.workers().unwrap();
     assert_eq!(
         (workers.unreadable, workers.workers[0].answers),

@@ -56,7 +56,7 @@ async fn a_job_is_overdue_a_day_after_its_items_are_no_longer_offered() {
 }
 
 #[tokio::test]
-async fn jobs_of_others_are_nobodys_to_wait_for() {
+async fn jobs_of_other_stacks_are_not_overdue() {
     let world = World::new(JobState::Completed);
     for (name, manifest) in [
         ("gc00x-d-000001", "s3://out/manifests/d/000001.manifest"),
@@ -73,7 +73,7 @@ async fn jobs_of_others_are_nobodys_to_wait_for() {
 async fn events_about_jobs_of_others_are_counted() {
     let world = World::new(JobState::Completed);
     let records = [
-        event("a", "somebodys-job"),
+        event("a", "another-job"),
         event("b", JOB),
         event("c", "gc01-d-000001"),
     ];

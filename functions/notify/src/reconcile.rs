@@ -1,6 +1,7 @@
-//! The end of one job, from the labeling service's word to people's knowledge of it.
+//! The notice protocol: one ended job, from the labeling service's description to results and a notice.
 
 use jiff::Timestamp;
+use shared::documents;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::notice::{AnnounceError, AnnounceOutcome, Links, Notice, announce};
@@ -8,23 +9,23 @@ use shared::port::{Bucket, JobDescription, JobState, Labeling, LabelingError, St
 use shared::summary::JobSummary;
 use shared::summary::Labels;
 
-use crate::Deps;
+use crate::deps::Deps;
 use crate::results::write_results;
 
-/// What became of it.
+/// How a reconcile ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    Told,
-    ToldBefore,
-    /// No job of this stack's, or none at all.
+pub enum EndOutcome {
+    Announced,
+    AnnouncedBefore,
+    /// The job of another stack, or none at all.
     Foreign,
-    /// It is still going.
+    /// The job has not ended yet.
     Running,
 }
 
-/// Why it did not come to its end. Calling it again goes on where it stopped.
+/// Why it did not finish. Calling it again goes on where it stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum EndError {
+pub enum ReconcileError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -34,37 +35,32 @@ pub enum EndError {
 }
 
 /// Summarises, exports and announces a job that has ended. Calling it again changes nothing.
-pub async fn ended<S: Store, L: Labeling, T: Topic>(
+pub async fn reconcile<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     job: &str,
     now: Timestamp,
-) -> Result<Ended, EndError> {
+) -> Result<EndOutcome, ReconcileError> {
     if !deps.is_ours(job) {
-        return Ok(Ended::Foreign);
+        return Ok(EndOutcome::Foreign);
     }
-    // 1. What the service says of it: an event's word is not taken.
+    // 1. What the service says of it: an event may be wrong or early.
     let Some(job) = deps.labeling.describe(job).await? else {
-        return Ok(Ended::Foreign);
+        return Ok(EndOutcome::Foreign);
     };
     let Some((dataset, batch)) = batch_of(deps, &job) else {
-        return Ok(Ended::Foreign);
+        return Ok(EndOutcome::Foreign);
     };
     if !job.state.is_terminal() {
-        return Ok(Ended::Running);
+        return Ok(EndOutcome::Running);
     }
-    // 2. Told before?
-    let marker = told_marker(&job.name, job.state);
-    if deps
-        .store
-        .get(Bucket::Output, &marker, Some(0..1))
-        .await?
-        .is_some()
-    {
-        return Ok(Ended::ToldBefore);
+    // 2. Announced before?
+    let marker = announcement_marker(&job.name, job.state);
+    if documents::exists(&deps.store, Bucket::Output, &marker).await? {
+        return Ok(EndOutcome::AnnouncedBefore);
     }
-    // 3. Summary, report and exports, before anybody is told to look at them.
+    // 3. Summary, report and exports, before a notice points to them.
     let summary = write_results(deps, &dataset, batch, &job).await?;
-    // 4. Tell.
+    // 4. The notice, then its marker.
     let results = format!(
         "s3://{}/{}",
         deps.output_bucket,
@@ -77,15 +73,14 @@ pub async fn ended<S: Store, L: Labeling, T: Topic>(
     };
     let notice = Notice::job_finished(&summary, &links);
     let announced = announce(&deps.store, &deps.topic, &notice, now).await?;
-    tracing::info!(%dataset, batch = batch.get(), job = job.name, state = ?job.state, ?announced, "a job has ended");
+    tracing::info!(%dataset, batch = batch.get(), job = job.name, state = ?job.state, ?announced, "ended job announced");
     Ok(match announced {
-        AnnounceOutcome::Now => Ended::Told,
-        AnnounceOutcome::InDigest | AnnounceOutcome::Before => Ended::ToldBefore,
+        AnnounceOutcome::Now => EndOutcome::Announced,
+        AnnounceOutcome::InDigest | AnnounceOutcome::Before => EndOutcome::AnnouncedBefore,
     })
 }
 
-/// The batch a job was made from, by the manifest it was given; a job with our prefix and another manifest is not
-/// ours, whoever made it.
+/// The batch a job was made from, by the manifest it was given. A job with our prefix and another manifest is not ours.
 pub(crate) fn batch_of<S, L, T>(
     deps: &Deps<S, L, T>,
     job: &JobDescription,
@@ -96,8 +91,8 @@ pub(crate) fn batch_of<S, L, T>(
         .flatten()
 }
 
-/// Where the marker lies that this end has been told. A notice's id depends on the job's name and state alone.
-pub(crate) fn told_marker(job: &str, state: JobState) -> String {
+/// Key of the marker that this end has been announced. A notice's id depends on the job's name and state alone.
+pub(crate) fn announcement_marker(job: &str, state: JobState) -> String {
     let summary = JobSummary {
         dataset: String::new(),
         batch: 0,
