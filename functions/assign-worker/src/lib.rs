@@ -1,10 +1,10 @@
 //! `assign-worker` makes it true that everyone who has set a password is in the groups of their teams.
 
-mod answer;
 mod assign;
-mod event;
 #[cfg(test)]
 mod tests;
+mod token_groups;
+mod trigger;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +22,8 @@ use shared::port::Store;
 use shared::port::crew::Directory;
 use tokio::time::timeout;
 
-use crate::assign::Added;
-use crate::event::{Asked, Kind};
+use crate::assign::AddedGroups;
+use crate::trigger::{SignInTrigger, TriggerKind};
 
 /// Cognito waits five seconds from its call to the answer, cold start included, and then fails the sign-in.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
@@ -35,8 +35,8 @@ pub type Pools<D> = Box<dyn Fn(&str) -> Arc<D> + Send + Sync>;
 /// What the function works with; the ports are the AWS SDK's unless a test says otherwise.
 pub struct Deps<S = Buckets, D = UserPool> {
     pub store: S,
-    /// The user pool of this id. The event names it: the stack cannot tell the function which pool calls it without
-    /// the one waiting for the other to be made.
+    /// The user pool of this id. The event names it: in the stack's template, pool and function would each need the
+    /// other to exist first.
     pub directory: Pools<D>,
     /// The output bucket: groups made by this stack name it.
     pub stack: String,
@@ -55,19 +55,19 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     Ok(Deps {
         stack: output.clone(),
         store: Buckets::new(input, output, env, sdk.clone()),
-        directory: pools(sdk),
+        directory: cached_pools(sdk),
         budget: BUDGET,
         metrics: Metrics::from_env(env),
     })
 }
 
-/// A client a pool, kept between invocations. Only pools that documents of ours name are asked for.
-fn pools(sdk: Sdk) -> Pools<UserPool> {
-    let made = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
+/// One client for each pool, kept between invocations. Only pools that our own documents name are asked for.
+fn cached_pools(sdk: Sdk) -> Pools<UserPool> {
+    let clients = Mutex::new(BTreeMap::<String, Arc<UserPool>>::new());
     Box::new(move |id| {
-        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Arc::new(UserPool::new(id.to_owned(), None, sdk.clone()).for_sign_ins());
-        made.entry(id.to_owned()).or_insert_with(make).clone()
+        clients.entry(id.to_owned()).or_insert_with(make).clone()
     })
 }
 
@@ -87,19 +87,19 @@ pub async fn handle_at<S: Store, D: Directory>(
     mut event: Value,
     now: Timestamp,
 ) -> Result<Value, HandlerError> {
-    let Some(asked) = Asked::read(&event, now) else {
+    let Some(trigger) = SignInTrigger::read(&event, now) else {
         return Ok(event);
     };
-    let added = Added::default();
-    if timeout(deps.budget, assign::assign(deps, &asked, &added))
+    let added = AddedGroups::default();
+    if timeout(deps.budget, assign::assign(deps, &trigger, &added))
         .await
         .is_err()
     {
-        tracing::error!("ran out of time; the sweep does what is missing");
+        tracing::error!("out of time; the sweep does the rest");
     }
-    let added = added.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let (Kind::Token(version), false) = (asked.kind, added.is_empty()) {
-        answer::add_groups(&mut event, version, &added);
+    let added = added.into_names();
+    if let (TriggerKind::Token(version), false) = (trigger.kind, added.is_empty()) {
+        token_groups::add_groups(&mut event, version, &added);
     }
     Ok(event)
 }

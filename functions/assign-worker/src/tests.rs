@@ -2,7 +2,7 @@
 
 mod events;
 mod faults;
-mod forged;
+mod forgery;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 mod message;
 #[cfg(test)]
 mod tests;
+mod trigger;
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 use shared::port::Store;
 use tokio::time::timeout;
 
-use crate::message::Asked;
+use crate::trigger::InvitationTrigger;
 
 /// Cognito waits five seconds from its call to the answer, cold start included, and then refuses the invitation.
 /// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
@@ -43,18 +44,18 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
     })
 }
 
-/// Answers one event, always with the event itself. When the words cannot be found or made, in time, the answer is
-/// left as it is and the user pool's own template goes out: an invitation in plain words is better than none.
+/// Answers one event, always with the event itself. When the text cannot be made in time, the answer stays as it is and the
+/// user pool sends its own template: a plain invitation is better than none. Nothing is retried.
 pub async fn handle<S: Store>(deps: &Deps<S>, mut event: Value) -> Result<Value, HandlerError> {
-    let Some(asked) = Asked::read(&event) else {
+    let Some(trigger) = InvitationTrigger::read(&event) else {
         return Ok(event);
     };
-    match timeout(deps.budget, message::message(deps, &asked)).await {
+    match timeout(deps.budget, message::invitation_mail(deps, &trigger)).await {
         Ok(Some(mail)) => {
-            message::answer(&mut event, mail);
+            trigger::set_mail(&mut event, mail);
         }
         Ok(None) => {}
-        Err(_) => tracing::error!("ran out of time; the user pool's own words go out"),
+        Err(_) => tracing::error!("out of time; the user pool's own text is sent"),
     }
     Ok(event)
 }

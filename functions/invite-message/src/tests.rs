@@ -196,7 +196,7 @@ async fn a_mail_that_cannot_be_made_to_fit_is_the_pools_own() {
 }
 
 #[tokio::test]
-async fn somebody_invited_by_hand_gets_the_words_of_their_team() {
+async fn a_person_invited_by_hand_gets_the_text_of_their_team() {
     let world = World::new();
     world.team("letters", |roster| {
         "Letter Lab".clone_into(&mut roster.organization);
@@ -208,7 +208,7 @@ async fn somebody_invited_by_hand_gets_the_words_of_their_team() {
 }
 
 #[tokio::test]
-async fn nobodys_team_leaves_the_pools_own_words() {
+async fn an_unknown_team_leaves_the_pools_own_text() {
     let world = World::new();
     world.passes(event(None)).await;
     world.passes(event(Some("unknown"))).await;

@@ -78,7 +78,7 @@ async fn other_sources_and_other_shapes_pass_untouched() {
         event("/response", json!("something")),
         event("/userPoolId", json!({})),
         event("/userName", json!("")),
-        // Machine to machine: nobody signs in.
+        // Machine to machine: no person signs in.
         json!({"version": "3", "triggerSource": "TokenGeneration_ClientCredentials", "userPoolId": "p",
             "userName": "client1", "request": {"scopes": []}, "response": {}}),
         json!(null),
@@ -163,7 +163,7 @@ async fn a_confirmed_account_gets_its_groups_and_the_event_comes_back_as_it_was(
 }
 
 #[tokio::test]
-async fn somebody_on_no_list_gets_no_team_and_an_admin_hears_of_it_once() {
+async fn an_unlisted_person_gets_no_team_and_is_announced_once() {
     let world = World::new(&["numbers"]);
     let mut event = world.event(&[]);
     event["request"]["userAttributes"]["email"] = json!("eve@example.org");
@@ -178,7 +178,7 @@ async fn somebody_on_no_list_gets_no_team_and_an_admin_hears_of_it_once() {
 }
 
 #[tokio::test]
-async fn somebody_on_no_list_but_in_a_group_is_known_to_the_admin() {
+async fn an_unlisted_person_in_a_group_is_not_announced() {
     let world = World::new(&["numbers"]);
     let mut event = world.event(&["admins"]);
     event["request"]["userAttributes"]["email"] = json!("boss@example.org");
@@ -186,7 +186,7 @@ async fn somebody_on_no_list_but_in_a_group_is_known_to_the_admin() {
 }
 
 #[tokio::test]
-async fn somebody_on_no_list_who_resets_a_password_is_not_told_of() {
+async fn an_unlisted_person_who_resets_a_password_is_not_announced() {
     let world = World::new(&["numbers"]);
     let mut event = world.event(&[]);
     event["triggerSource"] = json!("PostConfirmation_ConfirmForgotPassword");
@@ -195,7 +195,7 @@ async fn somebody_on_no_list_who_resets_a_password_is_not_told_of() {
 }
 
 #[tokio::test]
-async fn somebody_taken_out_of_every_team_is_left_in_peace() {
+async fn a_person_removed_from_every_team_is_left_alone() {
     let world = World::new(&["numbers"]);
     world.list(ANA, &[], |_| {});
     world.passes(world.event(&[])).await;
@@ -212,7 +212,7 @@ async fn the_same_event_twice_changes_nothing_more() {
     assert_eq!(world.directory.groups_of(ANA), ["numbers"]);
 }
 
-fn anything() -> impl Strategy<Value = Value> {
+fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -250,8 +250,8 @@ const PLACES: [&str; 15] = [
 proptest! {
     #[test]
     fn no_event_whatever_it_holds_fails_or_changes_outside_its_answer(
-        changes in prop::collection::vec((0..PLACES.len(), anything()), 0..4),
-        whole in prop::option::weighted(0.1, anything()),
+        changes in prop::collection::vec((0..PLACES.len(), any_json()), 0..4),
+        whole in prop::option::weighted(0.1, any_json()),
     ) {
         let world = World::new(&["numbers"]);
         let mut event = world.event(&["others"]);

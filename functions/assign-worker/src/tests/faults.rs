@@ -96,7 +96,7 @@ async fn a_store_that_does_not_answer_is_not_waited_for_beyond_the_budget() {
 }
 
 #[tokio::test]
-async fn a_document_nobody_here_wrote_lets_the_sign_in_pass() {
+async fn an_unreadable_document_lets_the_sign_in_pass() {
     let world = World::new(&["numbers"]);
     let key = layout::person(&layout::person_id(ANA));
     world.store.put_output(&key, "not ours", &[]);

@@ -6,18 +6,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::event::TokenVersion;
+use crate::trigger::TokenVersion;
 
 /// Adds these groups to the answer, and keeps everything else in it.
 pub(crate) fn add_groups(event: &mut Value, version: TokenVersion, added: &[String]) -> Option<()> {
     let configuration = event.pointer("/request/groupConfiguration").cloned();
     let response = object(event.as_object_mut()?.entry("response").or_insert(Value::Null))?;
-    let details = object(response.entry(details(version)).or_insert(Value::Null))?;
+    let details = object(response.entry(details_field(version)).or_insert(Value::Null))?;
     let groups = object(details.entry("groupOverrideDetails").or_insert(Value::Null))?;
     for field in ["groupsToOverride", "iamRolesToOverride", "preferredRole"] {
-        let said = groups.get(field).is_some_and(|value| !value.is_null());
-        let asked = configuration.as_ref().and_then(|groups| groups.get(field));
-        if let Some(value) = asked.filter(|value| !said && !value.is_null()) {
+        let is_answered = groups.get(field).is_some_and(|value| !value.is_null());
+        let requested = configuration.as_ref().and_then(|groups| groups.get(field));
+        if let Some(value) = requested.filter(|value| !is_answered && !value.is_null()) {
             groups.insert(field.to_owned(), value.clone());
         }
     }
@@ -34,14 +34,14 @@ pub(crate) fn add_groups(event: &mut Value, version: TokenVersion, added: &[Stri
     Some(())
 }
 
-fn details(version: TokenVersion) -> &'static str {
+fn details_field(version: TokenVersion) -> &'static str {
     match version {
         TokenVersion::V1 => "claimsOverrideDetails",
         TokenVersion::V2 => "claimsAndScopeOverrideDetails",
     }
 }
 
-/// The object in this place, a new one where there is none.
+/// The object in this place; a new one where there is none.
 fn object(place: &mut Value) -> Option<&mut Map<String, Value>> {
     if place.is_null() {
         *place = Value::Object(Map::new());

@@ -7,7 +7,7 @@ use shared::port::crew::AccountStatus;
 use super::{ANA, World, groups};
 
 #[tokio::test]
-async fn another_pool_moves_nobody() {
+async fn another_pool_changes_no_group() {
     let world = World::new(&["numbers"]);
     let mut event = world.event(&[]);
     event["userPoolId"] = json!("us-east-1_forged");
@@ -19,15 +19,15 @@ async fn another_pool_moves_nobody() {
 }
 
 #[tokio::test]
-async fn another_account_with_the_address_of_a_listed_person_moves_nobody() {
+async fn another_account_with_a_listed_address_changes_no_group() {
     let world = World::new(&["numbers"]);
     let mut event = world.event(&[]);
-    event["request"]["userAttributes"]["sub"] = json!("somebody-else");
+    event["request"]["userAttributes"]["sub"] = json!("another-sub");
     world.passes(event).await;
 }
 
 #[tokio::test]
-async fn an_unverified_address_of_somebody_else_moves_nobody() {
+async fn an_unverified_address_changes_no_group() {
     let world = World::new(&["numbers"]);
     world.list(ANA, &["numbers"], |person| {
         person.sub = None;
@@ -81,7 +81,7 @@ async fn a_document_that_names_no_possible_team_asks_for_none() {
 }
 
 #[tokio::test]
-async fn another_user_name_beside_a_listed_persons_sub_moves_nobody() {
+async fn another_user_name_with_a_listed_sub_changes_no_group() {
     let world = World::new(&["numbers"]);
     let bo = world
         .directory
@@ -112,7 +112,7 @@ async fn another_user_name_beside_a_listed_persons_sub_moves_nobody() {
 }
 
 #[tokio::test]
-async fn an_address_that_only_the_event_calls_verified_moves_nobody() {
+async fn an_address_that_only_the_event_calls_verified_changes_no_group() {
     let world = World::new(&["numbers"]);
     world.directory.put_unverified("cho@example.org");
     let cho = world.directory.account("cho@example.org").unwrap();

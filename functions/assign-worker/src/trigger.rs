@@ -1,4 +1,4 @@
-//! What the user pool asks: whose token it is about to issue, or whose account has just been confirmed.
+//! The user pool's event: whose token it is about to issue, or whose account has just been confirmed.
 //!
 //! Read leniently and by hand. Cognito adds fields and trigger sources, and an event that cannot be read must pass: a
 //! trigger that fails fails the sign-in.
@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Who it is about, and what the pool says of them.
+/// Who signs in or was confirmed, and what the pool says of them.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Asked {
-    pub(crate) kind: Kind,
+pub(crate) struct SignInTrigger {
+    pub(crate) kind: TriggerKind,
     pub(crate) user_pool: String,
     pub(crate) username: String,
     pub(crate) sub: String,
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TriggerKind {
     /// `TokenGeneration_*`: which source it is differs between the hosted sign-in, the API and the first password,
     /// and none is promised, so any will do.
     Token(TokenVersion),
@@ -36,23 +36,23 @@ pub(crate) enum Kind {
     Confirmed,
 }
 
-/// Where the answer goes.
+/// Where the answer has its groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenVersion {
     /// `claimsOverrideDetails`
     V1,
-    /// `claimsAndScopeOverrideDetails`: version 2, 3 and whatever follows
+    /// `claimsAndScopeOverrideDetails`: version 2, 3 and later ones
     V2,
 }
 
-impl Asked {
-    /// `None`: not for us, or not in a shape we know.
+impl SignInTrigger {
+    /// `None`: not for this function, or not in a shape it knows.
     pub(crate) fn read(event: &Value, at: Timestamp) -> Option<Self> {
         let kind = kind(event)?;
         let request = event.get("request")?;
         let attributes = request.get("userAttributes")?;
         let attribute = |name: &str| text(attributes.get(name));
-        // The answer goes into it; what is neither an object nor absent is not ours to replace.
+        // The answer goes into it; what is neither an object nor absent must not be replaced.
         let response = event.get("response");
         response
             .is_none_or(|response| response.is_object() || response.is_null())
@@ -72,20 +72,20 @@ impl Asked {
     }
 }
 
-fn kind(event: &Value) -> Option<Kind> {
+fn kind(event: &Value) -> Option<TriggerKind> {
     let source = event.get("triggerSource")?.as_str()?;
     if source.starts_with("TokenGeneration_") {
         let version = event.get("version");
         let first = version.is_none_or(|version| matches!(version.as_str(), Some("1")) || version == 1);
-        return Some(Kind::Token(if first {
+        return Some(TriggerKind::Token(if first {
             TokenVersion::V1
         } else {
             TokenVersion::V2
         }));
     }
     match source.strip_prefix("PostConfirmation_")? {
-        "ConfirmSignUp" => Some(Kind::SignedUp),
-        _ => Some(Kind::Confirmed),
+        "ConfirmSignUp" => Some(TriggerKind::SignedUp),
+        _ => Some(TriggerKind::Confirmed),
     }
 }
 
