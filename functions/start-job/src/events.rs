@@ -10,9 +10,9 @@ use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Labeling, Store, Topic};
 
-use crate::Deps;
-use crate::all::start_all;
-use crate::start::start;
+use crate::backlog::start_backlog;
+use crate::deps::Deps;
+use crate::reconcile::reconcile;
 
 pub(crate) async fn handle_messages<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
@@ -28,14 +28,14 @@ pub(crate) async fn handle_messages<S: Store, L: Labeling, T: Topic>(
     let mut failed = work.unreadable;
     // Batches that have waited for a slot come before the new ones.
     if let Some((message, _)) = work.ended.into_iter().find(|(_, job)| job.state.is_terminal()) {
-        let all = start_all(deps, None, now).await;
+        let all = start_backlog(deps, None, now).await;
         if all.is_err() || all.is_ok_and(|counts| !counts.errors.is_empty()) {
             failed.push(message);
         }
     }
     for ((dataset, batch), message) in batches {
-        if let Err(error) = start(deps, &dataset, batch, now).await {
-            tracing::error!(%dataset, batch = batch.get(), %error, "failed to start job; message will be retried");
+        if let Err(error) = reconcile(deps, &dataset, batch, now).await {
+            tracing::error!(%dataset, batch = batch.get(), %error, "reconcile failed; message will be retried");
             failed.push(message);
         }
     }

@@ -1,18 +1,16 @@
-//! A refusal because there is no such work team, said to people who drop files: to them a team is a file too.
+//! A refusal because a work team is missing, explained to people who drop files: for them a team is a file.
 
+use shared::documents;
 use shared::job::Stack;
 use shared::layout;
-use shared::port::JobRequest;
-use shared::port::{Store, StoreError};
+use shared::port::{Bucket, JobRequest, Store, StoreError};
 use shared::yaml::nearest_name;
 
-use crate::all::list_all;
-
 /// The service's reason, or what to do where the reason is a missing team that a team file makes. A team of another
-/// account or of a vendor is no file's, and its refusal stays as it is.
+/// account or of a vendor has no team file, and its refusal stays as it is.
 ///
-/// The same for as long as the team is missing, whatever else is there: what is said is told again when it changes.
-pub(crate) async fn in_peoples_words(
+/// The text stays the same as long as the team is missing: a text that changes is announced again.
+pub(crate) async fn explain_missing_team(
     store: &impl Store,
     stack: &Stack,
     request: &JobRequest,
@@ -24,31 +22,31 @@ pub(crate) async fn in_peoples_words(
         account,
         ..
     } = stack;
-    let own = format!("arn:{partition}:sagemaker:{region}:{account}:workteam/private-crowd/");
-    let Some(team) = request.workteam_arn.strip_prefix(&own) else {
+    let our_teams = format!("arn:{partition}:sagemaker:{region}:{account}:workteam/private-crowd/");
+    let Some(team) = request.workteam_arn.strip_prefix(&our_teams) else {
         return Ok(reason);
     };
-    if !says_that_a_team_is_missing(&reason) {
+    if !is_missing_team(&reason) {
         return Ok(reason);
     }
-    let known = list_all(store, layout::CREW).await?;
+    let known = documents::list_all(store, Bucket::Output, layout::CREW).await?;
     let known: Vec<&str> = known
         .iter()
         .filter_map(|object| object.key.strip_prefix(layout::CREW)?.strip_suffix(".json"))
         .filter(|known| *known != team)
         .collect();
-    Ok(what_to_do(team, nearest_name(team, &known)))
+    Ok(advice(team, nearest_name(team, &known)))
 }
 
 /// SageMaker: "The specified Workteam '…' does not exist or you do not have access to it."
-fn says_that_a_team_is_missing(reason: &str) -> bool {
+fn is_missing_team(reason: &str) -> bool {
     let reason = reason.to_lowercase();
     let says = |part: &&str| reason.contains(part);
     ["workteam", "work team"].iter().any(says)
         && ["does not exist", "not found", "could not find"].iter().any(says)
 }
 
-fn what_to_do(team: &str, near: Option<&str>) -> String {
+fn advice(team: &str, near: Option<&str>) -> String {
     let file = |team: &str| format!("`{}/{team}.yaml`", layout::TEAMS);
     let starts = "and the job starts by itself within 15 minutes of the team being there";
     match near {
@@ -56,10 +54,10 @@ fn what_to_do(team: &str, near: Option<&str>) -> String {
             "there is no team `{team}`: drop a file {} with the addresses of its people, {starts}",
             file(team)
         ),
-        // The batch is pinned to its spec: a mended one does not reach it.
+        // The batch is pinned to its spec: a fixed one does not reach it.
         Some(near) => format!(
             "there is no team `{team}`; did you mean `{near}`? This batch keeps the team it was cut with: drop a file {}, \
-             a copy of {} will do, {starts}. Mend `team` in `{}` for the batches after it",
+             a copy of {} will do, {starts}. Fix `team` in `{}` for the batches after it",
             file(team),
             file(near),
             layout::SPEC_FILE
@@ -72,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_missing_team_is_taken_for_one() {
+    fn other_reasons_are_not_a_missing_team() {
         for (reason, missing) in [
             (
                 "ValidationException: The specified Workteam 'arn:aws:sagemaker:x' does not exist or you do not have access to it.",
@@ -83,7 +81,7 @@ mod tests {
             ("The role does not exist.", false),
             ("The workteam belongs to another workforce.", false),
         ] {
-            assert_eq!(says_that_a_team_is_missing(reason), missing, "{reason}");
+            assert_eq!(is_missing_team(reason), missing, "{reason}");
         }
     }
 }

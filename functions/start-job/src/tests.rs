@@ -1,7 +1,7 @@
 //! The job protocol against a store and a labeling service in memory, fault by fault.
 
-mod counting;
 mod daily_bound;
+mod metrics;
 
 use serde_json::{Value, json};
 use shared::job::Stack;
@@ -12,7 +12,7 @@ use shared::spec::Spec;
 use shared::status::{WaitingBatch, WaitingReason};
 use testkit::{Answer, FakeLabeling, FakeMetrics, FakeStore, FakeTopic, Fault};
 
-use crate::{Deps, Started, handle, start, start_all};
+use crate::{Deps, StartOutcome, handle, reconcile, start_backlog};
 
 const SPEC: &str = "\
 task: text-classification
@@ -66,17 +66,17 @@ impl World {
         self.store.put_output(&key, "{}\n", &[("spec-sha256", &sha256())]);
     }
 
-    async fn start(&self, n: u32) -> Started {
-        start(&self.deps, &d(), number(n), self.store.now())
+    async fn start(&self, n: u32) -> StartOutcome {
+        reconcile(&self.deps, &d(), number(n), self.store.now())
             .await
             .unwrap()
     }
 
-    fn waiting(&self, n: u32) -> WaitingBatch {
+    fn wait_document(&self, n: u32) -> WaitingBatch {
         serde_json::from_str(&self.store.output(&layout::job_waiting(&d(), number(n))).unwrap()).unwrap()
     }
 
-    fn started(&self, n: u32) -> Option<String> {
+    fn started_marker(&self, n: u32) -> Option<String> {
         self.store.output(&layout::job_started(&d(), number(n)))
     }
 
@@ -122,14 +122,14 @@ fn sqs(id: &str, body: &Value) -> Value {
     json!({"Records": [{"messageId": id, "body": body.to_string(), "eventSource": "aws:sqs", "attributes": {}}]})
 }
 
-fn written(bucket: &str, key: &str) -> Value {
+fn manifest_event(bucket: &str, key: &str) -> Value {
     json!({"Records": [{
         "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": "2026-11-21T10:00:00.000Z",
         "s3": {"bucket": {"name": bucket}, "object": {"key": key}}
     }]})
 }
 
-fn ended(name: &str) -> Value {
+fn end_event(name: &str) -> Value {
     json!({
         "source": "aws.sagemaker", "detail-type": "SageMaker Ground Truth Labeling Job State Change",
         "resources": [format!("arn:aws:sagemaker:us-east-1:000000000000:labeling-job/{name}")],
@@ -140,8 +140,8 @@ fn ended(name: &str) -> Value {
 #[tokio::test]
 async fn a_batch_gets_its_job_once() {
     let world = World::with_batches(1);
-    assert_eq!(world.start(1).await, Started::Now);
-    assert_eq!(world.start(1).await, Started::Before);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
+    assert_eq!(world.start(1).await, StartOutcome::StartedBefore);
     assert_eq!(world.jobs(), [job(1)]);
     assert_eq!(
         world.labeling.created()[0].manifest_uri,
@@ -159,28 +159,28 @@ async fn a_batch_gets_its_job_once() {
 async fn a_lost_response_is_found_to_be_ours() {
     let world = World::with_batches(1);
     world.labeling.answer_next(Answer::ResponseLost);
-    start(&world.deps, &d(), number(1), world.store.now())
+    reconcile(&world.deps, &d(), number(1), world.store.now())
         .await
         .unwrap_err();
-    assert_eq!(world.started(1), None);
-    assert_eq!(world.start(1).await, Started::Now);
+    assert_eq!(world.started_marker(1), None);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
     assert_eq!(world.jobs(), [job(1)]);
-    assert!(world.started(1).unwrap().contains(&job(1)));
+    assert!(world.started_marker(1).unwrap().contains(&job(1)));
 }
 
 #[tokio::test]
 async fn a_marker_that_was_not_written_is_made_good() {
     let world = World::with_batches(1);
     world.store.fail_next("jobs/d/000001/started", Fault::Throttled);
-    start(&world.deps, &d(), number(1), world.store.now())
+    reconcile(&world.deps, &d(), number(1), world.store.now())
         .await
         .unwrap_err();
-    assert_eq!(world.start(1).await, Started::Now);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
     assert_eq!(world.jobs().len(), 1);
 }
 
 #[tokio::test]
-async fn somebody_elses_job_of_that_name_is_not_ours() {
+async fn a_job_of_that_name_with_another_manifest_is_not_ours() {
     let world = World::with_batches(1);
     world.labeling.put(FakeLabeling::job(
         &job(1),
@@ -188,41 +188,52 @@ async fn somebody_elses_job_of_that_name_is_not_ours() {
         JobState::Completed,
     ));
     for _ in 0..2 {
-        assert_eq!(world.start(1).await, Started::Waits(WaitingReason::NameTaken));
+        assert_eq!(
+            world.start(1).await,
+            StartOutcome::Waiting(WaitingReason::NameTaken)
+        );
     }
-    assert_eq!(world.started(1), None);
-    assert!(world.waiting(1).message.contains("s3://elsewhere/x.manifest"));
-    assert_eq!(world.topic.said().len(), 1, "told once");
+    assert_eq!(world.started_marker(1), None);
+    assert!(
+        world
+            .wait_document(1)
+            .message
+            .contains("s3://elsewhere/x.manifest")
+    );
+    assert_eq!(world.topic.said().len(), 1, "announced once");
 }
 
 #[tokio::test]
 async fn a_full_quota_is_a_state_and_the_oldest_batch_goes_first_when_a_slot_is_free() {
     let world = World::with_batches(3);
     world.labeling.quota(1);
-    let counts = start_all(&world.deps, None, world.store.now()).await.unwrap();
+    let counts = start_backlog(&world.deps, None, world.store.now()).await.unwrap();
     assert_eq!((counts.started, counts.waiting), (1, 2));
-    assert_eq!(world.waiting(3).reason, WaitingReason::Quota);
-    let since = world.waiting(3).since;
+    assert_eq!(world.wait_document(3).reason, WaitingReason::Quota);
+    let since = world.wait_document(3).since;
 
     world.store.pass(20 * 24 * 3600);
     world.labeling.finish(&job(1), JobState::Completed);
-    let reply = handle(&world.deps, sqs("m", &ended("somebody-elses")))
+    let reply = handle(&world.deps, sqs("m", &end_event("another-stacks")))
         .await
         .unwrap();
     assert_eq!(reply, json!({"batchItemFailures": []}));
     assert_eq!(world.jobs(), [job(1), job(2)]);
-    assert_eq!(world.waiting(3).since, since, "it has waited since then");
+    assert_eq!(world.wait_document(3).since, since, "it has waited since then");
     assert_eq!(world.topic.said().len(), 0);
 }
 
 #[tokio::test]
-async fn a_refused_request_is_told_once_and_tried_again_by_the_sweep() {
+async fn a_refused_request_is_announced_once_and_tried_again_by_the_sweep() {
     let world = World::with_batches(1);
     for _ in 0..2 {
         world.labeling.answer_next(Answer::Invalid("no such role"));
-        assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
+        assert_eq!(
+            world.start(1).await,
+            StartOutcome::Waiting(WaitingReason::Refused)
+        );
     }
-    assert_eq!(world.waiting(1).message, "no such role");
+    assert_eq!(world.wait_document(1).message, "no such role");
     assert_eq!(world.topic.said().len(), 1);
     assert_eq!(
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
@@ -237,8 +248,11 @@ const NO_TEAM: &str = "The specified Workteam 'arn:aws:sagemaker:us-east-1:00000
 async fn for_a_team_that_is_missing_people_are_asked_for_its_file_and_not_for_a_call_of_aws() {
     let world = World::with_batches(1);
     world.labeling.answer_next(Answer::Invalid(NO_TEAM));
-    assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
-    let message = world.waiting(1).message;
+    assert_eq!(
+        world.start(1).await,
+        StartOutcome::Waiting(WaitingReason::Refused)
+    );
+    let message = world.wait_document(1).message;
     for part in ["`numbers-team`", "`teams/numbers-team.yaml`", "starts by itself"] {
         assert!(message.contains(part), "{message}");
     }
@@ -247,7 +261,7 @@ async fn for_a_team_that_is_missing_people_are_asked_for_its_file_and_not_for_a_
         "{message}"
     );
     assert!(world.topic.said()[0].body.contains("teams/numbers-team.yaml"));
-    assert_eq!(world.start(1).await, Started::Now);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
 }
 
 #[tokio::test]
@@ -260,7 +274,7 @@ async fn a_team_of_nearly_that_name_is_suggested_and_the_batch_is_said_to_keep_i
         world.labeling.answer_next(Answer::Invalid(NO_TEAM));
         world.start(1).await;
     }
-    let message = world.waiting(1).message;
+    let message = world.wait_document(1).message;
     for part in [
         "did you mean `number-team`?",
         "`teams/numbers-team.yaml`",
@@ -268,7 +282,7 @@ async fn a_team_of_nearly_that_name_is_suggested_and_the_batch_is_said_to_keep_i
     ] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(world.topic.said().len(), 1, "told once");
+    assert_eq!(world.topic.said().len(), 1, "announced once");
 }
 
 #[tokio::test]
@@ -290,7 +304,7 @@ async fn the_team_of_another_account_is_refused_in_the_services_own_words() {
     );
     world.labeling.answer_next(Answer::Invalid(NO_TEAM));
     world.start(1).await;
-    assert_eq!(world.waiting(1).message, NO_TEAM);
+    assert_eq!(world.wait_document(1).message, NO_TEAM);
 }
 
 #[tokio::test]
@@ -307,22 +321,25 @@ async fn a_job_is_made_with_the_spec_its_batch_was_cut_with() {
 async fn a_spec_that_is_gone_is_said_and_started_when_it_is_back() {
     let world = World::new();
     world.batch("d", 1);
-    assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
+    assert_eq!(
+        world.start(1).await,
+        StartOutcome::Waiting(WaitingReason::Refused)
+    );
     assert!(
-        world.waiting(1).message.contains("restore"),
+        world.wait_document(1).message.contains("restore"),
         "{}",
-        world.waiting(1).message
+        world.wait_document(1).message
     );
     world.store.put_output(&layout::pinned_spec(&sha256()), SPEC, &[]);
-    assert_eq!(world.start(1).await, Started::Now);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
 }
 
 #[tokio::test]
 async fn throttling_fails_the_message_and_nothing_else() {
     let world = World::with_batches(2);
     world.labeling.answer_next(Answer::Throttled);
-    let mut event = sqs("one", &written("out", "manifests/d/000001.manifest"));
-    let second = sqs("two", &written("out", "manifests/d/000002.manifest"))["Records"][0].clone();
+    let mut event = sqs("one", &manifest_event("out", "manifests/d/000001.manifest"));
+    let second = sqs("two", &manifest_event("out", "manifests/d/000002.manifest"))["Records"][0].clone();
     event["Records"].as_array_mut().unwrap().push(second);
     let reply = handle(&world.deps, event).await.unwrap();
     assert_eq!(reply, json!({"batchItemFailures": [{"itemIdentifier": "one"}]}));
@@ -333,9 +350,9 @@ async fn throttling_fails_the_message_and_nothing_else() {
 async fn only_a_batch_of_ours_starts_a_job() {
     let world = World::with_batches(1);
     for body in [
-        written("elsewhere", "manifests/d/000001.manifest"),
-        written("out", "labels/x/manifests/output/output.manifest"),
-        written("out", "manifests/d/000009.manifest"),
+        manifest_event("elsewhere", "manifests/d/000001.manifest"),
+        manifest_event("out", "labels/x/manifests/output/output.manifest"),
+        manifest_event("out", "manifests/d/000009.manifest"),
         json!({"Event": "s3:TestEvent"}),
     ] {
         let reply = handle(&world.deps, sqs("m", &body)).await.unwrap();
@@ -350,18 +367,18 @@ async fn a_sweep_of_one_dataset_leaves_the_others() {
     world.batch("e", 1);
     handle(&world.deps, json!({"sweep": ["e"]})).await.unwrap();
     assert_eq!(world.jobs().len(), 1);
-    assert_eq!(world.started(1), None);
+    assert_eq!(world.started_marker(1), None);
 }
 
 #[tokio::test]
 async fn a_taken_name_that_cannot_be_described_yet_is_asked_for_again() {
     let world = World::with_batches(1);
     world.labeling.answer_next(Answer::NameTaken);
-    start(&world.deps, &d(), number(1), world.store.now())
+    reconcile(&world.deps, &d(), number(1), world.store.now())
         .await
         .unwrap_err();
     assert_eq!(world.topic.said().len(), 0, "no false alarm");
-    assert_eq!(world.start(1).await, Started::Now);
+    assert_eq!(world.start(1).await, StartOutcome::Started);
 }
 
 #[tokio::test]
@@ -369,7 +386,7 @@ async fn two_datasets_that_differ_in_case_get_a_job_each() {
     let world = World::with_batches(0);
     world.batch("Cats", 1);
     world.batch("cats", 1);
-    let counts = start_all(&world.deps, None, world.store.now()).await.unwrap();
+    let counts = start_backlog(&world.deps, None, world.store.now()).await.unwrap();
     assert_eq!((counts.started, counts.waiting), (2, 0));
     assert_eq!(world.jobs().len(), 2);
 }
@@ -386,11 +403,14 @@ async fn a_batch_that_points_elsewhere_gets_no_job() {
         world
             .store
             .put_output(&key, format!("{{}}\n{line}\n"), &[("spec-sha256", &sha256())]);
-        assert_eq!(world.start(1).await, Started::Waits(WaitingReason::Refused));
+        assert_eq!(
+            world.start(1).await,
+            StartOutcome::Waiting(WaitingReason::Refused)
+        );
         assert!(
-            world.waiting(1).message.contains("line 2"),
+            world.wait_document(1).message.contains("line 2"),
             "{}",
-            world.waiting(1).message
+            world.wait_document(1).message
         );
         assert!(world.jobs().is_empty());
     }

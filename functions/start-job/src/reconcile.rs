@@ -3,134 +3,105 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use shared::documents;
 use shared::job::{JobPlan, plan};
 use shared::layout;
 use shared::link::check_batch;
 use shared::name::{BatchNumber, DatasetName};
-use shared::notice::AnnounceError;
 use shared::port::{Bucket, CreateJobOutcome, Labeling, LabelingError, Store, StoreError, Topic};
 use shared::spec::Spec;
-use shared::status::{self, WaitingReason};
+use shared::status::StartedJob;
 
-use crate::Deps;
 use crate::daily_jobs::JobClaim;
-use crate::missing_team::in_peoples_words;
-use crate::waiting::{Cause, wait};
+use crate::deps::Deps;
+use crate::missing_team::explain_missing_team;
+use crate::outcome::{StartError, StartOutcome};
+use crate::wait::{WaitCause, record_wait};
 
 /// Object metadata of a manifest that names the spec it was cut with.
 const SPEC: &str = "spec-sha256";
 
-/// What a start came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Started {
-    /// The batch has its job now.
-    Now,
-    /// It had it before.
-    Before,
-    /// There is no such batch.
-    NoBatch,
-    /// It has to wait.
-    Waits(WaitingReason),
-}
-
-/// Why a start did not come to its end. Calling it again goes on where it stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Labeling(#[from] LabelingError),
-    #[error(transparent)]
-    Announce(#[from] AnnounceError),
-}
-
 /// Starts the batch's labeling job, once.
 ///
-/// The job's name is made from the dataset and the number, can be taken once per account and Region and is never
-/// free again (there is no DeleteLabelingJob): that is what makes a second call harmless. The `started` marker only
-/// saves asking.
-pub async fn start<S: Store, L: Labeling, T: Topic>(
+/// The job's name is made from the dataset and the number, can be used once per account and Region and is never free
+/// again (there is no DeleteLabelingJob): that is what makes a second call harmless. The `started` marker only saves a
+/// call.
+pub async fn reconcile<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     dataset: &DatasetName,
     batch: BatchNumber,
     now: Timestamp,
-) -> Result<Started, StartError> {
+) -> Result<StartOutcome, StartError> {
     let store = &deps.store;
     // 1. Started before?
-    if store
-        .get(Bucket::Output, &layout::job_started(dataset, batch), Some(0..1))
-        .await?
-        .is_some()
-    {
-        return Ok(Started::Before);
+    let started_key = layout::job_started(dataset, batch);
+    if documents::exists(store, Bucket::Output, &started_key).await? {
+        return Ok(StartOutcome::StartedBefore);
     }
     // 2. The batch, and the spec it was cut with: never the spec of today.
     let Some(manifest) = store
         .get(Bucket::Output, &layout::manifest(dataset, batch), None)
         .await?
     else {
-        return Ok(Started::NoBatch);
+        return Ok(StartOutcome::NoBatch);
     };
-    let waits = |cause: Cause| wait(deps, dataset, batch, cause, now);
+    let wait_for = |cause: WaitCause| record_wait(deps, dataset, batch, cause, now);
     let sha256 = manifest.metadata.get(SPEC).cloned().unwrap_or_default();
     let spec = match pinned_spec(store, &sha256).await? {
         Ok(spec) => spec,
-        Err(message) => return waits(Cause::refused(message)).await,
+        Err(message) => return wait_for(WaitCause::refusal(message)).await,
     };
     // 3. What the job is to be, that neither spec nor items ask for more than the stack allows, and the files it points to.
     let plan = match plan(&spec, dataset, batch, &deps.stack) {
         Ok(plan) => plan,
-        Err(error) => return waits(Cause::refused(error.to_string())).await,
+        Err(error) => return wait_for(WaitCause::refusal(error.to_string())).await,
     };
     if let Err(error) = check_batch(&deps.stack.bounds.links, dataset, &manifest.bytes) {
-        return waits(Cause::refused(error.to_string())).await;
+        return wait_for(WaitCause::refusal(error.to_string())).await;
     }
     // 4. One of the day's jobs, before there is any trace of it. What is not created gives it back.
     let request = &plan.request;
     let Some(claim) = JobClaim::make(store, deps.jobs_per_day, &request.name, now).await? else {
-        return waits(Cause::daily_bound(deps.jobs_per_day)).await;
+        return wait_for(WaitCause::daily_bound(deps.jobs_per_day)).await;
     };
     write_files(store, dataset, batch, &plan).await?;
-    // 5. Create it. Whose a job of that name is, its manifest says.
+    // 5. Create it. The manifest of a job of that name says whether it is this batch's.
     let arn = match deps.labeling.create(request).await {
         Ok(CreateJobOutcome::Created { arn }) => Ok(arn),
         Ok(CreateJobOutcome::NameTaken) => match deps.labeling.describe(&request.name).await? {
             Some(job) if job.manifest_uri == request.manifest_uri => Ok(job.arn),
-            Some(job) => Err(Cause::name_taken(&request.name, &job.manifest_uri)),
+            Some(job) => Err(WaitCause::name_taken(&request.name, &job.manifest_uri)),
             None => return Err(not_described().into()),
         },
-        Ok(CreateJobOutcome::QuotaFull) => Err(Cause::quota()),
+        Ok(CreateJobOutcome::QuotaFull) => Err(WaitCause::full_quota()),
         Ok(CreateJobOutcome::Invalid { reason }) => {
-            let reason = in_peoples_words(store, &deps.stack, request, reason).await?;
-            Err(Cause::refused(reason))
+            let reason = explain_missing_team(store, &deps.stack, request, reason).await?;
+            Err(WaitCause::refusal(reason))
         }
-        Err(LabelingError::Refused { reason, .. }) => Err(Cause::refused(reason)),
+        Err(LabelingError::Refused { reason, .. }) => Err(WaitCause::refusal(reason)),
         Err(error @ LabelingError::Transient { .. }) => return Err(error.into()),
     };
     let arn = match arn {
         Ok(arn) => arn,
         Err(cause) => {
             claim.release(store).await;
-            return waits(cause).await;
+            return wait_for(cause).await;
         }
     };
     // 6. Remember that.
-    let started = status::StartedJob {
+    let started = StartedJob {
         job: request.name.clone(),
         arn,
         dataset: dataset.to_string(),
         batch: batch.get(),
         spec_sha256: sha256,
     };
-    let body = serde_json::to_vec_pretty(&started).unwrap_or_default();
-    store
-        .create(&layout::job_started(dataset, batch), body, &BTreeMap::new())
-        .await?;
-    tracing::info!(%dataset, batch = batch.get(), job = started.job, "started a job");
-    Ok(Started::Now)
+    documents::create_json(store, &started_key, &started).await?;
+    tracing::info!(%dataset, batch = batch.get(), job = started.job, "job started");
+    Ok(StartOutcome::Started)
 }
 
-/// A job that was made a moment ago, perhaps by us: whose it is will be seen when the message comes again.
+/// A job that was made a moment ago, perhaps by this function: the retry of the message will see its manifest.
 fn not_described() -> LabelingError {
     LabelingError::Transient {
         operation: "DescribeLabelingJob",
@@ -152,7 +123,7 @@ async fn pinned_spec(store: &impl Store, sha256: &str) -> Result<Result<Spec, St
     }))
 }
 
-/// Made from the batch alone, so whoever was first wrote the same.
+/// Made from the batch alone, so another process wrote the same.
 async fn write_files(
     store: &impl Store,
     dataset: &DatasetName,

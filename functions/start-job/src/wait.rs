@@ -1,27 +1,28 @@
-//! A batch that has no job yet: why, since when, and who has to do something.
+//! A batch that has no job yet: why, since when, and a notice where an admin has to do something.
 
 use jiff::Timestamp;
 use shared::daily::DailyUnit;
+use shared::documents::{self, DocumentError};
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName, JobName};
 use shared::notice::{JobRefusal, Notice, announce};
-use shared::port::{Bucket, Labeling, Store, StoreError, Topic};
+use shared::port::{Labeling, Store, Topic};
 use shared::status::{WaitingBatch, WaitingReason};
 
-use crate::Deps;
 use crate::daily_jobs::budget;
-use crate::start::{StartError, Started};
+use crate::deps::Deps;
+use crate::outcome::{StartError, StartOutcome};
 
 /// Why a batch waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Cause {
+pub(crate) struct WaitCause {
     reason: WaitingReason,
     message: String,
 }
 
-impl Cause {
-    /// Starts by itself, so nobody is told.
-    pub(crate) fn quota() -> Self {
+impl WaitCause {
+    /// Starts by itself, so no notice is published.
+    pub(crate) fn full_quota() -> Self {
         let message =
             "as many labeling jobs are running as the account may run at once; it starts when one ends";
         Self {
@@ -43,7 +44,7 @@ impl Cause {
         }
     }
 
-    pub(crate) fn refused(message: String) -> Self {
+    pub(crate) fn refusal(message: String) -> Self {
         Self {
             reason: WaitingReason::Refused,
             message,
@@ -62,17 +63,17 @@ impl Cause {
     }
 }
 
-/// Writes `waiting.json` when it says something new, and tells once what somebody has to mend.
-pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
+/// Writes `waiting.json` when it says something new, and announces once what an admin has to fix.
+pub(crate) async fn record_wait<S: Store, L: Labeling, T: Topic>(
     deps: &Deps<S, L, T>,
     dataset: &DatasetName,
     batch: BatchNumber,
-    cause: Cause,
+    cause: WaitCause,
     now: Timestamp,
-) -> Result<Started, StartError> {
-    let Cause { reason, message } = cause;
+) -> Result<StartOutcome, StartError> {
+    let WaitCause { reason, message } = cause;
     let job = JobName::new(&deps.stack.prefix, dataset, batch).to_string();
-    tracing::info!(%dataset, batch = batch.get(), job, ?reason, "the batch waits for its job");
+    tracing::info!(%dataset, batch = batch.get(), job, ?reason, "batch waits for its job");
     let refusal = JobRefusal {
         dataset,
         batch,
@@ -87,7 +88,7 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
         }
         WaitingReason::Refused | WaitingReason::NameTaken => Some(Notice::job_refused(refusal)),
     };
-    write(
+    write_waiting(
         &deps.store,
         dataset,
         batch,
@@ -102,32 +103,25 @@ pub(crate) async fn wait<S: Store, L: Labeling, T: Topic>(
     if let Some(notice) = notice {
         announce(&deps.store, &deps.topic, &notice, now).await?;
     }
-    Ok(Started::Waits(reason))
+    Ok(StartOutcome::Waiting(reason))
 }
 
-async fn write(
+async fn write_waiting(
     store: &impl Store,
     dataset: &DatasetName,
     batch: BatchNumber,
     waiting: WaitingBatch,
-) -> Result<(), StoreError> {
+) -> Result<(), DocumentError> {
     let key = layout::job_waiting(dataset, batch);
-    let there = store.get(Bucket::Output, &key, None).await?;
-    let before: Option<WaitingBatch> = there
-        .as_ref()
-        .and_then(|there| serde_json::from_slice(&there.bytes).ok());
-    if before.is_some_and(|before| {
-        WaitingBatch {
-            since: waiting.since,
-            ..before
-        } == waiting
-    }) {
-        return Ok(());
+    let snapshot = documents::load_if_readable::<WaitingBatch>(store, &key).await?;
+    let says_the_same = |before: &WaitingBatch| {
+        let since = waiting.since;
+        let before = before.clone();
+        WaitingBatch { since, ..before } == waiting
+    };
+    if !snapshot.document.as_ref().is_some_and(says_the_same) {
+        // Changed in between: another process has just written why.
+        snapshot.replace(store, &waiting).await?;
     }
-    let body = serde_json::to_vec_pretty(&waiting).unwrap_or_default();
-    // Changed meanwhile: another instance has just said why.
-    store
-        .replace(&key, body, there.as_ref().map(|there| there.etag.as_str()))
-        .await?;
     Ok(())
 }
