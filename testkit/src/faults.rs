@@ -58,14 +58,14 @@ impl Faults {
         state.numbered.push((number, fault));
     }
 
-    /// The n-th call from now and all after it go wrong, until [`Faults::mend`].
+    /// The n-th call from now and all after it go wrong, until [`Faults::clear`].
     pub fn fail_from(&self, n: usize, fault: CrewFault) {
         let mut state = self.state();
         state.from = Some((state.calls.len() + n, fault));
     }
 
     /// Nothing goes wrong any more.
-    pub fn mend(&self) {
+    pub fn clear(&self) {
         let mut state = self.state();
         state.next.clear();
         state.numbered.clear();

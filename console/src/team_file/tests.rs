@@ -120,6 +120,7 @@ fn member(email: &str, state: MemberState) -> Member {
         sub: None,
         invitations: 1,
         problem: None,
+        account_deleted: false,
     }
 }
 

@@ -10,9 +10,12 @@ use shared::layout::{self, InputKey, JoinMarkerKey};
 use shared::name::{TeamFileNameError, TeamName};
 use shared::notice::Notice;
 
+use crate::error::SyncError;
+use crate::member::join_notice::announce_joined;
+use crate::member::unlisted_account::announce_sign_in;
+use crate::ports::{Ports, Settings};
 use crate::reconcile::reconcile;
 use crate::run::Run;
-use crate::{Ports, Settings, SyncError, joined, unlisted};
 
 /// What created objects ask for, each thing with the messages that fail if it fails.
 #[derive(Debug, Default)]
@@ -106,15 +109,15 @@ impl TeamEvents {
             add_failure(result, Some(&team), [message], &mut failed);
         }
         for (key, (error, message)) in self.misnamed {
-            let result = run.tell(&Notice::team_misnamed(&key, &error)).await;
+            let result = run.announce(&Notice::team_misnamed(&key, &error)).await;
             add_failure(result, None, [message], &mut failed);
         }
         for (team, (people, messages)) in self.joined {
-            let result = joined::tell(run, &team, &people).await;
+            let result = announce_joined(run, &team, &people).await;
             add_failure(result, Some(&team), messages, &mut failed);
         }
         for (hash, message) in self.unlisted {
-            let result = unlisted::tell(run, &hash).await;
+            let result = announce_sign_in(run, &hash).await;
             add_failure(result, None, [message], &mut failed);
         }
         failed

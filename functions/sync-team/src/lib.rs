@@ -1,26 +1,18 @@
 //! `sync-team` makes it true that the team's group, work team and invitations match its file.
 
-mod bounds;
+mod error;
 mod events;
-mod joined;
-mod leave;
 mod mail;
 mod member;
-mod names;
-mod networks;
-mod own;
-mod people;
-mod person;
-mod place;
 mod ports;
 mod problems;
 mod reconcile;
 mod repair;
 mod roster;
 mod run;
+mod setup;
 mod sweep;
-mod unlisted;
-mod workforce;
+mod team_file;
 
 #[cfg(test)]
 mod tests;
@@ -36,38 +28,9 @@ use lambda::start::required_variable;
 pub use lambda::start::{ConfigError, HandlerError};
 use serde_json::Value;
 use shared::crew::{AllowedDomains, Networks};
-use shared::port::crew::CrewError;
-use shared::port::{PublishError, StoreError};
 
+pub use crate::error::SyncError;
 pub use crate::ports::{Deps, Ports, Settings};
-
-/// Why something is not as it should be yet. Trying again goes on where it stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Crew(#[from] CrewError),
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    #[error("{what} changed under each of {tries} tries")]
-    Contended { what: String, tries: usize },
-    #[error("the workforce is {0} still; it is looked at again")]
-    WorkforceNotReady(String),
-    #[error("the portal has no address yet; it is looked at again")]
-    NoPortal,
-    #[error("{failed} of {of} people could not be served; the first: {first}")]
-    People { failed: usize, of: usize, first: String },
-}
-
-impl From<shared::notice::AnnounceError> for SyncError {
-    fn from(error: shared::notice::AnnounceError) -> Self {
-        match error {
-            shared::notice::AnnounceError::Store(error) => Self::Store(error),
-            shared::notice::AnnounceError::Publish(error) => Self::Publish(error),
-        }
-    }
-}
 
 /// Reads `INPUT_BUCKET`, `OUTPUT_BUCKET`, `NOTICE_TOPIC_ARN`, `USER_POOL_ID`, `CLIENT_ID`, `INVITATIONS_PER_DAY` (a
 /// number or `unlimited`), `MAX_INVITATIONS`, `ALLOWED_EMAIL_DOMAINS`, `NETWORKS_WITHIN`, `WORK_TOPIC_PREFIX`, `AWS_ACCOUNT`, `AWS_PARTITION`, and `PORTAL_URL`
@@ -79,10 +42,10 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
         output_bucket: required_variable(env, "OUTPUT_BUCKET")?,
         user_pool: required_variable(env, "USER_POOL_ID")?,
         client_id: required_variable(env, "CLIENT_ID")?,
-        invitations_per_day: per_day(required_variable(env, "INVITATIONS_PER_DAY")?)?,
-        max_invitations: number("MAX_INVITATIONS", required_variable(env, "MAX_INVITATIONS")?)?,
-        allowed_domains: bound(env, "ALLOWED_EMAIL_DOMAINS", AllowedDomains::parse)?,
-        networks_within: bound(env, "NETWORKS_WITHIN", Networks::parse)?,
+        invitations_per_day: parse_invitations_per_day(required_variable(env, "INVITATIONS_PER_DAY")?)?,
+        max_invitations: parse_number("MAX_INVITATIONS", required_variable(env, "MAX_INVITATIONS")?)?,
+        allowed_domains: parse_bound(env, "ALLOWED_EMAIL_DOMAINS", AllowedDomains::parse)?,
+        networks_within: parse_bound(env, "NETWORKS_WITHIN", Networks::parse)?,
         portal_url: env("PORTAL_URL")
             .map(|url| url.trim_end_matches('/').to_owned())
             .filter(|url| !url.is_empty()),
@@ -109,22 +72,22 @@ pub fn deps(env: &dyn Fn(&str) -> Option<String>, sdk: impl Into<Sdk>) -> Result
 }
 
 /// The sender a user pool has by itself stops at 50 a day; SES stops where its own quota does.
-fn per_day(text: String) -> Result<Option<u32>, ConfigError> {
+fn parse_invitations_per_day(text: String) -> Result<Option<u32>, ConfigError> {
     if text == "unlimited" {
         return Ok(None);
     }
-    number("INVITATIONS_PER_DAY", text).map(Some)
+    parse_number("INVITATIONS_PER_DAY", text).map(Some)
 }
 
-/// An operator's bound. One that cannot be read starts nothing, rather than bounding nothing; empty: there is none.
-fn bound<T, E: std::fmt::Display>(
+/// An operator's bound; empty: there is none. A function with an unreadable bound does not start, so that none is missing.
+fn parse_bound<T, E: std::fmt::Display>(
     env: &dyn Fn(&str) -> Option<String>,
     name: &'static str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<T, ConfigError> {
     let text = env(name).unwrap_or_default();
     parse(&text).map_err(|error| {
-        tracing::error!(name, %error, "a setting cannot be read");
+        tracing::error!(name, %error, "unreadable setting");
         ConfigError::Malformed {
             name,
             value: text.clone(),
@@ -133,7 +96,7 @@ fn bound<T, E: std::fmt::Display>(
     })
 }
 
-fn number(name: &'static str, text: String) -> Result<u32, ConfigError> {
+fn parse_number(name: &'static str, text: String) -> Result<u32, ConfigError> {
     text.parse().map_err(|_| ConfigError::Malformed {
         name,
         value: text,
@@ -143,17 +106,20 @@ fn number(name: &'static str, text: String) -> Result<u32, ConfigError> {
 
 /// Answers one event.
 ///
-/// A dropped team file is a hint that the team is to be looked at, a marker under `joined/` that somebody has joined.
-/// What passes (throttling, a conflict, a workforce that is being made, one person's failed call) fails the message,
-/// which comes again and goes on where it stopped, after everybody else has been served. What somebody has to change
-/// (a bad file, a bad address, a 26th team, a workforce of the other kind) is a state: it is told once, stands in the
-/// roster, and is acknowledged. People who wait for the next day's mail are a state too; the sweep goes on with them.
+/// A dropped team file asks for a look at the team; a marker under `joined/` says that a person has joined.
+///
+/// Retried: what passes by itself, such as throttling, a conflict, a workforce that is being created, or one person's
+/// failed call. The message fails after all other people have been dealt with, and its retry goes on where it stopped.
+///
+/// Acknowledged: what an admin has to change, such as a bad file, a bad address, a 26th team, or a workforce of the other
+/// kind. It is announced once and listed in the roster. People who wait for the next day's mail are acknowledged too; the
+/// sweep goes on with them.
 ///
 /// A sweep looks at every team, repairs what lost events left undone, and fails when any team failed.
 pub async fn handle<P: Ports>(deps: &P, event: Value) -> Result<Value, HandlerError> {
     match TriggerEvent::parse(&event) {
         TriggerEvent::Messages(messages) => Ok(events::handle_messages(deps, messages).await),
-        TriggerEvent::Sweep(_) => sweep::answer(deps).await,
+        TriggerEvent::Sweep(_) => sweep::sweep(deps).await,
         TriggerEvent::Unknown => Err(HandlerError::UnknownEvent),
     }
 }

@@ -6,34 +6,35 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use shared::documents::{self, DocumentError};
 use shared::layout;
-use shared::port::{Bucket, ReplaceOutcome, Store, StoreError};
+use shared::port::ReplaceOutcome;
 use tokio::sync::Mutex;
 
-use crate::{Ports, SyncError};
+use crate::error::SyncError;
+use crate::ports::Ports;
 
-/// Set aside at once.
+/// Mails set aside at once.
 const BLOCK: u32 = 10;
-const TRIES: usize = 20;
 
 /// `mail/<day>.json`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Ledger {
     claimed: u32,
 }
 
 /// What this invocation has set aside.
 #[derive(Default)]
-pub(crate) struct Budget(Mutex<State>);
+pub(crate) struct MailBudget(Mutex<MailState>);
 
 #[derive(Default)]
-struct State {
+struct MailState {
     day: String,
     left: u32,
     /// The ledger has no more today.
-    over: bool,
+    is_used_up: bool,
     /// The sender sends no more today.
-    stopped: bool,
+    is_stopped: bool,
 }
 
 /// The quota's day.
@@ -43,31 +44,31 @@ fn day(now: Timestamp) -> String {
     shifted.strftime("%Y-%m-%d").to_string()
 }
 
-impl Budget {
+impl MailBudget {
     /// One mail may be sent; `false`: not today.
     pub(crate) async fn take<P: Ports>(&self, ports: &P, now: Timestamp) -> Result<bool, SyncError> {
         let mut state = self.0.lock().await;
         let today = day(now);
         if state.day != today {
-            *state = State {
+            *state = MailState {
                 day: today,
-                ..State::default()
+                ..MailState::default()
             };
         }
         let Some(limit) = ports.settings().invitations_per_day else {
-            return Ok(!state.stopped);
+            return Ok(!state.is_stopped);
         };
-        if state.left == 0 && !state.over && !state.stopped {
+        if state.left == 0 && !state.is_used_up && !state.is_stopped {
             state.left = claim(ports, &state.day, limit).await?;
-            state.over = state.left == 0;
-            if state.over {
+            state.is_used_up = state.left == 0;
+            if state.is_used_up {
                 tracing::info!(
                     day = state.day,
-                    "no invitations left; the rest waits for 09:00 UTC"
+                    "no invitations left today; the rest waits for 09:00 UTC"
                 );
             }
         }
-        if state.left == 0 || state.stopped {
+        if state.left == 0 || state.is_stopped {
             return Ok(false);
         }
         state.left -= 1;
@@ -79,20 +80,20 @@ impl Budget {
         self.0.lock().await.left += 1;
     }
 
-    /// Whether some was given back that another may have.
+    /// Whether a mail was given back that another person may have.
     pub(crate) async fn is_left(&self) -> bool {
         let state = self.0.lock().await;
-        state.left > 0 && !state.stopped
+        state.left > 0 && !state.is_stopped
     }
 
-    /// The sender says that the day's mail is used up, by others perhaps.
-    pub(crate) async fn day_is_over<P: Ports>(&self, ports: &P) -> Result<(), SyncError> {
+    /// The sender answers that the day's mail is used up, perhaps by other users of the account.
+    pub(crate) async fn use_up_today<P: Ports>(&self, ports: &P) -> Result<(), SyncError> {
         let mut state = self.0.lock().await;
-        tracing::warn!(day = state.day, "the sender says that the day's mail is used up");
-        state.stopped = true;
+        tracing::warn!(day = state.day, "the sender's mail of the day is used up");
+        state.is_stopped = true;
         state.left = 0;
         if let Some(limit) = ports.settings().invitations_per_day {
-            change(ports, &state.day, |ledger| {
+            update_ledger(ports, &state.day, |ledger| {
                 ledger.claimed = ledger.claimed.max(limit);
             })
             .await?;
@@ -100,16 +101,16 @@ impl Budget {
         Ok(())
     }
 
-    /// What was set aside and not used is there for others. Not worth failing for.
+    /// Gives what was set aside and not used to other invocations. Not worth failing for.
     pub(crate) async fn end<P: Ports>(&self, ports: &P, now: Timestamp) {
         let mut state = self.0.lock().await;
         let left = std::mem::take(&mut state.left);
         let limited = ports.settings().invitations_per_day.is_some();
-        if left == 0 || !limited || state.stopped || state.day != day(now) {
+        if left == 0 || !limited || state.is_stopped || state.day != day(now) {
             return;
         }
         if let Err(error) = give_back(ports, &state.day, left).await {
-            tracing::warn!(left, %error, "mail set aside and not sent is lost for today");
+            tracing::warn!(left, %error, "failed to give back unused mail; it is lost for today");
         }
     }
 }
@@ -119,15 +120,15 @@ pub(crate) async fn left_today<P: Ports>(ports: &P, now: Timestamp) -> Result<Op
     let Some(limit) = ports.settings().invitations_per_day else {
         return Ok(None);
     };
-    let mut claimed = 0;
-    change(ports, &day(now), |ledger| claimed = ledger.claimed).await?;
+    let ledger = documents::load::<Ledger>(ports.store(), &layout::mail_ledger(&day(now))).await?;
+    let claimed = ledger.document.unwrap_or_default().claimed;
     Ok(Some(limit.saturating_sub(claimed)))
 }
 
 /// Sets some mail aside; 0: there is none.
 async fn claim<P: Ports>(ports: &P, day: &str, limit: u32) -> Result<u32, SyncError> {
     let mut claimed = 0;
-    change(ports, day, |ledger| {
+    update_ledger(ports, day, |ledger| {
         claimed = limit.saturating_sub(ledger.claimed).min(BLOCK);
         ledger.claimed += claimed;
     })
@@ -138,54 +139,37 @@ async fn claim<P: Ports>(ports: &P, day: &str, limit: u32) -> Result<u32, SyncEr
 /// Tried once. A conflict may be with this very write, whose answer was lost: given back twice, it would be sent twice.
 async fn give_back<P: Ports>(ports: &P, day: &str, left: u32) -> Result<(), SyncError> {
     let key = layout::mail_ledger(day);
-    let Some(stored) = ports.store().get(Bucket::Output, &key, None).await? else {
+    let ledger = documents::load::<Ledger>(ports.store(), &key).await?;
+    let Some(Ledger { claimed }) = ledger.document else {
         return Ok(());
     };
-    let mut ledger: Ledger = serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?;
-    ledger.claimed = ledger.claimed.saturating_sub(left);
-    let body = serde_json::to_vec(&ledger).unwrap_or_default();
-    match ports.store().replace(&key, body, Some(&stored.etag)).await? {
+    let after = Ledger {
+        claimed: claimed.saturating_sub(left),
+    };
+    match ledger.replace(ports.store(), &after).await? {
         ReplaceOutcome::Done { .. } => Ok(()),
-        ReplaceOutcome::Changed => Err(SyncError::Contended { what: key, tries: 1 }),
+        ReplaceOutcome::Changed => Err(DocumentError::Contended { key, attempts: 1 }.into()),
     }
 }
 
-async fn change<P: Ports>(
+/// A ledger that cannot be read is an error: better no mail than too much.
+async fn update_ledger<P: Ports>(
     ports: &P,
     day: &str,
     mut change: impl FnMut(&mut Ledger) + Send,
 ) -> Result<(), SyncError> {
-    let key = layout::mail_ledger(day);
-    for _ in 0..TRIES {
-        let stored = ports.store().get(Bucket::Output, &key, None).await?;
-        let mut ledger = match &stored {
-            // Somebody's hand: better no mail than too much.
-            Some(stored) => serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?,
-            None => Ledger::default(),
-        };
-        let before = ledger.claimed;
-        change(&mut ledger);
-        if ledger.claimed == before {
-            return Ok(());
-        }
-        let etag = stored.as_ref().map(|stored| stored.etag.as_str());
-        let body = serde_json::to_vec(&ledger).unwrap_or_default();
-        if let ReplaceOutcome::Done { .. } = ports.store().replace(&key, body, etag).await? {
-            return Ok(());
-        }
-    }
-    Err(SyncError::Contended {
-        what: key,
-        tries: TRIES,
-    })
-}
-
-pub(crate) fn damaged(key: &str) -> StoreError {
-    StoreError::Refused {
-        operation: "GetObject",
-        what: key.to_owned(),
-        reason: "it is not what this function wrote; remove it or put back an earlier version".to_owned(),
-    }
+    documents::update(
+        ports.store(),
+        &layout::mail_ledger(day),
+        |before: Option<&Ledger>| {
+            let before = before.copied().unwrap_or_default();
+            let mut after = before;
+            change(&mut after);
+            (after != before).then_some(after)
+        },
+    )
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

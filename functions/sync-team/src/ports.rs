@@ -15,7 +15,7 @@ pub struct Deps<S = Buckets, D = UserPool, W = PrivateWorkforce, K = TeamTopics,
     pub directory: D,
     pub workforce: W,
     pub work_topics: K,
-    /// Where admins are told.
+    /// Where notices to admins are published.
     pub topic: T,
     pub metrics: Metrics,
     pub settings: Settings,
@@ -34,13 +34,13 @@ pub struct Settings {
     pub max_invitations: u32,
     /// Where people may have their addresses.
     pub allowed_domains: AllowedDomains,
-    /// What a team file's `networks` have to lie within.
+    /// What a team file's `networks` have to be within.
     pub networks_within: Networks,
-    /// Where the portal is, when it is not where the workforce says. Without a slash at its end.
+    /// The portal's address, where it is not the workforce's. Without a slash at its end.
     pub portal_url: Option<String>,
 }
 
-/// [`Deps`], whatever stands behind it.
+/// [`Deps`] with any ports.
 pub trait Ports: Send + Sync {
     type Store: Store;
     type Directory: Directory;

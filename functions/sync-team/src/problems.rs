@@ -1,4 +1,4 @@
-//! What somebody has to be told about a team: one notice for each cause.
+//! What an admin has to know about a team: one notice for each cause.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,16 @@ use shared::name::TeamName;
 use shared::notice::{Notice, TeamCause};
 use shared::yaml::FileError;
 
-use crate::place::Place;
+use crate::error::SyncError;
+use crate::ports::Ports;
 use crate::run::Run;
-use crate::{Ports, SyncError};
+use crate::setup::outcome::TeamSetup;
 
 #[derive(Debug, Default)]
 pub(crate) struct Problems(BTreeMap<TeamCause, Vec<TeamProblem>>);
 
 impl Problems {
-    /// Those that stand in the file itself.
+    /// Those of the file itself.
     pub(crate) fn of(file: &TeamFile) -> Self {
         let unusable = file
             .cognito()
@@ -36,13 +37,13 @@ impl Problems {
     }
 
     /// As the roster lists them.
-    pub(crate) fn listed(&self, place: &Place) -> Vec<TeamProblem> {
-        let refused = match place {
-            Place::Refused(message) | Place::Foreign(message) => Some(TeamProblem {
+    pub(crate) fn to_list(&self, setup: &TeamSetup) -> Vec<TeamProblem> {
+        let refused = match setup {
+            TeamSetup::Refused(message) | TeamSetup::Foreign(message) => Some(TeamProblem {
                 message: message.clone(),
                 line: None,
             }),
-            Place::Made(_) => None,
+            TeamSetup::Ready(_) => None,
         };
         refused
             .into_iter()
@@ -50,24 +51,25 @@ impl Problems {
             .collect()
     }
 
-    pub(crate) async fn tell<P: Ports>(
+    pub(crate) async fn announce<P: Ports>(
         &self,
         run: &Run<'_, P>,
         team: &TeamName,
-        place: &Place,
+        setup: &TeamSetup,
         roster: &Roster,
     ) -> Result<(), SyncError> {
-        if let Place::Refused(message) | Place::Foreign(message) = place {
-            run.tell(&Notice::team_refused(team, message)).await?;
+        if let TeamSetup::Refused(message) | TeamSetup::Foreign(message) = setup {
+            run.announce(&Notice::team_refused(team, message)).await?;
         }
         for (cause, problems) in &self.0 {
-            run.tell(&Notice::team_problems(team, *cause, problems)).await?;
+            run.announce(&Notice::team_problems(team, *cause, problems))
+                .await?;
         }
-        tell_unreachable(run, team, roster).await
+        announce_unreachable(run, team, roster).await
     }
 }
 
-pub(crate) async fn tell_unreachable<P: Ports>(
+pub(crate) async fn announce_unreachable<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     roster: &Roster,
@@ -89,12 +91,12 @@ pub(crate) async fn tell_unreachable<P: Ports>(
     if problems.is_empty() {
         return Ok(());
     }
-    run.tell(&Notice::team_problems(team, TeamCause::Unreachable, &problems))
+    run.announce(&Notice::team_problems(team, TeamCause::Unreachable, &problems))
         .await
 }
 
 /// A file that cannot be used, as the roster lists it.
-pub(crate) fn of_file(error: &FileError) -> TeamProblem {
+pub(crate) fn from_file_error(error: &FileError) -> TeamProblem {
     let hint = error
         .hint
         .as_ref()

@@ -4,93 +4,78 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::crew::{Member, MemberState, Roster, TeamFile, Worker};
+use shared::documents::{self, Snapshot};
 use shared::layout;
 use shared::name::TeamName;
-use shared::port::{Bucket, ReplaceOutcome, Store};
+use shared::port::ReplaceOutcome;
 
-use crate::mail::damaged;
+use crate::error::SyncError;
+use crate::ports::Ports;
 use crate::run::Run;
-use crate::{Ports, SyncError};
 
-pub(crate) const TRIES: usize = 20;
-
-/// The roster as it was at some time.
-pub(crate) struct Seen {
-    roster: Option<Roster>,
-    etag: Option<String>,
+pub(crate) async fn load<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Snapshot<Roster>, SyncError> {
+    Ok(documents::load(run.ports.store(), &layout::roster(team)).await?)
 }
 
-pub(crate) async fn seen<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<Seen, SyncError> {
-    let key = layout::roster(team);
-    let stored = run.ports.store().get(Bucket::Output, &key, None).await?;
-    Ok(match stored {
-        Some(stored) => Seen {
-            roster: Some(serde_json::from_slice(&stored.bytes).map_err(|_| damaged(&key))?),
-            etag: Some(stored.etag),
-        },
-        None => Seen {
-            roster: None,
-            etag: None,
-        },
-    })
-}
-
-/// Writes the roster, if it is as it was seen; `None`: somebody came between. One that says the same is not written.
+/// Writes the roster if it is still as it was read; `None`: another process wrote in between. A roster that says the same is
+/// not written.
 pub(crate) async fn replace<P: Ports>(
     run: &Run<'_, P>,
-    team: &TeamName,
-    seen: &Seen,
-    mut after: Roster,
+    snapshot: &Snapshot<Roster>,
+    after: Roster,
 ) -> Result<Option<Roster>, SyncError> {
-    if let Some(before) = &seen.roster {
-        after.at = before.at;
-        if after == *before {
-            return Ok(Some(after));
-        }
+    let after = with_time(after, snapshot.document.as_ref(), run.current_time());
+    if snapshot.document.as_ref() == Some(&after) {
+        return Ok(Some(after));
     }
-    after.at = run.now();
-    let body = serde_json::to_vec(&after).unwrap_or_default();
-    let (store, key) = (run.ports.store(), layout::roster(team));
-    let written = store.replace(&key, body, seen.etag.as_deref()).await?;
-    Ok(match written {
+    Ok(match snapshot.replace(run.ports.store(), &after).await? {
         ReplaceOutcome::Done { .. } => Some(after),
         ReplaceOutcome::Changed => None,
     })
 }
 
-/// Reads the roster, lets `decide` change it (`None`: leave it, the caller has to think again) and writes it, until
-/// nobody came between.
-pub(crate) async fn change<P: Ports>(
+/// Lets `change` make the next roster from the present one, until no other process has written in between. `None` leaves it
+/// as it is, and is returned: the caller has to decide again.
+pub(crate) async fn update<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
-    mut decide: impl FnMut(Option<&Roster>) -> Option<Roster> + Send,
+    mut change: impl FnMut(Option<&Roster>) -> Option<Roster> + Send,
 ) -> Result<Option<Roster>, SyncError> {
-    for _ in 0..TRIES {
-        let seen = seen(run, team).await?;
-        let Some(after) = decide(seen.roster.as_ref()) else {
-            return Ok(None);
+    let mut is_left = false;
+    let next = |before: Option<&Roster>| {
+        let after = change(before);
+        is_left = after.is_none();
+        after.map(|after| with_time(after, before, run.current_time()))
+    };
+    let roster = documents::update(run.ports.store(), &layout::roster(team), next).await?;
+    Ok(roster.filter(|_| !is_left))
+}
+
+/// A roster that says the same keeps its time, and so is the same.
+fn with_time(after: Roster, before: Option<&Roster>, now: Timestamp) -> Roster {
+    if let Some(before) = before {
+        let unchanged = Roster {
+            at: before.at,
+            ..after
         };
-        if let Some(after) = replace(run, team, &seen, after).await? {
-            return Ok(Some(after));
-        }
+        return match unchanged == *before {
+            true => unchanged,
+            false => Roster { at: now, ..unchanged },
+        };
     }
-    Err(SyncError::Contended {
-        what: layout::roster(team),
-        tries: TRIES,
-    })
+    Roster { at: now, ..after }
 }
 
-impl Seen {
-    /// The roster, or one of nobody for a team that has none yet.
-    pub(crate) fn or_empty(&self, team: &TeamName, now: Timestamp) -> Roster {
-        self.roster.clone().unwrap_or_else(|| Roster::empty(team, now))
-    }
+/// Members in this state, in the order of the roster.
+pub(crate) fn members_in_state(roster: &Roster, state: MemberState) -> Vec<Member> {
+    let members = roster.members.iter().filter(|member| member.state == state);
+    members.cloned().collect()
 }
 
-/// What is to be true, before anything is done for it: who is in the file and new waits, who is not in it any more
-/// leaves. `touched` are people an earlier try of this invocation served by an older file, perhaps after somebody else
-/// had served them by the newer one: whatever the roster says of them, they are served again.
-pub(crate) fn written_ahead(
+/// What the file asks for, before anything is done for it: a new person in the file waits, a person no longer in it leaves.
+/// `touched` are people whom an earlier attempt of this invocation dealt with by an older file, perhaps after another
+/// process had dealt with them by the newer one: they are dealt with again, whatever the roster says of them.
+pub(crate) fn next_roster(
     before: Roster,
     file: &TeamFile,
     etag: &str,
@@ -102,8 +87,8 @@ pub(crate) fn written_ahead(
     let mut members = before.members;
     for member in &mut members {
         match new.remove(member.person.as_str()) {
-            Some(worker) => stays(member, worker, touched, now),
-            None => goes(member, touched, now),
+            Some(worker) => keep_member(member, worker, touched, now),
+            None => start_leaving(member, touched, now),
         }
     }
     // In the file's order: the first in it are the first to be invited.
@@ -111,7 +96,7 @@ pub(crate) fn written_ahead(
         workers
             .iter()
             .filter(|w| new.contains_key(w.person.as_str()))
-            .map(|w| waiting(w, now)),
+            .map(|w| waiting_member(w, now)),
     );
     Roster {
         settled: before.settled && before.file_etag == etag,
@@ -125,24 +110,25 @@ pub(crate) fn written_ahead(
     }
 }
 
-fn stays(member: &mut Member, worker: &Worker, touched: &BTreeSet<String>, now: Timestamp) {
+fn keep_member(member: &mut Member, worker: &Worker, touched: &BTreeSet<String>, now: Timestamp) {
     member.email.clone_from(&worker.email);
-    let served = touched.contains(&member.person) && member.state != MemberState::Waiting;
-    if served || matches!(member.state, MemberState::Leaving | MemberState::Left) {
-        *member = waiting(worker, now);
+    let was_touched = touched.contains(&member.person) && member.state != MemberState::Waiting;
+    if was_touched || matches!(member.state, MemberState::Leaving | MemberState::Left) {
+        *member = waiting_member(worker, now);
     }
 }
 
-fn goes(member: &mut Member, touched: &BTreeSet<String>, now: Timestamp) {
-    let left = member.state == MemberState::Left && !touched.contains(&member.person);
-    if !left && member.state != MemberState::Leaving {
+fn start_leaving(member: &mut Member, touched: &BTreeSet<String>, now: Timestamp) {
+    let has_left = member.state == MemberState::Left && !touched.contains(&member.person);
+    if !has_left && member.state != MemberState::Leaving {
         member.state = MemberState::Leaving;
         member.since = now;
         member.problem = None;
+        member.account_deleted = false;
     }
 }
 
-fn waiting(worker: &Worker, now: Timestamp) -> Member {
+fn waiting_member(worker: &Worker, now: Timestamp) -> Member {
     Member {
         person: worker.person.clone(),
         email: worker.email.clone(),
@@ -151,5 +137,6 @@ fn waiting(worker: &Worker, now: Timestamp) -> Member {
         sub: None,
         invitations: 0,
         problem: None,
+        account_deleted: false,
     }
 }

@@ -1,30 +1,32 @@
-//! One invocation: its clock, the time it has, the day's mail, and what it has looked up once for all.
+//! One invocation: its clock, the time it has, the day's mail, and what it looks up once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::crew::MAX_BYTES;
+use shared::documents;
 use shared::layout::{self, TEAMS};
-use shared::notice::{Notice, announce};
+use shared::notice::{self, Notice};
 use shared::port::crew::{Account, Directory};
 use shared::port::{Bucket, Object, Store, StoreError, StoredObject};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::mail::Budget;
-use crate::{Ports, SyncError};
+use crate::error::SyncError;
+use crate::mail::MailBudget;
+use crate::ports::Ports;
 
-/// The function's timeout is 900 s; the last minute is for what has been begun.
-const TIME: Duration = Duration::from_secs(840);
+/// The function's timeout is 900 s; the last minute is for work that has begun.
+const TIME_FOR_NEW_WORK: Duration = Duration::from_secs(840);
 
 pub(crate) struct Run<'d, P> {
     pub(crate) ports: &'d P,
-    pub(crate) mail: Budget,
+    pub(crate) mail: MailBudget,
     /// Every account by the person's id, where all have been listed.
     pub(crate) accounts: Option<BTreeMap<String, Account>>,
-    began: Timestamp,
-    since: Instant,
+    start: Timestamp,
+    started: Instant,
     invitation_days: OnceCell<u16>,
 }
 
@@ -37,24 +39,24 @@ impl<'d, P: Ports> Run<'d, P> {
             .await?;
         Ok(Self {
             ports,
-            mail: Budget::default(),
+            mail: MailBudget::default(),
             accounts: None,
-            began: page.date,
-            since: Instant::now(),
+            start: page.date,
+            started: Instant::now(),
             invitation_days: OnceCell::new(),
         })
     }
 
     /// With every account of the user pool, so that what lost events left undone can be found.
-    pub(crate) async fn sweep(ports: &'d P) -> Result<Self, SyncError> {
+    pub(crate) async fn begin_sweep(ports: &'d P) -> Result<Self, SyncError> {
         let run = Self::begin(ports).await?;
         let accounts = ports.directory().accounts().await?;
         let mut by_person = BTreeMap::<String, Account>::new();
         for account in accounts {
             let person = layout::person_id(&account.email);
-            // Somebody may have given their own account this address: whoever has shown that it is theirs comes first.
-            let shown = |known: &Account| known.verified || !account.verified;
-            if !by_person.get(&person).is_some_and(shown) {
+            // A person may have given their own account this address: an account with a verified address comes first.
+            let comes_first = |known: &Account| known.verified || !account.verified;
+            if !by_person.get(&person).is_some_and(comes_first) {
                 by_person.insert(person, account);
             }
         }
@@ -64,17 +66,17 @@ impl<'d, P: Ports> Run<'d, P> {
         })
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        let passed = SignedDuration::try_from(self.since.elapsed()).unwrap_or_default();
-        self.began.saturating_add(passed).unwrap_or(self.began)
+    pub(crate) fn current_time(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.started.elapsed()).unwrap_or_default();
+        self.start.saturating_add(passed).unwrap_or(self.start)
     }
 
-    /// Nothing new is begun from now on.
-    pub(crate) fn out_of_time(&self) -> bool {
-        self.since.elapsed() >= TIME
+    /// No new work is begun from now on.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.started.elapsed() >= TIME_FOR_NEW_WORK
     }
 
-    /// How long a temporary password is good.
+    /// How long a temporary password is valid.
     pub(crate) async fn invitation_life(&self) -> Result<SignedDuration, SyncError> {
         let days = self
             .invitation_days
@@ -83,8 +85,15 @@ impl<'d, P: Ports> Run<'d, P> {
         Ok(SignedDuration::from_hours(24 * i64::from(*days)))
     }
 
-    pub(crate) async fn tell(&self, notice: &Notice) -> Result<(), SyncError> {
-        announce(self.ports.store(), self.ports.topic(), notice, self.now()).await?;
+    /// Publishes a notice, once.
+    pub(crate) async fn announce(&self, notice: &Notice) -> Result<(), SyncError> {
+        notice::announce(
+            self.ports.store(),
+            self.ports.topic(),
+            notice,
+            self.current_time(),
+        )
+        .await?;
         Ok(())
     }
 
@@ -94,26 +103,23 @@ impl<'d, P: Ports> Run<'d, P> {
         self.ports.store().get(Bucket::Input, key, Some(range)).await
     }
 
-    /// All pages.
     pub(crate) async fn list(&self, bucket: Bucket, prefix: &str) -> Result<Vec<Object>, StoreError> {
-        let (mut objects, mut token) = (Vec::new(), None::<String>);
-        loop {
-            let page = self
-                .ports
-                .store()
-                .list(bucket, prefix, false, token.as_deref())
-                .await?;
-            objects.extend(page.objects);
-            token = page.next;
-            if token.is_none() {
-                return Ok(objects);
-            }
-        }
+        documents::list_all(self.ports.store(), bucket, prefix).await
+    }
+
+    /// The last parts of the ids of notices with this prefix that have been announced.
+    pub(crate) async fn announced_ids(&self, prefix: &str) -> Result<BTreeSet<String>, StoreError> {
+        let prefix = layout::notice_marker(prefix);
+        let markers = self.list(Bucket::Output, &prefix).await?;
+        let names = markers
+            .iter()
+            .filter_map(|object| object.key.strip_prefix(&prefix));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// Gives back the mail that was set aside and not sent.
     pub(crate) async fn end(self) {
-        self.mail.end(self.ports, self.now()).await;
+        self.mail.end(self.ports, self.current_time()).await;
     }
 }
 

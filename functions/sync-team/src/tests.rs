@@ -8,7 +8,7 @@ mod large;
 mod logging;
 mod mail;
 mod onboarding;
-mod sweeping;
+mod sweep;
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ impl World {
         self.store.drop_file(FILE, format!("{HEAD}{more}\n"));
     }
 
-    /// Somebody drops the file, and its event comes.
+    /// The file is dropped, and its event arrives.
     async fn team(&self, more: &str) -> Value {
         self.drop_team(more);
         self.event(FILE).await
@@ -152,7 +152,7 @@ impl World {
     }
 
     /// Mails to each address.
-    fn mailed(&self) -> BTreeMap<String, usize> {
+    fn mails_by_address(&self) -> BTreeMap<String, usize> {
         self.directory
             .mailed()
             .into_iter()
@@ -162,8 +162,8 @@ impl World {
             })
     }
 
-    /// What admins were told, kind by kind.
-    fn told(&self) -> Vec<String> {
+    /// The kinds of the notices published to admins.
+    fn notice_kinds(&self) -> Vec<String> {
         self.topic
             .said()
             .iter()
@@ -223,6 +223,7 @@ fn people(count: usize) -> String {
     })
 }
 
-fn text(world: &World, key: &str) -> Option<String> {
-    world.store.text(Bucket::Output, key)
+fn document(world: &World, key: &str) -> Value {
+    let text = world.store.text(Bucket::Output, key);
+    text.map_or(Value::Null, |text| serde_json::from_str(&text).expect(key))
 }

@@ -99,6 +99,9 @@ pub struct Member {
     pub invitations: u32,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub problem: Option<String>,
+    /// Unreachable because an admin deleted the account; another team may have a new one made.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub account_deleted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -192,6 +192,7 @@ fn team_of(facts: &mut Facts, states: &[MemberState]) {
         sub: None,
         invitations: 1,
         problem: None,
+        account_deleted: false,
     };
     let roster = Roster {
         file_etag: "e".into(),

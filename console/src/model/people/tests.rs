@@ -21,6 +21,7 @@ fn member(email: &str, state: MemberState, since: i64) -> Member {
         sub: Some(format!("sub-of-{email}")),
         invitations: 1,
         problem: None,
+        account_deleted: false,
     }
 }
 

@@ -5,7 +5,7 @@ use testkit::CrewFault;
 
 use super::*;
 
-/// Looks at it three times and at everything twice: whatever is told is told once.
+/// Looks at it three times and at everything twice: each notice is published once.
 async fn look_again(world: &World) {
     for _ in 0..2 {
         world.event(FILE).await;
@@ -26,9 +26,9 @@ async fn what_is_no_address_and_an_address_twice_are_one_notice_and_the_others_a
         .await;
     assert_eq!(reply, json!([]));
     look_again(&world).await;
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
     assert!(world.texts().contains("not-an-address") && world.texts().contains("twice"));
-    assert_eq!(world.mailed().len(), 2);
+    assert_eq!(world.mails_by_address().len(), 2);
     let roster = world.roster();
     assert_eq!((roster.problems.len(), roster.settled), (2, true));
     assert_eq!(roster.problems[0].line, Some(4));
@@ -40,7 +40,7 @@ async fn a_message_that_asks_for_nothing_makes_no_call() {
     world.store.break_list("teams/");
     let foreign = json!({"Records": [{
         "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": NOW,
-        "s3": {"bucket": {"name": "somebody-elses"}, "object": {"key": FILE}}
+        "s3": {"bucket": {"name": "another-bucket"}, "object": {"key": FILE}}
     }]});
     let test = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": NOW, "Bucket": "in"});
     let message =
@@ -64,15 +64,15 @@ async fn ten_thousand_and_one_addresses_change_nothing() {
     world.workers(&["ana@example.org"]).await;
     world.team(&people(10_001)).await;
     look_again(&world).await;
-    assert_eq!(world.told(), ["team-rejected"]);
+    assert_eq!(world.notice_kinds(), ["team-rejected"]);
     assert!(world.texts().contains("10001 addresses, 10000 are the most"));
-    assert_eq!(world.mailed().len(), 1);
+    assert_eq!(world.mails_by_address().len(), 1);
     assert_eq!(world.states()["ana@example.org"], MemberState::Invited);
     assert!(world.roster().problems[0].message.contains("two teams"));
 }
 
 #[tokio::test]
-async fn a_file_without_a_description_or_with_broken_yaml_is_told_of_once_per_content() {
+async fn a_file_without_description_or_with_broken_yaml_is_announced_once_per_content() {
     let world = World::new();
     let texts = [
         "organization: x\ncontact: a@example.org\n",
@@ -83,7 +83,7 @@ async fn a_file_without_a_description_or_with_broken_yaml_is_told_of_once_per_co
         world.store.drop_file(FILE, text);
         assert_eq!(world.event(FILE).await, json!([]));
         look_again(&world).await;
-        assert_eq!(world.told().len(), count + 1, "{text}");
+        assert_eq!(world.notice_kinds().len(), count + 1, "{text}");
     }
     assert!(world.texts().contains("`description` is missing"));
     assert!(world.texts().contains("did you mean `organization`?"));
@@ -95,7 +95,7 @@ async fn a_file_without_a_description_or_with_broken_yaml_is_told_of_once_per_co
 }
 
 #[tokio::test]
-async fn a_file_whose_name_no_team_can_have_is_told_of_once_with_the_reason() {
+async fn a_file_whose_name_no_team_can_have_is_announced_once_with_the_reason() {
     let world = World::new();
     let long = format!("teams/{}.yaml", "x".repeat(64));
     for key in ["teams/my team.yaml", "teams/a.yml", &long] {
@@ -105,7 +105,7 @@ async fn a_file_whose_name_no_team_can_have_is_told_of_once_with_the_reason() {
         }
     }
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["team-rejected"; 3]);
+    assert_eq!(world.notice_kinds(), ["team-rejected"; 3]);
     for reason in ["my team", "letters, digits and hyphens", "ends in `.yaml`", "63"] {
         assert!(world.texts().contains(reason), "{reason}");
     }
@@ -113,14 +113,14 @@ async fn a_file_whose_name_no_team_can_have_is_told_of_once_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_imported_group_that_does_not_exist_is_left_out_and_told_of() {
+async fn an_imported_group_that_does_not_exist_is_left_out_and_announced() {
     let world = World::new();
     world.directory.put_group("here");
     world
         .team("workers: [ana@example.org]\ngroups: [here, gone]")
         .await;
     look_again(&world).await;
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
     assert!(world.texts().contains("no group `gone`"));
     assert_eq!(world.count(MemberState::Invited), 1);
     world.directory.put_group("gone");
@@ -129,7 +129,7 @@ async fn an_imported_group_that_does_not_exist_is_left_out_and_told_of() {
 }
 
 #[tokio::test]
-async fn a_workforce_of_the_other_kind_or_another_pool_is_told_of_and_nobody_is_invited() {
+async fn a_workforce_of_the_other_kind_or_another_pool_is_announced_and_no_one_invited() {
     let cognito = |pool: &str| Identity::Cognito {
         user_pool: pool.to_owned(),
         client_id: "c".to_owned(),
@@ -163,20 +163,20 @@ async fn a_workforce_of_the_other_kind_or_another_pool_is_told_of_and_nobody_is_
         }
         assert_eq!(world.team(file).await, json!([]));
         look_again(&world).await;
-        assert_eq!(world.told(), ["team-refused"], "{part}");
+        assert_eq!(world.notice_kinds(), ["team-refused"], "{part}");
         assert!(world.texts().contains(part), "{part}: {}", world.texts());
-        assert!(world.mailed().is_empty() && world.workforce.teams().is_empty());
+        assert!(world.mails_by_address().is_empty() && world.workforce.teams().is_empty());
         assert!(world.roster().problems[0].message.contains(part));
     }
 }
 
 #[tokio::test]
-async fn a_26th_team_is_told_of_and_is_made_when_there_is_room() {
+async fn a_26th_team_is_announced_and_is_made_when_there_is_room() {
     let world = World::new();
     world.workforce.limit(0);
     world.workers(&["ana@example.org"]).await;
     look_again(&world).await;
-    assert_eq!(world.told(), ["team-refused"]);
+    assert_eq!(world.notice_kinds(), ["team-refused"]);
     assert!(world.texts().contains("delete one"));
     assert_eq!(world.count(MemberState::Waiting), 1);
     world.workforce.limit(25);
@@ -206,12 +206,12 @@ async fn a_throttle_fails_the_message_and_everyone_else_is_served() {
     assert!(!world.roster().settled);
     assert_eq!(world.event(FILE).await, json!([]));
     assert_eq!(world.count(MemberState::Invited), 3);
-    assert!(world.mailed().values().all(|times| *times == 1) && world.roster().settled);
-    assert_eq!(world.told(), Vec::<String>::new());
+    assert!(world.mails_by_address().values().all(|times| *times == 1) && world.roster().settled);
+    assert_eq!(world.notice_kinds(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_mail_that_comes_back_is_told_of_once_and_the_person_can_be_put_back() {
+async fn a_bounced_mail_is_announced_once_and_the_person_can_be_put_back() {
     let world = World::new();
     world.directory.bounce("bo@example.org");
     world.directory.refuse("cy@example.org");
@@ -220,7 +220,7 @@ async fn a_mail_that_comes_back_is_told_of_once_and_the_person_can_be_put_back()
         .await;
     assert_eq!(reply, json!([]));
     look_again(&world).await;
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
     assert_eq!(
         (
             world.count(MemberState::Invited),
@@ -240,11 +240,11 @@ async fn a_mail_that_comes_back_is_told_of_once_and_the_person_can_be_put_back()
     world.workers(&["ana@example.org"]).await;
     world.workers(&["ana@example.org", "bo@example.org"]).await;
     assert!(world.directory.faults.count("AdminCreateUser") <= calls + 1);
-    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 1);
 }
 
 #[tokio::test]
-async fn somebody_who_signed_up_by_themselves_is_no_member_by_that() {
+async fn a_person_who_signed_up_is_not_a_member_by_that() {
     let world = World::new();
     world
         .directory
@@ -254,7 +254,7 @@ async fn somebody_who_signed_up_by_themselves_is_no_member_by_that() {
     assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
     assert!(world.person("ana@example.org").sub.is_none());
     assert!(world.directory.groups_of("ana@example.org").is_empty());
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn only_addresses_at_allowed_domains_are_invited_and_the_others_are_listed
         .await;
     assert_eq!(reply, json!([]));
     world.sweep().await.unwrap();
-    let mailed: Vec<String> = world.mailed().into_keys().collect();
+    let mailed: Vec<String> = world.mails_by_address().into_keys().collect();
     assert_eq!(mailed, ["ana@example.org", "cho@deep.lab.test"]);
     assert!(world.directory.groups_of("has@account.test").is_empty());
     let problems: Vec<String> = world.roster().problems.into_iter().map(|p| p.message).collect();
@@ -50,11 +50,11 @@ async fn only_addresses_at_allowed_domains_are_invited_and_the_others_are_listed
         );
     }
     assert_eq!(problems.len(), 3);
-    assert!(world.told().contains(&"team-problems".to_owned()));
+    assert!(world.notice_kinds().contains(&"team-problems".to_owned()));
 }
 
 #[tokio::test]
-async fn whoever_has_joined_stays_when_the_domains_change_and_nobody_comes_back() {
+async fn a_joined_member_stays_when_the_domains_change_and_no_one_comes_back() {
     let world = World::new();
     world.workers(&["ana@example.org", "bo@example.org"]).await;
     world.join("ana@example.org").await;
@@ -69,13 +69,13 @@ async fn whoever_has_joined_stays_when_the_domains_change_and_nobody_comes_back(
 }
 
 #[tokio::test]
-async fn networks_beyond_the_operators_bound_are_not_set_and_told_of() {
+async fn networks_beyond_the_operators_bound_are_not_set_and_announced() {
     let world = World::new().within("203.0.113.0/24");
     world.team("networks: [203.0.113.0/25]").await;
     world.team("networks: [203.0.113.0/25, 198.51.100.0/24]").await;
     world.sweep().await.unwrap();
     assert_eq!(cidrs(&world.workforce).await, ["203.0.113.0/25"]);
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
     assert!(
         world.texts().contains("`198.51.100.0/24` is not set"),
         "{}",
@@ -86,9 +86,9 @@ async fn networks_beyond_the_operators_bound_are_not_set_and_told_of() {
 }
 
 #[tokio::test]
-async fn opening_the_portal_to_more_networks_is_told_and_closing_it_is_not() {
+async fn opening_the_portal_to_more_networks_is_announced_and_closing_it_is_not() {
     let world = World::new();
-    for (networks, told) in [
+    for (networks, notices) in [
         ("203.0.113.0/24", 0),
         ("203.0.113.0/25", 0),
         ("203.0.112.0/23", 1),
@@ -97,13 +97,18 @@ async fn opening_the_portal_to_more_networks_is_told_and_closing_it_is_not() {
     ] {
         world.team(&format!("networks: [{networks}]")).await;
         assert_eq!(cidrs(&world.workforce).await, [networks]);
-        assert_eq!(world.told().len(), told, "{networks}: {}", world.texts());
+        assert_eq!(
+            world.notice_kinds().len(),
+            notices,
+            "{networks}: {}",
+            world.texts()
+        );
     }
     assert!(world.texts().contains("203.0.112.0/23") && world.texts().contains("203.0.113.0/25"));
     world.pass_days(1);
     world.team("networks: [203.0.113.0/25]").await;
     world.team("networks: [203.0.112.0/23]").await;
-    assert_eq!(world.told().len(), 2);
+    assert_eq!(world.notice_kinds().len(), 2);
 }
 
 #[tokio::test]
@@ -114,7 +119,7 @@ async fn a_file_that_would_let_everyone_in_changes_nothing() {
         world.team(&format!("networks: [{wide}]")).await;
         assert_eq!(cidrs(&world.workforce).await, ["203.0.113.0/24"], "{wide}");
     }
-    assert_eq!(world.told(), ["team-rejected"; 3]);
+    assert_eq!(world.notice_kinds(), ["team-rejected"; 3]);
 }
 
 #[test]

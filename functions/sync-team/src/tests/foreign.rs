@@ -7,7 +7,7 @@ use super::*;
 
 const BOSS: &str = "boss@example.org";
 
-/// The pool has a group of the team's name, with somebody in it who is in the file too.
+/// The pool has a group of the team's name, with a person in it who is in the file too.
 fn with_administrators() -> World {
     let world = World::new();
     world.directory.put_account(BOSS, AccountStatus::Confirmed);
@@ -52,7 +52,7 @@ fn adopt(world: &World) {
 }
 
 #[tokio::test]
-async fn a_group_of_others_is_refused_and_nobody_comes_into_it_or_goes() {
+async fn a_group_of_others_is_refused_and_its_members_stay() {
     let world = with_administrators();
     world
         .directory
@@ -67,7 +67,7 @@ async fn a_group_of_others_is_refused_and_nobody_comes_into_it_or_goes() {
         assert_eq!(in_group(&world), [BOSS]);
     }
     assert!(world.directory.mailed().is_empty() && world.workforce.teams().is_empty());
-    assert_eq!(world.told(), ["team-refused"]);
+    assert_eq!(world.notice_kinds(), ["team-refused"]);
     assert!(world.texts().contains("did not make") && world.texts().contains("adopted/numbers-team"));
     assert!(
         world.roster().problems[0]
@@ -91,7 +91,7 @@ async fn a_work_team_of_others_is_refused_and_stays_as_it_is() {
         world.team(more).await;
         world.sweep().await.unwrap();
         assert_eq!(world.workforce.teams(), [team_of_others()], "{more}");
-        assert_eq!(world.told(), ["team-refused"], "{more}");
+        assert_eq!(world.notice_kinds(), ["team-refused"], "{more}");
         assert!(world.directory.mailed().is_empty(), "{more}");
     }
 }
@@ -112,13 +112,13 @@ async fn an_imported_group_is_named_and_never_changed() {
         panic!()
     };
     assert_eq!(groups, &["numbers-team", "staff"]);
-    // A file of that name makes nobody its master.
+    // A file of that name gives no one power over it.
     world
         .store
         .drop_file("teams/staff.yaml", format!("{HEAD}workers: [bo@example.org]\n"));
     world.event("teams/staff.yaml").await;
     assert!(world.directory.account("bo@example.org").is_none());
-    assert_eq!(world.told(), ["worker-joined", "team-refused"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined", "team-refused"]);
 }
 
 #[tokio::test]
@@ -132,22 +132,22 @@ async fn an_operator_hands_a_group_and_a_work_team_over_once() {
     adopt(&world);
     world.event(FILE).await;
     assert!(!world.roster().adoptable);
-    assert_eq!(world.mailed().len(), 1);
-    // Whoever was in it stays, and it is the team's from now on.
+    assert_eq!(world.mails_by_address().len(), 1);
+    // A person who was in it stays, and it is the team's from now on.
     assert_eq!(in_group(&world), [BOSS]);
     world.workers(&["ana@example.org", "bo@example.org"]).await;
-    assert_eq!(world.mailed().len(), 2);
+    assert_eq!(world.mails_by_address().len(), 2);
     // Deleted, and made by others again: that was not handed over.
     world.directory.remove_group("numbers-team");
     world
         .directory
         .put_described_group("numbers-team", "Administrators");
     world.workers(&["cho@example.org"]).await;
-    assert_eq!(world.mailed().len(), 2);
+    assert_eq!(world.mails_by_address().len(), 2);
     world.pass(60);
     adopt(&world);
     world.event(FILE).await;
-    assert_eq!(world.mailed().len(), 3);
+    assert_eq!(world.mails_by_address().len(), 3);
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn a_group_keeps_being_the_teams_whatever_its_description_becomes() {
     world.workers(&["ana@example.org"]).await;
     world.directory.describe_group("numbers-team", "Our annotators");
     world.workers(&["ana@example.org", "bo@example.org"]).await;
-    assert_eq!(world.mailed().len(), 2);
+    assert_eq!(world.mails_by_address().len(), 2);
 }
 
 #[tokio::test]
@@ -197,8 +197,8 @@ async fn a_team_from_before_there_were_marks_goes_on() {
     world.workforce.put_team(made);
     world.workers(&["ana@example.org", "bo@example.org"]).await;
     world.join("bo@example.org").await;
-    assert_eq!(world.mailed().len(), 2);
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.mails_by_address().len(), 2);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
     let owned = world.roster().owned.expect("written down now");
     assert!(owned.group.is_some() && owned.work_team.is_some() && owned.adopted.is_none());
 }
@@ -214,10 +214,14 @@ async fn stopped_between_making_and_writing_down_it_is_the_teams_all_the_same() 
         };
         faults.fail_next(operation, CrewFault::ResponseLost);
         world.event(FILE).await;
-        faults.mend();
+        faults.clear();
         assert_eq!(world.event(FILE).await, json!([]), "{operation}");
-        assert_eq!(world.mailed().len(), 1, "{operation}");
-        assert!(world.told().is_empty(), "{operation}: {:?}", world.texts());
+        assert_eq!(world.mails_by_address().len(), 1, "{operation}");
+        assert!(
+            world.notice_kinds().is_empty(),
+            "{operation}: {:?}",
+            world.texts()
+        );
     }
 }
 
@@ -231,17 +235,20 @@ async fn of_two_names_that_differ_in_case_the_first_wins() {
         .drop_file(twin, format!("{HEAD}workers: [bo@example.org]\n"));
     assert_eq!(world.event(twin).await, json!([]));
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["team-refused"]);
+    assert_eq!(world.notice_kinds(), ["team-refused"]);
     assert!(
         world.texts().contains("`numbers-team` already"),
         "{}",
         world.texts()
     );
     assert_eq!(world.directory.groups(), ["numbers-team"]);
-    assert_eq!(world.mailed().keys().collect::<Vec<_>>(), ["ana@example.org"]);
+    assert_eq!(
+        world.mails_by_address().keys().collect::<Vec<_>>(),
+        ["ana@example.org"]
+    );
     assert_eq!(world.workforce.teams().len(), 1);
     world.workers(&["ana@example.org", "cho@example.org"]).await;
-    assert_eq!(world.mailed().len(), 2);
+    assert_eq!(world.mails_by_address().len(), 2);
 }
 
 #[tokio::test]
@@ -252,10 +259,10 @@ async fn a_team_from_before_keeps_its_name_against_a_twin() {
     let twin = "teams/NUMBERS-team.yaml";
     world.store.drop_file(twin, HEAD);
     world.event(twin).await;
-    assert_eq!(world.told(), ["team-refused"]);
+    assert_eq!(world.notice_kinds(), ["team-refused"]);
     assert_eq!(
-        text(&world, "crew-names/numbers-team").unwrap(),
-        r#"{"team":"numbers-team"}"#
+        document(&world, "crew-names/numbers-team"),
+        json!({"team": "numbers-team"})
     );
 }
 
@@ -265,5 +272,5 @@ async fn a_file_that_cannot_be_used_takes_no_name() {
     world.store.drop_file("teams/Numbers-Team.yaml", "workers: [");
     world.event("teams/Numbers-Team.yaml").await;
     world.workers(&["ana@example.org"]).await;
-    assert_eq!(world.mailed().len(), 1);
+    assert_eq!(world.mails_by_address().len(), 1);
 }

@@ -17,14 +17,14 @@ async fn five_thousand_people_are_invited_within_cognitos_rates_in_one_invocatio
     let took = from.elapsed();
     assert_eq!(world.directory.throttled(), 0, "never faster than allowed");
     assert!(took < Duration::from_secs(300), "{took:?}");
-    assert_eq!(world.mailed().len(), PEOPLE);
-    assert!(world.mailed().values().all(|times| *times == 1));
+    assert_eq!(world.mails_by_address().len(), PEOPLE);
+    assert!(world.mails_by_address().values().all(|times| *times == 1));
     assert_eq!(world.count(MemberState::Invited), PEOPLE);
     assert!(world.roster().settled);
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_again_and_again_nobody_is_invited_twice() {
+async fn killed_again_and_again_no_one_is_invited_twice() {
     let world = World::with(FakeDirectory::paced());
     world.drop_team(&people(PEOPLE));
     // Seconds until it is killed, after the call or before it; arbitrary, and always the same.
@@ -37,12 +37,12 @@ async fn killed_again_and_again_nobody_is_invited_twice() {
         world.directory.faults.fail_from(seconds * 25 + 5 + n, fault);
         let killed = tokio::time::timeout(Duration::from_secs(60), world.event(FILE)).await;
         assert!(killed.is_err());
-        world.directory.faults.mend();
+        world.directory.faults.clear();
     }
     assert_eq!(world.event(FILE).await, json!([]));
     assert_eq!(world.directory.throttled(), 0);
-    assert_eq!(world.mailed().len(), PEOPLE);
-    assert!(world.mailed().values().all(|times| *times == 1));
+    assert_eq!(world.mails_by_address().len(), PEOPLE);
+    assert!(world.mails_by_address().values().all(|times| *times == 1));
     assert_eq!(world.count(MemberState::Invited), PEOPLE);
 }
 
@@ -56,8 +56,8 @@ async fn what_does_not_fit_into_one_invocation_goes_on_in_the_next() {
     let invited = world.count(MemberState::Invited);
     assert!((500..1_500).contains(&invited), "{invited}");
     assert!(!world.roster().settled);
-    world.directory.faults.mend();
+    world.directory.faults.clear();
     world.sweep().await.unwrap();
     assert_eq!(world.count(MemberState::Invited), 2_000);
-    assert!(world.roster().settled && world.mailed().values().all(|times| *times == 1));
+    assert!(world.roster().settled && world.mails_by_address().values().all(|times| *times == 1));
 }

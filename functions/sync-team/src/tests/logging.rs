@@ -8,8 +8,8 @@ use super::*;
 const TEAM: &str = "workers: [ana@example.org, bo@example.org, Bounces@Example.org, not-an-address, \
                     'refused@example.org']\nnotify_workers: true\ninvitation: {text: 'Dear colleague {username} {password}'}";
 
-/// Whoever could be named by anything of theirs.
-fn assert_nobody_is_named(log: &FakeLog) {
+/// No address and nothing of a team file is logged.
+fn assert_no_person_is_named(log: &FakeLog) {
     let text = log.text();
     let lower = text.to_lowercase();
     for word in [
@@ -48,7 +48,7 @@ async fn a_whole_crews_life_is_logged_without_an_address() {
     world.store.drop_file(FILE, "workers: [broken@example.org\n");
     world.event(FILE).await;
     world.event("teams/ana@example.org.yaml").await;
-    assert_nobody_is_named(&log);
+    assert_no_person_is_named(&log);
     let person = |email: &str| json!(layout::person_id(email));
     let about = |message: &str| -> Vec<Value> {
         let said = log.said(message);
@@ -56,17 +56,17 @@ async fn a_whole_crews_life_is_logged_without_an_address() {
             .map(|mut fields| fields["person"].take())
             .collect()
     };
-    assert_eq!(log.said("makes the workforce").len(), 1);
-    assert_eq!(log.said("makes the work team")[0]["team"], "numbers-team");
+    assert_eq!(log.said("creating workforce").len(), 1);
+    assert_eq!(log.said("creating work team")[0]["team"], "numbers-team");
     assert_eq!(
-        about("invited"),
+        about("member invited"),
         [person("ana@example.org"), person("bo@example.org")]
     );
-    assert_eq!(about("joined"), [person("ana@example.org")]);
-    assert_eq!(log.said("invited again")[0]["times"], 2);
-    assert!(about("left").contains(&person("ana@example.org")));
-    assert_eq!(about("cannot be reached").len(), 2);
-    assert_eq!(log.said("an account on no list and in no group").len(), 1);
+    assert_eq!(about("member joined"), [person("ana@example.org")]);
+    assert_eq!(log.said("member invited again")[0]["times"], 2);
+    assert!(about("member left").contains(&person("ana@example.org")));
+    assert_eq!(about("member cannot be reached").len(), 2);
+    assert_eq!(log.said("account in no team file and no group").len(), 1);
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn failures_are_logged_without_an_address() {
             world.topics.faults.fail_call(call, fault);
             world.team(TEAM).await;
             let _ = world.sweep().await;
-            assert_nobody_is_named(&log);
+            assert_no_person_is_named(&log);
         }
     }
 }
@@ -90,7 +90,7 @@ async fn the_end_of_the_days_mail_is_one_line() {
     let log = FakeLog::begin();
     let world = World::new().mails_a_day(2);
     world.team(&people(40)).await;
-    let said = log.said("no invitations left; the rest waits for 09:00 UTC");
+    let said = log.said("no invitations left today; the rest waits for 09:00 UTC");
     assert_eq!(said.len(), 1);
     assert_eq!(said[0]["day"], "2026-11-23");
 }
@@ -101,7 +101,7 @@ async fn a_dropped_event_says_why() {
     let world = World::new();
     let body = json!({"Records": [{
         "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "eventTime": NOW,
-        "s3": {"bucket": {"name": "somebody-elses"}, "object": {"key": FILE}}
+        "s3": {"bucket": {"name": "another-bucket"}, "object": {"key": FILE}}
     }]});
     let message = json!({"messageId": "m", "body": body.to_string(), "eventSource": "aws:sqs"});
     handle(&world.deps, json!({"Records": [message]})).await.unwrap();

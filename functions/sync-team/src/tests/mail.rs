@@ -29,7 +29,7 @@ async fn mail_without_a_limit_is_not_counted() {
 }
 
 #[tokio::test]
-async fn with_50_mails_a_day_120_people_take_three_days_and_nobody_is_invited_twice() {
+async fn with_50_mails_a_day_120_people_take_three_days_and_no_one_is_invited_twice() {
     let world = World::new().mails_a_day(50);
     world.directory.mail_left(50);
     assert_eq!(world.team(&people(120)).await, json!([]));
@@ -41,7 +41,10 @@ async fn with_50_mails_a_day_120_people_take_three_days_and_nobody_is_invited_tw
             ),
             (invited, waiting)
         );
-        assert!(world.roster().settled, "waiting for mail is nobody's to mend");
+        assert!(
+            world.roster().settled,
+            "waiting for mail is nothing an admin has to fix"
+        );
         // The rest of the day changes nothing.
         let writes = world.store.writes();
         for _ in 0..3 {
@@ -53,9 +56,9 @@ async fn with_50_mails_a_day_120_people_take_three_days_and_nobody_is_invited_tw
         world.directory.mail_left(50);
         world.sweep().await.unwrap();
     }
-    assert_eq!(world.mailed().len(), 120);
-    assert!(world.mailed().values().all(|times| *times == 1));
-    assert_eq!(world.told(), Vec::<String>::new());
+    assert_eq!(world.mails_by_address().len(), 120);
+    assert!(world.mails_by_address().values().all(|times| *times == 1));
+    assert_eq!(world.notice_kinds(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -72,7 +75,7 @@ async fn the_first_in_the_file_are_the_first_to_be_invited() {
 async fn mail_set_aside_and_not_sent_is_there_for_others() {
     let world = World::new().mails_a_day(50);
     world.workers(&["ana@example.org", "bo@example.org"]).await;
-    assert_eq!(text(&world, "mail/2026-11-23.json").unwrap(), r#"{"claimed":2}"#);
+    assert_eq!(document(&world, "mail/2026-11-23.json"), json!({"claimed": 2}));
 }
 
 #[tokio::test]
@@ -85,20 +88,20 @@ async fn what_is_given_back_in_conflict_with_oneself_is_given_back_once() {
         });
     });
     world.workers(&["ana@example.org"]).await;
-    assert_eq!(text(&world, "mail/2026-11-23.json").unwrap(), r#"{"claimed":1}"#);
+    assert_eq!(document(&world, "mail/2026-11-23.json"), json!({"claimed": 1}));
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_taken_costs_nobody_their_mail() {
+async fn a_refused_address_costs_no_one_else_a_mail() {
     let world = World::new().mails_a_day(1);
     world.directory.refuse("bad@example.org");
     world.workers(&["bad@example.org", "ana@example.org"]).await;
-    assert_eq!(world.mailed().len(), 1);
+    assert_eq!(world.mails_by_address().len(), 1);
     assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
 }
 
 #[tokio::test]
-async fn whoever_still_waits_when_a_mail_nobody_heard_of_has_run_out_gets_no_more_than_are_allowed() {
+async fn a_waiting_person_gets_no_more_mails_than_allowed_after_an_unsure_one_expired() {
     let mut world = World::new();
     world.deps.settings.max_invitations = 1;
     let hangs = CrewFault::HangsAfterwards;
@@ -110,7 +113,7 @@ async fn whoever_still_waits_when_a_mail_nobody_heard_of_has_run_out_gets_no_mor
     assert!(stopped.await.is_err());
     world.pass_days(8);
     world.sweep().await.unwrap();
-    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 1);
 }
 
 #[tokio::test]
@@ -128,14 +131,18 @@ async fn a_mail_claimed_long_before_it_went_runs_out_when_the_mail_does() {
     for (hours, mails) in [(0, 1), (33, 1), (3, 2)] {
         world.pass(hours * 3_600);
         world.sweep().await.unwrap();
-        assert_eq!(world.mailed()["ana@example.org"], mails, "{hours} hours later");
+        assert_eq!(
+            world.mails_by_address()["ana@example.org"],
+            mails,
+            "{hours} hours later"
+        );
     }
 }
 
 #[tokio::test]
-async fn when_the_sender_says_stop_the_day_is_over_for_everyone() {
+async fn when_the_sender_stops_no_more_mails_are_sent_that_day() {
     let world = World::new().mails_a_day(50);
-    // Somebody else in the account has used the rest.
+    // Another user of the account has used the rest.
     world.directory.mail_left(3);
     world.team(&people(8)).await;
     assert_eq!(
@@ -150,13 +157,13 @@ async fn when_the_sender_says_stop_the_day_is_over_for_everyone() {
     assert_eq!(
         world.directory.faults.count("AdminCreateUser"),
         calls,
-        "nobody is tried again today"
+        "no one is tried again today"
     );
     world.pass_days(1);
     world.directory.mail_left(50);
     world.sweep().await.unwrap();
     assert_eq!(world.count(MemberState::Invited), 8);
-    assert!(world.mailed().values().all(|times| *times == 1));
+    assert!(world.mails_by_address().values().all(|times| *times == 1));
 }
 
 #[tokio::test]
@@ -168,7 +175,10 @@ async fn accounts_made_without_their_mail_are_mailed_the_next_day() {
     world.pass_days(1);
     world.directory.mail_left(50);
     world.sweep().await.unwrap();
-    assert_eq!(world.mailed().values().copied().collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(
+        world.mails_by_address().values().copied().collect::<Vec<_>>(),
+        [1, 1]
+    );
     assert_eq!(world.count(MemberState::Invited), 2);
 }
 
@@ -180,7 +190,7 @@ async fn a_mail_claimed_in_conflict_with_oneself_goes() {
     world.pass(60);
     world.store.fail_next("people/", Fault::ConflictWithItself);
     world.sweep().await.unwrap();
-    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 2);
 }
 
 #[tokio::test]
@@ -248,11 +258,11 @@ async fn another_invocations_clock_makes_no_old_mail_one_of_before_the_person_ca
     world.store.remove(Bucket::Output, "crew/numbers-team.json");
     world.pass_days(8);
     world.event(FILE).await;
-    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 1);
 }
 
 #[tokio::test]
-async fn a_claim_taken_for_a_mail_that_did_not_go_is_given_back_and_the_mail_goes_the_next_day() {
+async fn a_claim_on_a_mail_that_did_not_go_is_released_and_the_mail_goes_the_next_day() {
     let world = World::new().mails_a_day(50);
     world.directory.make_accounts_without_mail();
     world.directory.mail_left(0);
@@ -277,5 +287,5 @@ async fn a_claim_taken_for_a_mail_that_did_not_go_is_given_back_and_the_mail_goe
     world.pass_days(1);
     world.directory.mail_left(50);
     world.sweep().await.unwrap();
-    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 1);
 }

@@ -26,7 +26,7 @@ async fn a_dropped_file_makes_group_workforce_team_and_invitations() {
         (groups.as_slice(), user_pool.as_str(), client_id.as_str()),
         (["numbers-team".to_owned()].as_slice(), "us-east-1_pool", "client")
     );
-    let mailed = world.mailed();
+    let mailed = world.mails_by_address();
     assert_eq!(
         mailed,
         BTreeMap::from([("ana@example.org".into(), 1), ("bo@example.org".into(), 1)])
@@ -49,7 +49,7 @@ async fn a_dropped_file_makes_group_workforce_team_and_invitations() {
         Some(world.directory.account("bo@example.org").unwrap().sub)
     );
     assert!(person.teams.contains_key("numbers-team"));
-    assert_eq!(world.told(), Vec::<String>::new());
+    assert_eq!(world.notice_kinds(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn the_portals_addresses_are_added_to_the_app_clients_own() {
 }
 
 #[tokio::test]
-async fn a_portal_elsewhere_is_the_one_people_are_told() {
+async fn a_portal_elsewhere_is_the_one_people_are_sent() {
     let mut world = World::new();
     world.deps.settings.portal_url = Some("http://localhost:8080".to_owned());
     world.workers(&["ana@example.org"]).await;
@@ -115,7 +115,7 @@ async fn dropping_the_same_file_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn people_taken_out_leave_the_group_and_nothing_else() {
+async fn removed_people_leave_the_group_and_nothing_else() {
     let world = World::new();
     world
         .team("workers: [ana@example.org, bo@example.org, cy@example.org]")
@@ -135,7 +135,7 @@ async fn people_taken_out_leave_the_group_and_nothing_else() {
     assert_eq!(world.member("bo@example.org").state, MemberState::Invited);
     world.event(FILE).await;
     assert_eq!(world.count(MemberState::Left), 2);
-    assert_eq!(world.mailed().values().sum::<usize>(), 3);
+    assert_eq!(world.mails_by_address().values().sum::<usize>(), 3);
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_changed_description_topic_or_group_updates_the_team() {
 }
 
 #[tokio::test]
-async fn who_joins_is_told_of_once_and_subscribed_once() {
+async fn a_member_who_joins_is_announced_once_and_subscribed_once() {
     let world = World::new();
     world
         .team("workers: [ana@example.org]\nnotify_workers: true")
@@ -187,7 +187,7 @@ async fn who_joins_is_told_of_once_and_subscribed_once() {
         world.join("ana@example.org").await;
     }
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
     assert!(
         world
             .texts()
@@ -214,7 +214,7 @@ async fn notices_switched_on_later_reach_those_who_joined_before() {
 }
 
 #[tokio::test]
-async fn somebody_with_an_account_joins_at_once_and_gets_no_mail() {
+async fn a_person_with_an_account_joins_at_once_and_gets_no_mail() {
     let world = World::new();
     world
         .directory
@@ -222,9 +222,9 @@ async fn somebody_with_an_account_joins_at_once_and_gets_no_mail() {
     world.workers(&["Ana@example.org"]).await;
     assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
     assert_eq!(world.directory.groups_of("ana@example.org"), ["numbers-team"]);
-    assert!(world.mailed().is_empty());
+    assert!(world.mails_by_address().is_empty());
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
 }
 
 #[tokio::test]
@@ -236,13 +236,13 @@ async fn a_second_team_sends_no_second_invitation() {
         format!("{HEAD}workers: [ana@example.org]\n"),
     );
     assert_eq!(world.event("teams/letters.yaml").await, json!([]));
-    assert_eq!(world.mailed()["ana@example.org"], 1);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 1);
     let teams: Vec<String> = world.person("ana@example.org").teams.into_keys().collect();
     assert_eq!(teams, ["letters", "numbers-team"]);
 }
 
 #[tokio::test]
-async fn somebody_put_back_is_in_the_team_again() {
+async fn a_person_put_back_is_in_the_team_again() {
     let world = World::new();
     world.workers(&["ana@example.org", "bo@example.org"]).await;
     world.join("ana@example.org").await;
@@ -255,14 +255,18 @@ async fn somebody_put_back_is_in_the_team_again() {
         [MemberState::Joined, MemberState::Invited]
     );
     assert_eq!(
-        world.mailed().values().sum::<usize>(),
+        world.mails_by_address().values().sum::<usize>(),
         2,
         "the invitation of an hour ago is good"
     );
     world.workers(&[]).await;
     world.pass_days(30);
     world.workers(&["bo@example.org"]).await;
-    assert_eq!(world.mailed()["bo@example.org"], 2, "that of a month ago is not");
+    assert_eq!(
+        world.mails_by_address()["bo@example.org"],
+        2,
+        "that of a month ago is not"
+    );
     assert_eq!(world.member("bo@example.org").invitations, 1);
 }
 
@@ -307,11 +311,11 @@ async fn networks_are_the_union_of_all_files_if_all_name_some() {
     world.store.drop_file("teams/letters.yaml", HEAD);
     world.event(FILE).await;
     assert!(world.roster().problems[0].message.contains("name none: letters"));
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
 }
 
 #[tokio::test]
-async fn the_invitations_words_lie_in_the_roster_before_anybody_is_invited() {
+async fn the_invitation_text_is_in_the_roster_before_anyone_is_invited() {
     let world = World::new();
     world.drop_team("workers: [ana@example.org]\ninvitation: {text: 'Hi {username} {password}'}");
     let store = world.store.clone();

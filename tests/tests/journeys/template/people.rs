@@ -192,7 +192,7 @@ fn an_address_for_the_portal_is_kept_by_the_template_once_it_is_known() {
     // Cognito compares to the letter: where the portal says people come back, sync-team and the template say too.
     let ways = [engine::SIGNED_IN_PATH, engine::SIGN_OUT_PATH];
     assert_eq!(known, ways.map(|way| format!("${{PortalUrl}}{way}")));
-    let sync_team = include_str!("../../../../functions/sync-team/src/place.rs");
+    let sync_team = include_str!("../../../../functions/sync-team/src/setup.rs");
     for way in ways {
         assert!(sync_team.contains(&format!("{{portal_url}}{way}")), "{way}");
     }

@@ -24,22 +24,22 @@ async fn a_password_set_without_the_trigger_is_repaired() {
     world.sweep().await.unwrap();
     assert_eq!(world.directory.groups_of("ana@example.org"), ["numbers-team"]);
     assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
     assert_eq!(world.topics.people("numbers-team"), ["ana@example.org"]);
     let calls = world.directory.faults.count("AdminAddUserToGroup");
     world.sweep().await.unwrap();
     assert_eq!(world.directory.faults.count("AdminAddUserToGroup"), calls);
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
 }
 
 #[tokio::test]
-async fn a_marker_whose_event_was_lost_is_told_of() {
+async fn a_marker_whose_event_was_lost_is_announced() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.directory.confirm("ana@example.org");
     world.directory.put_member("numbers-team", "ana@example.org");
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["worker-joined"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined"]);
     assert_eq!(world.member("ana@example.org").state, MemberState::Joined);
 }
 
@@ -54,7 +54,7 @@ async fn an_invitation_is_sent_again_before_it_runs_out_and_at_most_so_often() {
         world.pass(60);
         world.sweep().await.unwrap();
         world.sweep().await.unwrap();
-        assert_eq!(world.mailed()["ana@example.org"], mails, "day {day}");
+        assert_eq!(world.mails_by_address()["ana@example.org"], mails, "day {day}");
     }
     let member = world.member("ana@example.org");
     assert_eq!((member.state, member.invitations), (MemberState::Expired, 3));
@@ -69,7 +69,11 @@ async fn an_invitation_that_is_good_for_a_day_is_not_sent_again_at_once() {
     for (hours, mails) in [(0, 1), (17, 1), (2, 2), (0, 2)] {
         world.pass(hours * 3_600);
         world.sweep().await.unwrap();
-        assert_eq!(world.mailed()["ana@example.org"], mails, "{hours} hours later");
+        assert_eq!(
+            world.mails_by_address()["ana@example.org"],
+            mails,
+            "{hours} hours later"
+        );
     }
 }
 
@@ -94,7 +98,7 @@ async fn a_marker_of_an_account_that_has_gone_says_nothing_of_the_next() {
 }
 
 #[tokio::test]
-async fn whoever_is_put_back_hears_of_work_again() {
+async fn a_person_put_back_is_subscribed_again() {
     let world = World::new();
     let file = "workers: [ana@example.org]\nnotify_workers: true";
     world.team(file).await;
@@ -109,11 +113,11 @@ async fn whoever_is_put_back_hears_of_work_again() {
 }
 
 #[tokio::test]
-async fn whoever_joins_while_the_topic_is_made_hears_of_work() {
+async fn a_person_who_joins_while_the_topic_is_made_is_subscribed() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     let topics = world.topics.clone();
-    // Another invocation makes the topic, and knows of nobody who has joined, while this one tells of her.
+    // Another invocation makes the topic, and knows of no one who has joined, while this one announces her.
     world.store.meanwhile("notified/joined/", move |store| {
         futures::executor::block_on(topics.ensure_topic("numbers-team")).unwrap();
         let roster = store.output("crew/numbers-team.json").unwrap();
@@ -134,7 +138,7 @@ async fn whoever_joins_while_the_topic_is_made_hears_of_work() {
 }
 
 #[tokio::test]
-async fn whoever_was_deleted_and_signed_up_by_themselves_is_told_of_once() {
+async fn a_deleted_person_who_signed_up_again_is_announced_once() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.directory.remove_account("ana@example.org");
@@ -161,7 +165,7 @@ async fn an_account_that_only_claims_the_address_is_put_into_no_group() {
     world.sweep().await.unwrap();
     assert!(world.directory.groups_of("ana@example.org").is_empty());
     assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
-    assert_eq!(world.told(), ["team-problems"]);
+    assert_eq!(world.notice_kinds(), ["team-problems"]);
 }
 
 #[tokio::test]
@@ -178,12 +182,12 @@ async fn a_resend_that_was_cut_off_is_not_sent_again() {
     for _ in 0..3 {
         world.sweep().await.unwrap();
     }
-    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 2);
     assert_eq!(world.member("ana@example.org").invitations, 2);
 }
 
 #[tokio::test]
-async fn an_account_on_no_list_and_in_no_group_is_told_of_once() {
+async fn an_account_in_no_team_file_and_no_group_is_announced_once() {
     let world = World::new();
     world.directory.put_group("imported");
     world
@@ -200,21 +204,21 @@ async fn an_account_on_no_list_and_in_no_group_is_told_of_once() {
     for _ in 0..3 {
         world.sweep().await.unwrap();
     }
-    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert_eq!(world.notice_kinds(), ["worker-unlisted"]);
     assert!(world.texts().contains("who@example.org"));
     assert!(world.directory.groups_of("who@example.org").is_empty());
     world.workers(&[]).await;
     world.directory.confirm("ana@example.org");
     world.sweep().await.unwrap();
     assert_eq!(
-        world.told(),
+        world.notice_kinds(),
         ["worker-unlisted"],
         "who was on a list is no stranger"
     );
 }
 
 #[tokio::test]
-async fn somebody_in_a_group_without_a_team_file_is_no_stranger() {
+async fn a_person_in_a_group_without_team_file_is_not_announced() {
     let world = World::new();
     for (email, group) in [("first@example.org", "by-hand"), ("late@example.org", "admins")] {
         world.directory.put_group(group);
@@ -226,16 +230,16 @@ async fn somebody_in_a_group_without_a_team_file_is_no_stranger() {
         .put_account("who@example.org", AccountStatus::Confirmed);
     world.team("workers: [ana@example.org]").await;
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert_eq!(world.notice_kinds(), ["worker-unlisted"]);
     assert!(world.texts().contains("who@example.org"));
     let asked = || world.directory.faults.count("AdminListGroupsForUser");
     assert_eq!(asked(), 3);
     world.sweep().await.unwrap();
-    assert_eq!(asked(), 5, "nobody asks after somebody who was told of");
+    assert_eq!(asked(), 5, "an announced account is not asked for again");
 }
 
 #[tokio::test]
-async fn somebody_nobody_could_ask_after_is_told_of_by_the_next_sweep() {
+async fn an_account_that_could_not_be_checked_is_announced_by_the_next_sweep() {
     let world = World::new();
     world
         .directory
@@ -245,13 +249,13 @@ async fn somebody_nobody_could_ask_after_is_told_of_by_the_next_sweep() {
         .faults
         .fail_next("AdminListGroupsForUser", CrewFault::Throttled);
     assert!(world.sweep().await.is_err());
-    assert!(world.told().is_empty());
+    assert!(world.notice_kinds().is_empty());
     world.sweep().await.unwrap();
-    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert_eq!(world.notice_kinds(), ["worker-unlisted"]);
 }
 
 #[tokio::test]
-async fn the_sign_in_of_somebody_on_no_list_is_told_of_once() {
+async fn the_sign_in_of_an_unlisted_person_is_announced_once() {
     let world = World::new();
     let account = world
         .directory
@@ -271,7 +275,7 @@ async fn the_sign_in_of_somebody_on_no_list_is_told_of_once() {
             .unwrap();
         world.sweep().await.unwrap();
     }
-    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert_eq!(world.notice_kinds(), ["worker-unlisted"]);
 }
 
 #[tokio::test]
@@ -285,12 +289,12 @@ async fn a_pool_full_of_others_is_one_notice() {
     for _ in 0..3 {
         world.sweep().await.unwrap();
     }
-    assert_eq!(world.told(), ["worker-unlisted"]);
+    assert_eq!(world.notice_kinds(), ["worker-unlisted"]);
     assert!(world.texts().contains("40 people"));
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_told_of_and_made_anew_when_the_person_is_put_back() {
+async fn a_deleted_account_is_announced_and_made_again_when_the_person_is_put_back() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.join("ana@example.org").await;
@@ -304,15 +308,15 @@ async fn a_deleted_account_is_told_of_and_made_anew_when_the_person_is_put_back(
     world.pass(7_200);
     world.sweep().await.unwrap();
     assert_eq!(world.member("ana@example.org").state, MemberState::Unreachable);
-    assert_eq!(world.told(), ["worker-joined", "team-problems"]);
+    assert_eq!(world.notice_kinds(), ["worker-joined", "team-problems"]);
     world.workers(&[]).await;
     world.workers(&["ana@example.org"]).await;
     assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
-    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 2);
 }
 
 #[tokio::test]
-async fn somebody_an_older_file_put_back_is_taken_out_again() {
+async fn a_person_put_back_by_an_older_file_is_removed_again() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.join("ana@example.org").await;
@@ -332,11 +336,11 @@ async fn one_team_that_fails_does_not_keep_the_others_from_being_looked_at() {
     world.directory.faults.fail_next("GetGroup", CrewFault::Throttled);
     let error = world.sweep().await.unwrap_err().to_string();
     assert!(error.contains("1 of 2"), "{error}");
-    assert_eq!(world.mailed().len(), 1);
+    assert_eq!(world.mails_by_address().len(), 1);
 }
 
 #[tokio::test]
-async fn whoever_is_reached_for_another_team_counts_as_invited_again() {
+async fn a_person_reached_for_another_team_counts_as_invited_again() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.directory.remove_account("ana@example.org");
@@ -346,13 +350,13 @@ async fn whoever_is_reached_for_another_team_counts_as_invited_again() {
     let letters = format!("{HEAD}workers: [ana@example.org]\n");
     world.store.drop_file("teams/letters.yaml", letters);
     world.event("teams/letters.yaml").await;
-    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 2);
     world.sweep().await.unwrap();
     assert_eq!(world.member("ana@example.org").state, MemberState::Invited);
 }
 
 #[tokio::test]
-async fn one_round_is_enough_where_a_later_team_has_a_deleted_account_made_anew() {
+async fn one_round_is_enough_where_a_later_team_has_a_deleted_account_made_again() {
     let world = World::new();
     world.workers(&["ana@example.org"]).await;
     world.directory.remove_account("ana@example.org");
@@ -364,5 +368,5 @@ async fn one_round_is_enough_where_a_later_team_has_a_deleted_account_made_anew(
     let writes = world.store.writes();
     world.sweep().await.unwrap();
     assert_eq!(world.store.writes(), writes);
-    assert_eq!(world.mailed()["ana@example.org"], 2);
+    assert_eq!(world.mails_by_address()["ana@example.org"], 2);
 }

@@ -1,12 +1,14 @@
-//! What an operator lets a team file ask for.
+//! The domains in which an operator lets people be invited.
 
-use shared::crew::{AllowedDomains, MemberState, Roster, TeamFile, TeamProblem};
+use shared::crew::{AllowedDomains, MemberState, Roster, SignIn, TeamFile, TeamProblem};
 
-use shared::crew::SignIn;
-
-/// The file without the people who may not be in a team. Who has joined already stays until the file leaves them out: a
-/// setting that is changed, or misspelt, takes nobody's work away.
-pub(crate) fn people(mut file: TeamFile, roster: &Roster, allowed: &AllowedDomains) -> TeamFile {
+/// The file without the people who may not be invited. A person who has joined stays until the file leaves them out: a
+/// setting that is changed, or misspelt, takes no one's work away.
+pub(crate) fn without_other_domains(
+    mut file: TeamFile,
+    roster: &Roster,
+    allowed: &AllowedDomains,
+) -> TeamFile {
     let SignIn::Cognito(team) = &mut file.sign_in else {
         return file;
     };
@@ -14,8 +16,7 @@ pub(crate) fn people(mut file: TeamFile, roster: &Roster, allowed: &AllowedDomai
         let mut members = roster.members.iter();
         members.any(|member| member.person == person && member.state == MemberState::Joined)
     };
-    let listed = std::mem::take(&mut team.workers);
-    for worker in listed {
+    for worker in std::mem::take(&mut team.workers) {
         if allowed.allows(&worker.email) || has_joined(&worker.person) {
             team.workers.push(worker);
         } else {

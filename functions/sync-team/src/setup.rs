@@ -1,6 +1,10 @@
-//! Steps 4 to 7: everything a team needs before its people come.
+//! Steps 4 to 7: everything a team needs before its people are invited.
 
-use jiff::Timestamp;
+pub(crate) mod networks;
+pub(crate) mod outcome;
+pub(crate) mod ownership;
+pub(crate) mod workforce;
+
 use shared::crew::{MemberState, Roster, SignIn, TeamFile};
 use shared::name::TeamName;
 use shared::notice::TeamCause;
@@ -9,126 +13,109 @@ use shared::port::crew::{
     Workforce, WorkforceDescription,
 };
 
-use crate::own::OwnGroup;
+use self::outcome::{TeamResources, TeamSetup};
+use self::ownership::GroupOwnership;
+use self::workforce::WorkforceChoice;
+use crate::error::SyncError;
+use crate::member::join_notice::subscribe;
+use crate::ports::Ports;
 use crate::problems::Problems;
 use crate::run::Run;
-use crate::workforce::Found;
-use crate::{Ports, SyncError, joined, networks, own, workforce};
 
-/// Where the team's people come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Made(Made),
-    /// The admin has to change something; what, in a sentence.
-    Refused(String),
-    /// A group or a work team of the name was made by others. An operator can hand it over to the team.
-    Foreign(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Made {
-    pub(crate) portal_url: String,
-    pub(crate) workteam_arn: String,
-    pub(crate) topic_arn: Option<String>,
-    /// When the team's own group was made; `None` for a team that signs in elsewhere.
-    pub(crate) group: Option<Timestamp>,
-    /// When the work team was made.
-    pub(crate) work_team: Timestamp,
-    /// ETag of the operator's document that handed one of them over.
-    pub(crate) adopted: Option<String>,
-}
-
-/// What a place is made for.
-pub(crate) struct Wanted<'w> {
+/// The team that is set up.
+pub(crate) struct TeamRequest<'w> {
     pub(crate) team: &'w TeamName,
     pub(crate) file: &'w TeamFile,
     pub(crate) roster: &'w Roster,
-    pub(crate) group: &'w OwnGroup,
+    pub(crate) group: &'w GroupOwnership,
 }
 
-pub(crate) async fn make<P: Ports>(
+pub(crate) async fn set_up<P: Ports>(
     run: &Run<'_, P>,
-    wanted: &Wanted<'_>,
+    request: &TeamRequest<'_>,
     problems: &mut Problems,
-) -> Result<Place, SyncError> {
-    let Wanted {
+) -> Result<TeamSetup, SyncError> {
+    let TeamRequest {
         team,
         file,
         roster,
         group,
-    } = wanted;
-    if file.cognito().is_some() && group.own().is_none() {
-        return Ok(Place::Foreign(own::refusal("group in the user pool", team)));
+    } = request;
+    if file.cognito().is_some() && group.own_since().is_none() {
+        return Ok(TeamSetup::Foreign(ownership::refusal(
+            "group in the user pool",
+            team,
+        )));
     }
-    // Which of the imported groups there are.
-    let groups = groups(run, team, file, problems).await?;
-    // 4. The one workforce there can be.
-    let there = match workforce::find_or_make(run, &file.sign_in).await? {
-        Found::Usable(there) => there,
-        Found::Refused(why) => return Ok(Place::Refused(why)),
+    // Which of the imported groups exist.
+    let groups = member_groups(run, team, file, problems).await?;
+    // 4. The one workforce that an account can have.
+    let workforce = match workforce::find_or_create(run, &file.sign_in).await? {
+        WorkforceChoice::Usable(workforce) => workforce,
+        WorkforceChoice::Refused(why) => return Ok(TeamSetup::Refused(why)),
     };
-    // Before anything is changed for it.
+    // A work team of others is found before anything is changed for it.
     let known = run.ports.workforce().team(team.as_str()).await?;
     if let Some(known) = &known
-        && !own::is_own_team(run, team, roster, known).await?
+        && !ownership::is_own_work_team(run, team, roster, known).await?
     {
-        return Ok(Place::Foreign(own::refusal("work team", team)));
+        return Ok(TeamSetup::Foreign(ownership::refusal("work team", team)));
     }
-    if networks::set(run, team, file, &there, problems).await?
-        && let Found::Refused(why) = workforce::find_or_make(run, &file.sign_in).await?
+    if networks::set_networks(run, team, file, &workforce, problems).await?
+        && let WorkforceChoice::Refused(why) = workforce::find_or_create(run, &file.sign_in).await?
     {
-        return Ok(Place::Refused(why));
+        return Ok(TeamSetup::Refused(why));
     }
-    // 5. Where work notices go.
-    let topic_arn = topic(run, team, file, roster).await?;
+    // 5. The topic of work notices.
+    let topic_arn = ensure_topic(run, team, file, roster).await?;
     // 6. The work team.
-    let work_team_wanted = WorkTeam {
+    let wanted = WorkTeam {
         name: team.to_string(),
         description: file.description.clone(),
-        members: members(&there, groups),
+        members: member_definition(&workforce, groups),
         topic_arn: topic_arn.clone(),
     };
-    let described = match work_team(run, wanted, &there, known, &work_team_wanted).await? {
-        Ok(described) => described,
-        Err(why) => return Ok(Place::Refused(why)),
+    let work_team = match ensure_work_team(run, request, &workforce, known, &wanted).await? {
+        Ok(work_team) => work_team,
+        Err(why) => return Ok(TeamSetup::Refused(why)),
     };
-    // 7. Where people sign in, known to the app client.
-    let portal_url = portal(run, &there, &described)?;
-    if is_ours(run, &there) {
+    // 7. The portal's addresses, added to the app client.
+    let portal_url = portal_url(run, &workforce, &work_team)?;
+    if signs_in_with_our_pool(run, &workforce) {
         let urls = ClientUrls {
             callback: vec![format!("{portal_url}/oauth2/idpresponse")],
             logout: vec![format!("{portal_url}/logout")],
         };
         run.ports.directory().add_client_urls(&urls).await?;
     }
-    Ok(Place::Made(Made {
+    Ok(TeamSetup::Ready(TeamResources {
         portal_url,
         topic_arn,
-        group: group.own(),
-        work_team: described.created,
-        adopted: adopted(run, wanted, &described).await?,
-        workteam_arn: described.arn,
+        group: group.own_since(),
+        work_team: work_team.created,
+        adopted: adoption_used(run, request, &work_team).await?,
+        workteam_arn: work_team.arn,
     }))
 }
 
 /// The operator's document, where it was needed.
-async fn adopted<P: Ports>(
+async fn adoption_used<P: Ports>(
     run: &Run<'_, P>,
-    wanted: &Wanted<'_>,
-    described: &WorkTeamDescription,
+    request: &TeamRequest<'_>,
+    work_team: &WorkTeamDescription,
 ) -> Result<Option<String>, SyncError> {
-    let Wanted {
+    let TeamRequest {
         team, roster, group, ..
-    } = wanted;
+    } = request;
     let owned = roster.owned.clone().unwrap_or_default();
-    if owned.group == group.own().or(owned.group) && owned.work_team == Some(described.created) {
+    if owned.group == group.own_since().or(owned.group) && owned.work_team == Some(work_team.created) {
         return Ok(None);
     }
-    own::adoption(run, team, roster).await
+    ownership::adoption(run, team, roster).await
 }
 
-/// The team's own and those imported. An imported one is named in the work team; who is in it is for others to say.
-async fn groups<P: Ports>(
+/// The team's own and those imported. An imported one is named in the work team; its members are the admin's business.
+async fn member_groups<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     file: &TeamFile,
@@ -154,8 +141,8 @@ async fn groups<P: Ports>(
 }
 
 /// All member definitions of a team share the workforce's pool and client.
-fn members(there: &WorkforceDescription, groups: Vec<String>) -> Members {
-    match &there.identity {
+fn member_definition(workforce: &WorkforceDescription, groups: Vec<String>) -> Members {
+    match &workforce.identity {
         Identity::Cognito { user_pool, client_id } => Members::Cognito {
             user_pool: user_pool.clone(),
             client_id: client_id.clone(),
@@ -165,14 +152,14 @@ fn members(there: &WorkforceDescription, groups: Vec<String>) -> Members {
     }
 }
 
-fn is_ours<P: Ports>(run: &Run<'_, P>, there: &WorkforceDescription) -> bool {
+fn signs_in_with_our_pool<P: Ports>(run: &Run<'_, P>, workforce: &WorkforceDescription) -> bool {
     let settings = run.ports.settings();
-    matches!(&there.identity, Identity::Cognito { user_pool, client_id }
+    matches!(&workforce.identity, Identity::Cognito { user_pool, client_id }
         if *user_pool == settings.user_pool && *client_id == settings.client_id)
 }
 
-/// Where notices are new, those who have joined before are subscribed; everybody later is when they join.
-async fn topic<P: Ports>(
+/// For a new topic, members who have joined are subscribed here; later ones when they join.
+async fn ensure_topic<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     file: &TeamFile,
@@ -191,30 +178,30 @@ async fn topic<P: Ports>(
             .iter()
             .filter(|member| member.state == MemberState::Joined);
         let emails: Vec<String> = joined.map(|member| member.email.clone()).collect();
-        joined::subscribe(run, &arn, &emails).await?;
+        subscribe(run, &arn, &emails).await?;
     }
     Ok(Some(arn))
 }
 
-/// `Err`: what somebody has to change.
-async fn work_team<P: Ports>(
+/// `Err`: what an admin has to change.
+async fn ensure_work_team<P: Ports>(
     run: &Run<'_, P>,
-    of: &Wanted<'_>,
-    there: &WorkforceDescription,
+    request: &TeamRequest<'_>,
+    workforce: &WorkforceDescription,
     known: Option<WorkTeamDescription>,
     wanted: &WorkTeam,
 ) -> Result<Result<WorkTeamDescription, String>, SyncError> {
     let port = run.ports.workforce();
     let change = match known {
-        Some(described) if same(&described.team, wanted) => return Ok(Ok(described)),
+        Some(described) if is_same_team(&described.team, wanted) => return Ok(Ok(described)),
         Some(_) => {
-            tracing::info!(team = wanted.name, "changes the work team");
+            tracing::info!(team = wanted.name, "updating work team");
             port.update_team(wanted).await?
         }
         None => {
-            tracing::info!(team = wanted.name, "makes the work team");
+            tracing::info!(team = wanted.name, "creating work team");
             let owner = &run.ports.settings().output_bucket;
-            port.create_team(&there.name, wanted, owner).await?
+            port.create_team(&workforce.name, wanted, owner).await?
         }
     };
     match change {
@@ -225,22 +212,24 @@ async fn work_team<P: Ports>(
             )));
         }
         TeamChangeOutcome::Invalid { reason } => {
-            return Ok(Err(format!("the work team was not taken: {reason}")));
+            return Ok(Err(format!("the work team was refused: {reason}")));
         }
         TeamChangeOutcome::Done | TeamChangeOutcome::Taken => {}
     }
-    // Taken: somebody made it in this moment; what differs is set the next time.
+    // Taken: another process made it at this moment; what differs is set the next time.
     match port.team(&wanted.name).await? {
-        Some(described) if !own::is_own_team(run, of.team, of.roster, &described).await? => {
-            Ok(Err(own::refusal("work team", of.team)))
+        Some(described)
+            if !ownership::is_own_work_team(run, request.team, request.roster, &described).await? =>
+        {
+            Ok(Err(ownership::refusal("work team", request.team)))
         }
         Some(described) => Ok(Ok(described)),
-        None => Err(SyncError::WorkforceNotReady("making the work team".to_owned())),
+        None => Err(SyncError::WorkforceNotReady("creating the work team".to_owned())),
     }
 }
 
-/// In whatever order the groups are.
-fn same(there: &WorkTeam, wanted: &WorkTeam) -> bool {
+/// In any order of the groups.
+fn is_same_team(there: &WorkTeam, wanted: &WorkTeam) -> bool {
     let sorted = |team: &WorkTeam| {
         let mut team = team.clone();
         match &mut team.members {
@@ -251,15 +240,15 @@ fn same(there: &WorkTeam, wanted: &WorkTeam) -> bool {
     sorted(there) == sorted(wanted)
 }
 
-fn portal<P: Ports>(
+fn portal_url<P: Ports>(
     run: &Run<'_, P>,
-    there: &WorkforceDescription,
+    workforce: &WorkforceDescription,
     team: &WorkTeamDescription,
 ) -> Result<String, SyncError> {
     if let Some(url) = &run.ports.settings().portal_url {
         return Ok(url.clone());
     }
-    let hosts = [&there.sub_domain, &team.sub_domain];
+    let hosts = [&workforce.sub_domain, &team.sub_domain];
     let host = hosts
         .into_iter()
         .find(|host| !host.is_empty())

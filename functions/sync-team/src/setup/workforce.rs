@@ -5,50 +5,56 @@ use std::time::Duration;
 use shared::crew::SignIn;
 use shared::port::crew::{Identity, TeamChangeOutcome, Workforce, WorkforceDescription};
 
+use crate::error::SyncError;
+use crate::ports::Ports;
 use crate::run::Run;
-use crate::{Ports, SyncError};
 
-/// What the console calls the one it makes.
+/// The name that AWS's console gives the workforce it creates.
 const NAME: &str = "default";
-/// Between looks at one that is being made.
+/// Between looks at one that is being created.
 const PAUSE: Duration = Duration::from_secs(3);
-const LOOKS: usize = 100;
+const MAX_LOOKS: usize = 100;
 
-pub(crate) enum Found {
+pub(crate) enum WorkforceChoice {
     Usable(WorkforceDescription),
-    /// Somebody has to change something.
+    /// An admin has to change something; what, in a sentence.
     Refused(String),
 }
 
 /// The workforce there is, or a new one; active.
-pub(crate) async fn find_or_make<P: Ports>(run: &Run<'_, P>, sign_in: &SignIn) -> Result<Found, SyncError> {
+pub(crate) async fn find_or_create<P: Ports>(
+    run: &Run<'_, P>,
+    sign_in: &SignIn,
+) -> Result<WorkforceChoice, SyncError> {
     let (port, settings) = (run.ports.workforce(), run.ports.settings());
     let there = match (port.workforce().await?, sign_in) {
         (Some(there), _) => there,
-        (None, SignIn::Oidc { issuer, .. }) => return Ok(Found::Refused(make_it_by_hand(issuer))),
+        (None, SignIn::Oidc { issuer, .. }) => return Ok(WorkforceChoice::Refused(advice_to_create(issuer))),
         (None, SignIn::Cognito(_)) => {
-            tracing::info!(name = NAME, "makes the workforce");
+            tracing::info!(name = NAME, "creating workforce");
             match port
                 .create_workforce(NAME, &settings.user_pool, &settings.client_id)
                 .await?
             {
                 TeamChangeOutcome::Done | TeamChangeOutcome::Taken => {}
                 TeamChangeOutcome::LimitReached { reason } | TeamChangeOutcome::Invalid { reason } => {
-                    return Ok(Found::Refused(format!("the workforce was not taken: {reason}")));
+                    return Ok(WorkforceChoice::Refused(format!(
+                        "the workforce was refused: {reason}"
+                    )));
                 }
             }
-            let made = port.workforce().await?;
-            made.ok_or_else(|| SyncError::WorkforceNotReady("being made".to_owned()))?
+            let created = port.workforce().await?;
+            created.ok_or_else(|| SyncError::WorkforceNotReady("being created".to_owned()))?
         }
     };
-    if let Some(why) = unfit(&there.identity, sign_in, &settings.user_pool) {
-        return Ok(Found::Refused(why));
+    if let Some(why) = mismatch(&there.identity, sign_in, &settings.user_pool) {
+        return Ok(WorkforceChoice::Refused(why));
     }
-    active(run, there).await
+    wait_until_active(run, there).await
 }
 
-/// Its making takes a client secret, and none belongs into a bucket.
-fn make_it_by_hand(issuer: &str) -> String {
+/// Creating it takes a client secret, which does not belong in a bucket.
+fn advice_to_create(issuer: &str) -> String {
     format!(
         "there is no workforce that signs in through {issuer}. Make it once: aws sagemaker create-workforce \
          --workforce-name default --oidc-config ClientId=…,ClientSecret=…,Issuer={issuer},AuthorizationEndpoint=…,\
@@ -56,7 +62,7 @@ fn make_it_by_hand(issuer: &str) -> String {
     )
 }
 
-fn unfit(there: &Identity, sign_in: &SignIn, user_pool: &str) -> Option<String> {
+fn mismatch(there: &Identity, sign_in: &SignIn, user_pool: &str) -> Option<String> {
     const ONE: &str = "an account has one private workforce in a Region";
     let same = |a: &str, b: &str| a.trim_end_matches('/') == b.trim_end_matches('/');
     match (there, sign_in) {
@@ -79,24 +85,27 @@ fn unfit(there: &Identity, sign_in: &SignIn, user_pool: &str) -> Option<String> 
         (Identity::Cognito { user_pool, .. }, SignIn::Oidc { issuer, .. }) => Some(format!(
             "the workforce signs in with the user pool {user_pool}, and this file asks for {issuer}; {ONE}. List the \
              people under `workers` instead of `sign_in`, or delete the workforce and its teams, and then: {}",
-            make_it_by_hand(issuer)
+            advice_to_create(issuer)
         )),
     }
 }
 
-async fn active<P: Ports>(run: &Run<'_, P>, mut there: WorkforceDescription) -> Result<Found, SyncError> {
-    for _ in 0..LOOKS {
+async fn wait_until_active<P: Ports>(
+    run: &Run<'_, P>,
+    mut there: WorkforceDescription,
+) -> Result<WorkforceChoice, SyncError> {
+    for _ in 0..MAX_LOOKS {
         match there.status.as_str() {
-            "Active" => return Ok(Found::Usable(there)),
+            "Active" => return Ok(WorkforceChoice::Usable(there)),
             "Failed" => {
                 let why = there.failure_reason.as_deref().unwrap_or("without a reason");
-                return Ok(Found::Refused(format!(
+                return Ok(WorkforceChoice::Refused(format!(
                     "the workforce `{}` has failed: {why}. Delete it (aws sagemaker delete-workforce --workforce-name \
                      {}); a new one is made at the next sweep",
                     there.name, there.name
                 )));
             }
-            _ if run.out_of_time() => break,
+            _ if run.is_out_of_time() => break,
             _ => tokio::time::sleep(PAUSE).await,
         }
         match run.ports.workforce().workforce().await? {

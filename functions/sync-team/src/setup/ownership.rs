@@ -1,8 +1,8 @@
-//! Whose the group and the work team of a team's name are.
+//! Who owns the group and the work team of a team's name.
 //!
 //! A team file may be dropped by people who must not change other groups of the user pool, or other work teams of the
 //! account. So both are changed only where Groundcrew made them, or an operator handed them over: see
-//! [`shared::crew::Ownership`]. What is not ours is named in a notice and left as it is.
+//! [`shared::crew::Ownership`]. What others own is named in a notice and left as it is.
 
 use jiff::Timestamp;
 use shared::crew::{MemberState, Roster, TeamFile, group_description};
@@ -11,81 +11,83 @@ use shared::name::TeamName;
 use shared::port::crew::{Directory, WorkTeamDescription, Workforce};
 use shared::port::{Bucket, Store};
 
-use crate::reconcile::in_state;
+use crate::error::SyncError;
+use crate::ports::Ports;
+use crate::roster::members_in_state;
 use crate::run::Run;
-use crate::{Ports, SyncError};
 
 /// The group of the team's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum OwnGroup {
+pub(crate) enum GroupOwnership {
     Missing,
+    /// The team's own; made at this time.
     Own(Timestamp),
-    /// Somebody else made it; when.
+    /// Not made by Groundcrew; made at this time.
     Foreign(Timestamp),
 }
 
-impl OwnGroup {
-    /// When it was made, where it is the team's.
-    pub(crate) fn own(&self) -> Option<Timestamp> {
+impl GroupOwnership {
+    /// When it was made, where it is the team's own.
+    pub(crate) fn own_since(&self) -> Option<Timestamp> {
         match self {
             Self::Own(made) => Some(*made),
             Self::Missing | Self::Foreign(_) => None,
         }
     }
 
-    /// Whether people may be taken out of it; out of one that is not there, nobody can be.
+    /// Whether people may be removed from it. There is no one to remove from a missing one.
     pub(crate) fn may_change(&self) -> bool {
         !matches!(self, Self::Foreign(_))
     }
 }
 
 /// As it is now.
-pub(crate) async fn group<P: Ports>(
+pub(crate) async fn group_ownership<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     roster: &Roster,
-) -> Result<OwnGroup, SyncError> {
+) -> Result<GroupOwnership, SyncError> {
     let stack = &run.ports.settings().output_bucket;
     Ok(match run.ports.directory().group(team.as_str()).await? {
-        None => OwnGroup::Missing,
-        Some(group) if roster.owns_group(&group, stack, team) => OwnGroup::Own(group.created),
-        Some(group) => OwnGroup::Foreign(group.created),
+        None => GroupOwnership::Missing,
+        Some(group) if roster.owns_group(&group, stack, team) => GroupOwnership::Own(group.created),
+        Some(group) => GroupOwnership::Foreign(group.created),
     })
 }
 
-/// Made where a team needs one and there is none; taken over where an operator says so. Its description says whose it is
-/// from the call that makes it on, so that whoever is stopped then finds it again.
-pub(crate) async fn make_group<P: Ports>(
+/// Created where a team needs one and there is none; taken over where an operator says so. Its description names its owner
+/// from the call that creates it on, so that a process that is stopped then finds it again.
+pub(crate) async fn ensure_group<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     file: &TeamFile,
     roster: &Roster,
-) -> Result<OwnGroup, SyncError> {
-    let nobody_leaves = in_state(roster, MemberState::Leaving).is_empty();
-    if file.cognito().is_none() && nobody_leaves {
-        return Ok(OwnGroup::Missing);
+) -> Result<GroupOwnership, SyncError> {
+    let has_leaving = !members_in_state(roster, MemberState::Leaving).is_empty();
+    if file.cognito().is_none() && !has_leaving {
+        return Ok(GroupOwnership::Missing);
     }
-    let mut there = group(run, team, roster).await?;
-    if there == OwnGroup::Missing && file.cognito().is_some() {
+    let mut there = group_ownership(run, team, roster).await?;
+    if there == GroupOwnership::Missing && file.cognito().is_some() {
         let description = group_description(&run.ports.settings().output_bucket, team);
         run.ports
             .directory()
             .create_group(team.as_str(), &description)
             .await?;
-        // Somebody else may have made one in this moment.
-        there = group(run, team, roster).await?;
+        // Another process may have created one at this moment.
+        there = group_ownership(run, team, roster).await?;
     }
     match there {
-        OwnGroup::Foreign(made) if adoption(run, team, roster).await?.is_some() => {
-            tracing::warn!(%team, "takes over a group, as an operator says");
-            Ok(OwnGroup::Own(made))
+        GroupOwnership::Foreign(made) if adoption(run, team, roster).await?.is_some() => {
+            tracing::warn!(%team, "taking over a group that an operator handed over");
+            Ok(GroupOwnership::Own(made))
         }
         there => Ok(there),
     }
 }
 
 /// Whether the work team is this team's, or has been handed over.
-pub(crate) async fn is_own_team<P: Ports>(
+pub(crate) async fn is_own_work_team<P: Ports>(
     run: &Run<'_, P>,
     team: &TeamName,
     roster: &Roster,
@@ -109,9 +111,11 @@ pub(crate) async fn adoption<P: Ports>(
     roster: &Roster,
 ) -> Result<Option<String>, SyncError> {
     let key = layout::adoption(team);
-    let said = run.ports.store().get(Bucket::Output, &key, None).await?;
+    let document = run.ports.store().get(Bucket::Output, &key, None).await?;
     let followed = roster.owned.as_ref().and_then(|owned| owned.adopted.as_ref());
-    Ok(said.map(|said| said.etag).filter(|etag| Some(etag) != followed))
+    Ok(document
+        .map(|document| document.etag)
+        .filter(|etag| Some(etag) != followed))
 }
 
 /// Why nothing is done, and what to do.
