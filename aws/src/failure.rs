@@ -15,9 +15,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use shared::port::crew::CrewError;
-use shared::port::{LabelingError, PublishError, StoreError};
+use shared::port::{LabelingError, PublishError, RefusalScope, StoreError};
 
-/// Error codes of calls that may work later, whatever HTTP status they come with (S3 sends RequestTimeout as 400, awsJson services
+/// Error codes of calls that may work later, with any HTTP status (S3 sends RequestTimeout as 400, awsJson services
 /// send throttling as 400): <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html> and
 /// <https://docs.aws.amazon.com/awssupport/latest/APIReference/CommonErrors.html>.
 const RETRYABLE: [&str; 14] = [
@@ -108,6 +108,7 @@ impl Failure {
     }
 
     pub(crate) fn into_store_error(self, what: String) -> StoreError {
+        let scope = refusal_scope(self.code());
         let Self {
             operation, reason, ..
         } = self;
@@ -120,6 +121,7 @@ impl Failure {
             false => StoreError::Refused {
                 operation,
                 what,
+                scope,
                 reason,
             },
         }
@@ -164,6 +166,17 @@ fn may_pass(status: Option<u16>, code: Option<&str>) -> bool {
         || code.is_some_and(|code| RETRYABLE.contains(&code))
 }
 
+/// By S3's error codes: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>. Those of KMS begin with its
+/// name.
+fn refusal_scope(code: &str) -> RefusalScope {
+    match code {
+        "AccessDenied" | "InvalidObjectState" => RefusalScope::Object,
+        _ if code.starts_with("KMS.") => RefusalScope::Object,
+        "NoSuchBucket" | "PermanentRedirect" | "AllAccessDisabled" => RefusalScope::Bucket,
+        _ => RefusalScope::Other,
+    }
+}
+
 /// An answer without an error code is named by its status alone: its headers and body do not belong in a log.
 fn reason(
     status: Option<u16>,
@@ -197,6 +210,19 @@ mod tests {
             without_addresses(message),
             "Email address is not verified: (address) in US-EAST-1"
         );
+    }
+
+    #[test]
+    fn a_refusal_is_of_the_object_the_bucket_or_neither() {
+        for (code, scope) in [
+            ("AccessDenied", RefusalScope::Object),
+            ("KMS.DisabledException", RefusalScope::Object),
+            ("NoSuchBucket", RefusalScope::Bucket),
+            ("InvalidToken", RefusalScope::Other),
+            ("", RefusalScope::Other),
+        ] {
+            assert_eq!(refusal_scope(code), scope, "{code}");
+        }
     }
 
     #[test]

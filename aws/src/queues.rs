@@ -45,7 +45,7 @@ impl Queues {
             .max_number_of_messages(most)
             .visibility_timeout(0)
             .wait_time_seconds(0);
-        let output = call.send().await.map_err(|e| failed("ReceiveMessage", &e))?;
+        let output = call.send().await.map_err(|e| queue_error("ReceiveMessage", &e))?;
         let messages = output.messages.unwrap_or_default().into_iter();
         Ok(messages.filter_map(|message| message.body).collect())
     }
@@ -55,14 +55,16 @@ impl Queues {
         let arn = self.attribute(url, QueueAttributeName::QueueArn).await?;
         let call = self.client.get().await.start_message_move_task().source_arn(arn);
         let moved = call.send().await;
-        moved.map(|_| ()).map_err(|e| failed("StartMessageMoveTask", &e))
+        moved
+            .map(|_| ())
+            .map_err(|e| queue_error("StartMessageMoveTask", &e))
     }
 
     async fn attribute(&self, url: &str, name: QueueAttributeName) -> Result<String, QueueError> {
         const OPERATION: &str = "GetQueueAttributes";
         let call = self.client.get().await.get_queue_attributes().queue_url(url);
         let output = call.attribute_names(name.clone()).send().await;
-        let output = output.map_err(|e| failed(OPERATION, &e))?;
+        let output = output.map_err(|e| queue_error(OPERATION, &e))?;
         let value = output.attributes.and_then(|mut all| all.remove(&name));
         value.ok_or_else(|| QueueError {
             operation: OPERATION,
@@ -71,7 +73,7 @@ impl Queues {
     }
 }
 
-fn failed<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> QueueError
+fn queue_error<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> QueueError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

@@ -60,7 +60,7 @@ impl Buckets {
         bucket: &str,
         key: &str,
         range: Option<Range<u64>>,
-    ) -> Result<Read, StoreError> {
+    ) -> Result<GetResult, StoreError> {
         let range = range.map(|r| format!("bytes={}-{}", r.start, r.end.saturating_sub(1)));
         let what = || format!("s3://{bucket}/{key}");
         let request = self
@@ -76,8 +76,8 @@ impl Buckets {
             Err(error) => {
                 let failure = Failure::of("GetObject", &error);
                 return match (failure.code(), failure.status()) {
-                    ("NoSuchKey", _) => Ok(Read::Object(None)),
-                    (_, Some(416)) => Ok(Read::EmptyRange),
+                    ("NoSuchKey", _) => Ok(GetResult::Object(None)),
+                    (_, Some(416)) => Ok(GetResult::EmptyRange),
                     _ => Err(failure.into_store_error(what())),
                 };
             }
@@ -89,7 +89,7 @@ impl Buckets {
                 what: what(),
                 reason,
             })?;
-        Ok(Read::Object(Some(object)))
+        Ok(GetResult::Object(Some(object)))
     }
 
     /// A range that starts at or beyond the end is refused with 416; the port gives what there is: nothing.
@@ -128,7 +128,7 @@ impl Buckets {
         body: Vec<u8>,
         metadata: Option<&BTreeMap<String, String>>,
         etag: Option<&str>,
-    ) -> Result<Put, StoreError> {
+    ) -> Result<PutResult, StoreError> {
         let request = self
             .client
             .get()
@@ -143,13 +143,13 @@ impl Buckets {
             None => request.if_none_match("*"),
         };
         match request.body(ByteStream::from(body)).send().await {
-            Ok(output) => Ok(Put::Done(without_quotes(output.e_tag()))),
+            Ok(output) => Ok(PutResult::Done(without_quotes(output.e_tag()))),
             Err(error) => {
                 let failure = Failure::of("PutObject", &error);
                 match (failure.status(), failure.code()) {
-                    (Some(412), _) => Ok(Put::Conflict),
+                    (Some(412), _) => Ok(PutResult::Conflict),
                     // If-Match on a key that is not there any more.
-                    (_, "NoSuchKey") if etag.is_some() => Ok(Put::Conflict),
+                    (_, "NoSuchKey") if etag.is_some() => Ok(PutResult::Conflict),
                     _ => Err(failure.into_store_error(self.uri(Bucket::Output, key))),
                 }
             }
@@ -158,13 +158,13 @@ impl Buckets {
 }
 
 /// What GetObject gave.
-enum Read {
+enum GetResult {
     Object(Option<StoredObject>),
     EmptyRange,
 }
 
 /// What PutObject with a condition gave.
-enum Put {
+enum PutResult {
     /// With the ETag.
     Done(String),
     Conflict,
@@ -240,8 +240,8 @@ impl Store for Buckets {
         range: Option<Range<u64>>,
     ) -> Result<Option<StoredObject>, StoreError> {
         match self.get_object(self.name(bucket), key, range).await? {
-            Read::Object(object) => Ok(object),
-            Read::EmptyRange => self.head_object(bucket, key).await,
+            GetResult::Object(object) => Ok(object),
+            GetResult::EmptyRange => self.head_object(bucket, key).await,
         }
     }
 
@@ -252,9 +252,9 @@ impl Store for Buckets {
         range: Range<u64>,
     ) -> Result<Option<StoredObject>, StoreError> {
         match self.get_object(bucket, key, Some(range)).await? {
-            Read::Object(object) => Ok(object),
+            GetResult::Object(object) => Ok(object),
             // Nothing but an empty object has no first byte.
-            Read::EmptyRange => Ok(Some(StoredObject {
+            GetResult::EmptyRange => Ok(Some(StoredObject {
                 bytes: Vec::new(),
                 etag: String::new(),
                 size: 0,
@@ -271,8 +271,8 @@ impl Store for Buckets {
         metadata: &BTreeMap<String, String>,
     ) -> Result<CreateOutcome, StoreError> {
         match self.put(key, body, Some(metadata), None).await? {
-            Put::Done(_) => Ok(CreateOutcome::New),
-            Put::Conflict => Ok(CreateOutcome::AlreadyThere),
+            PutResult::Done(_) => Ok(CreateOutcome::New),
+            PutResult::Conflict => Ok(CreateOutcome::AlreadyThere),
         }
     }
 
@@ -283,8 +283,8 @@ impl Store for Buckets {
         etag: Option<&str>,
     ) -> Result<ReplaceOutcome, StoreError> {
         match self.put(key, body, None, etag).await? {
-            Put::Done(etag) => Ok(ReplaceOutcome::Done { etag }),
-            Put::Conflict => Ok(ReplaceOutcome::Changed),
+            PutResult::Done(etag) => Ok(ReplaceOutcome::Done { etag }),
+            PutResult::Conflict => Ok(ReplaceOutcome::Changed),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The topics that tell workers of new work, through the AWS SDK: one for each team, which the labeling service may
+//! The topics that notify workers of new work, through the AWS SDK: one for each team, which the labeling service may
 //! publish to.
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod listing;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::port::{Bucket, CreateOutcome, ReplaceOutcome, Store, StoreError, StoredObject};
+use crate::port::{Bucket, CreateOutcome, RefusalScope, ReplaceOutcome, Store, StoreError, StoredObject};
 
 pub use listing::{Listing, list, list_all, list_by_folder};
 
@@ -43,11 +43,13 @@ impl From<DocumentError> for StoreError {
             DocumentError::Unreadable { key, .. } => Self::Refused {
                 operation: "GetObject",
                 what: key,
+                scope: RefusalScope::Other,
                 reason,
             },
             DocumentError::Unwritable { key, .. } => Self::Refused {
                 operation: "PutObject",
                 what: key,
+                scope: RefusalScope::Other,
                 reason,
             },
             DocumentError::Contended { key, .. } => Self::Transient {

@@ -94,8 +94,20 @@ pub enum StoreError {
     Refused {
         operation: &'static str,
         what: String,
+        scope: RefusalScope,
         reason: String,
     },
+}
+
+/// What a refusal is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalScope {
+    /// This one object: access to it or to its key is denied, or it is archived.
+    Object,
+    /// Its bucket: there is none of this name, or not here.
+    Bucket,
+    /// The request, the caller, or anything else.
+    Other,
 }
 
 /// S3, as far as the protocols need it.
@@ -133,6 +145,7 @@ pub trait Store: Send + Sync {
             Err(StoreError::Refused {
                 operation: "GetObject",
                 what,
+                scope: RefusalScope::Object,
                 reason: "AccessDenied: this store has no other buckets".to_owned(),
             })
         }

@@ -7,7 +7,8 @@ use std::task::Poll;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::port::{
-    Bucket, CreateOutcome, Object, OpenUpload, Page, ReplaceOutcome, Store, StoreError, StoredObject,
+    Bucket, CreateOutcome, Object, OpenUpload, Page, RefusalScope, ReplaceOutcome, Store, StoreError,
+    StoredObject,
 };
 use shared::spec::Spec;
 
@@ -432,6 +433,7 @@ impl Store for FakeStore {
                 return Err(StoreError::Refused {
                     operation: "GetObject",
                     what: key.to_owned(),
+                    scope: RefusalScope::Object,
                     reason: "AccessDenied: not authorized to perform kms:Decrypt".to_owned(),
                 });
             }

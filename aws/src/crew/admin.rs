@@ -6,7 +6,7 @@ use super::{PrivateWorkforce, team_description};
 use crate::failure::Failure;
 
 impl PrivateWorkforce {
-    /// The account's work teams, whoever made them; those of the first pages of 100. An account has 25, unless AWS was
+    /// The account's work teams, made by Groundcrew or not; those of the first pages of 100. An account has 25, unless AWS was
     /// asked for more.
     pub async fn teams(&self, pages: usize) -> Result<Vec<WorkTeam>, CrewError> {
         let (mut teams, mut token) = (Vec::new(), None);

@@ -124,7 +124,7 @@ async fn a_team_of_another_sign_in_is_made_of_its_claims() {
 }
 
 #[tokio::test]
-async fn a_team_whose_people_are_no_longer_told_loses_its_topic() {
+async fn a_team_without_work_notices_loses_its_topic() {
     let (service, workforce) = workforce([ok(&json!({}))]).await;
     assert_eq!(
         workforce.update_team(&team(None)).await.unwrap(),
@@ -156,7 +156,7 @@ async fn a_team_is_read_as_it_was_written_and_a_missing_one_is_none() {
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_stands_in_the_way() {
+async fn a_refusal_says_what_prevents_it() {
     let (_, workforce) = workforce([
         refusal("ResourceInUse", "exists"),
         refusal("ResourceLimitExceeded", "25 work teams"),
@@ -195,7 +195,7 @@ async fn a_group_made_a_moment_ago_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_group_that_never_comes_is_told() {
+async fn a_group_that_never_appears_is_reported() {
     let unseen = || refusal("ValidationException", "The group does not exist");
     let (_, workforce) = workforce([unseen(), unseen(), unseen()]).await;
     let change = workforce

@@ -64,7 +64,7 @@ async fn an_invitation_sent_again_says_so() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_an_invitation_is_told_apart_and_names_nobody() {
+async fn outcomes_of_an_invitation_are_distinguished_and_name_no_one() {
     let limit = "Exceeded daily email limit for the operation or the account.";
     let table = [
         (
@@ -104,7 +104,7 @@ async fn what_becomes_of_an_invitation_is_told_apart_and_names_nobody() {
 }
 
 #[tokio::test]
-async fn an_invitation_nobody_answered_is_not_sent_twice() {
+async fn an_unanswered_invitation_is_not_sent_twice() {
     let (service, pool) = pool([(503, String::new())]).await;
     let error = pool.invite("ana@example.org", "numbers").await.unwrap_err();
     assert!(matches!(error, CrewError::Transient { .. }), "{error}");
@@ -203,7 +203,7 @@ async fn all_pages_of_accounts_and_members_are_read() {
 }
 
 #[tokio::test]
-async fn all_pages_of_somebodys_groups_are_read_and_nobody_has_none() {
+async fn all_pages_of_an_accounts_groups_are_read() {
     let group = |name: &str| json!({"GroupName": name, "UserPoolId": POOL});
     let (service, pool) = pool([
         ok(&json!({"Groups": [group("numbers")], "NextToken": "n2"})),

@@ -117,7 +117,7 @@ impl Upload<'_> {
         let sent = call
             .send()
             .await
-            .map_err(|error| self.failed("UploadPart", &error))?;
+            .map_err(|error| self.upload_error("UploadPart", &error))?;
         let part = CompletedPart::builder().part_number(number);
         self.parts.push(part.set_e_tag(sent.e_tag).build());
         Ok(())
@@ -132,7 +132,7 @@ impl Upload<'_> {
             .multipart_upload(parts.build())
             .send()
             .await;
-        let completed = completed.map_err(|error| self.failed("CompleteMultipartUpload", &error));
+        let completed = completed.map_err(|error| self.upload_error("CompleteMultipartUpload", &error));
         completed.map(|_| ())
     }
 
@@ -141,11 +141,11 @@ impl Upload<'_> {
         let call = self.buckets.client.get().await.abort_multipart_upload();
         let call = call.bucket(&self.buckets.input).key(&self.key);
         let aborted = call.upload_id(&self.id).send().await;
-        let aborted = aborted.map_err(|error| self.failed("AbortMultipartUpload", &error));
+        let aborted = aborted.map_err(|error| self.upload_error("AbortMultipartUpload", &error));
         aborted.map(|_| ())
     }
 
-    fn failed<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>) -> StoreError
+    fn upload_error<E>(&self, operation: &'static str, error: &SdkError<E, HttpResponse>) -> StoreError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {

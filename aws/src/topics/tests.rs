@@ -101,7 +101,7 @@ fn an_older_statement_of_ours_is_replaced_and_a_single_one_of_theirs_kept() {
 }
 
 #[tokio::test]
-async fn who_was_asked_to_confirm_counts_as_subscribed_and_can_not_be_unsubscribed() {
+async fn an_unconfirmed_subscription_counts_and_cannot_be_removed() {
     let people = [
         (
             "Ana@example.org",

@@ -1,36 +1,33 @@
-//! The batches cut so far: which files are in one, and whether they fit together.
+//! The batches cut so far, as this process knows them: which files are in one, and whether they fit together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::change::{self, Change};
-use shared::layout;
 use shared::manifest::{OriginError, origins};
-use shared::name::{BatchNumber, DatasetName};
-use shared::port::{Bucket, Object, Store, StoreError};
+use shared::name::BatchNumber;
+use shared::port::{Object, StoreError};
 use shared::status::RowsLeftOut;
-
-use crate::memory::{self, Kept};
 
 /// Names of a batch's object metadata.
 pub(crate) mod meta {
-    /// Random, by the writer: tells one's own manifest from another's after a lost response.
+    /// Random, by the writer: shows after a lost response whether the manifest is one's own.
     pub(crate) const OWNER: &str = "owner";
     pub(crate) const SPEC: &str = "spec-sha256";
     pub(crate) const ITEMS: &str = "items";
-    /// The last line's file goes on in the next batch, after this row.
+    /// The last line's file continues in the next batch, after this row.
     pub(crate) const RESUME: &str = "resume-after-row";
     /// How the rows are numbered in which that row was counted; 1 where it is not said.
     pub(crate) const NUMBERING: &str = "row-numbering";
     /// The batch is of a manifest made by hand that is called `*.jsonl`.
     pub(crate) const JSON_MANIFEST: &str = "json-manifest";
-    /// Rows of the batch's files that are no items.
+    /// Rows of the batch's files that are not items.
     pub(crate) const REJECTED: &str = "rejected-rows";
     pub(crate) const BLANK: &str = "blank-rows";
 }
 
-/// The first half of a key's SHA-256: 16 bytes for a key of up to 1,024, and nobody can find two that collide.
+/// The first half of a key's SHA-256: 16 collision-resistant bytes for a key of up to 1,024.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KeyHash(u128);
 
@@ -133,13 +130,21 @@ pub(crate) struct Batches {
     pub(crate) resume: Option<Resume>,
     /// Keys of manifests made by hand that are called `*.jsonl`: while one is there, the dataset is labelled by hand.
     pub(crate) json_manifests: BTreeSet<String>,
-    /// What of this has been written down for other processes.
-    pub(crate) kept: Kept,
+    /// What of this has been written for other processes.
+    pub(crate) memory: MemoryState,
 }
 
-/// What a batch adds.
+/// The memory object of the dataset, as this process knows it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemoryState {
+    pub(crate) etag: Option<String>,
+    /// Batches in it.
+    pub(crate) batches: usize,
+}
+
+/// What one batch holds.
 #[derive(Debug, Default)]
-pub(crate) struct Added {
+pub(crate) struct BatchContent {
     pub(crate) files: Vec<BatchedFile>,
     pub(crate) items: u64,
     pub(crate) left_out: RowsLeftOut,
@@ -147,7 +152,7 @@ pub(crate) struct Added {
     pub(crate) json_manifest: Option<String>,
 }
 
-/// Why nothing more may be cut. Cutting on could label items twice.
+/// Why nothing more may be cut. BatchCutter on could label items twice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Halt {
     #[error(
@@ -183,7 +188,7 @@ impl Batches {
         self.manifests.len()
     }
 
-    /// Whether it is known what became of this one.
+    /// Whether this one is known.
     pub(crate) fn reach(&self, number: BatchNumber) -> bool {
         usize::try_from(number.get()).is_ok_and(|number| number <= self.count())
     }
@@ -200,7 +205,7 @@ impl Batches {
         self.json_manifests.contains(key)
     }
 
-    /// What became of a file since it came into a batch; `None` if it is in none.
+    /// Whether a file has changed since it was batched; `None` if it is in no batch.
     pub(crate) fn change(&self, file: &Object) -> Option<Change> {
         let batched = self.files.get(&KeyHash::of(&[&file.key]))?;
         Some(batched.change(&file.etag))
@@ -214,11 +219,11 @@ impl Batches {
     }
 
     /// The ETags of all, if every one of them has been seen in a listing.
-    pub(crate) fn listed(&self) -> Option<Vec<String>> {
+    pub(crate) fn manifest_etags(&self) -> Option<Vec<String>> {
         self.manifests.iter().cloned().collect()
     }
 
-    pub(crate) fn remembered(
+    pub(crate) fn from_memory(
         manifests: Vec<String>,
         files: impl Iterator<Item = BatchedFile>,
         items: u64,
@@ -233,7 +238,7 @@ impl Batches {
             left_out,
             resume,
             json_manifests,
-            kept: Kept::default(),
+            memory: MemoryState::default(),
         }
     }
 
@@ -248,64 +253,25 @@ impl Batches {
         next.and_then(BatchNumber::new).ok_or(Halt::Full)
     }
 
-    /// Reads the batches that are there and not yet known, and checks that the known ones are still there.
-    ///
-    /// A process that knows nothing begins with what others wrote down, if that spares it more than `every` batches.
-    pub(crate) async fn catch_up(
-        &mut self,
-        store: &impl Store,
-        dataset: &DatasetName,
-        every: usize,
-    ) -> Result<(), BatchesError> {
-        let listed = listed(store, dataset).await?;
-        if self.count() == 0 && listed.len() >= every {
-            *self = memory::load(store, dataset, &listed).await?;
-        }
-        if listed.len() < self.count() {
-            return Err(Halt::Deleted {
-                before: self.count(),
-                now: listed.len(),
+    /// Compares a listed batch with what is known at its place. `true`: it is new, and has to be read.
+    pub(crate) fn is_new(&mut self, place: usize, number: BatchNumber, etag: &str) -> Result<bool, Halt> {
+        match self.manifests.get_mut(place) {
+            Some(Some(known)) if known != etag => Err(Halt::Overwritten(number)),
+            Some(known) => {
+                *known = Some(etag.to_owned());
+                Ok(false)
             }
-            .into());
+            None => Ok(true),
         }
-        for (place, (number, etag)) in listed.into_iter().enumerate() {
-            match self.manifests.get_mut(place) {
-                Some(Some(known)) if *known != etag => return Err(Halt::Overwritten(number).into()),
-                Some(known) => *known = Some(etag),
-                None => self.read(store, dataset, number).await?,
-            }
-        }
-        Ok(())
     }
 
-    /// What this instance has just written needs no reading.
-    pub(crate) fn push(&mut self, added: Added) {
+    /// A batch that this process has just written needs no reading.
+    pub(crate) fn push(&mut self, added: BatchContent) {
         self.add(None, added);
     }
 
-    async fn read(
-        &mut self,
-        store: &impl Store,
-        dataset: &DatasetName,
-        number: BatchNumber,
-    ) -> Result<(), BatchesError> {
-        let manifest = store
-            .get(Bucket::Output, &layout::manifest(dataset, number), None)
-            .await?;
-        let Some(manifest) = manifest else {
-            return Err(Halt::Deleted {
-                before: self.count() + 1,
-                now: self.count(),
-            }
-            .into());
-        };
-        let added =
-            read_manifest(&manifest.bytes, &manifest.metadata).map_err(|e| Halt::Unreadable(number, e))?;
-        self.add(Some(manifest.etag), added);
-        Ok(())
-    }
-
-    fn add(&mut self, etag: Option<String>, added: Added) {
+    /// The next batch, as it was read; without an ETag where this process has just written it.
+    pub(crate) fn add(&mut self, etag: Option<String>, added: BatchContent) {
         self.manifests.push(etag);
         let files = added.files.iter().map(|file| (file.key, file.etag));
         self.files.extend(files);
@@ -316,47 +282,11 @@ impl Batches {
     }
 }
 
-/// The dataset's manifests by number, without a gap; other objects under the prefix are nothing to us.
-async fn listed(
-    store: &impl Store,
-    dataset: &DatasetName,
-) -> Result<Vec<(BatchNumber, String)>, BatchesError> {
-    let prefix = layout::manifest_prefix(dataset);
-    let mut manifests: Vec<(BatchNumber, String)> = Vec::new();
-    let mut token = None::<String>;
-    loop {
-        let page = store
-            .list(Bucket::Output, &prefix, false, token.as_deref())
-            .await?;
-        for Object { key, etag, .. } in page.objects {
-            let Some((of, number)) = layout::parse_manifest(&key) else {
-                continue;
-            };
-            if of == *dataset {
-                manifests.push((number, etag));
-            }
-        }
-        token = page.next;
-        if token.is_none() {
-            break;
-        }
-    }
-    // Listings are in byte order, and numbers have six digits: in order already.
-    for ((next, _), expected) in manifests.iter().zip(1..) {
-        if let Some(missing) = BatchNumber::new(expected).filter(|missing| missing != next) {
-            return Err(Halt::Gap {
-                missing,
-                next: *next,
-                key: layout::manifest(dataset, missing),
-            }
-            .into());
-        }
-    }
-    Ok(manifests)
-}
-
-fn read_manifest(bytes: &[u8], metadata: &BTreeMap<String, String>) -> Result<Added, OriginError> {
-    let mut added = Added::default();
+pub(crate) fn read_manifest(
+    bytes: &[u8],
+    metadata: &BTreeMap<String, String>,
+) -> Result<BatchContent, OriginError> {
+    let mut added = BatchContent::default();
     let mut last = None;
     for origin in origins(bytes) {
         let origin = origin?;

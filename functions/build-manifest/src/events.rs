@@ -12,8 +12,8 @@ use shared::layout::InputKey;
 use shared::name::DatasetName;
 use shared::port::{Store, Topic};
 
-use crate::Deps;
-use crate::misplaced::Misplaced;
+use crate::deps::Deps;
+use crate::misplaced_files::MisplacedFiles;
 use crate::reconcile::reconcile;
 use crate::sweep::AT_ONCE;
 
@@ -22,7 +22,7 @@ use crate::sweep::AT_ONCE;
 #[derive(Debug, Default)]
 struct DroppedFiles {
     datasets: BTreeMap<DatasetName, DatasetEvent>,
-    misplaced: BTreeMap<Misplaced, MessageId>,
+    misplaced: BTreeMap<MisplacedFiles, MessageId>,
 }
 
 #[derive(Debug)]
@@ -82,9 +82,9 @@ impl DroppedFiles {
             InputKey::Manifest(dataset) | InputKey::File(dataset) => {
                 self.add_dataset(dataset, message, object.at);
             }
-            InputKey::Loose => self.add_misplaced(Misplaced::loose(&object.key), message),
+            InputKey::Loose => self.add_misplaced(MisplacedFiles::loose(&object.key), message),
             InputKey::BadDataset(error) => {
-                self.add_misplaced(Misplaced::folder(&object.key, &error), message);
+                self.add_misplaced(MisplacedFiles::folder(&object.key, &error), message);
             }
         }
     }
@@ -97,7 +97,7 @@ impl DroppedFiles {
         event.latest = event.latest.max(at);
     }
 
-    fn add_misplaced(&mut self, misplaced: Misplaced, message: MessageId) {
+    fn add_misplaced(&mut self, misplaced: MisplacedFiles, message: MessageId) {
         self.misplaced.entry(misplaced).or_insert(message);
     }
 }

@@ -7,21 +7,20 @@ use std::ops::ControlFlow;
 use futures::stream::{self, StreamExt};
 use shared::item::{self, Items, Rules};
 use shared::layout::InputKey;
-use shared::link::LinkSources;
 use shared::manifest::Line;
-use shared::name::DatasetName;
 use shared::port::{Object, Store, StoreError};
-use shared::spec::Spec;
 use shared::status::{Reject, RowsLeftOut};
 
-use crate::batches::{Added, BatchedFile, Resume};
+use crate::batches::{BatchContent, BatchedFile, Resume};
 
-mod linked;
+mod links;
 mod read;
+pub(crate) mod recipe;
 
-use linked::Linked;
-pub(crate) use read::{Candidate, FileRole, is_of_the_file};
+use links::LinkCheck;
+pub(crate) use read::{Candidate, FileRole};
 use read::{Contents, LargeHeads, read};
+use recipe::Recipe;
 
 /// Bytes of one manifest. Written with one PutObject, held in memory once.
 pub(crate) const MAX_MANIFEST: usize = 32 << 20;
@@ -29,16 +28,16 @@ pub(crate) const MAX_MANIFEST: usize = 32 << 20;
 const AT_ONCE: usize = 64;
 /// A file up to this size is read beside others; a larger one alone. 64 of them are 16 MiB.
 const SMALL: u64 = 256 << 10;
-/// Rejected in one go, before it is written down: whoever is killed among millions of bad files goes on behind these.
+/// Rejected in one go, before it is recorded: a process that is killed among millions of bad files goes on behind these.
 const MAX_REJECTED: usize = 100_000;
 /// Bad rows of one file that are listed one by one, before the one that says how many more there are.
 const LISTED_ROWS: usize = 1_000;
 
 /// A batch ready to be written, and what became of the files it was made from.
 #[derive(Debug, Default)]
-pub(crate) struct Filled {
+pub(crate) struct BatchDraft {
     pub(crate) manifest: Vec<u8>,
-    pub(crate) added: Added,
+    pub(crate) added: BatchContent,
     pub(crate) rejected: Vec<Reject>,
     /// In the batch, rejected, or gone.
     pub(crate) done: Vec<Object>,
@@ -46,13 +45,13 @@ pub(crate) struct Filled {
     pub(crate) rest: Vec<Object>,
     /// Manifests made by hand that are held, since something they point to is not there yet. Not in `done`.
     pub(crate) incomplete: Vec<Object>,
-    /// Rejected, and to be looked at again: nothing of what they point to is there.
+    /// Reject, and to be looked at again: nothing of what they point to is there.
     pub(crate) unreached: Vec<Object>,
 }
 
-/// What the batch had room for.
+/// How much of a file went into the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
+enum BatchFit {
     All,
     /// All of it, and the batch ends here.
     Last,
@@ -62,23 +61,12 @@ enum Taken {
     Held,
 }
 
-/// What a batch is made by.
-pub(crate) struct Recipe<'a> {
-    pub(crate) spec: &'a Spec,
-    pub(crate) dataset: &'a DatasetName,
-    pub(crate) links: &'a LinkSources,
-    pub(crate) input_bucket: &'a str,
-    pub(crate) max_items: u64,
-    /// A manifest that points to what is missing may wait.
-    pub(crate) holds: bool,
-}
-
 pub(crate) async fn fill(
     store: &impl Store,
     recipe: &Recipe<'_>,
     candidates: Vec<Candidate>,
-) -> Result<Filled, StoreError> {
-    let mut filled = Filled::default();
+) -> Result<BatchDraft, StoreError> {
+    let mut draft = BatchDraft::default();
     let large_heads = LargeHeads::default();
     let (mut done, mut part) = (0, false);
     'full: for group in candidates.chunk_by(|a, b| a.cost() <= SMALL && b.cost() <= SMALL) {
@@ -86,30 +74,30 @@ pub(crate) async fn fill(
         let mut reads = std::pin::pin!(reads.buffered(ahead(recipe, group)));
         for candidate in group {
             let Some(contents) = reads.next().await else { break };
-            let taken = match Filled::renumbered(recipe, candidate, contents?) {
+            let fit = match BatchDraft::check_numbering(recipe, candidate, contents?) {
                 Contents::ByHand { bytes, etag } => {
-                    let linked = Linked::new(store, recipe, &large_heads);
-                    filled.take_by_hand(&linked, candidate, &bytes, &etag).await?
+                    let links = LinkCheck::new(store, recipe, &large_heads);
+                    draft.take_by_hand(&links, candidate, &bytes, &etag).await?
                 }
-                contents => filled.take(recipe, candidate, contents),
+                contents => draft.take(recipe, candidate, contents),
             };
-            done += usize::from(taken != Taken::Nothing);
-            part = taken == Taken::Part;
-            if !matches!(taken, Taken::All | Taken::Held) || filled.rejected.len() >= MAX_REJECTED {
+            done += usize::from(fit != BatchFit::Nothing);
+            part = fit == BatchFit::Part;
+            if !matches!(fit, BatchFit::All | BatchFit::Held) || draft.rejected.len() >= MAX_REJECTED {
                 break 'full;
             }
         }
     }
     let mut objects: Vec<Object> = candidates.into_iter().map(|candidate| candidate.object).collect();
-    filled.rest = objects.split_off(done);
-    if let Some((last, resume)) = objects.last().filter(|_| part).zip(filled.added.resume.as_ref()) {
+    draft.rest = objects.split_off(done);
+    if let Some((last, resume)) = objects.last().filter(|_| part).zip(draft.added.resume.as_ref()) {
         // As it was read, which may be newer than the listing.
         let etag = resume.etag.clone();
-        filled.rest.insert(0, Object { etag, ..last.clone() });
+        draft.rest.insert(0, Object { etag, ..last.clone() });
     }
-    objects.retain(|object| !filled.incomplete.contains(object));
-    filled.done = objects;
-    Ok(filled)
+    objects.retain(|object| !draft.incomplete.contains(object));
+    draft.done = objects;
+    Ok(draft)
 }
 
 /// Files read before it is known whether the batch has room for them: no more than it has items, and of manifests
@@ -123,25 +111,25 @@ fn ahead(recipe: &Recipe<'_>, group: &[Candidate]) -> usize {
         .clamp(1, AT_ONCE)
 }
 
-impl Filled {
+impl BatchDraft {
     /// The same, or rejected where its rows have other numbers than before.
-    fn renumbered(recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Contents {
+    fn check_numbering(recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Contents {
         match &contents {
             Contents::Text { bytes, .. } | Contents::ByHand { bytes, .. } => {
-                let reason = candidate.renumbered(recipe.spec, bytes);
+                let reason = candidate.numbering_problem(recipe.spec, bytes);
                 reason.map_or(contents, Contents::Rejected)
             }
             _ => contents,
         }
     }
 
-    fn take(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> Taken {
+    fn take(&mut self, recipe: &Recipe<'_>, candidate: &Candidate, contents: Contents) -> BatchFit {
         let Object { key, etag, .. } = &candidate.object;
         match contents {
-            Contents::Gone => Taken::All,
+            Contents::Gone => BatchFit::All,
             Contents::Rejected(reason) => {
                 self.reject(key, etag, reason);
-                Taken::All
+                BatchFit::All
             }
             Contents::Image { etag } => self.take_image(recipe, key, &etag),
             Contents::Text { bytes, etag } => {
@@ -149,7 +137,7 @@ impl Filled {
                 self.take_rows(recipe, candidate, &etag, items)
             }
             // Asks the store for more, and so is taken elsewhere.
-            Contents::ByHand { .. } => Taken::Nothing,
+            Contents::ByHand { .. } => BatchFit::Nothing,
         }
     }
 
@@ -157,12 +145,12 @@ impl Filled {
     /// manifest is a batch of its own.
     async fn take_by_hand(
         &mut self,
-        linked: &Linked<'_, impl Store>,
+        links: &LinkCheck<'_, impl Store>,
         candidate: &Candidate,
         bytes: &[u8],
         etag: &str,
-    ) -> Result<Taken, StoreError> {
-        let (recipe, key) = (linked.recipe, &candidate.object.key);
+    ) -> Result<BatchFit, StoreError> {
+        let (recipe, key) = (links.recipe, &candidate.object.key);
         let rules = Rules {
             sources: recipe.links,
             dataset: recipe.dataset,
@@ -171,13 +159,13 @@ impl Filled {
         let mut rows = Rows::new(candidate, etag);
         let mut items = item::read_manifest(recipe.spec, rules, key, etag, bytes, candidate.after_row);
         let with_blank = std::iter::from_fn(|| items.next().map(|item| (item, items.blank_rows())));
-        let looks = stream::iter(with_blank).map(|(item, blank)| async move {
-            linked.look(item, etag, key).await.map(|looked| (looked, blank))
+        let checks = stream::iter(with_blank).map(|(item, blank)| async move {
+            links.check(item, etag, key).await.map(|checked| (checked, blank))
         });
-        let mut looks = Box::pin(looks.buffered(AT_ONCE));
+        let mut checks = Box::pin(checks.buffered(AT_ONCE));
         let mut all = true;
-        while let Some(looked) = looks.next().await {
-            let ((item, missing), blank) = looked?;
+        while let Some(checked) = checks.next().await {
+            let ((item, missing), blank) = checked?;
             rows.blank = blank;
             let added = match item {
                 Err(reject) if missing => rows.add_missing(reject),
@@ -188,17 +176,17 @@ impl Filled {
                 break;
             }
         }
-        drop(looks);
+        drop(checks);
         if all {
             rows.blank = items.blank_rows();
         }
-        let missing = rows.missing > 0 && candidate.after_row == 0 && rows.taken != Taken::Nothing;
+        let missing = rows.missing > 0 && candidate.after_row == 0 && rows.fit != BatchFit::Nothing;
         if missing && recipe.holds {
             self.manifest.truncate(begin.0);
             self.added.items = begin.1;
             self.added.resume = None;
             self.incomplete.push(candidate.object.clone());
-            return Ok(Taken::Held);
+            return Ok(BatchFit::Held);
         }
         if missing && rows.lines == 0 {
             let etag = etag.to_owned();
@@ -211,19 +199,19 @@ impl Filled {
             self.added.json_manifest = Some(key.clone());
         }
         Ok(match rows.end(self) {
-            Taken::All => Taken::Last,
-            taken => taken,
+            BatchFit::All => BatchFit::Last,
+            fit => fit,
         })
     }
 
-    fn take_image(&mut self, recipe: &Recipe<'_>, key: &str, etag: &str) -> Taken {
+    fn take_image(&mut self, recipe: &Recipe<'_>, key: &str, etag: &str) -> BatchFit {
         let line = item::image_line(recipe.input_bucket, key, etag);
         if !self.has_room(recipe, &line) {
-            return Taken::Nothing;
+            return BatchFit::Nothing;
         }
         self.push(&line);
         self.added.files.push(BatchedFile::of(key, etag));
-        Taken::All
+        BatchFit::All
     }
 
     fn take_rows(
@@ -232,7 +220,7 @@ impl Filled {
         candidate: &Candidate,
         etag: &str,
         mut items: Items<'_>,
-    ) -> Taken {
+    ) -> BatchFit {
         let mut rows = Rows::new(candidate, etag);
         while let Some(item) = items.next() {
             rows.blank = items.blank_rows();
@@ -277,7 +265,7 @@ struct Rows<'a> {
     last_row: u64,
     /// Rows that point to what is not there.
     missing: u64,
-    taken: Taken,
+    fit: BatchFit,
 }
 
 impl<'a> Rows<'a> {
@@ -291,29 +279,29 @@ impl<'a> Rows<'a> {
             lines: 0,
             last_row: 0,
             missing: 0,
-            taken: Taken::All,
+            fit: BatchFit::All,
         }
     }
 
     fn add(
         &mut self,
-        filled: &mut Filled,
+        draft: &mut BatchDraft,
         recipe: &Recipe<'_>,
         item: Result<Line, Reject>,
     ) -> ControlFlow<()> {
         match item {
-            Ok(line) if filled.has_room(recipe, &line) => {
-                filled.push(&line);
+            Ok(line) if draft.has_room(recipe, &line) => {
+                draft.push(&line);
                 self.lines += 1;
                 self.last_row = line.row.unwrap_or(self.last_row);
                 self.settled = (self.bad.mark(), self.blank);
             }
             Ok(_) if self.lines == 0 => {
-                self.taken = Taken::Nothing;
+                self.fit = BatchFit::Nothing;
                 return ControlFlow::Break(());
             }
             Ok(_) => {
-                filled.added.resume = Some(Resume {
+                draft.added.resume = Some(Resume {
                     key: self.candidate.object.key.clone(),
                     etag: self.etag.to_owned(),
                     after_row: self.last_row,
@@ -321,7 +309,7 @@ impl<'a> Rows<'a> {
                 });
                 self.bad.back_to(self.settled.0);
                 self.blank = self.settled.1;
-                self.taken = Taken::Part;
+                self.fit = BatchFit::Part;
                 return ControlFlow::Break(());
             }
             Err(reject) => self.bad.add(reject),
@@ -342,25 +330,25 @@ impl<'a> Rows<'a> {
         self.lines == 0 && self.missing >= LISTED_ROWS as u64
     }
 
-    fn end(self, filled: &mut Filled) -> Taken {
-        if self.taken == Taken::Nothing {
-            return self.taken;
+    fn end(self, draft: &mut BatchDraft) -> BatchFit {
+        if self.fit == BatchFit::Nothing {
+            return self.fit;
         }
         let key = &self.candidate.object.key;
         let left_out = RowsLeftOut {
             rejected: self.bad.count(),
             blank: self.blank,
         };
-        let bad = self.bad.listed(self.lines > 0);
+        let bad = self.bad.into_listed(self.lines > 0);
         let whole = bad.iter().any(|reject| reject.row.is_none());
-        filled.rejected.extend(bad);
+        draft.rejected.extend(bad);
         if self.lines > 0 {
-            filled.added.files.push(BatchedFile::of(key, self.etag));
-            filled.added.left_out += left_out;
+            draft.added.files.push(BatchedFile::of(key, self.etag));
+            draft.added.left_out += left_out;
         } else if !whole {
-            filled.reject(key, self.etag, nothing_left(self.candidate.after_row));
+            draft.reject(key, self.etag, no_item_reason(self.candidate.after_row));
         }
-        self.taken
+        self.fit
     }
 }
 
@@ -398,10 +386,10 @@ impl BadRows {
 
     /// Each missing object with what to do, which depends on whether a part of the manifest is in a batch; and the last
     /// one listed says how many follow.
-    fn listed(mut self, batched: bool) -> Vec<Reject> {
+    fn into_listed(mut self, batched: bool) -> Vec<Reject> {
         for reject in &mut self.first {
             if reject.row.is_some_and(|row| self.missing.contains(&row)) {
-                reject.reason.push_str(linked::what_to_do(batched));
+                reject.reason.push_str(links::advice(batched));
             }
         }
         if let (Some(last), 1..) = (self.first.last_mut(), self.more) {
@@ -415,7 +403,7 @@ impl BadRows {
     }
 }
 
-fn nothing_left(after_row: u64) -> String {
+fn no_item_reason(after_row: u64) -> String {
     match after_row {
         0 => "no row of the file can be labeled; the rows are listed with their reasons".to_owned(),
         row => format!(
@@ -430,11 +418,15 @@ mod tests {
     use jiff::Timestamp;
     use testkit::FakeStore;
 
-    use super::read::How;
+    use shared::link::LinkSources;
+    use shared::name::DatasetName;
+    use shared::spec::Spec;
+
+    use super::read::ReadMode;
     use super::*;
 
     #[tokio::test]
-    async fn of_very_many_bad_files_some_are_written_down_before_the_next_are_read() {
+    async fn of_very_many_bad_files_some_are_recorded_before_the_next_are_read() {
         let text = b"task: text-classification\nlabels: [a, b]\nteam: t\ntitle: t\n";
         let spec = Spec::parse(text).unwrap();
         let recipe = Recipe {
@@ -452,13 +444,13 @@ mod tests {
                 size: 0,
                 last_modified: Timestamp::UNIX_EPOCH,
             },
-            how: How::Rejected("it is empty".to_owned()),
+            mode: ReadMode::Rejected("it is empty".to_owned()),
             after_row: 0,
             numbering: item::ROW_NUMBERING,
         };
         let candidates = (0..=MAX_REJECTED).map(bad).collect();
-        let filled = fill(&FakeStore::default(), &recipe, candidates).await.unwrap();
-        assert_eq!(filled.rejected.len(), MAX_REJECTED);
-        assert_eq!((filled.done.len(), filled.rest.len()), (MAX_REJECTED, 1));
+        let draft = fill(&FakeStore::default(), &recipe, candidates).await.unwrap();
+        assert_eq!(draft.rejected.len(), MAX_REJECTED);
+        assert_eq!((draft.done.len(), draft.rest.len()), (MAX_REJECTED, 1));
     }
 }

@@ -1,36 +1,29 @@
-//! What was read of a dataset's batches, kept beside its status: a new process reads one object of 24 bytes a file, and
+//! What was read of a dataset's batches, written beside its status: a new process reads one object of 24 bytes a file, and
 //! not all batches again.
 //!
-//! Only a shortcut. It is believed as far as it names, in order, exactly the ETags that are listed, as what a process
-//! remembers by itself is; anything else is as if it were not there, and it may be deleted at any time.
+//! Only a shortcut. It is used as far as it names, in order, exactly the ETags that are listed. Anything else counts as
+//! missing, and it may be deleted at any time.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use shared::documents;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, ReplaceOutcome, Store, StoreError};
 use shared::status::RowsLeftOut;
 
-use crate::batches::{BatchedFile, Batches, EtagMark, KeyHash, Resume};
+use crate::batches::{BatchedFile, Batches, EtagMark, KeyHash, MemoryState, Resume};
 
-/// Batches read before it is worth writing them down, and so the most a new process reads one by one.
+/// Batches read before it is worth writing them, and so the most a new process reads one by one.
 pub(crate) const EVERY: usize = 8;
 /// 96 MB. Beyond, processes read the batches: an invocation has a gigabyte.
 const MOST_FILES: usize = 4_000_000;
-/// Another form is as if it were not there.
+/// Another version counts as missing.
 const VERSION: u32 = 2;
-/// Of a key, and what is kept of an ETag.
+/// Bytes of a key's hash and of an ETag's mark.
 const FILE: usize = 16 + 8;
-
-/// The object as this process knows it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Kept {
-    etag: Option<String>,
-    /// Batches it tells of.
-    pub(crate) batches: usize,
-}
 
 /// The first line; the files' hashes follow.
 #[derive(Serialize, Deserialize)]
@@ -63,30 +56,29 @@ pub(crate) async fn load(
         return Ok(Batches::default());
     };
     let mut batches = parse(&object.bytes, listed).unwrap_or_default();
-    batches.kept = Kept {
+    batches.memory = MemoryState {
         etag: Some(object.etag),
         batches: batches.count(),
     };
     Ok(batches)
 }
 
-/// Writes them down if there are enough new ones. Every batch must have been listed: what this process wrote has no ETag
-/// before. Whoever else writes it writes the same, so a lost race is as good as a won one.
-pub(crate) async fn keep(
+/// Writes what is known. Every batch must have been listed: one that this process wrote has no ETag before. Another process
+/// writes the same, so a lost race is as good as a won one.
+pub(crate) async fn write(
     store: &impl Store,
     dataset: &DatasetName,
     batches: &mut Batches,
 ) -> Result<(), StoreError> {
     let Some(body) = body(batches) else { return Ok(()) };
     let key = layout::batch_cache(dataset);
-    let etag = match store.replace(&key, body, batches.kept.etag.as_deref()).await? {
+    let etag = match store.replace(&key, body, batches.memory.etag.as_deref()).await? {
         ReplaceOutcome::Done { etag } => Some(etag),
-        ReplaceOutcome::Changed => store
-            .get(Bucket::Output, &key, Some(0..1))
+        ReplaceOutcome::Changed => documents::head(store, Bucket::Output, &key)
             .await?
             .map(|there| there.etag),
     };
-    batches.kept = Kept {
+    batches.memory = MemoryState {
         etag,
         batches: batches.count(),
     };
@@ -102,12 +94,12 @@ fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
             .manifests
             .iter()
             .zip(listed)
-            .all(|(kept, (_, etag))| kept == etag);
+            .all(|(written, (_, etag))| written == etag);
     let (hashes, rest) = hashes.as_chunks::<FILE>();
     let whole = rest.is_empty() && head.sha256 == hex::encode(Sha256::digest(hashes.as_flattened()));
     (head.version == VERSION && as_listed && whole).then(|| {
         let files = hashes.iter().filter_map(file);
-        Batches::remembered(
+        Batches::from_memory(
             head.manifests,
             files,
             head.items,
@@ -119,7 +111,7 @@ fn parse(bytes: &[u8], listed: &[(BatchNumber, String)]) -> Option<Batches> {
 }
 
 fn body(batches: &Batches) -> Option<Vec<u8>> {
-    let manifests = batches.listed()?;
+    let manifests = batches.manifest_etags()?;
     if batches.keys() > MOST_FILES {
         return None;
     }

@@ -1,48 +1,28 @@
-//! The batching protocol: one dataset, from what lies in S3 to batches, whatever has happened before.
+//! The batching protocol: one dataset, from what is in S3 to batches, whatever has happened before.
 
 use jiff::Timestamp;
 use shared::name::DatasetName;
-use shared::notice::AnnounceError;
 use shared::port::{Store, StoreError, Topic};
 use shared::status::DatasetState;
 
-use crate::Deps;
 use crate::batches::{Batches, BatchesError, Halt};
-use crate::cutting::{Cutting, Left};
-use crate::look::{Look, look};
+use crate::catch_up;
+use crate::cut::cutter::{BatchCutter, CutOutcome};
+use crate::deps::Deps;
+use crate::folder_listing::{FolderListing, list_folder};
 use crate::memory;
+use crate::outcome::{Outcome, ReconcileError};
 use crate::rejects::Rejects;
-use crate::report::{Report, Standing};
+use crate::report::{DatasetStanding, Report};
 use crate::spec::{self, NoSpec};
-
-/// What a reconcile came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    pub state: DatasetState,
-    /// Batches cut by this reconcile.
-    pub cut: u32,
-    /// Files that nobody had looked at although an event should have told of them long ago.
-    pub untold: usize,
-    /// When looking again can change something, if time alone can.
-    pub check_at: Option<Timestamp>,
-}
-
-/// Why a reconcile did not come to its end. Everything written before is true and stays.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Announce(#[from] AnnounceError),
-}
 
 /// Brings one dataset up to date. Called by events and by the clock alike; calling it again changes nothing.
 ///
-/// Why no item is in two batches: batch k+1 is created only by somebody who read exactly the batches 1 to k and left
+/// Why no item is in two batches: batch k+1 is created only by a process that has read exactly the batches 1 to k and left
 /// their items out, the first to create it wins, and batches are never changed or deleted (the bucket's policy).
-/// Why none is forgotten: whatever is in no batch is found by the next listing, and the clock asks for one.
+/// Why none is forgotten: what is in no batch is found by the next listing, and the clock asks for one.
 ///
-/// `latest_event` is the latest completion an event told of.
+/// `latest_event` is the latest completion in an event.
 pub async fn reconcile<S: Store, T: Topic>(
     deps: &Deps<S, T>,
     dataset: &DatasetName,
@@ -52,7 +32,7 @@ pub async fn reconcile<S: Store, T: Topic>(
     let outcome = steps(deps, dataset, latest_event, &mut batches).await;
     deps.keep_known(dataset, batches);
     if let Ok(Outcome { state, cut, .. }) = &outcome {
-        tracing::info!(%dataset, ?state, cut, "looked at a dataset");
+        tracing::info!(%dataset, ?state, cut, "dataset reconciled");
     }
     outcome
 }
@@ -68,71 +48,74 @@ async fn steps<S: Store, T: Topic>(
     let mut rejects = Rejects::load(store, dataset).await?;
 
     // 1. Which batches there are. If they do not fit together, stop.
-    if let Err(error) = catch_up(deps, dataset, batches, report.batches_before()).await {
+    if let Err(error) = read_batches(deps, dataset, batches, report.batches_before()).await {
         return halt_or_fail(&report, batches, error, 0).await;
     }
-    let (mut cut, mut untold) = (0, 0);
-    let (spec, mut look, waiting, rule) = loop {
+    let (mut cut, mut without_event) = (0, 0);
+    let (spec, mut listing, waiting, rule) = loop {
         // 2. Open uploads, then everything that is in no batch.
-        let mut look = look(store, dataset, batches).await?;
+        let mut listing = list_folder(store, dataset, batches).await?;
         // 3. The spec.
-        let spec = match spec::read(store, &deps.bounds, dataset, &look).await? {
+        let spec = match spec::read(store, &deps.bounds, dataset, &listing).await? {
             Ok(spec) => spec,
             Err(problem) => {
-                look.leave_data_out(batches);
-                return no_spec(&report, batches, &look, problem, cut).await;
+                listing.leave_data_out(batches);
+                return end_without_spec(&report, batches, &listing, problem, cut).await;
             }
         };
-        look.find_json_manifests(store, &spec.spec, batches).await?;
-        look.leave_data_out(batches);
-        rejects.forget(&spec.sha256, &look.files, batches);
-        // 4. to 7. Batches, as long as it is time for one and nobody else cuts them.
-        let files = std::mem::take(&mut look.files);
-        let cutting = Cutting {
+        listing.find_json_manifests(store, &spec.spec, batches).await?;
+        listing.leave_data_out(batches);
+        rejects.forget(&spec.sha256, &listing.files, batches);
+        // 4. to 7. Batches, as long as it is time for one and no other process cuts them.
+        let files = std::mem::take(&mut listing.files);
+        let cutter = BatchCutter {
             deps,
             dataset,
             spec: &spec,
-            look: &look,
+            listing: &listing,
             latest_event,
         };
-        untold = untold.max(cutting.untold(&files, report.looked_at(), batches, &rejects));
-        match cutting.cut_all(files, batches, &mut rejects, &mut cut).await {
-            Ok(Left::Waiting { files, rule }) => break (spec, look, files, rule),
-            Ok(Left::Overtaken) => {}
+        let lost = cutter.files_without_event(&files, report.looked_at(), batches, &rejects);
+        without_event = without_event.max(lost);
+        match cutter.cut_all(files, batches, &mut rejects, &mut cut).await {
+            Ok(CutOutcome::Waiting { files, cut }) => break (spec, listing, files, cut),
+            Ok(CutOutcome::Overtaken) => {}
             Err(error) => return halt_or_fail(&report, batches, error, cut).await,
         }
     };
     rejects.settle(batches);
-    look.settle(batches);
+    listing.settle(batches);
     rejects.save(store).await?;
-    // 8. Say where the dataset stands, and what was rejected.
+    // 8. The dataset's status, and notices of what was rejected.
     let limit_reached = spec.room(batches) == 0;
-    let standing = Standing::of(rule, waiting, limit_reached, rejects.count(), batches);
-    report.write(batches, &spec, &rejects, &look, &standing).await?;
-    report.tell_rejects(&mut rejects, look.date).await?;
+    let standing = DatasetStanding::of(rule, waiting, limit_reached, rejects.count(), batches);
+    report
+        .write(batches, &spec, &rejects, &listing, &standing)
+        .await?;
+    report.announce_rejects(&mut rejects, listing.date).await?;
     if standing.state == DatasetState::DailyBound {
-        report.announce_daily_bound(deps.items_per_day, look.date).await?;
+        report
+            .announce_daily_bound(deps.items_per_day, listing.date)
+            .await?;
     }
-    // 9. Spare other processes what this one has read.
+    // 9. What this process has read, written for others.
     remember(deps, dataset, batches).await?;
     Ok(Outcome {
         state: standing.state,
         cut,
-        untold,
+        without_event,
         check_at: standing.check_at,
     })
 }
 
-/// Batches may only ever become more; `before` is how many a status document has told of.
-async fn catch_up<S: Store, T>(
+/// There may only ever be more batches; `before` is how many the status document counts.
+async fn read_batches<S: Store, T>(
     deps: &Deps<S, T>,
     dataset: &DatasetName,
     batches: &mut Batches,
     before: usize,
 ) -> Result<(), BatchesError> {
-    batches
-        .catch_up(&deps.store, dataset, deps.remember_every)
-        .await?;
+    catch_up::catch_up(batches, &deps.store, dataset, deps.remember_every).await?;
     if batches.count() < before {
         return Err(Halt::Deleted {
             before,
@@ -143,25 +126,25 @@ async fn catch_up<S: Store, T>(
     Ok(())
 }
 
-/// Spares other processes the batches that have come since this was done last. What was cut just now is listed first:
-/// only a listing tells its ETag. What else the listing shows is the next round's.
+/// Spares other processes the batches since the last time. A batch that was just cut is listed first: only a listing shows
+/// its ETag. What else the listing shows is for the next round.
 async fn remember<S: Store, T>(
     deps: &Deps<S, T>,
     dataset: &DatasetName,
     batches: &mut Batches,
 ) -> Result<(), StoreError> {
     let (store, every) = (&deps.store, deps.remember_every);
-    if batches.count() < batches.kept.batches + every {
+    if batches.count() < batches.memory.batches + every {
         return Ok(());
     }
-    if batches.listed().is_none() {
-        match batches.catch_up(store, dataset, every).await {
+    if batches.manifest_etags().is_none() {
+        match catch_up::catch_up(batches, store, dataset, every).await {
             Ok(()) => {}
             Err(BatchesError::Store(error)) => return Err(error),
             Err(BatchesError::Halt(_)) => return Ok(()),
         }
     }
-    memory::keep(store, dataset, batches).await
+    memory::write(store, dataset, batches).await
 }
 
 async fn halt_or_fail<S: Store, T: Topic>(
@@ -173,29 +156,29 @@ async fn halt_or_fail<S: Store, T: Topic>(
     match error {
         BatchesError::Store(error) => Err(error.into()),
         BatchesError::Halt(halt) => {
-            report.halted(batches, &halt).await?;
+            report.report_halt(batches, &halt).await?;
             Ok(Outcome {
                 state: DatasetState::Halted,
                 cut,
-                untold: 0,
+                without_event: 0,
                 check_at: None,
             })
         }
     }
 }
 
-async fn no_spec<S: Store, T: Topic>(
+async fn end_without_spec<S: Store, T: Topic>(
     report: &Report<'_, S, T>,
     batches: &Batches,
-    look: &Look,
+    listing: &FolderListing,
     problem: NoSpec,
     cut: u32,
 ) -> Result<Outcome, ReconcileError> {
-    let state = report.no_spec(batches, look, &problem).await?;
+    let state = report.report_no_spec(batches, listing, &problem).await?;
     Ok(Outcome {
         state,
         cut,
-        untold: 0,
+        without_event: 0,
         check_at: None,
     })
 }

@@ -1,4 +1,4 @@
-//! What is in no batch and never will be as it is, and whether people have been told. Lies in
+//! What is in no batch and never will be as it is, and whether it has been announced. Written to
 //! `results/<dataset>/rejected.jsonl`.
 //!
 //! Written before the batch that leaves them out: a bad row of a file whose good rows are batched is seen only once,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::layout;
 use shared::manifest::without_line_breaks;
 use shared::name::{BatchNumber, DatasetName};
-use shared::port::{Bucket, Object, ReplaceOutcome, Store, StoreError};
+use shared::port::{Bucket, Object, RefusalScope, ReplaceOutcome, Store, StoreError};
 use shared::status::Reject;
 
 use crate::batches::{BatchedFile, Batches, KeyHash};
@@ -23,12 +23,12 @@ struct Entry {
     /// SHA-256 of the spec it was judged by: another spec may take it.
     #[serde(default)]
     spec: String,
-    #[serde(default)]
-    told: bool,
+    #[serde(default, rename = "told")]
+    announced: bool,
     /// The batch that was about to be cut without this row.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     batch: Option<BatchNumber>,
-    /// Nothing of the file is in a batch because what it points to is not there, and may come: it is looked at again.
+    /// Nothing of the file is in a batch because what it points to is missing, and may arrive: it is looked at again.
     #[serde(skip_serializing_if = "is_false", default)]
     again: bool,
 }
@@ -68,7 +68,7 @@ impl Rejects {
     }
 
     /// Forgets what has another chance (a new spec) and what is gone or overwritten. Rows stay while their file is in
-    /// a batch or there as it was, whatever the spec: somebody else may be batching it by the spec it was judged by,
+    /// a batch or there as it was, whatever the spec: another process may be batching it by the spec it was judged by,
     /// and nothing reads it again after that. Nor is a row forgotten that a batch was about to be cut without, while it
     /// is not known what became of that batch: its file may have been overwritten since then.
     pub(crate) fn forget(&mut self, spec: &str, files: &[Object], batches: &Batches) {
@@ -141,7 +141,7 @@ impl Rejects {
     }
 
     /// What was said of files that were to be looked at again, where that has happened now and said something else. Not
-    /// what another instance may be cutting a batch by.
+    /// what another process may be cutting a batch by.
     pub(crate) fn forget_looked_at_again(&mut self, files: &[Object], said: &[Reject], batches: &Batches) {
         let again = self.entries.iter().filter(|entry| entry.again);
         let again: HashSet<String> = again.map(|entry| entry.rejected.key.clone()).collect();
@@ -187,7 +187,7 @@ impl Rejects {
             let entry = Entry {
                 rejected,
                 spec: self.spec.clone(),
-                told: false,
+                announced: false,
                 batch: None,
                 again: false,
             };
@@ -201,8 +201,8 @@ impl Rejects {
         }
     }
 
-    /// These files are about to come into this batch without their bad rows: said before it is cut, so that whoever knows
-    /// neither of the batch nor of the files as they were keeps the rows.
+    /// These files are about to be batched without their bad rows: recorded before it is cut, so that a
+    /// process that knows neither the batch nor the files as they were keeps the rows.
     pub(crate) fn leave_out(&mut self, files: &[BatchedFile], number: BatchNumber) {
         if self.entries.is_empty() {
             return;
@@ -233,24 +233,24 @@ impl Rejects {
             self.changed = true;
         } else if other.spec != entry.spec {
             *other = Entry {
-                told: other.told && other.rejected.reason == entry.rejected.reason,
+                announced: other.announced && other.rejected.reason == entry.rejected.reason,
                 ..entry
             };
             self.changed = true;
         }
     }
 
-    pub(crate) fn untold(&self) -> Vec<&Reject> {
-        let untold = self.entries.iter().filter(|entry| !entry.told);
-        untold.map(|entry| &entry.rejected).collect()
+    pub(crate) fn to_announce(&self) -> Vec<&Reject> {
+        let new = self.entries.iter().filter(|entry| !entry.announced);
+        new.map(|entry| &entry.rejected).collect()
     }
 
-    pub(crate) fn mark_told(&mut self) {
-        self.changed |= self.entries.iter().any(|entry| !entry.told);
-        self.entries.iter_mut().for_each(|entry| entry.told = true);
+    pub(crate) fn mark_announced(&mut self) {
+        self.changed |= self.entries.iter().any(|entry| !entry.announced);
+        self.entries.iter_mut().for_each(|entry| entry.announced = true);
     }
 
-    /// Two instances may add at once: whoever comes second adds to what the first wrote.
+    /// Two processes may add at once: the second one adds to what the first wrote.
     pub(crate) async fn save(&mut self, store: &impl Store) -> Result<(), StoreError> {
         const TRIES: usize = 5;
         for _ in 0..TRIES {
@@ -258,7 +258,7 @@ impl Rejects {
                 return Ok(());
             }
             match store
-                .replace(&self.key, self.body(), self.etag.as_deref())
+                .replace(&self.key, self.body()?, self.etag.as_deref())
                 .await?
             {
                 ReplaceOutcome::Done { etag } => {
@@ -271,7 +271,7 @@ impl Rejects {
         if !self.changed {
             return Ok(());
         }
-        let reason = format!("it changed under each of {TRIES} tries");
+        let reason = format!("it changed during each of {TRIES} attempts to write it");
         Err(StoreError::Transient {
             operation: "PutObject",
             what: self.key.clone(),
@@ -282,7 +282,7 @@ impl Rejects {
     async fn merge(&mut self, store: &impl Store) -> Result<(), StoreError> {
         let (theirs, etag) = read(store, &self.key).await?;
         self.etag = etag;
-        // Of another spec, only rows are still true: those of a file that is in a batch, which nobody reads again.
+        // Of another spec, only rows are still true: those of a file that is in a batch, which is not read again.
         for entry in theirs {
             let still_true = entry.spec == self.spec || entry.rejected.row.is_some();
             match self.known.get(&hash(&entry.rejected)) {
@@ -298,15 +298,23 @@ impl Rejects {
         Ok(())
     }
 
-    fn body(&self) -> Vec<u8> {
+    fn body(&self) -> Result<Vec<u8>, StoreError> {
         let mut body = Vec::new();
         for entry in &self.entries {
-            // An entry is strings and numbers, which always serialise.
-            let json = serde_json::to_string(entry).unwrap_or_default();
+            let json = serde_json::to_string(entry).map_err(|error| self.unwritable(&error))?;
             body.extend(without_line_breaks(json).into_bytes());
             body.push(b'\n');
         }
-        body
+        Ok(body)
+    }
+
+    fn unwritable(&self, error: &serde_json::Error) -> StoreError {
+        StoreError::Refused {
+            operation: "PutObject",
+            what: self.key.clone(),
+            scope: RefusalScope::Other,
+            reason: error.to_string(),
+        }
     }
 }
 
@@ -324,7 +332,7 @@ fn hash(rejected: &Reject) -> KeyHash {
     KeyHash::of(&[&rejected.key, &rejected.etag, &row])
 }
 
-/// A line that cannot be read (somebody edited the file) is dropped: what it says is found out again.
+/// An unreadable line (the file was edited by hand) is dropped: what it says is found out again.
 async fn read(store: &impl Store, key: &str) -> Result<(Vec<Entry>, Option<String>), StoreError> {
     let Some(file) = store.get(Bucket::Output, key, None).await? else {
         return Ok((Vec::new(), None));

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shared::daily::{DailyBudget, DailyUnit};
+use shared::documents::{self, Snapshot};
 use shared::layout;
 use shared::misnamed;
 use shared::name::DatasetName;
@@ -10,34 +11,33 @@ use shared::port::{Bucket, Store, StoreError, Topic};
 use shared::status::{DatasetState, DatasetStatus};
 
 use crate::batches::{Batches, Halt};
-use crate::cut::{Cut, Why};
-use crate::look::{Changed, Look};
-use crate::reconcile::ReconcileError;
+use crate::cut::rule::{Cut, WaitReason};
+use crate::folder_listing::{ChangedFiles, FolderListing};
+use crate::outcome::ReconcileError;
 use crate::rejects::Rejects;
 use crate::spec::{NoSpec, ReadSpec};
 
 /// Rejects named in the status document.
 const NAMED: usize = 20;
 
-/// The status as it was found, and where the new one goes.
+/// The status as it was read, and where the new one is written.
 pub(crate) struct Report<'a, S, T> {
     store: &'a S,
     topic: &'a T,
     dataset: &'a DatasetName,
-    before: Option<DatasetStatus>,
-    etag: Option<String>,
+    snapshot: Snapshot<DatasetStatus>,
 }
 
-/// Where a dataset stands.
+/// The state of a dataset, as its status shows it.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct DatasetStanding {
     pub(crate) state: DatasetState,
     pub(crate) message: String,
     pub(crate) check_at: Option<Timestamp>,
     pub(crate) pending: usize,
 }
 
-impl Standing {
+impl DatasetStanding {
     pub(crate) fn of(
         cut: Cut,
         pending: usize,
@@ -58,26 +58,26 @@ impl Standing {
             }
             Cut::Wait {
                 until,
-                why: Why::DailyBound(most),
+                reason: WaitReason::DailyBound(most),
             } => {
                 let message = format!(
                     "{} for the next day: the {most} items that this stack labels a day (UTC) are in batches. It goes on by \
                      itself after {until}; for more today, raise the stack's parameter {}.",
-                    count_wait(pending),
+                    waiting_files(pending),
                     DailyUnit::Items.parameter()
                 );
                 (DatasetState::DailyBound, message, Some(until))
             }
-            Cut::Wait { until, why } => {
-                let reason = match why {
-                    Why::NotQuiet => "for the quiet period to pass",
-                    Why::Uploading => "for an upload in parts to finish",
-                    Why::Missing => "for objects it points to that are not there",
-                    Why::DailyBound(_) => "for the next day",
+            Cut::Wait { until, reason } => {
+                let reason = match reason {
+                    WaitReason::NotQuiet => "for the quiet period to pass",
+                    WaitReason::Uploading => "for an upload in parts to finish",
+                    WaitReason::Missing => "for objects it points to that are not there",
+                    WaitReason::DailyBound(_) => "for the next day",
                 };
                 let message = format!(
-                    "{} {reason}; a batch is cut at {until}, unless more comes before.",
-                    count_wait(pending)
+                    "{} {reason}; a batch is cut at {until}, unless more files arrive before.",
+                    waiting_files(pending)
                 );
                 (DatasetState::Settling, message, Some(until))
             }
@@ -113,13 +113,13 @@ impl Standing {
     }
 }
 
-fn say_changed(status: &mut DatasetStatus, changed: &Changed) {
+fn add_changed_files(status: &mut DatasetStatus, changed: &ChangedFiles) {
     status.changed_since_batch = changed.count;
     status.reuploaded_since_batch = changed.unclear;
     status.changed_first = changed.first();
 }
 
-fn count_wait(files: usize) -> String {
+fn waiting_files(files: usize) -> String {
     if files == 1 {
         "1 file waits".to_owned()
     } else {
@@ -133,29 +133,28 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         topic: &'a T,
         dataset: &'a DatasetName,
     ) -> Result<Self, StoreError> {
-        let there = store.get(Bucket::Output, &layout::status(dataset), None).await?;
-        let before = there
-            .as_ref()
-            .and_then(|there| serde_json::from_slice(&there.bytes).ok());
+        let snapshot = documents::load_if_readable(store, &layout::status(dataset)).await?;
         Ok(Self {
             store,
             topic,
             dataset,
-            before,
-            etag: there.map(|there| there.etag),
+            snapshot,
         })
     }
 
-    /// Batches the last status told of.
+    fn before(&self) -> Option<&DatasetStatus> {
+        self.snapshot.document.as_ref()
+    }
+
+    /// Batches in the last status.
     pub(crate) fn batches_before(&self) -> usize {
-        self.before
-            .as_ref()
+        self.before()
             .map_or(0, |before| usize::try_from(before.batches).unwrap_or(0))
     }
 
-    /// When somebody last looked and found something new.
+    /// When a process last looked and found something new.
     pub(crate) fn looked_at(&self) -> Option<Timestamp> {
-        self.before.as_ref().map(|before| before.at)
+        self.before().map(|before| before.at)
     }
 
     pub(crate) async fn write(
@@ -163,11 +162,11 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         batches: &Batches,
         spec: &ReadSpec,
         rejects: &Rejects,
-        look: &Look,
-        standing: &Standing,
+        listing: &FolderListing,
+        standing: &DatasetStanding,
     ) -> Result<(), StoreError> {
-        let mut status = self.status(batches, standing, look.date);
-        say_changed(&mut status, &look.changed);
+        let mut status = self.status(batches, standing, listing.date);
+        add_changed_files(&mut status, &listing.changed);
         let ReadSpec { spec, sha256, .. } = spec;
         status.task = Some(spec.task.name().to_owned());
         status.title = Some(spec.title.clone());
@@ -178,23 +177,23 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         self.replace(&status).await
     }
 
-    pub(crate) async fn halted(&self, batches: &Batches, halt: &Halt) -> Result<(), ReconcileError> {
+    pub(crate) async fn report_halt(&self, batches: &Batches, halt: &Halt) -> Result<(), ReconcileError> {
         let prefix = layout::dataset_prefix(self.dataset);
         let at = self.store.list(Bucket::Input, &prefix, true, None).await?.date;
         let message = format!("Halted: {halt}. Nothing more is cut until then.");
-        let standing = Standing {
+        let standing = DatasetStanding {
             state: DatasetState::Halted,
             message,
             check_at: None,
             pending: 0,
         };
         let mut status = self.status(batches, &standing, at);
-        // What was there before stays the measure of what is missing now.
-        if let Some(before) = &self.before {
+        // The earlier count stays the measure of what is missing now.
+        if let Some(before) = self.before() {
             status.batches = before.batches.max(status.batches);
             status.items = before.items.max(status.items);
         }
-        tracing::error!(dataset = %self.dataset, %halt, "halted");
+        tracing::error!(dataset = %self.dataset, %halt, "dataset halted");
         self.replace(&status).await?;
         let notice = Notice::dataset_halted(self.dataset, &halt.to_string());
         announce(self.store, self.topic, &notice, at).await?;
@@ -206,17 +205,17 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         path.is_some_and(misnamed::looks_like_misnamed_spec)
     }
 
-    pub(crate) async fn no_spec(
+    pub(crate) async fn report_no_spec(
         &self,
         batches: &Batches,
-        look: &Look,
+        listing: &FolderListing,
         problem: &NoSpec,
     ) -> Result<DatasetState, ReconcileError> {
-        let misnamed = look
+        let misnamed = listing
             .files
             .iter()
             .find(|file| self.looks_like_misnamed_spec(&file.key));
-        let pending = look.files.len() - usize::from(misnamed.is_some());
+        let pending = listing.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
             NoSpec::Absent => match misnamed {
                 Some(file) => (DatasetState::NoSpec, misnamed::advice(&file.key)),
@@ -230,7 +229,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
                 None => {
                     let message = format!(
                         "{} for {}: put one into the folder.",
-                        count_wait(pending),
+                        waiting_files(pending),
                         layout::SPEC_FILE
                     );
                     (DatasetState::NoSpec, message)
@@ -238,54 +237,54 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             },
             NoSpec::Bad { error, .. } => (DatasetState::BadSpec, error.to_string()),
         };
-        let standing = Standing {
+        let standing = DatasetStanding {
             state,
             message,
             check_at: None,
             pending,
         };
-        let mut status = self.status(batches, &standing, look.date);
-        say_changed(&mut status, &look.changed);
+        let mut status = self.status(batches, &standing, listing.date);
+        add_changed_files(&mut status, &listing.changed);
         if let NoSpec::Bad { sha256, .. } = problem {
             status.spec_sha256 = Some(sha256.clone());
         }
-        if let Some(before) = &self.before {
+        if let Some(before) = self.before() {
             status.rejected = before.rejected;
             status.rejected_first.clone_from(&before.rejected_first);
         }
-        tracing::info!(dataset = %self.dataset, ?state, pending, "waits for a spec");
+        tracing::info!(dataset = %self.dataset, ?state, pending, "dataset waits for a spec");
         self.replace(&status).await?;
         if let NoSpec::Bad { error, sha256 } = problem {
             let notice = Notice::spec_rejected(self.dataset, error, sha256);
-            announce(self.store, self.topic, &notice, look.date).await?;
+            announce(self.store, self.topic, &notice, listing.date).await?;
         }
         Ok(state)
     }
 
-    /// Told after the batches are cut, so that a closed topic holds nothing up, and marked after it is told, so that
-    /// a crash in between tells it again and not never.
-    pub(crate) async fn tell_rejects(
+    /// Announced after the batches are cut, so that a closed topic delays nothing. Marked after the announcement, so that a
+    /// crash in between repeats it and does not lose it.
+    pub(crate) async fn announce_rejects(
         &self,
         rejects: &mut Rejects,
         at: Timestamp,
     ) -> Result<(), ReconcileError> {
-        let untold = rejects.untold();
-        if untold.is_empty() {
+        let new = rejects.to_announce();
+        if new.is_empty() {
             return Ok(());
         }
-        tracing::info!(dataset = %self.dataset, rejected = untold.len(), "rejected files or rows");
+        tracing::info!(dataset = %self.dataset, rejected = new.len(), "files or rows rejected");
         announce(
             self.store,
             self.topic,
-            &Notice::files_rejected(self.dataset, &untold),
+            &Notice::files_rejected(self.dataset, &new),
             at,
         )
         .await?;
-        rejects.mark_told();
+        rejects.mark_announced();
         Ok(rejects.save(self.store).await?)
     }
 
-    /// Said once a day, by whichever dataset is the first to wait.
+    /// Announced once a day, by the first dataset that waits.
     pub(crate) async fn announce_daily_bound(
         &self,
         most: Option<u64>,
@@ -298,7 +297,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         Ok(())
     }
 
-    fn status(&self, batches: &Batches, standing: &Standing, at: Timestamp) -> DatasetStatus {
+    fn status(&self, batches: &Batches, standing: &DatasetStanding, at: Timestamp) -> DatasetStatus {
         DatasetStatus {
             dataset: self.dataset.to_string(),
             state: standing.state,
@@ -315,36 +314,25 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
             rows_left_out: batches.left_out,
             rejected: 0,
             rejected_first: Vec::new(),
-            changed_since_batch: self
-                .before
-                .as_ref()
-                .map_or(0, |before| before.changed_since_batch),
-            reuploaded_since_batch: self
-                .before
-                .as_ref()
-                .map_or(0, |before| before.reuploaded_since_batch),
+            changed_since_batch: self.before().map_or(0, |before| before.changed_since_batch),
+            reuploaded_since_batch: self.before().map_or(0, |before| before.reuploaded_since_batch),
             changed_first: self
-                .before
-                .as_ref()
+                .before()
                 .map_or_else(Vec::new, |before| before.changed_first.clone()),
         }
     }
 
-    /// Only if it says something new; and if somebody else has said something since, theirs is the newer look.
+    /// Only if it says something new. If another process has written since, its listing is the newer one.
     async fn replace(&self, status: &DatasetStatus) -> Result<(), StoreError> {
-        let same = |before: &DatasetStatus| {
+        let says_the_same = |before: &DatasetStatus| {
             DatasetStatus {
                 at: status.at,
                 ..before.clone()
             } == *status
         };
-        if self.before.as_ref().is_some_and(same) {
-            return Ok(());
+        if !self.before().is_some_and(says_the_same) {
+            self.snapshot.replace(self.store, status).await?;
         }
-        let body = serde_json::to_vec_pretty(status).unwrap_or_default();
-        self.store
-            .replace(&layout::status(self.dataset), body, self.etag.as_deref())
-            .await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The spec as it lies in the input bucket, and what it allows the next batch.
+//! The spec as it is in the input bucket, and what it allows the next batch.
 
 use shared::bounds::{Bounds, BoundsError};
 use shared::layout::{self, SPEC_FILE};
@@ -7,9 +7,9 @@ use shared::port::{Bucket, Store, StoreError};
 use shared::spec::{MAX_BYTES, Spec, SpecError};
 
 use crate::batches::Batches;
-use crate::look::Look;
+use crate::folder_listing::FolderListing;
 
-/// A spec as it lies in the input bucket.
+/// A spec as it is in the input bucket.
 pub(crate) struct ReadSpec {
     pub(crate) spec: Spec,
     pub(crate) sha256: String,
@@ -34,7 +34,7 @@ impl ReadSpec {
     }
 }
 
-/// Why there is no spec to go by.
+/// Why there is no usable spec.
 pub(crate) enum NoSpec {
     Absent,
     Bad { error: SpecError, sha256: String },
@@ -44,9 +44,9 @@ pub(crate) async fn read(
     store: &impl Store,
     bounds: &Bounds,
     dataset: &DatasetName,
-    look: &Look,
+    listing: &FolderListing,
 ) -> Result<Result<ReadSpec, NoSpec>, StoreError> {
-    if !look.spec_there {
+    if !listing.spec_there {
         return Ok(Err(NoSpec::Absent));
     }
     // One byte more than a spec may have: enough to see that it has too many.

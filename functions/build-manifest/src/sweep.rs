@@ -1,4 +1,4 @@
-//! The clock: every dataset there is, whatever events said or did not say.
+//! The clock: every dataset, even if no event named it.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,14 @@ use lambda::HandlerError;
 use lambda::event::Sweep;
 use lambda::metric::Metric;
 use serde_json::{Value, json};
+use shared::documents;
 use shared::layout::{self, InputKey, TEAMS};
 use shared::name::DatasetName;
 use shared::notice::{DigestGroup, send_digest};
 use shared::port::{Bucket, Store, StoreError, Topic};
 
-use crate::Deps;
-use crate::misplaced::Misplaced;
+use crate::deps::Deps;
+use crate::misplaced_files::MisplacedFiles;
 use crate::reconcile::reconcile;
 
 /// Datasets looked at side by side. Each may hold a manifest of 32 MiB in memory while it is made.
@@ -22,7 +23,7 @@ pub(crate) const AT_ONCE: usize = 4;
 /// So many take a round seconds; with very many more it may be killed before its end.
 const FEW: usize = 1_000;
 
-pub(crate) async fn answer<S: Store, T: Topic>(
+pub(crate) async fn sweep<S: Store, T: Topic>(
     deps: &Deps<S, T>,
     which: Sweep,
 ) -> Result<Value, HandlerError> {
@@ -31,10 +32,10 @@ pub(crate) async fn answer<S: Store, T: Topic>(
         Sweep::Datasets(names) => (names, Vec::new(), Timestamp::UNIX_EPOCH),
         Sweep::All => folders(&deps.store, deps.items_per_day.is_some())
             .await
-            .map_err(|error| failed(1, 1, error.to_string()))?,
+            .map_err(|error| sweep_error(1, 1, error.to_string()))?,
     };
     let (of, mut errors, mut cut) = (datasets.len() + misplaced.len(), Vec::new(), 0);
-    let mut untold = 0;
+    let mut without_event = 0;
     let mut reconciled = stream::iter(datasets)
         .map(|dataset| async move { (reconcile(deps, &dataset, None).await, dataset) })
         .buffer_unordered(AT_ONCE);
@@ -42,70 +43,63 @@ pub(crate) async fn answer<S: Store, T: Topic>(
         match outcome {
             Ok(outcome) => {
                 cut += outcome.cut;
-                untold += outcome.untold;
-                if outcome.untold > 0 {
-                    tracing::warn!(%dataset, files = outcome.untold, "found what no event told of");
+                without_event += outcome.without_event;
+                if outcome.without_event > 0 {
+                    tracing::warn!(%dataset, files = outcome.without_event, "sweep found files that had no S3 event");
                 }
             }
             Err(error) => {
-                tracing::error!(%dataset, %error, "not brought up to date; the next sweep tries again");
+                tracing::error!(%dataset, %error, "reconcile failed; the next sweep tries again");
                 errors.push(error.to_string());
             }
         }
     }
     if all {
-        deps.metrics.put(&[(Metric::FoundWithoutEvent, untold as u64)]);
+        deps.metrics
+            .put(&[(Metric::FoundWithoutEvent, without_event as u64)]);
     }
-    for what in misplaced {
-        if let Err(error) = what.announce(deps).await {
-            tracing::error!(%error, "a notice did not leave; the next sweep tries again");
+    for files in misplaced {
+        if let Err(error) = files.announce(deps).await {
+            tracing::error!(%error, "failed to publish notice; the next sweep tries again");
             errors.push(error.to_string());
         }
     }
     if all && let Err(error) = send_digest(&deps.store, &deps.topic, DigestGroup::Datasets, date).await {
-        tracing::error!(%error, "the digest of notices was not sent; the next sweep tries again");
+        tracing::error!(%error, "failed to publish the digest of notices; the next sweep tries again");
         errors.push(error.to_string());
     }
     match errors.first() {
-        Some(first) => Err(failed(errors.len(), of, first.clone())),
+        Some(first) => Err(sweep_error(errors.len(), of, first.clone())),
         None => Ok(json!({ "datasets": of, "batches": cut })),
     }
 }
 
-fn failed(failed: usize, of: usize, first: String) -> HandlerError {
+fn sweep_error(failed: usize, of: usize, first: String) -> HandlerError {
     HandlerError::Sweep { failed, of, first }
 }
 
-/// The folders at the top of the input bucket, what lies there that can be no dataset, and S3's time.
+/// The folders at the top of the input bucket, what is there that cannot be a dataset, and S3's time.
 async fn folders(
     store: &impl Store,
     bounded: bool,
-) -> Result<(Vec<DatasetName>, Vec<Misplaced>, Timestamp), StoreError> {
+) -> Result<(Vec<DatasetName>, Vec<MisplacedFiles>, Timestamp), StoreError> {
     let (mut datasets, mut misplaced) = (Vec::new(), Vec::new());
-    let (mut token, mut date) = (None::<String>, Timestamp::UNIX_EPOCH);
-    loop {
-        let page = store.list(Bucket::Input, "", true, token.as_deref()).await?;
+    let mut date = Timestamp::UNIX_EPOCH;
+    let mut pages = documents::list_by_folder(store, Bucket::Input, "");
+    while let Some(page) = pages.next_page().await? {
         date = date.max(page.date);
-        misplaced.extend(
-            page.objects
-                .iter()
-                .take(1)
-                .map(|object| Misplaced::loose(&object.key)),
-        );
+        let loose = page.objects.first();
+        misplaced.extend(loose.map(|object| MisplacedFiles::loose(&object.key)));
         for folder in &page.folders {
             let name = folder.trim_end_matches('/');
             match DatasetName::new(name) {
                 Ok(dataset) => datasets.push(dataset),
                 Err(_) if name == TEAMS => misplaced.extend(among_teams(store, folder).await?),
-                Err(error) => misplaced.push(Misplaced::folder(folder, &error)),
+                Err(error) => misplaced.push(MisplacedFiles::folder(folder, &error)),
             }
         }
-        token = page.next;
-        if token.is_none() {
-            break;
-        }
     }
-    datasets.extend(deleted(store, &datasets).await?);
+    datasets.extend(deleted_datasets(store, &datasets).await?);
     let first = first(date, datasets.len(), bounded);
     datasets.rotate_left(first);
     misplaced.sort();
@@ -131,36 +125,27 @@ fn first(date: Timestamp, datasets: usize, bounded: bool) -> usize {
     usize::try_from(place).unwrap_or(0)
 }
 
-/// What lies among the team files and is none, if the first page shows any: one cause, told once.
-async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<Misplaced>, StoreError> {
+/// A file among the team files that is none, if the first page shows one: one cause, announced once.
+async fn among_teams(store: &impl Store, folder: &str) -> Result<Option<MisplacedFiles>, StoreError> {
     let page = store.list(Bucket::Input, folder, false, None).await?;
     Ok(page
         .objects
         .iter()
         .find_map(|object| match InputKey::parse(&object.key) {
-            InputKey::BadDataset(error) => Some(Misplaced::folder(&object.key, &error)),
+            InputKey::BadDataset(error) => Some(MisplacedFiles::folder(&object.key, &error)),
             _ => None,
         }))
 }
 
-/// Datasets with a status and without a file: what the status waits for never comes.
-async fn deleted(store: &impl Store, there: &[DatasetName]) -> Result<Vec<DatasetName>, StoreError> {
+/// Datasets with a status and without a file: what the status waits for never arrives.
+async fn deleted_datasets(store: &impl Store, there: &[DatasetName]) -> Result<Vec<DatasetName>, StoreError> {
     let there: BTreeSet<&str> = there.iter().map(DatasetName::as_str).collect();
-    let (mut deleted, mut token) = (Vec::new(), None::<String>);
-    loop {
-        let page = store
-            .list(Bucket::Output, layout::STATUS, false, token.as_deref())
-            .await?;
-        let names = page.objects.iter().filter_map(|object| {
-            let name = object.key.strip_prefix(layout::STATUS)?.strip_suffix(".json")?;
-            (!there.contains(name)).then(|| DatasetName::new(name).ok())?
-        });
-        deleted.extend(names);
-        token = page.next;
-        if token.is_none() {
-            return Ok(deleted);
-        }
-    }
+    let objects = documents::list_all(store, Bucket::Output, layout::STATUS).await?;
+    let names = objects.iter().filter_map(|object| {
+        let name = object.key.strip_prefix(layout::STATUS)?.strip_suffix(".json")?;
+        (!there.contains(name)).then(|| DatasetName::new(name).ok())?
+    });
+    Ok(names.collect())
 }
 
 #[cfg(test)]
@@ -170,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rounds_that_never_come_to_their_end_leave_no_dataset_out() {
+    fn rounds_that_are_always_interrupted_leave_no_dataset_out() {
         let (all, done_in_one) = (20_000, 5_000);
         let at = |round: i64| Timestamp::from_second(1_790_000_000 + round * 900).unwrap();
         let begun = (0..12).map(|round| first(at(round), all, false));
@@ -181,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_round_that_comes_to_its_end_begins_at_the_beginning() {
+    fn a_round_that_finishes_begins_at_the_beginning() {
         assert_eq!(
             first(Timestamp::from_second(1_790_000_000).unwrap(), FEW, false),
             0

@@ -1,15 +1,15 @@
 //! The batching protocol against a store in memory, fault by fault. All times are the store's.
 
-mod changing;
-mod cutting;
+mod changed_files;
+mod cut;
 mod daily_bound;
 mod events;
 mod faults;
 mod large;
 mod linking;
 mod logging;
-mod rejecting;
-mod remembering;
+mod memory;
+mod rejects;
 
 use serde_json::{Value, json};
 use shared::name::DatasetName;
@@ -17,8 +17,7 @@ use shared::port::Bucket;
 use shared::status::{DatasetState, DatasetStatus};
 use testkit::{FakeMetrics, FakeStore, FakeTopic};
 
-use crate::reconcile::Outcome;
-use crate::{Deps, reconcile};
+use crate::{Deps, Outcome, reconcile};
 
 const SPEC: &str = "\
 task: text-classification
@@ -97,7 +96,7 @@ impl World {
             .collect()
     }
 
-    fn kinds_told(&self) -> Vec<String> {
+    fn notice_kinds(&self) -> Vec<String> {
         self.topic
             .said()
             .iter()

@@ -5,7 +5,7 @@ use std::ops::Range;
 use futures::future::try_join;
 use shared::item::image::{self, Probe};
 use shared::item::{FileKind, MAX_TEXT_FILE, ROW_NUMBERING, Verdict, classify, is_numbered_as_in_version_1};
-use shared::port::{Bucket, Object, Store, StoreError, StoredObject};
+use shared::port::{Bucket, Object, RefusalScope, Store, StoreError, StoredObject};
 use shared::spec::Spec;
 use tokio::sync::Semaphore;
 
@@ -15,7 +15,7 @@ use crate::batches::Resume;
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) object: Object,
-    pub(crate) how: How,
+    pub(crate) mode: ReadMode,
     /// Rows up to this one are in a batch already; 0 none.
     pub(crate) after_row: u64,
     /// How rows were numbered when that one was.
@@ -34,7 +34,7 @@ pub(crate) enum FileRole {
 }
 
 #[derive(Debug)]
-pub(crate) enum How {
+pub(crate) enum ReadMode {
     Text,
     Image,
     /// A manifest made by hand.
@@ -57,27 +57,29 @@ pub(super) enum Contents {
         etag: String,
     },
     Rejected(String),
-    /// Deleted, or being overwritten this moment: whatever is there now has an event of its own.
+    /// Deleted, or being overwritten at this moment: the newer file has an event of its own.
     Gone,
 }
 
 impl Candidate {
-    /// `None` for a file that no batch is ever to have: left out by the spec, or left there by a computer.
+    /// `None` for a file that never belongs in a batch: left out by the spec, or written by the operating system.
     pub(crate) fn new(spec: &Spec, object: Object, role: FileRole, resume: Option<&Resume>) -> Option<Self> {
         let resume = resume.filter(|resume| resume.key == object.key);
-        let how = match resume {
-            Some(resume) if resume.etag != object.etag => Some(How::Rejected(changed(resume.after_row))),
+        let mode = match resume {
+            Some(resume) if resume.etag != object.etag => {
+                Some(ReadMode::Rejected(changed_file_reason(resume.after_row)))
+            }
             // Only the last batch knows where the file goes on: said now, or never.
-            Some(resume) => how(spec, &object, role).or_else(|| {
-                let reason = left_out(resume.after_row);
-                Some(How::Rejected(reason))
+            Some(resume) => read_mode(spec, &object, role).or_else(|| {
+                let reason = excluded_file_reason(resume.after_row);
+                Some(ReadMode::Rejected(reason))
             }),
-            None => how(spec, &object, role),
+            None => read_mode(spec, &object, role),
         };
         let after_row = resume.map_or(0, |resume| resume.after_row);
-        how.map(|how| Self {
+        mode.map(|mode| Self {
             object,
-            how,
+            mode,
             after_row,
             numbering: resume.map_or(ROW_NUMBERING, |resume| resume.numbering),
         })
@@ -85,7 +87,7 @@ impl Candidate {
 
     /// Why the rest of the file cannot be read: rows have other numbers than when its first ones came into a batch, so
     /// that going on would label some twice or leave some out.
-    pub(super) fn renumbered(&self, spec: &Spec, bytes: &[u8]) -> Option<String> {
+    pub(super) fn numbering_problem(&self, spec: &Spec, bytes: &[u8]) -> Option<String> {
         let key = &self.object.key;
         let same = match self.numbering {
             _ if self.after_row == 0 => true,
@@ -103,42 +105,42 @@ impl Candidate {
     }
 
     pub(super) fn is_by_hand(&self) -> bool {
-        matches!(self.how, How::ByHand)
+        matches!(self.mode, ReadMode::ByHand)
     }
 
     /// Bytes it takes to read, roughly.
     pub(super) fn cost(&self) -> u64 {
-        match self.how {
-            How::Text | How::ByHand => self.object.size,
-            How::Image => image::HEAD + image::TAIL,
-            How::Rejected(_) => 0,
+        match self.mode {
+            ReadMode::Text | ReadMode::ByHand => self.object.size,
+            ReadMode::Image => image::HEAD + image::TAIL,
+            ReadMode::Rejected(_) => 0,
         }
     }
 }
 
-fn how(spec: &Spec, object: &Object, role: FileRole) -> Option<How> {
+fn read_mode(spec: &Spec, object: &Object, role: FileRole) -> Option<ReadMode> {
     match role {
-        FileRole::Manifest => return Some(How::ByHand),
+        FileRole::Manifest => return Some(ReadMode::ByHand),
         FileRole::Data => return None,
         FileRole::Dropped => {}
     }
     let path = object.key.split_once('/').map_or("", |(_, path)| path);
     match classify(spec, path, object.size) {
-        Verdict::Take(FileKind::Image) => Some(How::Image),
-        Verdict::Take(_) => Some(How::Text),
-        Verdict::Reject(reason) => Some(How::Rejected(reason)),
+        Verdict::Take(FileKind::Image) => Some(ReadMode::Image),
+        Verdict::Take(_) => Some(ReadMode::Text),
+        Verdict::Reject(reason) => Some(ReadMode::Rejected(reason)),
         Verdict::Ignore | Verdict::NotSelected => None,
     }
 }
 
-fn changed(after_row: u64) -> String {
+fn changed_file_reason(after_row: u64) -> String {
     format!(
         "the file was changed while it was being batched: rows up to {after_row} are in a batch as they were; \
          put the rows after it alone into a file of another name"
     )
 }
 
-fn left_out(after_row: u64) -> String {
+fn excluded_file_reason(after_row: u64) -> String {
     format!(
         "rows up to {after_row} are in a batch, and the spec as it is now leaves the file out: what comes after row \
          {after_row} is not labeled, unless the spec takes the file again before the next batch"
@@ -162,34 +164,30 @@ impl Default for LargeHeads {
     }
 }
 
-/// Whether the refusal is about this one file, by its error code. The spec beside it could be read a moment ago, so
-/// it is not the function's role; a token or a clock gone wrong is about them all, and rejects nothing.
-pub(crate) fn is_of_the_file(reason: &str) -> bool {
-    ["AccessDenied", "InvalidObjectState", "KMS."]
-        .iter()
-        .any(|code| reason.starts_with(code))
-}
-
-/// A file that nobody may read (encrypted with a key of its own, archived) is a bad file, and in nobody else's way.
+/// A file that cannot be read (encrypted with a key of its own, archived) is a bad file, and does not stop the others. The
+/// spec beside it could be read a moment ago, so a refusal of the object is not the function's role; a wrong token or clock
+/// is about all files, and rejects none.
 pub(super) async fn read(
     store: &impl Store,
     candidate: &Candidate,
     large_heads: &LargeHeads,
 ) -> Result<Contents, StoreError> {
-    let contents = match &candidate.how {
-        How::Rejected(reason) => Ok(Contents::Rejected(reason.clone())),
-        How::Image => read_image(store, &candidate.object, large_heads).await,
-        How::Text | How::ByHand => read_text(store, candidate).await,
+    let contents = match &candidate.mode {
+        ReadMode::Rejected(reason) => Ok(Contents::Rejected(reason.clone())),
+        ReadMode::Image => read_image(store, &candidate.object, large_heads).await,
+        ReadMode::Text | ReadMode::ByHand => read_text(store, candidate).await,
     };
     match contents {
-        Err(StoreError::Refused { reason, .. }) if is_of_the_file(&reason) => {
-            Ok(Contents::Rejected(unreadable(&reason)))
-        }
+        Err(StoreError::Refused {
+            scope: RefusalScope::Object,
+            reason,
+            ..
+        }) => Ok(Contents::Rejected(unreadable(&reason))),
         contents => contents,
     }
 }
 
-/// At most the bytes that were listed: memory is planned by them, and what lies there now may be much larger.
+/// At most the bytes that were listed: memory is planned by them, and the object may be much larger by now.
 async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents, StoreError> {
     let Object { key, size, .. } = &candidate.object;
     // One byte more than a file may have: enough to see that it has too many.
@@ -198,14 +196,14 @@ async fn read_text(store: &impl Store, candidate: &Candidate) -> Result<Contents
         return Ok(Contents::Gone);
     };
     if candidate.after_row > 0 && file.etag != candidate.object.etag {
-        return Ok(Contents::Rejected(changed(candidate.after_row)));
+        return Ok(Contents::Rejected(changed_file_reason(candidate.after_row)));
     }
     if file.size != *size {
         return Ok(Contents::Gone);
     }
     let (bytes, etag) = (file.bytes, file.etag);
-    Ok(match candidate.how {
-        How::ByHand => Contents::ByHand { bytes, etag },
+    Ok(match candidate.mode {
+        ReadMode::ByHand => Contents::ByHand { bytes, etag },
         _ => Contents::Text { bytes, etag },
     })
 }
@@ -272,7 +270,7 @@ pub(super) async fn judge_image(
             Probe::Ok(_) => return Ok(Contents::Image { etag: head.etag }),
             Probe::Reject(reason) => return Ok(Contents::Rejected(reason)),
             Probe::NeedHead(bytes) if bytes <= head.bytes.len() as u64 => {
-                let reason = "the image's size in pixels does not stand where it should: save it again";
+                let reason = "the image's size in pixels is not where it should be: save it again";
                 return Ok(Contents::Rejected(reason.to_owned()));
             }
             Probe::NeedHead(bytes) => {

@@ -6,7 +6,7 @@ use super::*;
 
 const LEDGER: &str = "daily/items/2026-11-21.json";
 
-fn bounded(world: &World, items: u64) -> Deps<FakeStore, FakeTopic> {
+fn with_daily_bound(world: &World, items: u64) -> Deps<FakeStore, FakeTopic> {
     Deps {
         items_per_day: Some(items),
         ..world.another()
@@ -29,7 +29,7 @@ async fn look(deps: &Deps<FakeStore, FakeTopic>) -> Outcome {
     reconcile(deps, &d(), None).await.unwrap()
 }
 
-fn claimed(world: &World, day: &str) -> Vec<u64> {
+fn claims_of_today(world: &World, day: &str) -> Vec<u64> {
     let ledger = world.store.output(&format!("daily/items/{day}.json"));
     let ledger: Value = serde_json::from_str(&ledger.unwrap()).unwrap();
     let claims = ledger["claims"].as_object().unwrap();
@@ -42,7 +42,7 @@ fn claimed(world: &World, day: &str) -> Vec<u64> {
 #[tokio::test]
 async fn a_day_ends_with_its_bound_and_the_next_goes_on_by_itself() {
     let world = world(12);
-    let deps = bounded(&world, 7);
+    let deps = with_daily_bound(&world, 7);
     let outcome = look(&deps).await;
     assert_eq!((outcome.state, outcome.cut), (DatasetState::DailyBound, 2));
     assert_eq!(outcome.check_at, Some("2026-11-22T00:00:00Z".parse().unwrap()));
@@ -63,12 +63,12 @@ async fn a_day_ends_with_its_bound_and_the_next_goes_on_by_itself() {
 #[tokio::test]
 async fn it_is_announced_once_a_day_and_looking_again_writes_nothing() {
     let world = world(12);
-    let deps = bounded(&world, 5);
+    let deps = with_daily_bound(&world, 5);
     look(&deps).await;
     let writes = world.store.writes();
     look(&deps).await;
     assert_eq!(world.store.writes(), writes);
-    assert_eq!(world.kinds_told(), ["daily-bound"]);
+    assert_eq!(world.notice_kinds(), ["daily-bound"]);
     let said = &world.topic.said()[0];
     assert!(
         said.body.contains("ItemsPerDay") && said.body.contains("2026-11-22T00:00:00Z"),
@@ -78,7 +78,7 @@ async fn it_is_announced_once_a_day_and_looking_again_writes_nothing() {
     next_day(&world);
     look(&deps).await;
     assert_eq!(
-        world.kinds_told(),
+        world.notice_kinds(),
         ["daily-bound", "daily-bound"],
         "12 files, 5 a day"
     );
@@ -87,7 +87,7 @@ async fn it_is_announced_once_a_day_and_looking_again_writes_nothing() {
 #[tokio::test]
 async fn a_dataset_larger_than_a_day_is_labelled_day_by_day() {
     let world = World::with_files(&SPEC.replace("max_items: 5", "max_items: 500"), 8);
-    let deps = bounded(&world, 3);
+    let deps = with_daily_bound(&world, 3);
     // Enough for the largest batch there can be: not waited for.
     look(&deps).await;
     assert_eq!(world.batches(), [keys(0..3)]);
@@ -104,7 +104,7 @@ async fn a_file_of_rows_goes_on_where_the_day_before_ended() {
     let world = World::with_files(ROWS, 0);
     world.store.drop_file("d/0.csv", "n\n1\n2\n3\n4\n");
     world.store.pass(120);
-    let deps = bounded(&world, 3);
+    let deps = with_daily_bound(&world, 3);
     look(&deps).await;
     assert_eq!(world.batches(), [vec!["d/0.csv#2", "d/0.csv#3", "d/0.csv#4"]]);
     assert_eq!(world.status().state, DatasetState::DailyBound);
@@ -116,7 +116,7 @@ async fn a_file_of_rows_goes_on_where_the_day_before_ended() {
 #[tokio::test]
 async fn datasets_share_a_day() {
     let world = world(4);
-    let deps = bounded(&world, 6);
+    let deps = with_daily_bound(&world, 6);
     world.store.drop_file("e/labeling.yaml", SPEC);
     (0..4).for_each(|n| world.store.drop_file(&format!("e/{n}.txt"), "1"));
     world.store.pass(120);
@@ -124,7 +124,7 @@ async fn datasets_share_a_day() {
     let other = DatasetName::new("e").unwrap();
     let outcome = reconcile(&deps, &other, None).await.unwrap();
     assert_eq!((outcome.state, outcome.cut), (DatasetState::DailyBound, 1));
-    assert_eq!(claimed(&world, "2026-11-21"), [4, 2]);
+    assert_eq!(claims_of_today(&world, "2026-11-21"), [4, 2]);
 }
 
 #[tokio::test]
@@ -133,7 +133,7 @@ async fn two_invocations_do_not_both_take_the_last_of_a_day() {
     world.store.drop_file("e/labeling.yaml", SPEC);
     (0..4).for_each(|n| world.store.drop_file(&format!("e/{n}.txt"), "1"));
     world.store.pass(120);
-    let (deps, other) = (bounded(&world, 6), bounded(&world, 6));
+    let (deps, other) = (with_daily_bound(&world, 6), with_daily_bound(&world, 6));
     // Both have seen that six are left; the other one is first.
     world.store.meanwhile(LEDGER, move |_| {
         let e = DatasetName::new("e").unwrap();
@@ -143,13 +143,13 @@ async fn two_invocations_do_not_both_take_the_last_of_a_day() {
     let outcome = look(&deps).await;
     assert_eq!((outcome.state, outcome.cut), (DatasetState::DailyBound, 1));
     assert_eq!(world.batches(), [keys(0..2)]);
-    assert_eq!(claimed(&world, "2026-11-21"), [2, 4]);
+    assert_eq!(claims_of_today(&world, "2026-11-21"), [2, 4]);
 }
 
 #[tokio::test]
 async fn two_invocations_of_one_dataset_count_their_batch_once() {
     let world = world(3);
-    let (deps, other) = (bounded(&world, 4), bounded(&world, 4));
+    let (deps, other) = (with_daily_bound(&world, 4), with_daily_bound(&world, 4));
     world.store.meanwhile("manifests/d/000001", move |store| {
         let outcome = futures::executor::block_on(reconcile(&other, &d(), None)).unwrap();
         assert_eq!(outcome.cut, 1);
@@ -159,7 +159,7 @@ async fn two_invocations_of_one_dataset_count_their_batch_once() {
     });
     look(&deps).await;
     assert_eq!(world.batches(), [keys(0..3), keys(3..4)]);
-    assert_eq!(claimed(&world, "2026-11-21"), [3, 1]);
+    assert_eq!(claims_of_today(&world, "2026-11-21"), [3, 1]);
 }
 
 #[tokio::test]
@@ -172,10 +172,15 @@ async fn a_batch_that_was_claimed_and_not_cut_is_not_counted_twice() {
     ] {
         let world = world(5);
         world.store.fail_next(key, fault);
-        reconcile(&bounded(&world, 5), &d(), None).await.unwrap_err();
-        assert_eq!(look(&bounded(&world, 5)).await.state, DatasetState::UpToDate);
+        reconcile(&with_daily_bound(&world, 5), &d(), None)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            look(&with_daily_bound(&world, 5)).await.state,
+            DatasetState::UpToDate
+        );
         assert_eq!(world.batches(), [keys(0..5)], "{key} {fault:?}");
-        assert_eq!(claimed(&world, "2026-11-21"), [5]);
+        assert_eq!(claims_of_today(&world, "2026-11-21"), [5]);
     }
 }
 
@@ -183,20 +188,22 @@ async fn a_batch_that_was_claimed_and_not_cut_is_not_counted_twice() {
 async fn a_conflict_with_oneself_claims_once() {
     let world = world(5);
     world.store.fail_next(LEDGER, Fault::ConflictWithItself);
-    assert_eq!(look(&bounded(&world, 5)).await.cut, 1);
-    assert_eq!(claimed(&world, "2026-11-21"), [5]);
+    assert_eq!(look(&with_daily_bound(&world, 5)).await.cut, 1);
+    assert_eq!(claims_of_today(&world, "2026-11-21"), [5]);
 }
 
 #[tokio::test]
 async fn a_claim_without_a_batch_costs_that_claim_and_no_more() {
     let world = world(5);
     world.store.fail_next("manifests/", Fault::Throttled);
-    reconcile(&bounded(&world, 7), &d(), None).await.unwrap_err();
+    reconcile(&with_daily_bound(&world, 7), &d(), None)
+        .await
+        .unwrap_err();
     // The files are gone before it is tried again.
     (2..5).for_each(|n| world.store.remove(Bucket::Input, &format!("d/{n:03}.txt")));
     (5..10).for_each(|n| world.store.drop_file(&format!("d/{n:03}.txt"), "1"));
     world.store.pass(120);
-    look(&bounded(&world, 7)).await;
+    look(&with_daily_bound(&world, 7)).await;
     let items: usize = world.batches().iter().map(Vec::len).sum();
     assert_eq!(items, 7);
 }
@@ -205,7 +212,9 @@ async fn a_claim_without_a_batch_costs_that_claim_and_no_more() {
 async fn a_ledger_that_cannot_be_read_is_no_licence() {
     let world = world(5);
     world.store.put_output(LEDGER, "{", &[]);
-    let error = reconcile(&bounded(&world, 5), &d(), None).await.unwrap_err();
+    let error = reconcile(&with_daily_bound(&world, 5), &d(), None)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains(LEDGER), "{error}");
     assert_eq!(world.batches().len(), 0);
 }

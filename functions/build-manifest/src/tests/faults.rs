@@ -6,7 +6,7 @@ use testkit::Fault;
 use super::*;
 
 #[tokio::test]
-async fn whoever_comes_second_reads_the_batch_and_takes_only_what_is_left() {
+async fn the_second_writer_reads_the_batch_and_takes_only_the_rest() {
     let world = World::with_files(SPEC, 3);
     world.store.pass(120);
     let other = world.another();
@@ -96,7 +96,7 @@ async fn a_part_of_a_listing_decides_nothing() {
 }
 
 #[tokio::test]
-async fn a_gap_between_batches_halts_the_dataset_and_is_told_once() {
+async fn a_gap_between_batches_halts_the_dataset_and_is_announced_once() {
     let world = World::with_files(SPEC, 12);
     world.after(120).await;
     let second = "manifests/d/000002.manifest";
@@ -109,7 +109,7 @@ async fn a_gap_between_batches_halts_the_dataset_and_is_told_once() {
         let outcome = reconcile(&world.another(), &d(), None).await.unwrap();
         assert_eq!((outcome.state, outcome.cut), (DatasetState::Halted, 0));
     }
-    assert_eq!(world.kinds_told(), ["dataset-halted"]);
+    assert_eq!(world.notice_kinds(), ["dataset-halted"]);
     assert!(
         world.status().message.contains("batch 000002"),
         "{}",
@@ -202,5 +202,5 @@ async fn a_closed_topic_holds_up_no_batch_and_is_made_good() {
     world.topic.close(false);
     world.reconcile().await;
     world.reconcile().await;
-    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"]);
 }

@@ -67,7 +67,7 @@ async fn a_file_deleted_before_its_batch_is_in_none_and_one_deleted_after_it_sta
 }
 
 #[tokio::test]
-async fn a_renamed_file_is_a_new_one_and_the_old_name_stays_taken() {
+async fn a_renamed_file_is_a_new_one_and_the_old_name_stays_used() {
     let world = World::with_files(SPEC, 1);
     world.after(120).await;
     world.store.remove(Bucket::Input, "d/000.txt");
@@ -79,7 +79,7 @@ async fn a_renamed_file_is_a_new_one_and_the_old_name_stays_taken() {
 }
 
 #[tokio::test]
-async fn rows_that_a_new_spec_leaves_out_are_told_and_come_back_with_it() {
+async fn rows_that_a_new_spec_leaves_out_are_announced_and_come_back_with_it() {
     let world = half_batched().await;
     let without = format!("{ROWS}select: {{exclude: [\"*.csv\"]}}\n");
     world.store.drop_file("d/labeling.yaml", without);
@@ -87,7 +87,7 @@ async fn rows_that_a_new_spec_leaves_out_are_told_and_come_back_with_it() {
     assert_eq!(world.batches().len(), 1);
     let reason = world.status().rejected_first[0].reason.clone();
     assert!(reason.contains("after row 6"), "{reason}");
-    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"]);
     world.store.drop_file("d/labeling.yaml", ROWS);
     world.reconcile().await;
     assert_eq!(world.batches()[1], ["d/a.csv#7", "d/a.csv#8", "d/a.csv#9"]);
@@ -138,7 +138,7 @@ async fn the_same_bytes_again_are_no_change_and_other_bytes_are() {
     }
     world.store.drop_file("d/001.txt", "newer still");
     world.store.drop_file("d/000.txt", "newer, too");
-    // Another process, which reads the batches anew, and then a file that comes in a batch of its own.
+    // Another process, which reads the batches again, and then a file that comes in a batch of its own.
     reconcile(&world.another(), &d(), None).await.unwrap();
     world.store.drop_file("d/003.txt", "3");
     world.after(120).await;

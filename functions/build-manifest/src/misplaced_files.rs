@@ -6,15 +6,15 @@ use shared::name::DatasetNameError;
 use shared::notice::{self, AnnounceError, Notice};
 use shared::port::{Bucket, Store, Topic};
 
-use crate::Deps;
+use crate::deps::Deps;
 
 /// One cause: all loose files are one, each folder is its own. In the order of the notices' ids.
 #[derive(Clone, Debug)]
-pub(crate) struct Misplaced {
+pub(crate) struct MisplacedFiles {
     notice: Notice,
 }
 
-impl Misplaced {
+impl MisplacedFiles {
     pub(crate) fn loose(key: &str) -> Self {
         Self {
             notice: Notice::loose_file(key),
@@ -36,23 +36,23 @@ impl Misplaced {
     }
 }
 
-impl Ord for Misplaced {
+impl Ord for MisplacedFiles {
     fn cmp(&self, other: &Self) -> Ordering {
         let (mine, others) = (&self.notice, &other.notice);
         (&mine.id, &mine.text).cmp(&(&others.id, &others.text))
     }
 }
 
-impl PartialOrd for Misplaced {
+impl PartialOrd for MisplacedFiles {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Misplaced {
+impl PartialEq for MisplacedFiles {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Misplaced {}
+impl Eq for MisplacedFiles {}

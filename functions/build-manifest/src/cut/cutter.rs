@@ -1,41 +1,45 @@
-//! Cutting batches, one after the other: the part of the protocol that writes.
+//! BatchCutter batches, one after the other: the part of the protocol that writes.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use shared::daily::{ClaimOutcome, ClaimRequest, DailyBudget, DailyUnit};
+use shared::documents;
 use shared::layout;
 use shared::name::{BatchNumber, DatasetName};
 use shared::port::{Bucket, CreateOutcome, Object, Store, StoreError};
 use uuid::Uuid;
 
-use crate::Deps;
-use crate::batches::{Added, Batches, BatchesError, Halt, meta};
-use crate::cut::{self, Because, Cut, Moment, Why};
-use crate::fill::{Candidate, Filled, Recipe, fill};
-use crate::look::Look;
+use crate::batches::{BatchContent, Batches, BatchesError, Halt, meta};
+use crate::catch_up::catch_up;
+use crate::cut::rule::{self, Cut, CutInputs, CutReason, WaitReason};
+use crate::deps::Deps;
+use crate::fill::recipe::Recipe;
+use crate::fill::{BatchDraft, Candidate, fill};
+use crate::folder_listing::FolderListing;
 use crate::rejects::Rejects;
 use crate::spec::ReadSpec;
 
-/// What batches are cut from and by.
-pub(crate) struct Cutting<'a, S, T> {
+/// Cuts the batches of one dataset from one listing.
+pub(crate) struct BatchCutter<'a, S, T> {
     pub(crate) deps: &'a Deps<S, T>,
     pub(crate) dataset: &'a DatasetName,
     pub(crate) spec: &'a ReadSpec,
-    pub(crate) look: &'a Look,
+    pub(crate) listing: &'a FolderListing,
     pub(crate) latest_event: Option<Timestamp>,
 }
 
-/// How it ended.
-pub(crate) enum Left {
+/// How cutting ended.
+pub(crate) enum CutOutcome {
     /// Nothing waits, or it is not time yet.
-    Waiting { files: usize, rule: Cut },
-    /// Another process cut the next batch first, and it has been read; or took the day's last items. It may hold a part of a file that was dropped after
-    /// this listing, and the rest of that file comes first: so the files are listed again.
+    Waiting { files: usize, cut: Cut },
+    /// Another process took the day's last items, or cut the next batch first, which has been read. That batch may hold a
+    /// part of a file that was dropped after this listing, and the rest of that file comes first: so the files are listed
+    /// again.
     Overtaken,
 }
 
-impl<S: Store, T> Cutting<'_, S, T> {
+impl<S: Store, T> BatchCutter<'_, S, T> {
     /// Ends because every round leaves fewer files: read ones are in a batch, rejected or gone. `cut` counts batches.
     pub(crate) async fn cut_all(
         &self,
@@ -43,13 +47,13 @@ impl<S: Store, T> Cutting<'_, S, T> {
         batches: &mut Batches,
         rejects: &mut Rejects,
         cut: &mut u32,
-    ) -> Result<Left, BatchesError> {
+    ) -> Result<CutOutcome, BatchesError> {
         let store = &self.deps.store;
         let mut held = Vec::new();
         loop {
             // 4. What waits, and whether it is time.
             let waiting = self.candidates(files, batches, rejects);
-            let rule = self.rule(&waiting);
+            let rule = self.decide(&waiting);
             let (now, later) = select(rule, waiting);
             let room = if now.is_empty() {
                 0
@@ -66,13 +70,13 @@ impl<S: Store, T> Cutting<'_, S, T> {
                     Some(budget) => wait_for_next_day(&budget),
                     None => self.with_held(rule, &held),
                 };
-                return Ok(Left::Waiting {
+                return Ok(CutOutcome::Waiting {
                     files: now.len() + later.len() + held.len(),
-                    rule,
+                    cut: rule,
                 });
             }
-            // 5. Read the files, leave out what cannot be labeled, and remember that.
-            let Filled {
+            // 5. Read the files, leave out what cannot be labeled, and record that.
+            let BatchDraft {
                 manifest,
                 added,
                 rejected,
@@ -96,45 +100,45 @@ impl<S: Store, T> Cutting<'_, S, T> {
             // 6. Claim the day's items. Others may have taken some since they were counted: then all is decided again.
             if !self.claim(number, added.items).await? {
                 tracing::info!(dataset = %self.dataset, batch = number.get(), "another process took the day's last items");
-                return Ok(Left::Overtaken);
+                return Ok(CutOutcome::Overtaken);
             }
             // 7. Pin the spec, then create the next batch: the first to create it wins.
             pin(store, self.spec).await?;
             if self.create(number, manifest, &added).await? {
-                let why = rule.why();
-                tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, why, "cut a batch");
+                let reason = rule.reason();
+                tracing::info!(dataset = %self.dataset, batch = number.get(), items = added.items, reason, "batch cut");
                 rejects.overrule(&done, batches);
                 batches.push(added);
                 *cut += 1;
                 continue;
             }
-            // Somebody else was first: what they took is read, and everything is decided again.
-            tracing::info!(dataset = %self.dataset, batch = number.get(), "another instance cut the batch first");
-            batches
-                .catch_up(store, self.dataset, self.deps.remember_every)
-                .await?;
+            // Another process was first: its batch is read, and everything is decided again.
+            tracing::info!(dataset = %self.dataset, batch = number.get(), "another process cut the batch first");
+            catch_up(batches, store, self.dataset, self.deps.remember_every).await?;
             still_there(number, batches)?;
-            return Ok(Left::Overtaken);
+            return Ok(CutOutcome::Overtaken);
         }
     }
 
-    /// Files that have waited for so long without anybody having looked that no event can have told of them; a thousand
-    /// say as much as a million.
-    pub(crate) fn untold(
+    /// How many files have waited so long without a look at them that their events must be lost. A thousand say as much as
+    /// a million.
+    pub(crate) fn files_without_event(
         &self,
         files: &[Object],
         looked_at: Option<Timestamp>,
         batches: &Batches,
         rejects: &Rejects,
     ) -> usize {
-        let untold = files.iter().filter(|file| self.look.is_untold(file, looked_at));
-        self.candidates(untold.take(1_000).cloned().collect(), batches, rejects)
+        let lost = files
+            .iter()
+            .filter(|file| self.listing.is_without_event(file, looked_at));
+        self.candidates(lost.take(1_000).cloned().collect(), batches, rejects)
             .len()
     }
 
     /// Of the day in which S3 showed the files.
     fn budget(&self) -> Option<DailyBudget> {
-        DailyBudget::new(DailyUnit::Items, self.deps.items_per_day, self.look.date)
+        DailyBudget::new(DailyUnit::Items, self.deps.items_per_day, self.listing.date)
     }
 
     /// Items the next batch may hold on this day.
@@ -146,7 +150,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
         Ok(budget.left(&self.deps.store, &claim).await?)
     }
 
-    /// Whether the day has so many items left. The claim is the batch's: whoever tries it again counts it once.
+    /// Whether the day has so many items left. The claim is the batch's: another attempt at it counts once.
     async fn claim(&self, number: BatchNumber, items: u64) -> Result<bool, StoreError> {
         let Some(budget) = self.budget() else {
             return Ok(true);
@@ -160,27 +164,27 @@ impl<S: Store, T> Cutting<'_, S, T> {
         Ok(outcome == ClaimOutcome::Granted)
     }
 
-    fn rule(&self, waiting: &[Candidate]) -> Cut {
-        let Look {
+    fn decide(&self, waiting: &[Candidate]) -> Cut {
+        let FolderListing {
             date, uploads, ready, ..
-        } = self.look;
+        } = self.listing;
         let day = self.deps.items_per_day.unwrap_or(u64::MAX);
         let limit = self
             .spec
             .batch_limit()
             .min(usize::try_from(day).unwrap_or(usize::MAX));
-        let moment = Moment {
+        let inputs = CutInputs {
             date: *date,
             uploads,
             ready: *ready,
-            latest_event: self.latest_event.max(self.look.newest_beside),
+            latest_event: self.latest_event.max(self.listing.newest_beside),
             limit,
         };
         let times: Vec<Timestamp> = waiting
             .iter()
             .map(|candidate| candidate.object.last_modified)
             .collect();
-        cut::decide(&self.spec.spec.batch, &times, &moment)
+        rule::decide(&self.spec.spec.batch, &times, &inputs)
     }
 
     /// Manifests whose objects are still missing are held until the longest wait is over.
@@ -188,21 +192,21 @@ impl<S: Store, T> Cutting<'_, S, T> {
         let oldest = held.iter().map(|object| object.last_modified).min();
         match (rule, oldest) {
             (Cut::Nothing, Some(oldest)) => Cut::Wait {
-                until: cut::overdue(&self.spec.spec.batch, oldest),
-                why: Why::Missing,
+                until: rule::overdue(&self.spec.spec.batch, oldest),
+                reason: WaitReason::Missing,
             },
             (rule, _) => rule,
         }
     }
 
-    async fn fill(&self, now: Vec<Candidate>, max_items: u64, rule: Cut) -> Result<Filled, StoreError> {
+    async fn fill(&self, now: Vec<Candidate>, max_items: u64, rule: Cut) -> Result<BatchDraft, StoreError> {
         let recipe = Recipe {
             spec: &self.spec.spec,
             dataset: self.dataset,
             links: &self.deps.bounds.links,
             input_bucket: &self.deps.input_bucket,
             max_items,
-            holds: matches!(rule, Cut::All(Because::Quiet | Because::Limit)),
+            holds: matches!(rule, Cut::All(CutReason::Quiet | CutReason::Limit)),
         };
         fill(&self.deps.store, &recipe, now).await
     }
@@ -215,7 +219,7 @@ impl<S: Store, T> Cutting<'_, S, T> {
         let waiting = files.into_iter().filter(waits);
         let mut waiting: Vec<_> = waiting
             .filter_map(|file| {
-                let role = self.look.role(&file.key);
+                let role = self.listing.role(&file.key);
                 Candidate::new(&self.spec.spec, file, role, resume)
             })
             .collect();
@@ -229,20 +233,20 @@ impl<S: Store, T> Cutting<'_, S, T> {
         &self,
         number: BatchNumber,
         manifest: Vec<u8>,
-        added: &Added,
+        added: &BatchContent,
     ) -> Result<bool, StoreError> {
         let store = &self.deps.store;
         let (key, metadata) = (layout::manifest(self.dataset, number), self.metadata(added));
         match store.create(&key, manifest, &metadata).await? {
             CreateOutcome::New => Ok(true),
             CreateOutcome::AlreadyThere => {
-                let there = store.get(Bucket::Output, &key, Some(0..1)).await?;
+                let there = documents::head(store, Bucket::Output, &key).await?;
                 Ok(there.is_some_and(|there| there.metadata.get(meta::OWNER) == metadata.get(meta::OWNER)))
             }
         }
     }
 
-    fn metadata(&self, added: &Added) -> BTreeMap<String, String> {
+    fn metadata(&self, added: &BatchContent) -> BTreeMap<String, String> {
         let mut metadata = BTreeMap::from([
             (meta::OWNER.to_owned(), Uuid::new_v4().to_string()),
             (meta::SPEC.to_owned(), self.spec.sha256.clone()),
@@ -274,11 +278,11 @@ fn claim_name(dataset: &DatasetName, number: BatchNumber) -> String {
 fn wait_for_next_day(budget: &DailyBudget) -> Cut {
     Cut::Wait {
         until: budget.ends,
-        why: Why::DailyBound(budget.most),
+        reason: WaitReason::DailyBound(budget.most),
     }
 }
 
-/// A batch met with a 412 and not listed a moment later was deleted in between; its number stays taken.
+/// A batch met with a 412 and not listed a moment later was deleted in between; its number stays used.
 fn still_there(number: BatchNumber, batches: &Batches) -> Result<(), Halt> {
     let before = usize::try_from(number.get()).unwrap_or(usize::MAX);
     match batches.count() {
@@ -296,7 +300,7 @@ fn select(rule: Cut, waiting: Vec<Candidate>) -> (Vec<Candidate>, Vec<Candidate>
     })
 }
 
-/// Named by its own hash: whoever was there first wrote the same bytes.
+/// Named by its own hash: another process wrote the same bytes.
 async fn pin(store: &impl Store, spec: &ReadSpec) -> Result<(), StoreError> {
     store
         .create(

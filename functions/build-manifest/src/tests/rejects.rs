@@ -1,4 +1,4 @@
-//! Bad specs and bad files: told once, and in nobody else's way.
+//! Bad specs and bad files: announced once, and no obstacle to the others.
 
 use shared::port::Object;
 
@@ -40,7 +40,7 @@ async fn a_spec_with_nearly_the_right_name_is_named() {
 }
 
 #[tokio::test]
-async fn a_folder_that_was_emptied_asks_nobody_for_anything() {
+async fn an_emptied_folder_asks_for_nothing() {
     let world = World::with_files(SPEC, 1);
     world.after(120).await;
     world.store.remove(Bucket::Input, "d/labeling.yaml");
@@ -49,12 +49,12 @@ async fn a_folder_that_was_emptied_asks_nobody_for_anything() {
 }
 
 #[tokio::test]
-async fn a_bad_spec_is_told_once_and_mended_by_uploading_a_good_one() {
+async fn a_bad_spec_is_announced_once_and_fixed_by_a_good_one() {
     let world = World::with_files("task: text-classificatio\n", 2);
     for _ in 0..3 {
         assert_eq!(world.after(120).await.state, DatasetState::BadSpec);
     }
-    assert_eq!(world.kinds_told(), ["spec-rejected"]);
+    assert_eq!(world.notice_kinds(), ["spec-rejected"]);
     assert!(
         world.status().message.contains("text-classification"),
         "{}",
@@ -63,7 +63,7 @@ async fn a_bad_spec_is_told_once_and_mended_by_uploading_a_good_one() {
     world.store.drop_file("d/labeling.yaml", "task: 7\n");
     world.after(120).await;
     assert_eq!(
-        world.kinds_told(),
+        world.notice_kinds(),
         ["spec-rejected"; 2],
         "another bad spec is another cause"
     );
@@ -89,11 +89,11 @@ async fn good_files_go_on_beside_bad_ones() {
     let rejected = world.store.output("results/d/rejected.jsonl").unwrap();
     assert_eq!(rejected.lines().count(), 4, "{rejected}");
     assert_eq!(world.status().rejected, 4, "a folder marker is no file");
-    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"]);
 }
 
 #[tokio::test]
-async fn an_unchanged_bad_file_is_not_read_again_and_a_mended_one_is() {
+async fn an_unchanged_bad_file_is_not_read_again_and_a_fixed_one_is() {
     let world = World::with_files(SPEC, 1);
     world.store.drop_file("d/bad.txt", [0xff_u8].to_vec());
     world.after(120).await;
@@ -104,7 +104,7 @@ async fn an_unchanged_bad_file_is_not_read_again_and_a_mended_one_is() {
     world.after(120).await;
     assert_eq!(world.batches()[1], ["d/bad.txt"]);
     assert_eq!(world.status().rejected, 0);
-    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"]);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn another_spec_gives_rejected_rows_another_chance() {
 }
 
 #[tokio::test]
-async fn a_bad_row_stays_listed_for_whoever_missed_its_batch() {
+async fn a_bad_row_stays_listed_for_a_process_that_missed_its_batch() {
     let world = World::with_files(ROWS, 0);
     world.store.drop_file("d/a.csv", "n\n1\ntoo,many\n");
     world.after(120).await;
@@ -168,7 +168,7 @@ async fn a_bad_row_stays_listed_for_whoever_missed_its_batch() {
 }
 
 #[tokio::test]
-async fn a_bad_row_stays_listed_for_whoever_missed_its_batch_and_sees_its_file_overwritten() {
+async fn a_bad_row_stays_listed_when_its_batch_was_missed_and_its_file_overwritten() {
     let world = World::with_files(ROWS, 0);
     world.store.drop_file("d/a.csv", "n\n1\ntoo,many\n");
     world.store.pass(120);
@@ -221,7 +221,7 @@ async fn keys_come_through_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_file_nobody_may_read_is_rejected_and_the_others_go_on() {
+async fn an_unreadable_file_is_rejected_and_the_others_go_on() {
     let world = World::with_files(SPEC, 3);
     world.store.refuse_reads("d/001.txt");
     world.after(120).await;
@@ -259,25 +259,25 @@ async fn bad_rows_beyond_the_first_thousand_are_counted_in_words() {
 }
 
 #[tokio::test]
-async fn a_new_reason_is_told_and_the_same_one_is_not() {
+async fn a_new_reason_is_announced_and_the_same_one_is_not() {
     let world = World::new();
     world.store.drop_file("d/labeling.yaml", SPEC);
     world.store.drop_file("d/a.csv", "n\n1\n2\n");
     world.after(120).await;
-    assert_eq!(world.kinds_told(), ["files-rejected"]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"]);
     // The reason was that the spec takes whole files; now it is that there is no such column.
     world
         .store
         .drop_file("d/labeling.yaml", ROWS.replace("column: n", "column: number"));
     world.reconcile().await;
-    assert_eq!(world.kinds_told(), ["files-rejected"; 2]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"; 2]);
     world.store.drop_file(
         "d/labeling.yaml",
         ROWS.replace("column: n", "column: number")
             .replace("Even or odd?", "Odd?"),
     );
     world.reconcile().await;
-    assert_eq!(world.kinds_told(), ["files-rejected"; 2]);
+    assert_eq!(world.notice_kinds(), ["files-rejected"; 2]);
 }
 
 #[tokio::test]
@@ -303,7 +303,7 @@ async fn the_list_of_rejects_is_not_read_back() {
     assert_eq!(reads.count(), 1);
 }
 
-/// As much of a PNG as tells its size in pixels, with so many bytes in between.
+/// As much of a PNG as holds its size in pixels, with so many bytes in between.
 fn png(width: u32, bytes: usize) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
     png.extend(width.to_be_bytes());

@@ -69,7 +69,7 @@ async fn small_datasets_have_none() {
 async fn what_names_other_batches_than_those_listed_is_not_believed() {
     let world = eight_batches().await;
     let seen = world.store.output(SEEN);
-    // The last batch is another one than the memory tells of, and so is the file in it.
+    // The last batch is another one than the memory names, and so is the file in it.
     world.store.remove(Bucket::Output, "manifests/d/000008.manifest");
     world.store.drop_file("d/040.txt", "40");
     let line = r#"{"source":"40","groundcrew":{"key":"d/040.txt","etag":"x"}}"#;
@@ -81,7 +81,7 @@ async fn what_names_other_batches_than_those_listed_is_not_believed() {
         world.batches()[7..],
         [["d/040.txt".to_owned()].to_vec(), keys(35..40)]
     );
-    assert_ne!(world.store.output(SEEN), seen, "written anew");
+    assert_ne!(world.store.output(SEEN), seen, "written again");
     assert_eq!(world.read_by_another().await, [""; 0]);
 }
 
@@ -105,7 +105,7 @@ async fn what_is_broken_is_as_if_it_were_not_there() {
     ] {
         world.store.put_output(SEEN, broken, &[]);
         assert_eq!(world.read_by_another().await.len(), 8);
-        assert_eq!(world.store.bytes(Bucket::Output, SEEN), whole, "mended");
+        assert_eq!(world.store.bytes(Bucket::Output, SEEN), whole, "repaired");
     }
     assert_eq!(world.batches().len(), 8);
 }

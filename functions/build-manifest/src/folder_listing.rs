@@ -1,26 +1,27 @@
-//! What lies in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
+//! What is in a dataset's folder of the input bucket at one moment, and S3's time of that moment.
 
 use std::collections::BTreeSet;
 
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use shared::change::Change;
+use shared::documents;
 use shared::item::{MANIFEST_HEAD, is_manifest, may_be_manifest};
 use shared::layout::{self, InputKey};
 use shared::name::DatasetName;
-use shared::port::{Bucket, Object, OpenUpload, Store, StoreError};
+use shared::port::{Bucket, Object, OpenUpload, RefusalScope, Store, StoreError};
 use shared::spec::Spec;
 
 use crate::batches::Batches;
-use crate::fill::{FileRole, is_of_the_file};
+use crate::fill::FileRole;
 
-/// When the event of a dropped file has surely come and led to a look: the longest delay the template takes for its queue
-/// (480 s), the window in which messages are gathered (60 s), and a minute.
-const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+/// When the event of a dropped file must have arrived and led to a reconcile: the longest delay that the template allows for
+/// its queue (480 s), the window in which messages are gathered (60 s), and a minute.
+const EVENT_ARRIVES_WITHIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// A listing of everything that no batch has.
 #[derive(Debug)]
-pub(crate) struct Look {
+pub(crate) struct FolderListing {
     /// The `Date` of the last page: the only clock. Lambda's own may be minutes off, and both sides of every
     /// comparison are S3's this way.
     pub(crate) date: Timestamp,
@@ -32,18 +33,18 @@ pub(crate) struct Look {
     pub(crate) by_hand: bool,
     /// Those of them that are not called `*.manifest`.
     json_manifests: BTreeSet<String>,
-    /// When the newest of the files beside these manifests came: what they point to may still be arriving.
+    /// The time of the newest file beside these manifests: what they point to may still be arriving.
     pub(crate) newest_beside: Option<Timestamp>,
     /// In no batch yet, or not with all rows; in UTF-8 order of the keys.
     pub(crate) files: Vec<Object>,
-    pub(crate) changed: Changed,
-    /// Changed while only a part of their rows is in a batch: the rest may go on or be rejected by this very look.
+    pub(crate) changed: ChangedFiles,
+    /// Changed while only a part of their rows is in a batch: the rest may go on or be rejected by this very reconcile.
     unsettled: Vec<(Object, Change)>,
 }
 
 /// Files in a batch that are not what the batch has of them.
 #[derive(Debug, Default)]
-pub(crate) struct Changed {
+pub(crate) struct ChangedFiles {
     pub(crate) count: u64,
     /// Of these, files that may hold the same bytes.
     pub(crate) unclear: u64,
@@ -55,7 +56,7 @@ pub(crate) struct Changed {
 /// Changed files that are named.
 const NAMED: usize = 20;
 
-impl Changed {
+impl ChangedFiles {
     /// The first of them, those that surely changed before the others.
     pub(crate) fn first(&self) -> Vec<String> {
         let all = self.sure_first.iter().chain(&self.unclear_first);
@@ -71,7 +72,7 @@ impl Changed {
                 &mut self.unclear_first
             }
         };
-        // In order whatever the order they are found in: the same files are the same status.
+        // Sorted: the same files are the same status.
         let place = first.partition_point(|known| *known < key);
         first.insert(place, key);
         first.truncate(NAMED);
@@ -80,16 +81,17 @@ impl Changed {
 }
 
 /// Uploads are listed before objects: one that finishes in between is seen in the second listing, and perhaps in
-/// both, but never in neither. A page that fails ends it all: a part of a listing decides nothing.
-pub(crate) async fn look(
+/// both, but never in neither. A page that fails is an error: nothing is decided from a
+/// part of a listing.
+pub(crate) async fn list_folder(
     store: &impl Store,
     dataset: &DatasetName,
     batches: &Batches,
-) -> Result<Look, StoreError> {
+) -> Result<FolderListing, StoreError> {
     let prefix = layout::dataset_prefix(dataset);
     let uploads = store.open_uploads(&prefix).await?;
     let date = Timestamp::UNIX_EPOCH;
-    let mut look = Look {
+    let mut listing = FolderListing {
         date,
         uploads,
         ready: None,
@@ -98,29 +100,22 @@ pub(crate) async fn look(
         json_manifests: BTreeSet::new(),
         newest_beside: None,
         files: Vec::new(),
-        changed: Changed::default(),
+        changed: ChangedFiles::default(),
         unsettled: Vec::new(),
     };
-    let mut token: Option<String> = None;
-    loop {
-        let page = store
-            .list(Bucket::Input, &prefix, false, token.as_deref())
-            .await?;
-        page.objects
-            .into_iter()
-            .for_each(|object| look.add(object, batches));
-        look.date = page.date;
-        token = page.next;
-        if token.is_none() {
-            break;
+    let mut pages = documents::list(store, Bucket::Input, &prefix);
+    while let Some(page) = pages.next_page().await? {
+        for object in page.objects {
+            listing.add(object, batches);
         }
+        listing.date = page.date;
     }
-    Ok(look)
+    Ok(listing)
 }
 
-impl Look {
-    /// Finds the manifests made by hand among `.jsonl` files. Only their first lines tell, so each one that waits is asked
-    /// for them; of those in a batch the batch says it.
+impl FolderListing {
+    /// Finds the manifests made by hand among `.jsonl` files. Only their first lines show it, so these are read of
+    /// each one that waits; for those in a batch, the batch says it.
     pub(crate) async fn find_json_manifests(
         &mut self,
         store: &impl Store,
@@ -130,8 +125,8 @@ impl Look {
         const AT_ONCE: usize = 64;
         let path = |key: &str| key.split_once('/').map_or("", |(_, path)| path).to_owned();
         let unknown = |file: &&Object| {
-            let asked = file.size > 0 && may_be_manifest(spec, &path(&file.key));
-            asked && !batches.goes_on(&file.key) && !self.json_manifests.contains(&file.key)
+            let is_possible = file.size > 0 && may_be_manifest(spec, &path(&file.key));
+            is_possible && !batches.goes_on(&file.key) && !self.json_manifests.contains(&file.key)
         };
         let unknown: Vec<String> = self
             .files
@@ -139,16 +134,19 @@ impl Look {
             .filter(unknown)
             .map(|file| file.key.clone())
             .collect();
-        let looked = unknown.into_iter().map(|key| async move {
+        let checks = unknown.into_iter().map(|key| async move {
             match store.get(Bucket::Input, &key, Some(0..MANIFEST_HEAD)).await {
                 Ok(head) => Ok(head.filter(|head| is_manifest(&head.bytes)).map(|_| key)),
                 // It is rejected when it is read as what its name says.
-                Err(StoreError::Refused { reason, .. }) if is_of_the_file(&reason) => Ok(None),
+                Err(StoreError::Refused {
+                    scope: RefusalScope::Object,
+                    ..
+                }) => Ok(None),
                 Err(error) => Err(error),
             }
         });
-        let mut looked = stream::iter(looked).buffered(AT_ONCE);
-        while let Some(manifest) = looked.next().await {
+        let mut checks = stream::iter(checks).buffered(AT_ONCE);
+        while let Some(manifest) = checks.next().await {
             self.json_manifests.extend(manifest?);
         }
         self.by_hand |= !self.json_manifests.is_empty();
@@ -190,12 +188,12 @@ impl Look {
         }
     }
 
-    /// It came after the last look that found anything, and no event has led to one since. An object uploaded in parts
-    /// is as old as the beginning of its upload, so that its time says nothing; its ETag tells it (`<md5>-<parts>`).
-    pub(crate) fn is_untold(&self, file: &Object, looked_at: Option<Timestamp>) -> bool {
+    /// The file arrived after the last reconcile that found anything, and no event has led to one since. An object uploaded
+    /// in parts is as old as the start of its upload, so that its time says nothing; its ETag shows it (`<md5>-<parts>`).
+    pub(crate) fn is_without_event(&self, file: &Object, looked_at: Option<Timestamp>) -> bool {
         let since = self.date.duration_since(file.last_modified);
-        since > TOLD_WITHIN
-            && looked_at.is_none_or(|looked| file.last_modified > looked)
+        since > EVENT_ARRIVES_WITHIN
+            && looked_at.is_none_or(|looked_at| file.last_modified > looked_at)
             && !file.etag.contains('-')
     }
 

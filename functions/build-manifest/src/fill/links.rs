@@ -1,31 +1,31 @@
-//! What the lines of a manifest made by hand point to: looked at before a worker has to find out that it is not there.
+//! What the lines of a manifest made by hand point to: checked before a worker has to find out that it is missing.
 
 use shared::item::image;
 use shared::item::{self, MAX_WHOLE_TEXT};
 use shared::manifest::Line;
 use shared::manifest::Link;
-use shared::port::{Store, StoreError, StoredObject};
+use shared::port::{RefusalScope, Store, StoreError, StoredObject};
 use shared::status::Reject;
 use shared::task::Input;
 
-use super::Recipe;
-use super::read::{Contents, LargeHeads, Place, is_of_the_file, judge_image, unreadable};
+use super::read::{Contents, LargeHeads, Place, judge_image, unreadable};
+use super::recipe::Recipe;
 
-/// What it takes to look at links.
-pub(super) struct Linked<'a, S> {
+/// Checks links.
+pub(super) struct LinkCheck<'a, S> {
     store: &'a S,
     pub(super) recipe: &'a Recipe<'a>,
     large_heads: &'a LargeHeads,
 }
 
-/// What became of one link.
-enum Look {
+/// What one link points to.
+enum LinkOutcome {
     Good(Line),
     Bad(String),
     Missing,
 }
 
-impl<'a, S: Store> Linked<'a, S> {
+impl<'a, S: Store> LinkCheck<'a, S> {
     pub(super) fn new(store: &'a S, recipe: &'a Recipe<'a>, large_heads: &'a LargeHeads) -> Self {
         Self {
             store,
@@ -35,7 +35,7 @@ impl<'a, S: Store> Linked<'a, S> {
     }
 
     /// The line, with its text in it where it is one; and whether it is rejected because there is no such object.
-    pub(super) async fn look(
+    pub(super) async fn check(
         &self,
         item: Result<Line, Reject>,
         etag: &str,
@@ -56,10 +56,15 @@ impl<'a, S: Store> Linked<'a, S> {
             })
         };
         Ok(match self.open(line, &link).await {
-            Ok(Look::Good(line)) => (Ok(line), false),
-            Ok(Look::Bad(reason)) => (reject(format!("`{uri}`: {reason}")), false),
-            Ok(Look::Missing) => (reject(missing(&uri)), true),
-            Err(StoreError::Refused { reason, .. }) if is_of_the_link(&reason) => match self.is_own(&link) {
+            Ok(LinkOutcome::Good(line)) => (Ok(line), false),
+            Ok(LinkOutcome::Bad(reason)) => (reject(format!("`{uri}`: {reason}")), false),
+            Ok(LinkOutcome::Missing) => (reject(missing_object(&uri)), true),
+            // About this one link: the object, its key, or the bucket it names.
+            Err(StoreError::Refused {
+                scope: RefusalScope::Object | RefusalScope::Bucket,
+                reason,
+                ..
+            }) => match self.is_in_input_bucket(&link) {
                 true => (reject(format!("`{uri}`: {}", unreadable(&reason))), false),
                 false => (reject(missing_or_closed(&uri)), true),
             },
@@ -67,12 +72,12 @@ impl<'a, S: Store> Linked<'a, S> {
         })
     }
 
-    fn is_own(&self, link: &Link) -> bool {
+    fn is_in_input_bucket(&self, link: &Link) -> bool {
         link.bucket == self.recipe.input_bucket
     }
 
-    async fn open(&self, line: Line, link: &Link) -> Result<Look, StoreError> {
-        let place = match self.is_own(link) {
+    async fn open(&self, line: Line, link: &Link) -> Result<LinkOutcome, StoreError> {
+        let place = match self.is_in_input_bucket(link) {
             true => Place::Input,
             false => Place::Listed(&link.bucket),
         };
@@ -83,30 +88,32 @@ impl<'a, S: Store> Linked<'a, S> {
     }
 
     /// One byte more than a text may have is enough to see that it has too many.
-    async fn open_text(&self, line: Line, place: Place<'_>, key: &str) -> Result<Look, StoreError> {
+    async fn open_text(&self, line: Line, place: Place<'_>, key: &str) -> Result<LinkOutcome, StoreError> {
         let Some(text) = place.get(self.store, key, 0..MAX_WHOLE_TEXT + 1).await? else {
-            return Ok(Look::Missing);
+            return Ok(LinkOutcome::Missing);
         };
         if text.size > MAX_WHOLE_TEXT {
             let reason = "the file is too large for one text of at most 20,000 characters: split it";
-            return Ok(Look::Bad(reason.to_owned()));
+            return Ok(LinkOutcome::Bad(reason.to_owned()));
         }
         Ok(match item::inline_text(&line, &text.bytes) {
-            Ok(line) => Look::Good(line),
-            Err(reason) => Look::Bad(reason),
+            Ok(line) => LinkOutcome::Good(line),
+            Err(reason) => LinkOutcome::Bad(reason),
         })
     }
 
-    async fn open_image(&self, line: Line, place: Place<'_>, key: &str) -> Result<Look, StoreError> {
+    async fn open_image(&self, line: Line, place: Place<'_>, key: &str) -> Result<LinkOutcome, StoreError> {
         let Some(head) = place.get(self.store, key, 0..image::HEAD).await? else {
-            return Ok(Look::Missing);
+            return Ok(LinkOutcome::Missing);
         };
         let tail = self.tail(place, key, &head).await?;
         let judged = judge_image(self.store, place, key, head, tail, self.large_heads).await?;
         Ok(match judged {
-            Contents::Rejected(reason) => Look::Bad(reason),
-            Contents::Gone => Look::Missing,
-            Contents::Image { .. } | Contents::Text { .. } | Contents::ByHand { .. } => Look::Good(line),
+            Contents::Rejected(reason) => LinkOutcome::Bad(reason),
+            Contents::Gone => LinkOutcome::Missing,
+            Contents::Image { .. } | Contents::Text { .. } | Contents::ByHand { .. } => {
+                LinkOutcome::Good(line)
+            }
         })
     }
 
@@ -126,18 +133,12 @@ impl<'a, S: Store> Linked<'a, S> {
     }
 }
 
-/// About this one link: the object, its key, or the bucket it names.
-fn is_of_the_link(reason: &str) -> bool {
-    let of_the_bucket = ["NoSuchBucket", "PermanentRedirect", "AllAccessDisabled"];
-    is_of_the_file(reason) || of_the_bucket.iter().any(|code| reason.starts_with(code))
-}
-
-fn missing(uri: &str) -> String {
+fn missing_object(uri: &str) -> String {
     format!("there is no such object: `{uri}`")
 }
 
 /// Batches never change, so a manifest is read again only while nothing of it is in a batch.
-pub(super) fn what_to_do(batched: bool) -> &'static str {
+pub(super) fn advice(batched: bool) -> &'static str {
     match batched {
         true => {
             ". Other lines of the manifest are in a batch, so it is not read again: put the object there, and this line into \
@@ -150,7 +151,7 @@ pub(super) fn what_to_do(batched: bool) -> &'static str {
     }
 }
 
-/// S3 does not tell those who may not list a bucket which of the two it is.
+/// S3 does not say which of the two it is to a caller that may not list the bucket.
 fn missing_or_closed(uri: &str) -> String {
     format!(
         "there is no such object, or the stack may not read it (then open its bucket to the stack): `{uri}`"
