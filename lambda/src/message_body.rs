@@ -65,7 +65,7 @@ impl MessageBody {
             Ok(event) => event,
             Err(error) => return Self::Unsupported(format!("not an S3 event we can read: {error}")),
         };
-        // AWS: compare the major version for equality, the minor for at least; new fields may come any time.
+        // AWS: compare the major version for equality, the minor for at least; new fields may appear at any time.
         // https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
         let is_known = |record: &&S3Record| record.event_version.split('.').next() == Some("2");
         if let Some(unknown) = event.records.iter().find(|record| !is_known(record)) {

@@ -8,15 +8,15 @@ use simulation::{Options, run};
 const TRACES: [(u64, &str); 3] = [
     (
         1,
-        "386aeaa54f24ff2796872996cf6a86fca6cd6005f81f81196754edf4231f3a03",
+        "a251c1e786b19d0d4d788e417fa62636237fb0a3ba63caa747241ebced6fe87d",
     ),
     (
         3,
-        "e8af77f243aa565d4db040dcf2f8099942dd087ad22821c2b2590b418d2934e5",
+        "f8f4f9ee01dfbd2604c66de7340e62308d72a4048bed06344be0020b66c94814",
     ),
     (
         5,
-        "1c35f447efaa25d905c4df81354652212b6d1573753aca75b9a60e1e7fd8706f",
+        "813e7ed78f851f09202446cd2b81ccf4f5eacd0423ddab9b6b93e5e25a71e17d",
     ),
 ];
 
