@@ -383,6 +383,13 @@ fn content_type(key: &str) -> &'static str {
         Some("html") => "text/html; charset=utf-8",
         Some("csv") => "text/csv; charset=utf-8",
         Some("yaml") => "application/yaml",
+        // What an admin uploads and a worker sees in instructions: a browser shows an SVG only if it is called one.
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }

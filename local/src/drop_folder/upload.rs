@@ -30,6 +30,7 @@ pub(super) async fn file(
         .put_object()
         .bucket(bucket)
         .key(&found.key)
+        .content_type(content_type(&found.key))
         .body(body)
         .send()
         .await;
@@ -38,7 +39,13 @@ pub(super) async fn file(
 
 async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &ScannedFile) -> Result<(), String> {
     let key = &found.key;
-    let begun = s3.create_multipart_upload().bucket(bucket).key(key).send().await;
+    let begun = s3
+        .create_multipart_upload()
+        .bucket(bucket)
+        .key(key)
+        .content_type(content_type(key))
+        .send()
+        .await;
     let begun = begun.map_err(|error| explain(&error))?;
     let id = begun.upload_id().unwrap_or_default();
     match send_parts(s3, bucket, folder, found, id).await {
@@ -67,6 +74,11 @@ async fn in_parts(s3: &Client, bucket: &str, folder: &Path, found: &ScannedFile)
             Err(reason)
         }
     }
+}
+
+/// By the name, as the AWS CLI does: a browser shows an SVG only if it is called one.
+fn content_type(key: &str) -> String {
+    mime_guess::from_path(key).first_or_octet_stream().to_string()
 }
 
 /// Without the request's id, so that a failure that stays has the same message each time and is logged once.
