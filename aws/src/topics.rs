@@ -117,7 +117,7 @@ impl WorkTopics for TeamTopics {
         Ok(arn)
     }
 
-    async fn subscribed(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
+    async fn subscribers(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
         let subscriptions = self.email_subscriptions(topic_arn).await?;
         Ok(subscriptions.into_iter().map(|(address, _)| address).collect())
     }

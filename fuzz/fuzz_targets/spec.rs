@@ -55,6 +55,6 @@ fn stack() -> Stack {
         input_bucket: "in".to_owned(),
         output_bucket: "out".to_owned(),
         labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
-        bounds: shared::bounds::Bounds::closed("in", "out"),
+        bounds: shared::bounds::Bounds::strictest("in", "out"),
     }
 }

@@ -24,7 +24,7 @@ pub fn bounds(
     output_bucket: &str,
 ) -> Result<Bounds, ConfigError> {
     let list = |name: &str| env(name).unwrap_or_default();
-    let closed = Bounds::closed(input_bucket, output_bucket);
+    let closed = Bounds::strictest(input_bucket, output_bucket);
     let sources = list("LINK_SOURCES");
     let links = closed.links.with_listed(&sources).ok_or(ConfigError::Malformed {
         name: "LINK_SOURCES",

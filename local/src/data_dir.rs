@@ -35,15 +35,15 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Makes the folder where there is none, and locks it for this process.
     pub(crate) fn open(root: &Path) -> Result<Self, StackError> {
-        fs::create_dir_all(root).map_err(failed("cannot make the data folder", root))?;
-        let is_new = match recognize(root).map_err(failed("cannot read the data folder", root))? {
+        fs::create_dir_all(root).map_err(stack_error("cannot make the data folder", root))?;
+        let is_new = match recognize(root).map_err(stack_error("cannot read the data folder", root))? {
             Folder::Foreign => return Err(StackError::NotData(root.to_owned())),
             Folder::New => true,
             Folder::Data => false,
         };
         // Answers, hashes of passwords, and keys are kept here: no other user of this machine may read them.
         let owner_only = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(root, owner_only).map_err(failed("cannot protect the data folder", root))?;
+        fs::set_permissions(root, owner_only).map_err(stack_error("cannot protect the data folder", root))?;
         let path = root.join(LOCK_FILE);
         let mut options = OpenOptions::new();
         let mut lock = options
@@ -53,7 +53,7 @@ impl DataDir {
             .truncate(false)
             .mode(0o600)
             .open(&path)
-            .map_err(failed("cannot open", &path))?;
+            .map_err(stack_error("cannot open", &path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -69,7 +69,7 @@ impl DataDir {
                     pid,
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(failed("cannot lock", &path)(error)),
+            Err(TryLockError::Error(error)) => return Err(stack_error("cannot lock", &path)(error)),
         }
         if is_new {
             write_format(root)?;
@@ -79,10 +79,10 @@ impl DataDir {
         // In place, and cut after that: on a full disk the old number stays, and still identifies the folder.
         let pid = format!("{}\n", std::process::id());
         lock.write_all_at(pid.as_bytes(), 0)
-            .map_err(failed("cannot write", &path))?;
+            .map_err(stack_error("cannot write", &path))?;
         lock.set_len(pid.len() as u64)
-            .map_err(failed("cannot write", &path))?;
-        remove_drafts(root).map_err(failed("cannot remove unfinished files in", root))?;
+            .map_err(stack_error("cannot write", &path))?;
+        remove_drafts(root).map_err(stack_error("cannot remove unfinished files in", root))?;
         make_private(root);
         Ok(Self {
             root: root.to_owned(),
@@ -140,7 +140,7 @@ fn write_format(root: &Path) -> Result<(), StackError> {
         file.write_all(FORMAT.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(failed("cannot write", &path))
+    written.map_err(stack_error("cannot write", &path))
 }
 
 fn check_format(root: &Path) -> Result<(), StackError> {
@@ -148,7 +148,7 @@ fn check_format(root: &Path) -> Result<(), StackError> {
     let found = match fs::read_to_string(&path) {
         Ok(found) => found.trim().to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => "none".to_owned(),
-        Err(error) => return Err(failed("cannot read", &path)(error)),
+        Err(error) => return Err(stack_error("cannot read", &path)(error)),
     };
     if found == FORMAT {
         return Ok(());
@@ -201,7 +201,7 @@ fn close_to_others(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn failed<E: ToString>(what: &'static str, path: &Path) -> impl FnOnce(E) -> StackError {
+fn stack_error<E: ToString>(what: &'static str, path: &Path) -> impl FnOnce(E) -> StackError {
     let path = path.to_owned();
     move |reason| StackError::Data {
         what,
@@ -220,14 +220,14 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, S
                 reason: error.to_string(),
             }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("cannot read", path)(error)),
+        Err(error) => Err(stack_error("cannot read", path)(error)),
     }
 }
 
 /// Replaces the file in one step, so that a crash leaves the old one or the new one.
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), StackError> {
-    let bytes = serde_json::to_vec_pretty(value).map_err(failed("cannot write", path))?;
-    replace(path, &bytes).map_err(failed("cannot write", path))
+    let bytes = serde_json::to_vec_pretty(value).map_err(stack_error("cannot write", path))?;
+    replace(path, &bytes).map_err(stack_error("cannot write", path))
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -148,7 +148,7 @@ fn load(path: &Path, cache: usize) -> Result<Database, DatabaseError> {
     silence_the_checker();
     let path = path.to_owned();
     let checker = std::thread::Builder::new().name(CHECKER.to_owned());
-    let opened = checker.spawn(move || catch_unwind(AssertUnwindSafe(|| checked(&path, cache))));
+    let opened = checker.spawn(move || catch_unwind(AssertUnwindSafe(|| open_checked(&path, cache))));
     let opened = opened.map_err(|error| DatabaseError::Disk(error.to_string()))?;
     match opened.join() {
         Ok(Ok(opened)) => opened.map_err(|error| explain(&error)),
@@ -158,7 +158,7 @@ fn load(path: &Path, cache: usize) -> Result<Database, DatabaseError> {
     }
 }
 
-fn checked(path: &Path, cache: usize) -> Result<Database, redb::Error> {
+fn open_checked(path: &Path, cache: usize) -> Result<Database, redb::Error> {
     let size = fs::metadata(path).map_or(0, |file| file.len());
     let mut database = Database::builder().set_cache_size(cache).create(path)?;
     if (1..=LARGEST_CHECKED).contains(&size) && !database.check_integrity()? {
@@ -216,7 +216,7 @@ mod tests {
         })
     }
 
-    fn filled(path: &Path) {
+    fn fill(path: &Path) {
         let ledger = open(path).unwrap();
         let transaction = ledger.write().unwrap();
         {
@@ -254,7 +254,7 @@ mod tests {
         for (name, damage) in DAMAGES {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("index.redb");
-            filled(&path);
+            fill(&path);
             let whole = fs::read(&path).unwrap();
             let mut broken = whole.clone();
             damage(&mut broken);
@@ -276,7 +276,7 @@ mod tests {
     fn a_missing_file_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index.redb");
-        filled(&path);
+        fill(&path);
         fs::remove_file(&path).unwrap();
         assert!(matches!(open(&path).err(), Some(DatabaseError::Missing)));
         assert!(!path.exists());

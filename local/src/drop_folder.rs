@@ -1,7 +1,7 @@
 //! A folder of the disk whose files are uploaded to the input bucket: a file that has not changed for a second is uploaded
 //! under its own path. Changed files are uploaded again; deleting a file here deletes nothing there, since it may be in a job.
 
-mod deleted;
+mod deletions;
 mod open_file;
 mod scan;
 #[cfg(test)]
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::StackError;
 use crate::lock::lock;
-use deleted::DeletedFiles;
+use deletions::DeletedFiles;
 use scan::{Scan, ScannedFile, Stamp};
 use upload_log::UploadLog;
 
@@ -127,7 +127,7 @@ impl DropFolder {
         };
         self.report_deleted(&scan);
         let mut problems: BTreeMap<String, String> = scan.problems;
-        let settled = self.settled(scan.files);
+        let settled = self.take_settled(scan.files);
         let (ready, files): (Vec<_>, Vec<_>) = settled
             .into_iter()
             .partition(|found| found.key.ends_with(READY_FILE));
@@ -148,19 +148,19 @@ impl DropFolder {
     }
 
     fn report_deleted(&mut self, scan: &Scan) {
-        let gone = self.deleted_files.found(scan, &mut self.upload_log);
+        let gone = self.deleted_files.newly_missing(scan, &mut self.upload_log);
         if gone.is_empty() {
             return;
         }
         let mut status = lock(&self.status);
         if status.deleted == 0 {
-            tracing::warn!("drop folder: {}", deleted::message(&self.bucket, &gone));
+            tracing::warn!("drop folder: {}", deletions::message(&self.bucket, &gone));
         }
         status.deleted += gone.len() as u64;
     }
 
     /// The files that have changed since they were uploaded, and not during the settle time.
-    fn settled(&mut self, files: Vec<ScannedFile>) -> Vec<ScannedFile> {
+    fn take_settled(&mut self, files: Vec<ScannedFile>) -> Vec<ScannedFile> {
         let now = Instant::now();
         let mut pending = HashMap::new();
         let mut settled = Vec::new();

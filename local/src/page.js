@@ -1,4 +1,4 @@
-// Shows what is typed into the password fields of a form, for whoever ticks the box; without this script there is no box.
+// Shows what is typed into the password fields of a form, when the box is ticked; without this script there is no box.
 const box = document.querySelector("#show");
 if (box) {
   box.closest("label").hidden = false;

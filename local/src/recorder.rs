@@ -109,7 +109,7 @@ async fn buffer(body: Body) -> Result<(Value, Body), Response> {
     Ok((json!(STANDARD.encode(&bytes)), Body::from(bytes)))
 }
 
-/// Headers without the signature: whoever reads it could send the request again for a quarter of an hour.
+/// Headers without the signature: a reader of it could send the request again for a quarter of an hour.
 fn headers_json(headers: &HeaderMap) -> Value {
     let pairs = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();

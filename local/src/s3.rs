@@ -1,6 +1,5 @@
 //! S3 on one machine: the protocol by `s3s`, the storage our own.
 
-mod amended;
 mod api;
 mod browser_policy;
 mod checksum;
@@ -11,6 +10,7 @@ mod gate;
 mod ingest;
 mod notification;
 mod object_reader;
+mod request_amendment;
 mod response;
 mod service;
 mod store;
@@ -58,18 +58,18 @@ impl S3 {
     pub async fn create_bucket(&self, bucket: &str) -> Result<(), BucketError> {
         api::create_bucket(&self.store, bucket)
             .await
-            .map_err(|error| failed(bucket, &error))
+            .map_err(|error| bucket_error(bucket, &error))
     }
 
     /// Replaces the bucket's CORS configuration.
     pub async fn set_cors(&self, bucket: &str, rules: &[CorsRule]) -> Result<(), BucketError> {
         api::set_cors(&self.store, bucket, rules.to_vec())
             .await
-            .map_err(|error| failed(bucket, &error))
+            .map_err(|error| bucket_error(bucket, &error))
     }
 }
 
-fn failed(bucket: &str, error: &s3s::S3Error) -> BucketError {
+fn bucket_error(bucket: &str, error: &s3s::S3Error) -> BucketError {
     let reason = error
         .message()
         .unwrap_or_else(|| error.code().as_str())

@@ -1,4 +1,4 @@
-//! Serving the two ports until told to stop, such that no client can keep them busy by sending slowly or by connecting
+//! Serving the two ports until they are stopped, such that no client can keep them busy by sending slowly or by connecting
 //! often.
 
 mod client_limit;
@@ -26,7 +26,7 @@ use client_limit::ClientLimit;
 use connection::{Timeouts, serve_connection};
 #[cfg(test)]
 pub(crate) use listen::listen;
-pub(crate) use listen::{Listening, listen_on_both};
+pub(crate) use listen::{BoundListener, listen_on_both};
 
 /// Requests under way when the server stops have this long to end. Pages that listen for news never end by themselves.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(300);
@@ -43,7 +43,7 @@ struct Limits {
 }
 
 /// Serves `router` until `stop`; requests under way then have [`SHUTDOWN_GRACE`] to end.
-pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToken) -> JoinHandle<()> {
+pub(crate) fn serve(listening: BoundListener, router: Router, stop: CancellationToken) -> JoinHandle<()> {
     let connections = file_limit::connections();
     let clients = ClientLimit::of(connections, &listening.proxies);
     let limits = Limits { connections, clients };
@@ -53,7 +53,7 @@ pub(crate) fn serve(listening: Listening, router: Router, stop: CancellationToke
 fn serve_with(
     timeouts: Timeouts,
     limits: Limits,
-    listening: Listening,
+    listening: BoundListener,
     router: Router,
     stop: CancellationToken,
 ) -> JoinHandle<()> {

@@ -31,12 +31,12 @@ impl WebPort {
             .merge(page::assets())
             .merge(sign_in.hosted_ui())
             .fallback_service(Router::new().fallback(pages).with_state(self.clone()));
-        guarded(router, guard)
+        with_guard(router, guard)
     }
 }
 
 /// A request passes the layers from the last to the first: the https header, the client's address, the host name.
-fn guarded(router: Router, guard: WebGuard) -> Router {
+fn with_guard(router: Router, guard: WebGuard) -> Router {
     router
         .layer(middleware::from_fn_with_state(guard.clone(), check_host))
         .layer(middleware::from_fn_with_state(guard.proxies(), find_client))
@@ -86,7 +86,7 @@ mod tests {
         let here = LocalAddress::of(SocketAddr::from(([127, 0, 0, 1], 8080)));
         let guard = WebGuard::new(public_url, here).behind(&"127.0.0.1/32".parse().unwrap());
         let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() };
-        let router = guarded(Router::new().route("/", routing::get(peer)), guard);
+        let router = with_guard(Router::new().route("/", routing::get(peer)), guard);
         let mut request = Request::get("/")
             .header("host", host)
             .header("x-forwarded-for", "198.51.100.1, 203.0.113.5")

@@ -303,7 +303,7 @@ async fn a_taken_port_is_named_with_the_flag_that_changes_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_host_name_reads_nothing_from_the_web_port() {
     let folder = tempfile::tempdir().unwrap();
-    // Nobody but a test hands the outbox back without a sign-in around it.
+    // Only a test hands the outbox back without a sign-in around it.
     let stack = Stack::start(StackConfig::on_free_ports(folder.path()), |_, outbox| outbox)
         .await
         .unwrap();

@@ -35,7 +35,7 @@ pub fn entries(list: &str) -> Vec<String> {
 }
 
 impl Bounds {
-    pub fn closed(input_bucket: impl Into<String>, output_bucket: impl Into<String>) -> Self {
+    pub fn strictest(input_bucket: impl Into<String>, output_bucket: impl Into<String>) -> Self {
         Self {
             links: LinkSources::own_folder(input_bucket, output_bucket),
             ..Self::default()
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_stack_is_closed_unless_its_parameters_open_it() {
-        let closed = Bounds::closed("inbox", "out");
+        let closed = Bounds::strictest("inbox", "out");
         for (more, part) in [
             ("kms_key: alias/other", "AllowedKmsKeys"),
             ("tags: {CostCenter: '7'}", "AllowedTagKeys"),

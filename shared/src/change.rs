@@ -30,7 +30,7 @@ pub fn parts(etag: &str) -> u16 {
 /// What status, console and command say of such files: `first` are some of them, `all` is how many there are, and
 /// `unclear` how many of these may hold the same bytes.
 pub fn sentence(first: &[String], all: u64, unclear: u64) -> Option<String> {
-    let name = crate::mail_text::quoted(first.first()?);
+    let name = crate::mail_text::quote(first.first()?);
     let others = match all {
         0 | 1 => String::new(),
         2 => " and another file".to_owned(),

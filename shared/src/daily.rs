@@ -84,14 +84,14 @@ struct Claim {
 
 impl DailyLedger {
     /// What a claim of this name may be at most: what it has already is not in its own way.
-    fn left(&self, most: u64, name: &str) -> u64 {
+    fn remainder(&self, most: u64, name: &str) -> u64 {
         let others = self.claims.iter().filter(|(claimed, _)| *claimed != name);
         let others = others.fold(0_u64, |sum, (_, claim)| sum.saturating_add(claim.amount));
         most.saturating_sub(others)
     }
 
     fn claim(&mut self, most: u64, request: &ClaimRequest<'_>) -> ClaimOutcome {
-        if request.amount > self.left(most, request.name) {
+        if request.amount > self.remainder(most, request.name) {
             return ClaimOutcome::Refused;
         }
         let claim = self.claims.entry(request.name.to_owned()).or_default();
@@ -125,12 +125,12 @@ impl DailyBudget {
     }
 
     /// How much a claim of this name may be.
-    pub async fn left(&self, store: &impl Store, name: &str) -> Result<u64, StoreError> {
-        Ok(self.load(store).await?.left(self.most, name))
+    pub async fn remainder(&self, store: &impl Store, name: &str) -> Result<u64, StoreError> {
+        Ok(self.load(store).await?.remainder(self.most, name))
     }
 
     /// Names of everything claimed on the day.
-    pub async fn claimed(&self, store: &impl Store) -> Result<BTreeSet<String>, StoreError> {
+    pub async fn claims(&self, store: &impl Store) -> Result<BTreeSet<String>, StoreError> {
         Ok(self.load(store).await?.claims.into_keys().collect())
     }
 
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    fn held<'a>(name: &'a str, holder: &'a str) -> ClaimRequest<'a> {
+    fn claim_request<'a>(name: &'a str, holder: &'a str) -> ClaimRequest<'a> {
         ClaimRequest {
             name,
             amount: 1,
@@ -215,31 +215,35 @@ mod tests {
         let mut ledger = DailyLedger::default();
         assert_eq!(ledger.claim(10, &request("a/1", 7)), ClaimOutcome::Granted);
         assert_eq!(ledger.claim(10, &request("b/1", 4)), ClaimOutcome::Refused);
-        assert_eq!(ledger.left(10, "b/1"), 3);
+        assert_eq!(ledger.remainder(10, "b/1"), 3);
         assert_eq!(ledger.claim(10, &request("b/1", 3)), ClaimOutcome::Granted);
-        assert_eq!(ledger.left(10, "c/1"), 0);
+        assert_eq!(ledger.remainder(10, "c/1"), 0);
     }
 
     #[test]
     fn a_batch_that_claimed_is_not_counted_twice() {
         let mut ledger = DailyLedger::default();
         ledger.claim(10, &request("a/1", 7));
-        assert_eq!(ledger.left(10, "a/1"), 10, "its own claim is not in its way");
+        assert_eq!(ledger.remainder(10, "a/1"), 10, "its own claim is not in its way");
         assert_eq!(ledger.claim(10, &request("a/1", 9)), ClaimOutcome::Granted);
         assert_eq!(ledger.claim(10, &request("a/1", 2)), ClaimOutcome::Granted);
-        assert_eq!(ledger.left(10, "b/1"), 1, "the largest that was claimed counts");
+        assert_eq!(
+            ledger.remainder(10, "b/1"),
+            1,
+            "the largest that was claimed counts"
+        );
     }
 
     #[test]
     fn a_released_claim_counts_while_another_invocation_holds_it() {
         let mut ledger = DailyLedger::default();
-        ledger.claim(1, &held("j", "first"));
-        ledger.claim(1, &held("j", "second"));
+        ledger.claim(1, &claim_request("j", "first"));
+        ledger.claim(1, &claim_request("j", "second"));
         ledger.release("j", "first");
         ledger.release("j", "first");
-        assert_eq!(ledger.left(1, "k"), 0);
+        assert_eq!(ledger.remainder(1, "k"), 0);
         ledger.release("j", "second");
-        assert_eq!(ledger.left(1, "k"), 1);
+        assert_eq!(ledger.remainder(1, "k"), 1);
         assert_eq!(ledger, DailyLedger::default());
     }
 }

@@ -146,7 +146,7 @@ pub async fn overwrite(store: &impl Store, key: &str, body: Vec<u8>) -> Result<(
             return Ok(());
         }
     }
-    Err(contended(key))
+    Err(contention_error(key))
 }
 
 /// [`overwrite`] with a document.
@@ -203,11 +203,11 @@ where
             return Ok(Some(after));
         }
     }
-    Err(contended(key))
+    Err(contention_error(key))
 }
 
 /// The error of a document that changed during each attempt to write it.
-pub fn contended(key: &str) -> DocumentError {
+pub fn contention_error(key: &str) -> DocumentError {
     DocumentError::Contended {
         key: key.to_owned(),
         attempts: ATTEMPTS,

@@ -5,7 +5,7 @@
 //! one at a time, so that a file of a million rows is in memory once.
 
 mod classify;
-mod delimited;
+mod delimited_text;
 mod file_kind;
 mod hand_made;
 pub mod image;
@@ -124,7 +124,7 @@ pub fn read_text<'a>(spec: &Spec, key: &'a str, etag: &'a str, bytes: &'a [u8], 
             json_lines::rows(text, column(split)).map(|rows| Items::new(file, after_row, rows))
         }
         (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { column }) => {
-            delimited::rows(text, kind, column.as_deref()).map(|rows| Items::new(file, after_row, rows))
+            delimited_text::rows(text, kind, column.as_deref()).map(|rows| Items::new(file, after_row, rows))
         }
         (_, TextSplit::File) => Ok(Items::new(file, 0, text::whole_text(text))),
         (_, TextSplit::Line | TextSplit::Row { .. }) => Ok(Items::new(file, after_row, text::lines(text))),
@@ -144,7 +144,7 @@ pub fn is_numbered_as_in_version_1(spec: &Spec, key: &str, bytes: &[u8], by_hand
     };
     match (FileKind::of(key), &spec.text) {
         (Some(kind @ (FileKind::Csv | FileKind::Tsv)), TextSplit::Row { .. }) if !by_hand => {
-            delimited::numbered_as_before(text, kind)
+            delimited_text::numbered_as_before(text, kind)
         }
         _ => !text::has_lone_carriage_return(text),
     }

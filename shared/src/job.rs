@@ -187,7 +187,7 @@ mod tests {
             bounds: Bounds {
                 kms_keys: vec!["alias/k".to_owned()],
                 tag_keys: vec!["project".to_owned()],
-                ..Bounds::closed("in", "out")
+                ..Bounds::strictest("in", "out")
             },
         }
     }

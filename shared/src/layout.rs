@@ -278,7 +278,7 @@ pub fn parse_roster(key: &str) -> Option<TeamName> {
 
 /// Which of the spellings of a team's name is the team's: created once.
 pub fn team_spelling(team: &TeamName) -> String {
-    format!("crew-names/{}", team.folded())
+    format!("crew-names/{}", team.case_folded())
 }
 
 /// Written by an operator: the group and the work team of this name that are there are the team's from now on. Functions

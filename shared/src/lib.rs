@@ -18,7 +18,7 @@ pub mod link;
 pub mod lookalike;
 pub mod mail_text;
 pub mod manifest;
-pub mod misnamed;
+pub mod misnamed_spec;
 pub mod name;
 pub mod notice;
 pub mod output;

@@ -5,21 +5,21 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::visible::is_invisible;
 
 /// What a name is to the eye. Two names with the same key look alike: composed or decomposed, with another kind of space or
-/// hyphen, in full or half width, or with characters in them that are not seen. Case is seen, and so are superscripts,
+/// hyphen, in full or half width, or with characters in them that are not normalize. Case is normalize, and so are superscripts,
 /// circles and fractions.
 pub fn key(name: &str) -> String {
     let unified = name
         .chars()
-        .filter_map(seen)
+        .filter_map(normalize)
         .flat_map(compatible)
         .nfc()
-        .filter_map(seen);
+        .filter_map(normalize);
     let unified: String = unified.collect();
     unified.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A character as the eye takes it, or `None`.
-fn seen(c: char) -> Option<char> {
+fn normalize(c: char) -> Option<char> {
     match c {
         c if is_space(c) => Some(' '),
         '\u{2010}' | '\u{2011}' | '\u{2212}' => Some('-'),

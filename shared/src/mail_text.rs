@@ -3,7 +3,7 @@
 use crate::visible::visible;
 
 /// At most so many bytes, cut between characters.
-pub(crate) fn shortened(text: &str, bytes: usize) -> String {
+pub(crate) fn shorten(text: &str, bytes: usize) -> String {
     if text.len() <= bytes {
         return text.to_owned();
     }
@@ -13,7 +13,7 @@ pub(crate) fn shortened(text: &str, bytes: usize) -> String {
 
 /// Lines of at most 78 characters where the words allow, four spaces in. What people or services wrote, or what names
 /// what they wrote.
-pub(crate) fn indented(text: &str) -> String {
+pub(crate) fn indent(text: &str) -> String {
     let text = &safe(text);
     let mut lines = vec![String::from("   ")];
     for word in text.split_whitespace() {
@@ -32,13 +32,13 @@ pub(crate) fn indented(text: &str) -> String {
 }
 
 /// A key or name as people read it: in quotes, with everything in it seen, not endless.
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", shortened(&safe(name), 300))
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", shorten(&safe(name), 300))
 }
 
 /// A name short enough that the subject still says what happened.
 pub(crate) fn brief(name: &str) -> String {
-    shortened(&safe(name), 40)
+    shorten(&safe(name), 40)
 }
 
 /// Text from another person, in a mail: nothing in it is hidden, and nothing in it becomes a link.

@@ -104,7 +104,7 @@ impl TeamName {
     }
 
     /// The same for all spellings that differ in case. Names are ASCII, so that there are no other twins.
-    pub fn folded(&self) -> String {
+    pub fn case_folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 }

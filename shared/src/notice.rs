@@ -6,7 +6,7 @@ mod dataset;
 mod digest;
 mod id;
 mod message;
-mod misplaced;
+mod misplaced_files;
 mod model;
 mod team;
 

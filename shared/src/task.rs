@@ -374,7 +374,7 @@ impl Task {
     }
 
     /// Whether Groundcrew can run it today. The others are known by name so that a spec gets a straight answer.
-    pub fn supported(self) -> bool {
+    pub fn is_supported(self) -> bool {
         matches!(
             self,
             Self::ImageClassification

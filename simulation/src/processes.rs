@@ -39,7 +39,7 @@ pub(crate) struct Processes {
     remember_every: Option<usize>,
     /// These remember nothing, so one stands for all.
     starting: Arc<start_job::Deps<Ports, Ports, Ports>>,
-    telling: Arc<notify::Deps<Ports, Ports, Ports>>,
+    notifying: Arc<notify::Deps<Ports, Ports, Ports>>,
     syncing: Arc<SyncDeps>,
     assigning: Arc<assign_worker::Deps<Ports, Ports>>,
 }
@@ -98,7 +98,7 @@ impl Processes {
             input_bucket: INPUT.to_owned(),
             output_bucket: OUTPUT.to_owned(),
             labeling_role_arn: "arn:aws:iam::111122223333:role/labeling".to_owned(),
-            bounds: shared::bounds::Bounds::closed(INPUT, OUTPUT),
+            bounds: shared::bounds::Bounds::strictest(INPUT, OUTPUT),
         };
         let starting = start_job::Deps {
             store: ports(),
@@ -108,7 +108,7 @@ impl Processes {
             jobs_per_day: None,
             metrics: Default::default(),
         };
-        let telling = notify::Deps {
+        let notifying = notify::Deps {
             store: ports(),
             labeling: ports(),
             topic: ports(),
@@ -125,7 +125,7 @@ impl Processes {
             made: 0,
             remember_every: plan.remember_every,
             starting: Arc::new(starting),
-            telling: Arc::new(telling),
+            notifying: Arc::new(notifying),
             syncing: Arc::new(sync_team_deps(&ports, plan)),
             assigning: Arc::new(assign_worker_deps(&ports, without)),
         })
@@ -146,7 +146,7 @@ impl Processes {
                 (Box::pin(doing), 0)
             }
             Function::Notify => {
-                let deps = Arc::clone(&self.telling);
+                let deps = Arc::clone(&self.notifying);
                 let doing = async move { notify::handle_at(&*deps, event, now).await };
                 (Box::pin(doing), 0)
             }

@@ -27,7 +27,7 @@ use crate::world::{Cost, SharedWorld, World};
 
 /// Cognito waits for five seconds; the function gives up before.
 const PATIENCE: Ms = assign_worker::BUDGET.as_millis() as Ms + 1;
-const OUT_OF_TIME: &str = "runs out of time";
+const OUT_OF_TIME: &str = "has no time left";
 
 /// Runs the schedule of this seed.
 pub fn run(seed: u64, options: &Options) -> Outcome {

@@ -9,7 +9,7 @@ use shared::port::CreateOutcome;
 use shared::port::crew::{Account, AccountStatus, ClientUrls, CrewError, Directory, Group, InviteOutcome};
 use tokio::time::Instant;
 
-use super::faults::{Faults, throttled};
+use super::faults::{Faults, throttling_error};
 use aws::pace::{Category, Pace};
 
 /// A user pool whose people sign in with their e-mail addresses.
@@ -31,7 +31,7 @@ struct Clock {
 
 /// An invitation that went out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mailed {
+pub struct SentInvitation {
     /// Lower case.
     pub email: String,
     /// ClientMetadata, for the invitation's words.
@@ -48,7 +48,7 @@ struct State {
     groups: BTreeMap<String, BTreeSet<String>>,
     /// What is known of each group.
     described: BTreeMap<String, Group>,
-    mailed: Vec<Mailed>,
+    mailed: Vec<SentInvitation>,
     mail_left: Option<usize>,
     made_without_mail: bool,
     bouncing: BTreeSet<String>,
@@ -73,9 +73,9 @@ impl Default for FakeDirectory {
 }
 
 impl FakeDirectory {
-    /// Is asked at the adapter's own pace, and refuses what goes beyond Cognito's rates. Nobody really waits: the time
-    /// it would take is counted in [`FakeDirectory::waited`].
-    pub fn paced() -> Self {
+    /// Is asked at the adapter's own pace, and refuses what goes beyond Cognito's rates. No call really waits: the time
+    /// it would take is counted in [`FakeDirectory::time_waited`].
+    pub fn with_pace() -> Self {
         let now = Instant::now();
         let clock = Clock {
             pace: Pace::default(),
@@ -96,7 +96,7 @@ impl FakeDirectory {
     }
 
     /// How long the pace has made callers wait, if they all wait for each other.
-    pub fn waited(&self) -> Duration {
+    pub fn time_waited(&self) -> Duration {
         self.clock()
             .map_or(Duration::ZERO, |clock| clock.now - clock.begun)
     }
@@ -115,7 +115,7 @@ impl FakeDirectory {
         self.state().mail_left = Some(mails);
     }
 
-    /// Without mail left the account is made all the same, and nobody hears of it.
+    /// Without mail left the account is made all the same, and the answer is an error.
     pub fn make_accounts_without_mail(&self) {
         self.state().made_without_mail = true;
     }
@@ -130,7 +130,7 @@ impl FakeDirectory {
         self.state().invalid.insert(email.to_lowercase());
     }
 
-    /// An account that is there, whoever made it.
+    /// An account that is there already.
     pub fn put_account(&self, email: &str, status: AccountStatus) -> Account {
         let mut state = self.state();
         let account = state.make(email);
@@ -139,7 +139,7 @@ impl FakeDirectory {
         account
     }
 
-    /// An account somebody has given this address without showing that it is theirs.
+    /// An account with this address without showing that it is theirs.
     pub fn put_unverified(&self, email: &str) {
         self.put_account(email, AccountStatus::Confirmed);
         if let Some(account) = self.state().accounts.get_mut(&email.to_lowercase()) {
@@ -161,7 +161,7 @@ impl FakeDirectory {
         self.state().accounts.get(&email.to_lowercase()).cloned()
     }
 
-    /// Somebody deletes the account; it leaves its groups.
+    /// A person deletes the account; it leaves its groups.
     pub fn remove_account(&self, email: &str) {
         let mut state = self.state();
         if let Some(gone) = state.accounts.remove(&email.to_lowercase()) {
@@ -171,7 +171,7 @@ impl FakeDirectory {
         }
     }
 
-    /// A group that is there, whoever made it.
+    /// A group that is there already.
     pub fn put_group(&self, name: &str) {
         self.put_described_group(name, "Made by hand");
     }
@@ -180,14 +180,14 @@ impl FakeDirectory {
         self.state().make_group(name, description);
     }
 
-    /// Somebody deletes the group.
+    /// A person deletes the group.
     pub fn remove_group(&self, name: &str) {
         let mut state = self.state();
         state.groups.remove(name);
         state.described.remove(name);
     }
 
-    /// Somebody changes the group's description.
+    /// A person changes the group's description.
     pub fn describe_group(&self, name: &str, description: &str) {
         if let Some(group) = self.state().described.get_mut(name) {
             description.clone_into(&mut group.description);
@@ -220,7 +220,7 @@ impl FakeDirectory {
     }
 
     /// Invitations that went out, in order; what bounced is not among them.
-    pub fn mailed(&self) -> Vec<Mailed> {
+    pub fn invitations(&self) -> Vec<SentInvitation> {
         self.state().mailed.clone()
     }
 
@@ -238,7 +238,7 @@ impl FakeDirectory {
     }
 
     /// Calls refused for going beyond a rate.
-    pub fn throttled(&self) -> usize {
+    pub fn throttled_calls(&self) -> usize {
         self.clock().map_or(0, |clock| clock.throttled)
     }
 
@@ -249,7 +249,7 @@ impl FakeDirectory {
         effect: impl FnOnce(&mut State) -> T + Send,
     ) -> Result<T, CrewError> {
         if self.clock().is_some_and(|mut clock| clock.refuses(category)) {
-            return Err(throttled(operation));
+            return Err(throttling_error(operation));
         }
         let fault = self.faults.before(operation, about).await?;
         let done = effect(&mut self.state());
@@ -332,7 +332,7 @@ impl State {
             };
         }
         let team = team.to_owned();
-        self.mailed.push(Mailed { email, team, again });
+        self.mailed.push(SentInvitation { email, team, again });
         InviteOutcome::Sent(account.clone())
     }
 

@@ -106,7 +106,7 @@ impl Faults {
             tokio::time::sleep(delay).await;
         }
         match fault {
-            Some(CrewFault::Throttled) => Err(throttled(operation)),
+            Some(CrewFault::Throttled) => Err(throttling_error(operation)),
             Some(CrewFault::Refused) => Err(CrewError::Refused {
                 operation,
                 reason: "AccessDeniedException: not authorized".to_owned(),
@@ -147,7 +147,7 @@ impl State {
     }
 }
 
-pub(super) fn throttled(operation: &'static str) -> CrewError {
+pub(super) fn throttling_error(operation: &'static str) -> CrewError {
     CrewError::Transient {
         operation,
         reason: "TooManyRequestsException: Rate exceeded".to_owned(),

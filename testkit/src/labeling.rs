@@ -24,9 +24,9 @@ struct Jobs {
 pub enum Answer {
     Invalid(&'static str),
     Throttled,
-    /// The job is made; nobody hears of it.
+    /// The job is made; the answer is lost.
     ResponseLost,
-    /// The name is taken, though nobody can describe the job yet.
+    /// The name is taken, though the job cannot be described yet.
     NameTaken,
 }
 
@@ -55,7 +55,7 @@ impl FakeLabeling {
         self.state().answers.push_back(answer);
     }
 
-    /// A job, ours or somebody else's, in whatever state.
+    /// A job, ours or another stack's, in whatever state.
     pub fn put(&self, job: JobDescription) {
         let mut state = self.state();
         state.jobs.retain(|other| other.name != job.name);
@@ -86,7 +86,7 @@ impl FakeLabeling {
     }
 
     /// Requests that made a job, in order.
-    pub fn created(&self) -> Vec<JobRequest> {
+    pub fn requests(&self) -> Vec<JobRequest> {
         self.state().created.clone()
     }
 }

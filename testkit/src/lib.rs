@@ -11,7 +11,7 @@ mod topic;
 mod topics;
 mod workforce;
 
-pub use directory::{FakeDirectory, Mailed};
+pub use directory::{FakeDirectory, SentInvitation};
 pub use faults::{Call, CrewFault, Faults};
 pub use labeling::{Answer, FakeLabeling};
 pub use log::FakeLog;

@@ -40,7 +40,7 @@ impl FakeLog {
     }
 
     /// The fields of every line with this message, in order.
-    pub fn said(&self, message: &str) -> Vec<Value> {
+    pub fn lines_with(&self, message: &str) -> Vec<Value> {
         let text = self.text();
         let lines = text
             .lines()
@@ -50,8 +50,8 @@ impl FakeLog {
     }
 }
 
-/// Whether anybody wants what a line of code says is found out once, when it first speaks. That may be on the thread of a test
-/// that keeps no log, at the moment in which another one begins: so somebody always listens.
+/// Whether a subscriber wants what a line of code says is found out once, when it first speaks. That may be on the thread of a test
+/// that keeps no log, at the moment in which another one begins: so there is always a subscriber.
 fn listen_everywhere() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

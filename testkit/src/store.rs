@@ -31,9 +31,9 @@ pub struct FakeStore(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    objects: BTreeMap<(Bucket, String), Stored>,
+    objects: BTreeMap<(Bucket, String), StoredVersion>,
     /// Of buckets that are not the stack's.
-    others: BTreeMap<(String, String), Stored>,
+    others: BTreeMap<(String, String), StoredVersion>,
     uploads: Vec<OpenUpload>,
     now: Timestamp,
     page_size: Option<usize>,
@@ -56,7 +56,7 @@ enum AtRead {
 }
 
 #[derive(Clone)]
-struct Stored {
+struct StoredVersion {
     bytes: Vec<u8>,
     etag: String,
     last_modified: Timestamp,
@@ -89,7 +89,7 @@ impl FakeStore {
     /// An object of a bucket that is not the stack's.
     pub fn put_elsewhere(&self, bucket: &str, key: &str, bytes: impl Into<Vec<u8>>) {
         let mut state = self.state();
-        let stored = Stored {
+        let stored = StoredVersion {
             bytes: bytes.into(),
             etag: "elsewhere".to_owned(),
             last_modified: state.now,
@@ -98,13 +98,13 @@ impl FakeStore {
         state.others.insert((bucket.to_owned(), key.to_owned()), stored);
     }
 
-    /// Somebody drops a file into the input bucket.
+    /// A person drops a file into the input bucket.
     pub fn drop_file(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         self.state()
             .put(Bucket::Input, key, bytes.into(), BTreeMap::new());
     }
 
-    /// Somebody writes to the output bucket past every rule.
+    /// A person writes to the output bucket past every rule.
     pub fn put_output(&self, key: &str, bytes: impl Into<Vec<u8>>, metadata: &[(&str, &str)]) {
         let metadata = metadata
             .iter()
@@ -154,7 +154,7 @@ impl FakeStore {
         self.state().faults.push_back((key_prefix.to_owned(), fault));
     }
 
-    /// The object is listed, and gone when somebody reads it.
+    /// The object is listed, and gone when it is read.
     pub fn vanish_at_read(&self, key: &str) {
         self.at_read(key, AtRead::Vanishes);
     }
@@ -164,12 +164,12 @@ impl FakeStore {
         self.at_read(key, AtRead::Overwritten(bytes.into()));
     }
 
-    /// Nobody may read the object: it is encrypted with somebody else's key, say.
+    /// The object may not be read: it is encrypted with another account's key, say.
     pub fn refuse_reads(&self, key: &str) {
         self.at_read(key, AtRead::Refused);
     }
 
-    /// Nobody who reads the object gets an answer.
+    /// A read of the object gets no answer.
     pub fn hang_reads(&self, key: &str) {
         self.at_read(key, AtRead::Hangs);
     }
@@ -288,12 +288,12 @@ impl State {
         metadata: BTreeMap<String, String>,
     ) -> String {
         self.writes += 1;
-        // As S3's: of the bytes, so that the same come again as the same.
+        // As S3's: of the bytes, so that the same bytes have the same ETag.
         let etag: String = Spec::sha256(&bytes).chars().take(32).collect();
         let last_modified = Timestamp::from_second(self.now.as_second()).unwrap_or(self.now);
         self.objects.insert(
             (bucket, key.to_owned()),
-            Stored {
+            StoredVersion {
                 bytes,
                 etag: etag.clone(),
                 last_modified,
@@ -345,15 +345,15 @@ impl State {
             }
             match folder {
                 Some(_) => page.folders.push(entry),
-                None => page.objects.push(stored.listed(entry)),
+                None => page.objects.push(stored.listing_entry(entry)),
             }
         }
         page
     }
 }
 
-impl Stored {
-    fn listed(&self, key: String) -> Object {
+impl StoredVersion {
+    fn listing_entry(&self, key: String) -> Object {
         let size = self.bytes.len() as u64;
         Object {
             key,
@@ -363,7 +363,7 @@ impl Stored {
         }
     }
 
-    fn fetched(&self, range: Option<Range<u64>>) -> StoredObject {
+    fn read_range(&self, range: Option<Range<u64>>) -> StoredObject {
         let size = self.bytes.len() as u64;
         let (from, to) = range.map_or((0, size), |r| (r.start.min(size), r.end.min(size)));
         let at = |place: u64| usize::try_from(place).unwrap_or(usize::MAX);
@@ -416,7 +416,7 @@ impl Store for FakeStore {
     ) -> Result<Option<StoredObject>, StoreError> {
         self.state().gets.push(key.to_owned());
         // As over a network, other reads are begun before this one is answered.
-        yielded().await;
+        yield_once().await;
         if matches!(self.state().at_read.get(key), Some(AtRead::Hangs)) {
             return std::future::pending().await;
         }
@@ -442,7 +442,7 @@ impl Store for FakeStore {
         let fetched = state
             .objects
             .get(&(bucket, key.to_owned()))
-            .map(|stored| stored.fetched(range));
+            .map(|stored| stored.read_range(range));
         state.bytes_read += fetched.as_ref().map_or(0, |fetched| fetched.bytes.len() as u64);
         Ok(fetched)
     }
@@ -453,11 +453,11 @@ impl Store for FakeStore {
         key: &str,
         range: Range<u64>,
     ) -> Result<Option<StoredObject>, StoreError> {
-        yielded().await;
+        yield_once().await;
         let mut state = self.state();
         state.gets.push(format!("s3://{bucket}/{key}"));
         let stored = state.others.get(&(bucket.to_owned(), key.to_owned()));
-        Ok(stored.map(|stored| stored.fetched(Some(range))))
+        Ok(stored.map(|stored| stored.read_range(Some(range))))
     }
 
     async fn create(
@@ -486,7 +486,7 @@ impl Store for FakeStore {
 }
 
 /// Pending once. Not the runtime's own, which a test that blocks within it would wait for in vain.
-async fn yielded() {
+async fn yield_once() {
     let mut before = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut before, true) {

@@ -14,7 +14,7 @@ impl FakeTopic {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn said(&self) -> Vec<NoticeMessage> {
+    pub fn messages(&self) -> Vec<NoticeMessage> {
         self.state().0.clone()
     }
 

@@ -63,7 +63,7 @@ impl FakeTopics {
     }
 }
 
-fn missing(operation: &'static str) -> CrewError {
+fn no_such_topic(operation: &'static str) -> CrewError {
     CrewError::Refused {
         operation,
         reason: "NotFound: Topic does not exist".to_owned(),
@@ -80,14 +80,14 @@ impl WorkTopics for FakeTopics {
         Ok(arn)
     }
 
-    async fn subscribed(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
+    async fn subscribers(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
         let operation = "ListSubscriptionsByTopic";
         let people = self
             .call(operation, topic_arn, |topics| topics.get(topic_arn).cloned())
             .await?;
         people
             .map(|people| people.into_keys().collect())
-            .ok_or_else(|| missing(operation))
+            .ok_or_else(|| no_such_topic(operation))
     }
 
     async fn subscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {
@@ -98,7 +98,7 @@ impl WorkTopics for FakeTopics {
                 Some(())
             })
             .await?;
-        there.ok_or_else(|| missing("Subscribe"))
+        there.ok_or_else(|| no_such_topic("Subscribe"))
     }
 
     /// An address that has not confirmed has no subscription ARN to unsubscribe: it lapses by itself.

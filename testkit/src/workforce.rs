@@ -57,9 +57,9 @@ impl FakeWorkforce {
         self.state().looks_until_active = looks;
     }
 
-    /// The workforce there is, whoever made it.
+    /// The workforce there is already.
     pub fn put_workforce(&self, identity: Identity) {
-        self.state().workforce = Some(described("default", identity, "Active"));
+        self.state().workforce = Some(description("default", identity, "Active"));
     }
 
     /// Whatever is to be said of the workforce.
@@ -67,12 +67,12 @@ impl FakeWorkforce {
         self.state().workforce = workforce;
     }
 
-    /// A team that is there, whoever made it.
+    /// A team that is there already.
     pub fn put_team(&self, team: WorkTeam) {
         self.state().make(team, None);
     }
 
-    /// Somebody deletes the team.
+    /// A person deletes the team.
     pub fn remove_team(&self, name: &str) {
         self.state().teams.remove(name);
     }
@@ -94,7 +94,7 @@ impl FakeWorkforce {
     }
 }
 
-fn described(name: &str, identity: Identity, status: &str) -> WorkforceDescription {
+fn description(name: &str, identity: Identity, status: &str) -> WorkforceDescription {
     WorkforceDescription {
         name: name.to_owned(),
         arn: format!("{ARN}:workforce/{name}"),
@@ -186,7 +186,7 @@ impl Workforce for FakeWorkforce {
                 user_pool: user_pool.to_owned(),
                 client_id: client_id.to_owned(),
             };
-            state.workforce = Some(described(name, identity, "Active"));
+            state.workforce = Some(description(name, identity, "Active"));
             state.busy("Initializing");
             TeamChangeOutcome::Done
         })

@@ -36,7 +36,7 @@ def run(stack):
     team_is_made(crew)
     invitation_has_words(crew)
     sign_in_joins(stack, crew)
-    broken_events_are_told_apart(crew)
+    broken_events_are_distinguished(crew)
     two_at_once(crew)
 
 
@@ -115,7 +115,7 @@ def sweeps(crew):
         equal("and has nothing to do the second time", function.invoke(events.SWEEP), {"without_job": 0, "started": 0, "waiting": 0})
         equal("each time it counts what waits", function.metrics(), {"BatchesWaiting": 0, "OldestWaitingMinutes": 0})
     with crew.function("notify") as function:
-        equal("notify finds nothing unannounced", function.invoke(events.SWEEP), {"ended": 0, "told": 0})
+        equal("notify finds nothing unannounced", function.invoke(events.SWEEP), {"ended": 0, "announced": 0})
         equal("and counts no job past its time", function.metrics(), {"JobsOverdue": 0})
 
 
@@ -187,7 +187,7 @@ def sign_in_joins(stack, crew):
     wait_for("an admin hears of both", lambda: len(stack.mail(crew.admin)) == before + 2)
 
 
-def broken_events_are_told_apart(crew):
+def broken_events_are_distinguished(crew):
     print("Events that should not be sent")
     unknown = {"version": "0", "detail-type": "Something New", "source": "aws.s3", "resources": [], "detail": {}}
     somebody_elses = events.job_state_change("arn:aws:sagemaker:us-east-1:000000000000:labeling-job/theirs-1", "Completed")

@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What came back until the server hung up; a status of 0 if that was nothing.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     pub status: u16,
     /// Head and body.
     pub text: String,
@@ -24,7 +24,7 @@ pub fn authority(url: &str) -> &str {
 }
 
 /// Sends the bytes as they are. Ask for `Connection: close`.
-pub async fn send(url: &str, bytes: &[u8]) -> Result<Answer> {
+pub async fn send(url: &str, bytes: &[u8]) -> Result<RawResponse> {
     let mut stream = open(url).await?;
     // A server that refuses a request may stop reading it.
     let _refused = stream.write_all(bytes).await;
@@ -32,7 +32,7 @@ pub async fn send(url: &str, bytes: &[u8]) -> Result<Answer> {
 }
 
 /// A request with this target and these headers, and no body; `Host` is among the headers or missing.
-pub async fn get(url: &str, target: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+pub async fn get(url: &str, target: &str, headers: &[(&str, &str)]) -> Result<RawResponse> {
     request(url, "GET", target, headers, "").await
 }
 
@@ -42,7 +42,7 @@ pub async fn request(
     target: &str,
     headers: &[(&str, &str)],
     body: &str,
-) -> Result<Answer> {
+) -> Result<RawResponse> {
     let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
@@ -64,7 +64,7 @@ pub async fn open(url: &str) -> Result<TcpStream> {
 }
 
 /// Everything until the server hangs up.
-pub async fn answer(mut stream: TcpStream) -> Result<Answer> {
+pub async fn answer(mut stream: TcpStream) -> Result<RawResponse> {
     let mut bytes = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
     // A reset after the answer is as good as an end.
@@ -74,7 +74,7 @@ pub async fn answer(mut stream: TcpStream) -> Result<Answer> {
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-    Ok(Answer {
+    Ok(RawResponse {
         status: status.unwrap_or(0),
         text,
     })

@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 
 use crate::app::App;
-use crate::raw::{self, Answer};
+use crate::raw::{self, RawResponse};
 
 /// What is signed. Change what is sent after [`Call::sign`] to tamper with it.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl Call {
     }
 
     /// Byte by byte, without tidying.
-    pub async fn send(&self) -> Result<Answer> {
+    pub async fn send(&self) -> Result<RawResponse> {
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()

@@ -113,7 +113,7 @@ async fn an_unconfirmed_subscription_counts_and_cannot_be_removed() {
     let list = || subscriptions(&people);
     let (service, topics) = topics([list(), list(), answer("Unsubscribe", ""), list()]).await;
     assert_eq!(
-        topics.subscribed(TOPIC).await.unwrap(),
+        topics.subscribers(TOPIC).await.unwrap(),
         ["Ana@example.org", "bo@example.org"]
     );
     topics.unsubscribe(TOPIC, "ana@example.org").await.unwrap();

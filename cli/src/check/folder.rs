@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use shared::layout::SPEC_FILE;
-use shared::misnamed;
+use shared::misnamed_spec;
 use shared::name::DatasetName;
 use shared::spec::{MAX_BYTES, Spec, SpecError};
 
@@ -36,8 +36,8 @@ pub(super) fn check(folder: &Path, links: &[String], has_stack: bool) -> anyhow:
     if !absolute.is_dir() {
         let name = absolute.file_name().unwrap_or_default().to_string_lossy();
         ensure!(
-            !misnamed::looks_like_misnamed_spec(&name),
-            misnamed::advice(&name)
+            !misnamed_spec::looks_like_misnamed_spec(&name),
+            misnamed_spec::advice(&name)
         );
         bail!(
             "{} is a file: name the folder that holds it and its labeling.yaml, or a team file",
@@ -73,9 +73,12 @@ fn read_spec(folder: &Path) -> anyhow::Result<Vec<u8>> {
     // Also on a disk that ignores case: the exact name becomes the key.
     let names = names_in(folder)?;
     if !names.iter().any(|name| name == SPEC_FILE) {
-        if let Some(name) = names.iter().find(|name| misnamed::looks_like_misnamed_spec(name)) {
+        if let Some(name) = names
+            .iter()
+            .find(|name| misnamed_spec::looks_like_misnamed_spec(name))
+        {
             let dataset = folder.file_name().unwrap_or_default().to_string_lossy();
-            bail!("{}", misnamed::advice(&format!("{dataset}/{name}")));
+            bail!("{}", misnamed_spec::advice(&format!("{dataset}/{name}")));
         }
         bail!(
             "{} has no {SPEC_FILE}, which says what to label and how. The console offers one to start from, \

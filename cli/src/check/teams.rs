@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use shared::crew::{MAX_BYTES, SignIn, TeamFile};
 use shared::layout::{self, InputKey, SPEC_FILE};
-use shared::misnamed;
+use shared::misnamed_spec;
 use shared::name::TeamName;
 use shared::yaml::FileError;
 
@@ -45,7 +45,7 @@ pub(super) fn files_at(path: &Path) -> anyhow::Result<Option<Vec<PathBuf>>> {
     };
     if path.is_file() {
         let name = name(path);
-        let is_spec = name == SPEC_FILE || misnamed::looks_like_misnamed_spec(&name);
+        let is_spec = name == SPEC_FILE || misnamed_spec::looks_like_misnamed_spec(&name);
         return Ok((is_yaml(path) && !is_spec).then(|| vec![path.to_owned()]));
     }
     let is_teams = path
@@ -95,9 +95,9 @@ fn refuse_twins(checked: &mut [TeamFileCheck]) {
     let mut first: BTreeMap<String, TeamName> = BTreeMap::new();
     for checked in checked {
         let Ok((name, _)) = &checked.file else { continue };
-        match first.get(&name.folded()) {
+        match first.get(&name.case_folded()) {
             None => {
-                first.insert(name.folded(), name.clone());
+                first.insert(name.case_folded(), name.clone());
             }
             Some(first) => {
                 checked.file = Err(TeamFileProblem::Name(format!(

@@ -52,7 +52,7 @@ impl<S, T> Deps<S, T> {
         Self {
             store,
             topic,
-            bounds: Bounds::closed(input_bucket.clone(), String::new()),
+            bounds: Bounds::strictest(input_bucket.clone(), String::new()),
             items_per_day: None,
             input_bucket,
             metrics: Metrics::default(),

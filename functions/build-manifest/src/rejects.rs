@@ -23,7 +23,7 @@ struct Entry {
     /// SHA-256 of the spec it was judged by: another spec may take it.
     #[serde(default)]
     spec: String,
-    #[serde(default, rename = "told")]
+    #[serde(default)]
     announced: bool,
     /// The batch that was about to be cut without this row.
     #[serde(skip_serializing_if = "Option::is_none", default)]

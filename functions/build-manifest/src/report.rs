@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::daily::{DailyBudget, DailyUnit};
 use shared::documents::{self, Snapshot};
 use shared::layout;
-use shared::misnamed;
+use shared::misnamed_spec;
 use shared::name::DatasetName;
 use shared::notice::{Notice, announce};
 use shared::port::{Bucket, Store, StoreError, Topic};
@@ -202,7 +202,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
 
     fn looks_like_misnamed_spec(&self, key: &str) -> bool {
         let path = key.strip_prefix(&layout::dataset_prefix(self.dataset));
-        path.is_some_and(misnamed::looks_like_misnamed_spec)
+        path.is_some_and(misnamed_spec::looks_like_misnamed_spec)
     }
 
     pub(crate) async fn report_no_spec(
@@ -218,7 +218,7 @@ impl<'a, S: Store, T: Topic> Report<'a, S, T> {
         let pending = listing.files.len() - usize::from(misnamed.is_some());
         let (state, message) = match problem {
             NoSpec::Absent => match misnamed {
-                Some(file) => (DatasetState::NoSpec, misnamed::advice(&file.key)),
+                Some(file) => (DatasetState::NoSpec, misnamed_spec::advice(&file.key)),
                 None if pending == 0 => {
                     let message = format!(
                         "Nothing waits. New files need a {} in the folder.",

@@ -98,7 +98,7 @@ impl World {
 
     fn notice_kinds(&self) -> Vec<String> {
         self.topic
-            .said()
+            .messages()
             .iter()
             .map(|message| message.attributes["kind"].clone())
             .collect()

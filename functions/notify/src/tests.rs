@@ -131,7 +131,7 @@ async fn a_finished_job_is_summarised_exported_and_announced_once() {
     let world = World::new(JobState::Completed);
     assert_eq!(world.reconcile().await, EndOutcome::Announced);
     assert_eq!(world.reconcile().await, EndOutcome::AnnouncedBefore);
-    assert_eq!(world.topic.said().len(), 1);
+    assert_eq!(world.topic.messages().len(), 1);
     let labels = world.summary().labels;
     assert_eq!(
         (labels.total, labels.labeled, labels.changed_since_batch),
@@ -150,7 +150,7 @@ async fn a_finished_job_is_summarised_exported_and_announced_once() {
     );
     let csv = world.store.output("results/d/000001/labels.csv").unwrap();
     assert_eq!(csv.lines().count(), 3, "{csv}");
-    assert!(world.topic.said()[0].body.contains("https://portal"));
+    assert!(world.topic.messages()[0].body.contains("https://portal"));
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn the_same_event_five_times_is_one_notice() {
     let events: Vec<_> = (0..5).map(|n| event(&n.to_string(), JOB)).collect();
     let reply = handle(&world.deps, json!({"Records": events})).await.unwrap();
     assert_eq!(reply, json!({"batchItemFailures": []}));
-    assert_eq!(world.topic.said().len(), 1);
+    assert_eq!(world.topic.messages().len(), 1);
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn failed_and_stopped_jobs_are_announced_too() {
         let world = World::new(state);
         world.store.remove(Bucket::Output, OUTPUT);
         assert_eq!(world.reconcile().await, EndOutcome::Announced);
-        assert_eq!(world.topic.said()[0].attributes["kind"], kind);
+        assert_eq!(world.topic.messages()[0].attributes["kind"], kind);
         assert_eq!(world.summary().labels.total, 0);
     }
 }
@@ -194,7 +194,7 @@ async fn jobs_of_others_are_dropped() {
         .to_vec();
     let reply = handle(&world.deps, json!({"Records": events})).await.unwrap();
     assert_eq!(reply, json!({"batchItemFailures": []}));
-    assert_eq!(world.topic.said().len(), 0);
+    assert_eq!(world.topic.messages().len(), 0);
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn an_event_that_comes_too_early_is_made_good_by_the_sweep() {
     handle(&world.deps, json!({"Records": [event("m", JOB)]}))
         .await
         .unwrap();
-    assert_eq!(world.topic.said().len(), 0);
+    assert_eq!(world.topic.messages().len(), 0);
     world.job(JOB, JobState::Completed);
     // The jobs in memory were made in 1970; a sweep looks back over the last weeks.
     let mut recent = FakeLabeling::job(JOB, "s3://out/manifests/d/000001.manifest", JobState::Completed);
@@ -217,7 +217,7 @@ async fn an_event_that_comes_too_early_is_made_good_by_the_sweep() {
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
         json!({"ended": 0, "announced": 0})
     );
-    assert_eq!(world.topic.said().len(), 1);
+    assert_eq!(world.topic.messages().len(), 1);
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_crash_between_notice_and_marker_repeats_the_notice_with_the_same_id()
     world.store.fail_next("notified/", Fault::Throttled);
     reconcile(&world.deps, JOB, world.store.now()).await.unwrap_err();
     world.reconcile().await;
-    let said = world.topic.said();
+    let said = world.topic.messages();
     assert_eq!(said.len(), 2);
     assert_eq!(said[0].attributes["id"], said[1].attributes["id"]);
 }
@@ -279,7 +279,7 @@ async fn a_refused_output_does_not_stop_the_announcement() {
     let report = world.store.output("results/d/000001/report.md").unwrap();
     assert!(report.contains("kms:Decrypt"), "{report}");
     assert!(
-        world.topic.said()[0].body.contains("kms:Decrypt"),
+        world.topic.messages()[0].body.contains("kms:Decrypt"),
         "the notice says why"
     );
 }
@@ -299,7 +299,7 @@ async fn a_job_without_output_counts_what_the_service_counted() {
         (world.summary().labels.total, world.summary().labels.unlabeled),
         (7, 7)
     );
-    let subject = &world.topic.said()[0].subject;
+    let subject = &world.topic.messages()[0].subject;
     assert!(subject.contains("0 of 7 items"), "{subject}");
 }
 

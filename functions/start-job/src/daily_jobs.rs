@@ -62,7 +62,7 @@ pub(crate) async fn claimed_jobs(
     now: Timestamp,
 ) -> Result<BTreeSet<String>, StoreError> {
     match budget(jobs_per_day, now) {
-        Some(budget) => budget.claimed(store).await,
+        Some(budget) => budget.claims(store).await,
         None => Ok(BTreeSet::new()),
     }
 }

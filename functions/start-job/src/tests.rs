@@ -82,7 +82,7 @@ impl World {
 
     fn jobs(&self) -> Vec<String> {
         self.labeling
-            .created()
+            .requests()
             .into_iter()
             .map(|request| request.name)
             .collect()
@@ -98,7 +98,7 @@ fn stack() -> Stack {
         input_bucket: "in".to_owned(),
         output_bucket: "out".to_owned(),
         labeling_role_arn: "arn:aws:iam::000000000000:role/labeling".to_owned(),
-        bounds: shared::bounds::Bounds::closed("in", "out"),
+        bounds: shared::bounds::Bounds::strictest("in", "out"),
     }
 }
 
@@ -144,7 +144,7 @@ async fn a_batch_gets_its_job_once() {
     assert_eq!(world.start(1).await, StartOutcome::StartedBefore);
     assert_eq!(world.jobs(), [job(1)]);
     assert_eq!(
-        world.labeling.created()[0].manifest_uri,
+        world.labeling.requests()[0].manifest_uri,
         "s3://out/manifests/d/000001.manifest"
     );
     for key in [
@@ -200,7 +200,7 @@ async fn a_job_of_that_name_with_another_manifest_is_not_ours() {
             .message
             .contains("s3://elsewhere/x.manifest")
     );
-    assert_eq!(world.topic.said().len(), 1, "announced once");
+    assert_eq!(world.topic.messages().len(), 1, "announced once");
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_full_quota_is_a_state_and_the_oldest_batch_goes_first_when_a_slot_is_
     assert_eq!(reply, json!({"batchItemFailures": []}));
     assert_eq!(world.jobs(), [job(1), job(2)]);
     assert_eq!(world.wait_document(3).since, since, "it has waited since then");
-    assert_eq!(world.topic.said().len(), 0);
+    assert_eq!(world.topic.messages().len(), 0);
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_refused_request_is_announced_once_and_tried_again_by_the_sweep() {
         );
     }
     assert_eq!(world.wait_document(1).message, "no such role");
-    assert_eq!(world.topic.said().len(), 1);
+    assert_eq!(world.topic.messages().len(), 1);
     assert_eq!(
         handle(&world.deps, json!({"sweep": "all"})).await.unwrap(),
         json!({"without_job": 1, "started": 1, "waiting": 0})
@@ -260,7 +260,7 @@ async fn for_a_team_that_is_missing_people_are_asked_for_its_file_and_not_for_a_
         !message.contains("did you mean") && !message.contains("arn:"),
         "{message}"
     );
-    assert!(world.topic.said()[0].body.contains("teams/numbers-team.yaml"));
+    assert!(world.topic.messages()[0].body.contains("teams/numbers-team.yaml"));
     assert_eq!(world.start(1).await, StartOutcome::Started);
 }
 
@@ -282,7 +282,7 @@ async fn a_team_of_nearly_that_name_is_suggested_and_the_batch_is_said_to_keep_i
     ] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(world.topic.said().len(), 1, "announced once");
+    assert_eq!(world.topic.messages().len(), 1, "announced once");
 }
 
 #[tokio::test]
@@ -314,7 +314,7 @@ async fn a_job_is_made_with_the_spec_its_batch_was_cut_with() {
         .store
         .drop_file("d/labeling.yaml", SPEC.replace("Even or odd?", "Another title"));
     world.start(1).await;
-    assert_eq!(world.labeling.created()[0].title, "Even or odd?");
+    assert_eq!(world.labeling.requests()[0].title, "Even or odd?");
 }
 
 #[tokio::test]
@@ -377,7 +377,7 @@ async fn a_taken_name_that_cannot_be_described_yet_is_asked_for_again() {
     reconcile(&world.deps, &d(), number(1), world.store.now())
         .await
         .unwrap_err();
-    assert_eq!(world.topic.said().len(), 0, "no false alarm");
+    assert_eq!(world.topic.messages().len(), 0, "no false alarm");
     assert_eq!(world.start(1).await, StartOutcome::Started);
 }
 

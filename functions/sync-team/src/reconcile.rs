@@ -163,7 +163,7 @@ async fn write_plan<P: Ports>(
             return Ok(Plan::Written(Box::new((file, text.etag, planned))));
         }
     }
-    Err(documents::contended(&layout::roster(team)).into())
+    Err(documents::contention_error(&layout::roster(team)).into())
 }
 
 /// A file that cannot be used: announced once per content, listed in the roster, and nothing else changes.

@@ -243,7 +243,7 @@ impl<P: Ports> MemberCheck<'_, '_, P> {
         let reaches = |age: SignedDuration| sent.checked_add(age).is_ok_and(|then| then <= now);
         let times = person.invitation.times;
         if !reaches(self.life.saturating_sub(reminder_time(self.life))) {
-            // Mailed again in between, perhaps for another team.
+            // SentInvitation again in between, perhaps for another team.
             return Ok(Some(invited_state(sent, account, times)));
         }
         if times < run.ports.settings().max_invitations {

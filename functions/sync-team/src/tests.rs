@@ -154,7 +154,7 @@ impl World {
     /// Mails to each address.
     fn mails_by_address(&self) -> BTreeMap<String, usize> {
         self.directory
-            .mailed()
+            .invitations()
             .into_iter()
             .fold(BTreeMap::new(), |mut mails, mail| {
                 *mails.entry(mail.email).or_default() += 1;
@@ -165,7 +165,7 @@ impl World {
     /// The kinds of the notices published to admins.
     fn notice_kinds(&self) -> Vec<String> {
         self.topic
-            .said()
+            .messages()
             .iter()
             .map(|said| said.attributes["kind"].clone())
             .collect()
@@ -173,7 +173,7 @@ impl World {
 
     fn texts(&self) -> String {
         self.topic
-            .said()
+            .messages()
             .iter()
             .map(|said| said.body.clone())
             .collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! What a caller is told whose signature does not hold, in the form its service's protocol has for errors.
+//! What a caller gets whose signature does not hold, in the form its service's protocol has for errors.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
 
@@ -19,7 +19,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// Code of the JSON protocols, code of the Query protocol, its status, message.
-    fn wording(self, service: &str) -> (&'static str, &'static str, StatusCode, String) {
+    fn message(self, service: &str) -> (&'static str, &'static str, StatusCode, String) {
         match self {
             Refusal::Missing => (
                 "MissingAuthenticationTokenException",
@@ -64,7 +64,7 @@ impl Refusal {
     }
 
     pub(super) fn response(self, request: &HeaderMap, service: &str) -> Response {
-        let (json_code, query_code, query_status, message) = self.wording(service);
+        let (json_code, query_code, query_status, message) = self.message(service);
         let content_type = request
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())

@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn signed(secret: &str, service: &str, body: &[u8]) -> Parts {
+    fn sign_parts(secret: &str, service: &str, body: &[u8]) -> Parts {
         let request = Request::post("/")
             .header("host", "127.0.0.1:4566")
             .header("x-amz-target", "AmazonSQS.SendMessage");
@@ -234,30 +234,30 @@ mod tests {
 
     #[test]
     fn a_request_signed_with_the_right_secret_passes() {
-        assert_eq!(outcome(&signed("secret", "sqs", b"{}"), b"{}", NOW), Ok(()));
+        assert_eq!(outcome(&sign_parts("secret", "sqs", b"{}"), b"{}", NOW), Ok(()));
     }
 
     #[test]
     fn a_request_that_was_changed_is_refused() {
-        let good = signed("secret", "sqs", b"{}");
+        let good = sign_parts("secret", "sqs", b"{}");
         assert_eq!(outcome(&good, b"{ }", NOW), Err(Refusal::Mismatch));
         assert_eq!(
-            outcome(&signed("guess", "sqs", b"{}"), b"{}", NOW),
+            outcome(&sign_parts("guess", "sqs", b"{}"), b"{}", NOW),
             Err(Refusal::Mismatch)
         );
         assert_eq!(
-            outcome(&signed("secret", "sns", b"{}"), b"{}", NOW),
+            outcome(&sign_parts("secret", "sns", b"{}"), b"{}", NOW),
             Err(Refusal::WrongService)
         );
-        let mut retargeted = signed("secret", "sqs", b"{}");
+        let mut retargeted = sign_parts("secret", "sqs", b"{}");
         retargeted
             .headers
             .insert("x-amz-target", HeaderValue::from_static("AmazonSQS.DeleteQueue"));
         assert_eq!(outcome(&retargeted, b"{}", NOW), Err(Refusal::Mismatch));
-        let mut added = signed("secret", "sqs", b"{}");
+        let mut added = sign_parts("secret", "sqs", b"{}");
         added.headers.insert("x-amz-extra", HeaderValue::from_static("1"));
         assert!(matches!(outcome(&added, b"{}", NOW), Err(Refusal::Incomplete(_))));
-        let mut unsigned = signed("secret", "sqs", b"{}");
+        let mut unsigned = sign_parts("secret", "sqs", b"{}");
         unsigned.headers.remove(header::AUTHORIZATION);
         assert_eq!(outcome(&unsigned, b"{}", NOW), Err(Refusal::Missing));
     }
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn an_address_without_a_path_is_refused() {
         for address in [",", "127.0.0.1:4566", "*"] {
-            let mut parts = signed("secret", "sqs", b"{}");
+            let mut parts = sign_parts("secret", "sqs", b"{}");
             parts.uri = address.parse().unwrap();
             let refused = outcome(&parts, b"{}", NOW);
             assert!(
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_clock_may_be_off_by_fifteen_minutes() {
-        let parts = signed("secret", "sqs", b"{}");
+        let parts = sign_parts("secret", "sqs", b"{}");
         for (now, expected) in [
             ("20261121T101500Z", Ok(())),
             ("20261121T094500Z", Ok(())),

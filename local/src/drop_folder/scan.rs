@@ -73,18 +73,18 @@ pub(super) fn scan(folder: &Path) -> Scan {
                 Ok(found) => {
                     if found.is_some() && entry.depth() == 1 {
                         scan.problems
-                            .insert(displayed(folder, entry.path()), NOT_IN_DATASET.to_owned());
+                            .insert(display_path(folder, entry.path()), NOT_IN_DATASET.to_owned());
                     }
                     scan.files.extend(found);
                 }
                 Err(reason) => {
-                    scan.problems.insert(displayed(folder, entry.path()), reason);
+                    scan.problems.insert(display_path(folder, entry.path()), reason);
                 }
             },
             Err(error) => {
                 let path = error
                     .path()
-                    .map_or_else(String::new, |path| displayed(folder, path));
+                    .map_or_else(String::new, |path| display_path(folder, path));
                 let gone = error
                     .io_error()
                     .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
@@ -137,7 +137,7 @@ fn key(folder: &Path, path: &Path) -> Result<String, String> {
     Ok(key)
 }
 
-fn displayed(folder: &Path, path: &Path) -> String {
+fn display_path(folder: &Path, path: &Path) -> String {
     path.strip_prefix(folder)
         .unwrap_or(path)
         .to_string_lossy()

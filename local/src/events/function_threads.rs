@@ -44,7 +44,7 @@ impl FunctionThreads {
         let (done, answer) = oneshot::channel();
         let idlest = self.0.iter().min_by_key(|thread| Arc::strong_count(&thread.busy));
         let Some(thread) = idlest else {
-            return Err(stopped());
+            return Err(stopped_message());
         };
         let busy = thread.busy.clone();
         let job: Job = Box::new(move || {
@@ -57,12 +57,12 @@ impl FunctionThreads {
                 let _ = done.send(answer);
             })
         });
-        thread.jobs.send(job).map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| Err(stopped()))
+        thread.jobs.send(job).map_err(|_| stopped_message())?;
+        answer.await.unwrap_or_else(|_| Err(stopped_message()))
     }
 }
 
-fn stopped() -> String {
+fn stopped_message() -> String {
     "the functions' threads have stopped".to_owned()
 }
 

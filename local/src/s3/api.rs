@@ -58,7 +58,7 @@ impl s3s::S3 for Api {
         Ok(S3Response::new(GetBucketLocationOutput::default()))
     }
 
-    /// Nothing here keeps versions, and clients that ask are told so.
+    /// Nothing here keeps versions, and clients that ask get that answer.
     async fn get_bucket_versioning(
         &self,
         req: S3Request<GetBucketVersioningInput>,

@@ -162,7 +162,7 @@ impl Algorithm {
     }
 
     /// This one out of what a hasher computed.
-    pub(super) fn stored(self, checksums: &dto::Checksum) -> S3Result<StoredChecksum> {
+    pub(super) fn stored_checksum(self, checksums: &dto::Checksum) -> S3Result<StoredChecksum> {
         let value = self
             .of(checksums)
             .ok_or_else(|| s3_error!(InternalError, "no checksum was computed"))?;
@@ -193,7 +193,9 @@ pub(super) fn single(checksums: &dto::Checksum) -> Option<(Algorithm, String)> {
 /// The set with just this checksum in it, as responses carry it.
 pub(super) fn to_dto(stored: Option<&StoredChecksum>) -> dto::Checksum {
     let mut checksums = dto::Checksum::default();
-    let Some(stored) = stored else { return checksums };
+    let Some(stored) = stored else {
+        return checksums;
+    };
     let value = Some(stored.value.clone());
     match stored.algorithm {
         Algorithm::Crc32 => checksums.checksum_crc32 = value,
@@ -283,7 +285,7 @@ impl ChecksumPlan {
     fn hash_of_hashes(self, parts: &[(Vec<u8>, u64)]) -> S3Result<String> {
         let mut hasher = self.algorithm.hasher();
         parts.iter().for_each(|(raw, _)| hasher.update(raw));
-        let hash = self.algorithm.stored(&hasher.finalize())?;
+        let hash = self.algorithm.stored_checksum(&hasher.finalize())?;
         Ok(format!("{}-{}", hash.value, parts.len()))
     }
 }
@@ -336,17 +338,20 @@ pub(super) use {checksums_of, set_checksums};
 mod tests {
     use super::*;
 
-    fn stored(algorithm: Algorithm, bytes: &[u8]) -> StoredChecksum {
+    fn stored_checksum(algorithm: Algorithm, bytes: &[u8]) -> StoredChecksum {
         let mut hasher = algorithm.hasher();
         hasher.update(bytes);
-        algorithm.stored(&hasher.finalize()).unwrap()
+        algorithm.stored_checksum(&hasher.finalize()).unwrap()
     }
 
     #[test]
     fn crcs_of_parts_join_to_the_crc_of_the_whole() {
         let parts: [&[u8]; 3] = [b"one part, ", b"another part, ", b"and the last"];
         for algorithm in [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64Nvme] {
-            let each: Vec<StoredChecksum> = parts.iter().map(|part| stored(algorithm, part)).collect();
+            let each: Vec<StoredChecksum> = parts
+                .iter()
+                .map(|part| stored_checksum(algorithm, part))
+                .collect();
             let plan = ChecksumPlan {
                 algorithm,
                 kind: ChecksumKind::FullObject,
@@ -355,13 +360,13 @@ mod tests {
             let joined = plan
                 .join(each.iter().zip(parts.iter().map(|part| part.len() as u64)))
                 .unwrap();
-            assert_eq!(joined, stored(algorithm, &parts.concat()));
+            assert_eq!(joined, stored_checksum(algorithm, &parts.concat()));
         }
     }
 
     #[test]
     fn a_composite_checksum_says_how_many_parts_it_has() {
-        let part = stored(Algorithm::Sha256, b"a");
+        let part = stored_checksum(Algorithm::Sha256, b"a");
         let plan = ChecksumPlan {
             algorithm: Algorithm::Sha256,
             kind: ChecksumKind::Composite,

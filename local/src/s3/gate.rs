@@ -6,9 +6,9 @@ mod document;
 mod headers;
 mod operations;
 mod query;
+mod refusals;
 mod signature;
 mod target;
-mod unsupported;
 
 use axum::extract::Request;
 use http::{HeaderName, HeaderValue, Method};
@@ -20,8 +20,8 @@ pub(super) use document::{LARGEST as LARGEST_DOCUMENT, read_document};
 pub(super) use operations::{Content, Operation};
 pub(super) use query::Query;
 
-use super::amended::{Amend, has_odd_range};
-use operations::Unsupported;
+use super::request_amendment::{Amend, has_odd_range};
+use operations::GateError;
 use target::Target;
 
 /// The operation a request asks for; none where the protocol library refuses it itself. Headers that a presigned
@@ -47,14 +47,14 @@ pub(super) fn check(request: &mut Request) -> S3Result<Option<&'static Operation
     Ok(operation)
 }
 
-fn refusal(unsupported: &Unsupported) -> S3Error {
+fn refusal(unsupported: &GateError) -> S3Error {
     match unsupported {
-        Unsupported::Operation(name) => s3_error!(NotImplemented, "{name} is not implemented here."),
-        Unsupported::Parameter(name) => s3_error!(
+        GateError::Operation(name) => s3_error!(NotImplemented, "{name} is not implemented here."),
+        GateError::Parameter(name) => s3_error!(
             NotImplemented,
             "The parameter {name} of this request's address names nothing that is implemented here."
         ),
-        Unsupported::Repeated(name) => {
+        GateError::Repeated(name) => {
             s3_error!(
                 InvalidArgument,
                 "The parameter {name} is in the request's address twice."

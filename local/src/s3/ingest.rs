@@ -189,8 +189,8 @@ impl BodyReceiver {
         };
         let computed = self.hasher.finalize();
         let (checksum, client_checksum) = (
-            self.keep.stored(&computed)?,
-            self.client_algorithm.stored(&computed)?,
+            self.keep.stored_checksum(&computed)?,
+            self.client_algorithm.stored_checksum(&computed)?,
         );
         Ok(ReceivedBody {
             size: self.size,
@@ -277,8 +277,8 @@ fn too_large() -> S3Error {
     )
 }
 
-/// The protocol library reports its own checks through the stream. Their types are private to it; only their names tell
-/// them apart.
+/// The protocol library reports its own checks through the stream. Their types are private to it; only their names
+/// distinguish them.
 fn broken_body(error: &StdError) -> S3Error {
     let message = error.to_string();
     if message.contains("Sha256Mismatch") {

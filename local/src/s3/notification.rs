@@ -139,7 +139,7 @@ impl Notification {
 mod tests {
     use super::*;
 
-    fn created(key: &str) -> Notification {
+    fn object_created(key: &str) -> Notification {
         Notification {
             event: ObjectEvent::Put,
             bucket: "in".into(),
@@ -160,7 +160,7 @@ mod tests {
             ("ü\n\"", "%C3%BC%0A%22"),
             ("a~(b)", "a%7E%28b%29"),
         ] {
-            let document = created(key).records_json();
+            let document = object_created(key).records_json();
             assert_eq!(document["Records"][0]["s3"]["object"]["key"], sent);
         }
     }
@@ -168,14 +168,14 @@ mod tests {
     #[test]
     fn the_time_has_milliseconds() {
         assert_eq!(
-            created("k").records_json()["Records"][0]["eventTime"],
+            object_created("k").records_json()["Records"][0]["eventTime"],
             "2026-11-21T10:00:00.123Z"
         );
     }
 
     #[test]
     fn a_removal_names_no_size_and_no_etag() {
-        let mut gone = created("k");
+        let mut gone = object_created("k");
         gone.event = ObjectEvent::Delete;
         let object = gone.records_json()["Records"][0]["s3"]["object"].clone();
         assert_eq!(object, json!({ "key": "k", "sequencer": "0A" }));

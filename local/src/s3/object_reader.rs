@@ -96,7 +96,7 @@ struct FilePiece {
 impl FilePiece {
     async fn open(&self, blobs: &Blobs) -> std::io::Result<(File, u64)> {
         let path = blobs.path(self.blob);
-        // Somebody may have a copy of it.
+        // A reader may have a copy of it.
         let named =
             |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut file = File::open(&path).await.map_err(named)?;

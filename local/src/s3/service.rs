@@ -14,12 +14,12 @@ use s3s::{
 use crate::aws_auth::Credentials;
 
 use super::{
-    amended::Amended,
     api::Api,
     browser_policy::BrowserPolicy,
     cors::{self, CorsRule},
     error::custom_error,
     gate::{self, ChunkedBodyGuard, Content, Operation},
+    request_amendment::AmendedRoute,
     response::{error_response, finish},
     store::{Store, index},
 };
@@ -28,7 +28,7 @@ pub(super) fn router(store: &Arc<Store>, keys: Credentials) -> Router {
     let service = || S3ServiceBuilder::new(Api { store: store.clone() });
     let mut builder = service();
     builder.set_auth(KeyPair(keys));
-    builder.set_route(Amended {
+    builder.set_route(AmendedRoute {
         unsigned: service().build(),
     });
     let endpoint = Endpoint {

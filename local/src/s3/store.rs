@@ -139,8 +139,8 @@ fn sweep_in_background(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io
         return Ok(());
     }
     let (index, blobs) = (index.clone(), blobs.clone());
-    let sweep = move || match named(&index) {
-        Ok(named) => blobs.sweep(present, &named),
+    let sweep = move || match named_blobs(&index) {
+        Ok(named_blobs) => blobs.sweep(present, &named_blobs),
         Err(error) => {
             tracing::error!(%error, "failed to check the object store's files against its index");
         }
@@ -151,7 +151,7 @@ fn sweep_in_background(index: &Arc<DatabaseFile>, blobs: &Arc<Blobs>) -> std::io
         .map(drop)
 }
 
-fn named(index: &DatabaseFile) -> Result<HashSet<Uuid>, S3Error> {
+fn named_blobs(index: &DatabaseFile) -> Result<HashSet<Uuid>, S3Error> {
     let read = index.read().map_err(S3Error::internal_error)?;
     let snapshot = Snapshot::of(&read).map_err(S3Error::internal_error)?;
     let mut named = HashSet::new();
@@ -181,7 +181,7 @@ mod tests {
 
     const KEYS: usize = 11_000;
 
-    async fn filled(folder: &Path) -> Store {
+    async fn filled_store(folder: &Path) -> Store {
         let store = Store::open(folder, Arc::new(|_| {})).unwrap();
         let details = ObjectDetails {
             bytes: BytesLocation::Inline,
@@ -226,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn a_listing_costs_what_it_shows_not_what_it_jumps_over() {
         let folder = tempfile::tempdir().unwrap();
-        let store = filled(folder.path()).await;
+        let store = filled_store(folder.path()).await;
         let began = Instant::now();
         let whole = pages(&store, None);
         let walking = began.elapsed();

@@ -8,7 +8,7 @@ use super::long_head::LongHeadBody;
 use crate::client_address::TrustedProxies;
 use crate::error::StackError;
 
-pub(crate) struct Listening {
+pub(crate) struct BoundListener {
     pub(super) listener: TcpListener,
     pub(crate) address: SocketAddr,
     /// Their connections are not counted as those of one client.
@@ -20,7 +20,7 @@ pub(crate) async fn listen(
     address: SocketAddr,
     purpose: &'static str,
     flag: &'static str,
-) -> Result<Listening, StackError> {
+) -> Result<BoundListener, StackError> {
     let failed = |reason| StackError::Listen {
         address,
         purpose,
@@ -29,7 +29,7 @@ pub(crate) async fn listen(
     };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    Ok(Listening {
+    Ok(BoundListener {
         listener,
         address,
         proxies: TrustedProxies::default(),
@@ -42,7 +42,7 @@ pub(crate) async fn listen_on_both(
     aws: SocketAddr,
     web: SocketAddr,
     proxies: &TrustedProxies,
-) -> Result<(Listening, Listening), StackError> {
+) -> Result<(BoundListener, BoundListener), StackError> {
     let listening = (
         listen(aws, "the AWS endpoint", "--aws").await,
         listen(web, "the portal and the console", "--web").await,

@@ -34,7 +34,7 @@ async fn server(stop: &CancellationToken) -> (SocketAddr, JoinHandle<()>) {
             "/news",
             routing::get(async || Body::from_stream(futures::stream::pending::<Result<&str, axum::Error>>())),
         )
-        .route("/panicking", routing::get(panicking))
+        .route("/panicking", routing::get(panic_handler))
         .route("/refused", routing::put(async || StatusCode::FORBIDDEN));
     let limits = Limits {
         connections: CONNECTIONS,
@@ -70,7 +70,7 @@ async fn a_silent_client_does_not_keep_a_connection() {
     assert!(exchange(address, whole).await.ends_with("whole"));
 }
 
-async fn panicking() -> &'static str {
+async fn panic_handler() -> &'static str {
     std::hint::black_box(None).unwrap()
 }
 

@@ -17,7 +17,7 @@ use crate::events::router::{EngineEvents, route_object_events};
 use crate::info::{self, ACCOUNT, REGION, STATE_BUCKET, StackConfig};
 use crate::outbox::Outbox;
 use crate::s3::S3;
-use crate::serve::Listening;
+use crate::serve::BoundListener;
 use crate::sns::{RETRIES, Sns};
 use crate::sqs::{Address, Queues};
 use crate::web_guard::LocalAddress;
@@ -48,8 +48,8 @@ impl Parts {
     pub(super) async fn open(
         data: DataDir,
         config: &StackConfig,
-        aws: &Listening,
-        web: &Listening,
+        aws: &BoundListener,
+        web: &BoundListener,
     ) -> Result<Self, StackError> {
         let aws_url = format!("http://{}", aws.address);
         let here = LocalAddress::of(web.address);

@@ -177,7 +177,7 @@ pub const FUNCTIONS: [FunctionWiring; 6] = [
 mod tests {
     use super::*;
 
-    fn notified(bucket: BucketRole, key: &str) -> Vec<&'static str> {
+    fn functions_for(bucket: BucketRole, key: &str) -> Vec<&'static str> {
         FUNCTIONS
             .iter()
             .filter(|function| function.is_notified_of(bucket, key))
@@ -187,9 +187,12 @@ mod tests {
 
     #[test]
     fn a_dropped_file_goes_to_build_manifest_alone() {
-        assert_eq!(notified(BucketRole::Input, "numbers/1.txt"), ["build-manifest"]);
         assert_eq!(
-            notified(BucketRole::Input, "manifests/000001.manifest"),
+            functions_for(BucketRole::Input, "numbers/1.txt"),
+            ["build-manifest"]
+        );
+        assert_eq!(
+            functions_for(BucketRole::Input, "manifests/000001.manifest"),
             ["build-manifest"]
         );
     }
@@ -197,14 +200,14 @@ mod tests {
     #[test]
     fn nothing_the_labeling_service_writes_starts_a_function() {
         assert_eq!(
-            notified(BucketRole::Output, "manifests/numbers/000001.manifest"),
+            functions_for(BucketRole::Output, "manifests/numbers/000001.manifest"),
             ["start-job"]
         );
         for key in [
             "labels/x/manifests/output/output.manifest",
             "results/numbers/000001/summary.json",
         ] {
-            assert!(notified(BucketRole::Output, key).is_empty(), "{key}");
+            assert!(functions_for(BucketRole::Output, key).is_empty(), "{key}");
         }
     }
 

@@ -86,7 +86,7 @@ async fn what_was_said_of_an_object_is_said_back() {
         .content_disposition("attachment")
         .content_language("de")
         .content_encoding("gzip")
-        .metadata("owner", "somebody")
+        .metadata("owner", "a-person")
         .metadata("spec-sha256", "abc")
         .tagging("project=parity")
         .send()

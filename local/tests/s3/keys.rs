@@ -77,7 +77,7 @@ async fn every_key_comes_back_as_it_went() {
     let listed: Vec<String> = listed
         .contents()
         .iter()
-        .map(|object| decoded(object.key().unwrap()))
+        .map(|object| decode_name(object.key().unwrap()))
         .collect();
     let mut expected = keys.clone();
     expected.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
@@ -102,7 +102,7 @@ async fn every_key_comes_back_as_it_went() {
     assert_eq!(left.key_count(), Some(0));
 }
 
-fn decoded(name: &str) -> String {
+fn decode_name(name: &str) -> String {
     percent_encoding::percent_decode_str(&name.replace('+', " "))
         .decode_utf8()
         .unwrap()

@@ -12,7 +12,7 @@ async fn fill(server: &Arc<Server>, keys: impl IntoIterator<Item = String>) {
         .await;
 }
 
-async fn all(
+async fn list_pages(
     server: &Server,
     prefix: &str,
     delimiter: Option<&str>,
@@ -67,14 +67,14 @@ async fn thousands_of_keys_are_listed_whole_and_by_folder() {
         2200.0 / began.elapsed().as_secs_f64()
     );
     let began = Instant::now();
-    let (keys, _, pages) = all(&server, "", None, 1000).await;
+    let (keys, _, pages) = list_pages(&server, "", None, 1000).await;
     println!(
         "listing them whole: {:.0} keys a second",
         2200.0 / began.elapsed().as_secs_f64()
     );
     assert_eq!((keys.len(), pages), (2200, 3));
     assert!(keys.is_sorted());
-    let (keys, folders, _) = all(&server, "", Some("/"), 1000).await;
+    let (keys, folders, _) = list_pages(&server, "", Some("/"), 1000).await;
     assert_eq!((keys.len(), folders.len()), (0, 11));
 }
 
@@ -84,12 +84,12 @@ async fn pages_of_any_size_together_are_the_whole() {
     let keys = ["a", "a/1", "a/2", "a/b/3", "b/1", "c", "c/", "c/x", "d//y", "e"];
     fill(&server, keys.map(str::to_owned)).await;
     for page in [1, 2, 3, 1000] {
-        let (listed, folders, _) = all(&server, "", Some("/"), page).await;
+        let (listed, folders, _) = list_pages(&server, "", Some("/"), page).await;
         assert_eq!(listed, ["a", "c", "e"], "pages of {page}");
         assert_eq!(folders, ["a/", "b/", "c/", "d/"], "pages of {page}");
-        let (listed, folders, _) = all(&server, "c/", Some("/"), page).await;
+        let (listed, folders, _) = list_pages(&server, "c/", Some("/"), page).await;
         assert_eq!((listed.len(), folders.len()), (2, 0), "pages of {page}");
-        let (listed, ..) = all(&server, "", None, page).await;
+        let (listed, ..) = list_pages(&server, "", None, page).await;
         assert_eq!(listed, keys, "pages of {page}");
     }
 }

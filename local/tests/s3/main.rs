@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod amended;
 mod bodies;
 mod browsers;
 mod conditions;
@@ -12,5 +11,6 @@ mod listing;
 mod multipart;
 mod notices;
 mod refusals;
+mod request_amendment;
 mod server;
 mod signatures;

@@ -40,7 +40,7 @@ fn list(parts: Vec<CompletedPart>) -> CompletedMultipartUpload {
     CompletedMultipartUpload::builder().set_parts(Some(parts)).build()
 }
 
-#[expect(clippy::too_many_lines, reason = "one upload, told from beginning to end")]
+#[expect(clippy::too_many_lines, reason = "one upload, from beginning to end")]
 #[tokio::test]
 async fn parts_become_one_object() {
     let server = start().await;

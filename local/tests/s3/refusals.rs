@@ -8,7 +8,7 @@ use reqwest::{Method, Response};
 use crate::server::{BUCKET, Server, start};
 
 /// A request whose address is signed as the SDK would sign PutObject, with `extra` parameters that the signature covers.
-async fn presigned(server: &Server, method: &Method, extra: &[(&'static str, &'static str)]) -> String {
+async fn presign(server: &Server, method: &Method, extra: &[(&'static str, &'static str)]) -> String {
     let config = PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
     let added = extra
         .iter()
@@ -80,7 +80,7 @@ async fn a_parameter_that_is_not_understood_changes_nothing() {
         (Method::GET, "attributes"),
     ] {
         let (name, value) = name.split_once('=').unwrap_or((name, ""));
-        let uri = presigned(&server, &method, &[(name, value)]).await;
+        let uri = presign(&server, &method, &[(name, value)]).await;
         let answer = send(&method, uri, &[]).await;
         assert_eq!(answer.status(), 501, "{method} {name}");
         let text = answer.text().await.unwrap();
@@ -96,7 +96,7 @@ async fn a_parameter_that_is_not_understood_changes_nothing() {
 async fn a_digest_that_cannot_hold_is_refused_before_anything_is_stored() {
     let server = start().await;
     server.put("k", "kept").await;
-    let uri = presigned(&server, &Method::PUT, &[]).await;
+    let uri = presign(&server, &Method::PUT, &[]).await;
     for (name, value, code) in [
         ("content-md5", "", "InvalidDigest"),
         ("content-md5", "AAAA", "InvalidDigest"),
@@ -123,7 +123,7 @@ async fn a_digest_that_cannot_hold_is_refused_before_anything_is_stored() {
         ("x-amz-sdk-checksum-algorithm", "MD5", "NotImplemented"),
         ("x-amz-trailer", "x-amz-checksum-crc32", "MalformedTrailerError"),
     ] {
-        let uri = presigned(&server, &Method::PUT, &[(name, value)]).await;
+        let uri = presign(&server, &Method::PUT, &[(name, value)]).await;
         let text = send(&Method::PUT, uri, &[]).await.text().await.unwrap();
         assert!(
             text.contains(&format!("<Code>{code}</Code>")),
@@ -144,7 +144,7 @@ async fn a_link_to_an_active_object_gives_a_browser_a_file() {
             .key("k")
             .content_type(kind);
         put.send().await.unwrap();
-        let answer = send(&Method::GET, presigned(&server, &Method::GET, &[]).await, &[]).await;
+        let answer = send(&Method::GET, presign(&server, &Method::GET, &[]).await, &[]).await;
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         assert!(
             answer.headers()["content-security-policy"]
@@ -163,7 +163,7 @@ async fn a_link_to_an_active_object_gives_a_browser_a_file() {
         ];
         let answer = send(
             &Method::GET,
-            presigned(&server, &Method::GET, &overridden).await,
+            presign(&server, &Method::GET, &overridden).await,
             &[],
         )
         .await;
@@ -175,7 +175,7 @@ async fn a_link_to_an_active_object_gives_a_browser_a_file() {
 async fn ranges_are_answered_as_aws_answers_them() {
     let server = start().await;
     server.put("k", "0123456789").await;
-    let uri = presigned(&server, &Method::GET, &[]).await;
+    let uri = presign(&server, &Method::GET, &[]).await;
     for (range, status, body) in [
         ("bytes=2-3", 206, "23"),
         ("bytes=-3", 206, "789"),

@@ -105,7 +105,7 @@ async fn a_presigned_url_that_was_changed_or_is_too_old_is_refused() {
     );
 }
 
-/// What `aws s3 presign` and boto3 make for us-east-1 unless told otherwise: HMAC-SHA1 over method, expiry and path.
+/// What `aws s3 presign` and boto3 make for us-east-1 unless configured otherwise: HMAC-SHA1 over method, expiry and path.
 fn presigned_by_version_2(url: &str, key: &str, expires: u64) -> String {
     let to_sign = format!("GET\n\n\n{expires}\n/{BUCKET}/{key}");
     let hmac = aws_lc_rs::hmac::Key::new(

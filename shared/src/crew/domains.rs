@@ -38,7 +38,7 @@ impl AllowedDomains {
     }
 
     /// As an operator wrote them.
-    pub fn listed(&self) -> String {
+    pub fn to_list(&self) -> String {
         let entries = self.0.iter().map(|pattern| match pattern {
             Pattern::Exact(domain) => domain.clone(),
             Pattern::Below(domain) => format!("*.{domain}"),
@@ -124,6 +124,6 @@ mod tests {
     #[test]
     fn they_are_listed_as_they_were_written() {
         let domains = AllowedDomains::parse("example.org,*.Lab.test").unwrap();
-        assert_eq!(domains.listed(), "example.org, *.lab.test");
+        assert_eq!(domains.to_list(), "example.org, *.lab.test");
     }
 }

@@ -87,7 +87,7 @@ impl Networks {
         self.0.is_empty() || Network::parse(network).is_ok_and(within)
     }
 
-    pub fn listed(&self) -> String {
+    pub fn to_list(&self) -> String {
         self.0
             .iter()
             .map(Network::to_string)
@@ -96,7 +96,7 @@ impl Networks {
     }
 
     /// Which of these networks are not within the ones that were there before. None were: everything was open.
-    pub fn opened(before: &[String], after: &[String]) -> Vec<String> {
+    pub fn newly_open(before: &[String], after: &[String]) -> Vec<String> {
         let before: Vec<Network> = before
             .iter()
             .filter_map(|text| Network::parse(text).ok())
@@ -204,7 +204,7 @@ mod tests {
             ("203.0.113.0/24 198.51.100.0/24", "203.0.113.0/24", ""),
         ] {
             assert_eq!(
-                Networks::opened(&list(before), &list(after)),
+                Networks::newly_open(&list(before), &list(after)),
                 list(opened),
                 "{before} {after}"
             );

@@ -66,7 +66,7 @@ mod tests {
         }
     }
 
-    fn made(second: i64) -> Option<Ownership> {
+    fn made_at(second: i64) -> Option<Ownership> {
         Some(Ownership {
             group: Some(at(second)),
             work_team: Some(at(second)),
@@ -87,9 +87,9 @@ mod tests {
             (none.clone(), "", BEFORE, false),
             (none, "arn", "Administrators", false),
             // An operator has changed its description since.
-            (made(7), "arn", "Our annotators", true),
+            (made_at(7), "arn", "Our annotators", true),
             // Deleted, and made again by others.
-            (made(8), "arn", "Administrators", false),
+            (made_at(8), "arn", "Administrators", false),
             // From before there was a mark.
             (None, "", BEFORE, true),
             (None, "arn", "Labelers", true),
@@ -122,8 +122,8 @@ mod tests {
             sub_domain: String::new(),
         };
         for (owned, arn, own) in [
-            (made(7), "arn", true),
-            (made(8), "arn", false),
+            (made_at(7), "arn", true),
+            (made_at(8), "arn", false),
             (Some(Ownership::default()), "arn", false),
             (None, "arn", true),
             (None, "", false),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::invitation::InvitationText;
 use crate::name::TeamName;
 
-/// Changed by If-Match alone. Written before anything is done for its members, and again when it is done.
+/// Changed by If-Match alone. Written before any_schema is done for its members, and again when it is done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Roster {
     pub team: String,

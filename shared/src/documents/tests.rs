@@ -27,7 +27,7 @@ struct MemoryStore {
 }
 
 impl MemoryStore {
-    fn holding(key: &str, body: &str) -> Self {
+    fn with_document(key: &str, body: &str) -> Self {
         let store = Self::default();
         store.put(key, body.as_bytes().to_vec());
         store
@@ -189,14 +189,14 @@ async fn an_empty_listing_has_a_page_with_the_time() {
 
 #[tokio::test]
 async fn an_empty_object_exists() {
-    let store = MemoryStore::holding(KEY, "");
+    let store = MemoryStore::with_document(KEY, "");
     assert!(exists(&store, Bucket::Output, KEY).await.unwrap());
     assert!(!exists(&store, Bucket::Output, "other").await.unwrap());
 }
 
 #[tokio::test]
 async fn an_unreadable_document_is_an_error_that_names_its_key_and_none_of_its_values() {
-    let store = MemoryStore::holding(KEY, r#"{"count": "ana@example.org"}"#);
+    let store = MemoryStore::with_document(KEY, r#"{"count": "ana@example.org"}"#);
     let error = load::<Counter>(&store, KEY).await.unwrap_err();
     assert!(matches!(&error, DocumentError::Unreadable { key, .. } if key == KEY));
     let text = error.to_string();
@@ -212,7 +212,7 @@ async fn an_unreadable_document_is_an_error_that_names_its_key_and_none_of_its_v
 
 #[tokio::test]
 async fn an_unreadable_document_that_can_be_made_again_counts_as_absent() {
-    let store = MemoryStore::holding(KEY, "{");
+    let store = MemoryStore::with_document(KEY, "{");
     let snapshot = load_if_readable::<Counter>(&store, KEY).await.unwrap();
     assert_eq!(snapshot.document, None);
     let written = update_if_readable(&store, KEY, count_one_more).await.unwrap();
@@ -271,7 +271,7 @@ async fn an_update_counts_what_other_processes_wrote_in_between() {
 
 #[tokio::test]
 async fn an_update_without_a_change_writes_nothing() {
-    let store = MemoryStore::holding(KEY, r#"{"count": 5}"#);
+    let store = MemoryStore::with_document(KEY, r#"{"count": 5}"#);
     let five = Some(Counter { count: 5 });
     let same = update(&store, KEY, |before: Option<&Counter>| before.cloned()).await;
     let none = update(&store, KEY, |_: Option<&Counter>| None).await;
@@ -297,7 +297,7 @@ async fn an_update_that_loses_every_race_says_so() {
 
 #[tokio::test]
 async fn an_overwrite_wins_over_what_is_there() {
-    let store = MemoryStore::holding(KEY, "old");
+    let store = MemoryStore::with_document(KEY, "old");
     *store.others.lock().unwrap() = vec![b"between".to_vec()];
     overwrite(&store, KEY, b"new".to_vec()).await.unwrap();
     assert_eq!(store.text(KEY).unwrap(), "new");

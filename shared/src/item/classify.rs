@@ -4,7 +4,7 @@ use super::file_kind::FileKind;
 use super::text::{MAX_TEXT_FILE, MAX_WHOLE_TEXT};
 use super::{image, text};
 use crate::layout::{SPEC_FILE, is_junk};
-use crate::misnamed::looks_like_misnamed_spec;
+use crate::misnamed_spec::looks_like_misnamed_spec;
 use crate::spec::{Spec, TextSplit};
 use crate::task::Input;
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::names::quoted;
+use super::names::quote;
 
 /// What the line says, or why it cannot be used.
 pub(super) fn read(line: &str) -> Result<Value, String> {
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = entries.next_entry::<String, Strict>()? {
             if object.contains_key(&name) {
-                let name = quoted(&name);
+                let name = quote(&name);
                 return Err(Error::custom(format_args!("{name} is there twice: leave one")));
             }
             object.insert(name, value);

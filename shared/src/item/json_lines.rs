@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::json::{self, what};
-use super::names::{listed, near_miss};
+use super::names::{list_names, near_miss};
 use super::source_row::SourceRow;
 use super::text::{is_blank, numbered_lines};
 use crate::visible::exact;
@@ -82,5 +82,5 @@ fn instead(object: &Map<String, Value>, field: &str) -> String {
     if object.is_empty() {
         return format!("nothing: {hint}");
     }
-    format!("{}: {hint}", listed(there()))
+    format!("{}: {hint}", list_names(there()))
 }

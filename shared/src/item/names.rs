@@ -9,33 +9,33 @@ const LENGTH: usize = 40;
 const QUOTES: [char; 13] = ['"', '\'', '`', '“', '”', '„', '‟', '‘', '’', '‚', '«', '»', '＂'];
 
 /// One name in a message, as it is to the character.
-pub(super) fn quoted(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     let short: String = name.chars().take(LENGTH).collect();
     let more = if short.len() < name.len() { "…" } else { "" };
     format!("`{}{more}`", exact(&short))
 }
 
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn list_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut names = names.peekable();
-    let shown: Vec<String> = names.by_ref().take(SHOWN).map(quoted).collect();
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(quote).collect();
     let more = if names.peek().is_some() { ", …" } else { "" };
     format!("{}{more}", shown.join(", "))
 }
 
 /// What to do where one of the names looks like the one that is asked for and is another.
 pub(super) fn near_miss<'a>(mut names: impl Iterator<Item = &'a str>, asked: &'a str) -> Option<String> {
-    let like = names.find(|name| folded(name) == folded(asked))?;
+    let like = names.find(|name| fold_name(name) == fold_name(asked))?;
     let with = |is: fn(char) -> bool| [like, asked].into_iter().find(|name| name.chars().any(is));
     let hidden = with(|c| is_invisible(c) || c != ' ' && c.is_whitespace());
     let in_quotes = with(|c| QUOTES.contains(&c));
     let how_it_differs = match (hidden, in_quotes) {
         (Some(name), _) => format!(
             "{} holds a character that cannot be seen (shown as `\\u{{…}}`): write the name without it",
-            quoted(name)
+            quote(name)
         ),
         (_, Some(name)) => format!(
             "The quotes in {} are part of the name: write the name without them",
-            quoted(name)
+            quote(name)
         ),
         _ if lookalike::key(like) == lookalike::key(asked) => format!(
             "It only looks the same ({}): write both alike",
@@ -43,11 +43,11 @@ pub(super) fn near_miss<'a>(mut names: impl Iterator<Item = &'a str>, asked: &'a
         ),
         _ => "Capital letters and spaces count: call it so in the spec too".to_owned(),
     };
-    Some(format!("did you mean {}? {how_it_differs}", quoted(like)))
+    Some(format!("did you mean {}? {how_it_differs}", quote(like)))
 }
 
 /// The name as a person would read it aloud.
-fn folded(name: &str) -> String {
+fn fold_name(name: &str) -> String {
     let name = lookalike::key(name);
     let kept = name.chars().filter(|c| !c.is_whitespace() && !QUOTES.contains(c));
     kept.flat_map(char::to_lowercase).collect()

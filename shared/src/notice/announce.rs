@@ -106,7 +106,7 @@ pub async fn send_digest(
             return Ok(true);
         }
     }
-    Err(documents::contended(&key).into())
+    Err(documents::contention_error(&key).into())
 }
 
 /// Counts a notice; counted again, it counts once. An unreadable ledger (an admin edited it) is begun again: the markers

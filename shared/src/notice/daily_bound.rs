@@ -5,7 +5,7 @@ use serde_json::json;
 use super::message::subject;
 use super::model::{Notice, NoticeKind};
 use crate::daily::{DailyBudget, DailyUnit};
-use crate::mail_text::{brief, quoted};
+use crate::mail_text::{brief, quote};
 use crate::name::DatasetName;
 
 impl Notice {
@@ -38,7 +38,7 @@ impl Notice {
                  \x20                or `groundcrew status`\n\
                  \x20 Goes on        by itself after {ends}\n\
                  \x20 More today     raise the stack's parameter {parameter}\n",
-                quoted(dataset.as_str())
+                quote(dataset.as_str())
             ),
             detail: json!({"unit": name, "most": most, "day": day, "parameter": parameter, "goes_on": ends}),
         }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::id::{cause_hash, id_part, short_hash};
 use super::message::subject;
 use super::model::{Notice, NoticeKind};
-use crate::mail_text::{brief, indented, quoted, safe, safe_lines, shortened};
+use crate::mail_text::{brief, indent, quote, safe, safe_lines, shorten};
 use crate::name::{BatchNumber, DatasetName};
 use crate::port::JobState;
 use crate::shell;
@@ -84,7 +84,7 @@ impl Notice {
     pub fn spec_rejected(dataset: &DatasetName, error: &SpecError, sha256: &str) -> Self {
         let mut text = format!(
             "Nothing of the dataset {} is labeled until its labeling.yaml is fixed.\n\n",
-            quoted(dataset.as_str())
+            quote(dataset.as_str())
         );
         let _ = writeln!(
             text,
@@ -160,7 +160,7 @@ impl Notice {
                 "A job of this name exists and is not this batch's: find out who made it.",
             ),
         };
-        let message = shortened(message, 4_000);
+        let message = shorten(message, 4_000);
         let number = batch.get();
         Self {
             id: format!("jobs/{}/{word}/{}", id_part(job), cause_hash(&message)),
@@ -173,9 +173,9 @@ impl Notice {
             )),
             text: format!(
                 "Batch {number} of the dataset {} has no labeling job.\n\n  Job     {}\n  Reason:\n{}\n\n{what_to_do}\n",
-                quoted(dataset.as_str()),
+                quote(dataset.as_str()),
                 safe(job),
-                indented(&message)
+                indent(&message)
             ),
             detail: json!({"batch": number, "job": job, "reason": reason, "message": message}),
         }
@@ -183,7 +183,7 @@ impl Notice {
 
     /// The dataset's batches do not fit together, and nothing more is cut. Announced once per cause.
     pub fn dataset_halted(dataset: &DatasetName, reason: &str) -> Self {
-        let reason = shortened(reason, 4_000);
+        let reason = shorten(reason, 4_000);
         Self {
             id: format!(
                 "halted/{}/{}",
@@ -196,8 +196,8 @@ impl Notice {
             subject: subject(&format!("Groundcrew: {} is halted", brief(dataset.as_str()))),
             text: format!(
                 "No new batch is cut from the dataset {} until this is fixed:\n\n{}\n\nJobs that run already go on.\n",
-                quoted(dataset.as_str()),
-                indented(&reason)
+                quote(dataset.as_str()),
+                indent(&reason)
             ),
             detail: json!({"reason": reason}),
         }
@@ -209,14 +209,14 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     let mut text = format!(
         "Batch {} of the dataset {} {happened}.\n\n",
         summary.batch,
-        quoted(&summary.dataset)
+        quote(&summary.dataset)
     );
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(text, "  {name:<18}{value}");
     };
     row("Labeled", &format!("{} of {}", labels.labeled, labels.total));
     if let Some(reason) = &summary.failure_reason {
-        row("Reason", &safe(&shortened(reason, 4_000)));
+        row("Reason", &safe(&shorten(reason, 4_000)));
     }
     if labels.unreadable > 0 {
         row(
@@ -230,11 +230,11 @@ fn job_text(summary: &JobSummary, happened: &str, links: &Links) -> String {
     if let Some(reason) = &labels.output_error {
         row(
             "Output",
-            &format!("cannot be read: {}", safe(&shortened(reason, 1_000))),
+            &format!("cannot be read: {}", safe(&shorten(reason, 1_000))),
         );
     }
     for LabelCount { label, count } in labels.per_label.iter().take(50) {
-        row(&format!("  {}", shortened(&safe(label), 60)), &count.to_string());
+        row(&format!("  {}", shorten(&safe(label), 60)), &count.to_string());
     }
     if let Some(mean) = labels.mean_confidence {
         row("Mean confidence", &format!("{mean:.2}"));
@@ -297,11 +297,11 @@ fn rejected_text(
 ) -> String {
     let mut text = format!(
         "{what} of the dataset {} cannot be labeled as they are:\n\n",
-        quoted(dataset.as_str())
+        quote(dataset.as_str())
     );
     for Reject { key, row, reason, .. } in named {
         let row = row.map(|row| format!(", row {row}")).unwrap_or_default();
-        let _ = writeln!(text, "  {}{row}\n{}", quoted(key), indented(reason));
+        let _ = writeln!(text, "  {}{row}\n{}", quote(key), indent(reason));
     }
     if rejected.len() > named.len() {
         let _ = writeln!(text, "\n  and {} more.", rejected.len() - named.len());
@@ -355,7 +355,7 @@ pub fn deletion_commands<'k>(what: &str, keys: impl IntoIterator<Item = &'k str>
 
 fn with_short_reason(rejected: &Reject) -> Reject {
     Reject {
-        reason: shortened(&rejected.reason, 500),
+        reason: shorten(&rejected.reason, 500),
         ..rejected.clone()
     }
 }

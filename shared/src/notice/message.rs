@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::model::Notice;
-use crate::mail_text::shortened;
+use crate::mail_text::shorten;
 use crate::port::NoticeMessage;
 
 /// Of the 262,144 bytes, with room for the attributes.
@@ -51,7 +51,7 @@ impl Notice {
         if let Some(team) = &self.team {
             for_programs["team"] = json!(team);
         }
-        let email = shortened(&transportable(&self.text), MAX_BODY / 4);
+        let email = shorten(&transportable(&self.text), MAX_BODY / 4);
         json!({"default": escape_refused(&for_programs), "email": email}).to_string()
     }
 }

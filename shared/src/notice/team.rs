@@ -10,7 +10,7 @@ use super::message::subject;
 use super::model::{Notice, NoticeKind};
 use crate::crew::{JoinMarker, TeamProblem};
 use crate::layout;
-use crate::mail_text::{brief, indented, quoted, safe, safe_lines, shortened};
+use crate::mail_text::{brief, indent, quote, safe, safe_lines, shorten};
 use crate::name::{TeamFileNameError, TeamName};
 use crate::yaml::FileError;
 
@@ -83,8 +83,8 @@ impl Notice {
             subject: subject("Groundcrew: a team file has a name no team can have"),
             text: format!(
                 "The file {} makes no team:\n\n{}\n\nA name that is right:\n\n    teams/numbers-team.yaml\n\n{}\n",
-                quoted(key),
-                indented(&error.to_string()),
+                quote(key),
+                indent(&error.to_string()),
                 deletion_commands("the file", [key])
             ),
             detail: json!({"key": key, "message": error.to_string()}),
@@ -113,12 +113,12 @@ impl Notice {
 
     /// The workforce or the work team cannot be made as it is. Announced once per cause.
     pub fn team_refused(team: &TeamName, message: &str) -> Self {
-        let message = shortened(message, 4_000);
+        let message = shorten(message, 4_000);
         Self {
             text: format!(
                 "The work team {team} cannot be made or changed:\n\n{}\n\nNobody new is invited until then. It is \
                  tried again at every sweep; fix the cause and it goes by itself.\n",
-                indented(&message)
+                indent(&message)
             ),
             detail: json!({"message": message}),
             ..about(
@@ -143,8 +143,8 @@ impl Notice {
                 "The file teams/{team}.yaml opens the portal, for all teams, to these networks:\n\n{}\n\nSo far work \
                  could be done from:\n\n{}\n\nIf that is not as it should be, take them out of the file. NetworksWithin, \
                  a parameter of the stack, says what a team file may name.\n",
-                indented(&opened.join("\n")),
-                indented(&before.join("\n"))
+                indent(&opened.join("\n")),
+                indent(&before.join("\n"))
             ),
             detail: json!({"cause": "networks-opened", "before": before, "opened": opened}),
             ..about(
@@ -182,8 +182,8 @@ impl Notice {
             subject: subject("Groundcrew: a person on no list has an account"),
             text: format!(
                 "{} can sign in and is on no team's list. They see no work.\n\n{}\n",
-                shortened(&safe(who), 300),
-                indented(
+                shorten(&safe(who), 300),
+                indent(
                     "If they belong to a team, add their address to its file. If not, disable the account in the \
                      user pool."
                 )
@@ -201,7 +201,7 @@ impl Notice {
         sorted.sort_unstable();
         let count = sorted.len();
         let named = sorted.get(..count.min(NAMED)).unwrap_or_default();
-        let shown_names: Vec<String> = named.iter().map(|name| shortened(&safe(name), 300)).collect();
+        let shown_names: Vec<String> = named.iter().map(|name| shorten(&safe(name), 300)).collect();
         Self {
             id: format!(
                 "unlisted-many/{}",
@@ -240,8 +240,8 @@ fn problems_text(team: &TeamName, cause: TeamCause, problems: &[TeamProblem]) ->
     let mut text = format!("The team {team} {}:\n\n", cause.heading());
     for TeamProblem { message, line } in problems.iter().take(NAMED) {
         let _ = match line {
-            Some(line) => writeln!(text, "  line {line}\n{}", indented(&shortened(message, 500))),
-            None => writeln!(text, "{}", indented(&shortened(message, 500))),
+            Some(line) => writeln!(text, "  line {line}\n{}", indent(&shorten(message, 500))),
+            None => writeln!(text, "{}", indent(&shorten(message, 500))),
         };
     }
     if problems.len() > NAMED {

@@ -1,8 +1,8 @@
 //! What notices say, how often they are published, and within which limits.
 
-mod announcing;
+mod announcement;
 mod limits;
-mod shown;
+mod text;
 
 use std::collections::BTreeMap;
 use std::slice;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
-use crate::mail_text::quoted;
+use crate::mail_text::quote;
 use crate::name::{BatchNumber, DatasetName};
 use crate::port::{Bucket, JobState, NoticeMessage, PublishError, Store, StoreError, Topic};
 use crate::spec::SpecError;
@@ -55,7 +55,7 @@ fn summary(state: JobState) -> JobSummary {
     }
 }
 
-fn rejected(key: &str, row: Option<u64>) -> Reject {
+fn sample_reject(key: &str, row: Option<u64>) -> Reject {
     Reject {
         key: key.into(),
         etag: "e".into(),
@@ -123,7 +123,7 @@ fn a_rejected_spec_is_told_with_line_column_and_hint() {
 
 #[test]
 fn rejected_files_are_told_once_per_set_of_them() {
-    let (a, b) = (rejected("d/a.txt", None), rejected("d/b.csv", Some(7)));
+    let (a, b) = (sample_reject("d/a.txt", None), sample_reject("d/b.csv", Some(7)));
     let id = |rejected: &[Reject]| Notice::files_rejected(&dataset("d"), rejected).id;
     assert_eq!(
         id(&[a.clone(), b.clone()]),
@@ -180,7 +180,7 @@ fn rejected_files_are_told_once_per_set_of_them() {
 #[test]
 fn of_many_rejected_files_twenty_are_named() {
     let many: Vec<_> = (0..100_000)
-        .map(|i| rejected(&format!("d/{i}.txt"), None))
+        .map(|i| sample_reject(&format!("d/{i}.txt"), None))
         .collect();
     let notice = Notice::files_rejected(&dataset("d"), &many);
     assert_eq!(notice.detail["first"].as_array().map(Vec::len), Some(20));

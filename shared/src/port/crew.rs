@@ -280,7 +280,7 @@ pub trait WorkTopics: Send + Sync {
     fn ensure_topic(&self, team: &str) -> impl Future<Output = Result<String, CrewError>> + Send;
 
     /// Addresses subscribed or asked to confirm, all pages.
-    fn subscribed(&self, topic_arn: &str) -> impl Future<Output = Result<Vec<String>, CrewError>> + Send;
+    fn subscribers(&self, topic_arn: &str) -> impl Future<Output = Result<Vec<String>, CrewError>> + Send;
 
     /// Subscribe by e-mail; the person has to confirm.
     fn subscribe(&self, topic_arn: &str, email: &str) -> impl Future<Output = Result<(), CrewError>> + Send;

@@ -13,7 +13,7 @@ const MAX: usize = 127;
 /// Keys of a manifest line that are taken: the item itself, and where it came from.
 const TAKEN: [&str; 3] = ["source", "source-ref", "groundcrew"];
 
-pub(crate) fn given(attribute: Option<&At<String>>, task: Task) -> Result<Option<String>, Problem> {
+pub(crate) fn label_attribute(attribute: Option<&At<String>>, task: Task) -> Result<Option<String>, Problem> {
     attribute.map(|attribute| check(attribute, task)).transpose()
 }
 
@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    fn derived(name: &str, task: Task) -> String {
+    fn from_dataset(name: &str, task: Task) -> String {
         derive(&DatasetName::new(name).unwrap(), task)
     }
 
@@ -117,10 +117,13 @@ mod tests {
             ("groundcrew", "groundcrew-label"),
             ("x-metadata", "x-metadata-label"),
         ] {
-            assert_eq!(derived(name, Task::TextClassification), attribute, "{name}");
+            assert_eq!(from_dataset(name, Task::TextClassification), attribute, "{name}");
         }
-        assert_eq!(derived("source", Task::SemanticSegmentation), "source-label-ref");
-        assert_eq!(derived("scenes", Task::SemanticSegmentation), "scenes-ref");
+        assert_eq!(
+            from_dataset("source", Task::SemanticSegmentation),
+            "source-label-ref"
+        );
+        assert_eq!(from_dataset("scenes", Task::SemanticSegmentation), "scenes-ref");
     }
 
     proptest! {

@@ -101,7 +101,7 @@ pub(super) struct RawFullLabel {
     pub(super) description: Option<At<String>>,
     /// Not yet supported.
     #[serde(default)]
-    #[schemars(schema_with = "schema::anything")]
+    #[schemars(schema_with = "schema::any_schema")]
     pub(super) attributes: Option<At<AnyValue>>,
 }
 

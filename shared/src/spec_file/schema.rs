@@ -7,7 +7,7 @@ use crate::task::Task;
 
 pub(super) fn tasks(_: &mut SchemaGenerator) -> Schema {
     let names: Vec<&str> = Task::all()
-        .filter(|task| task.supported())
+        .filter(|task| task.is_supported())
         .map(Task::name)
         .collect();
     json_schema!({ "type": "string", "enum": names })
@@ -29,6 +29,6 @@ pub(super) fn hotkey(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "integer"], "pattern": "^[a-zA-Z0-9]$", "minimum": 0, "maximum": 9 })
 }
 
-pub(super) fn anything(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn any_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!(true)
 }

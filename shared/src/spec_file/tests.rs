@@ -1,6 +1,6 @@
 //! What a spec may say, and what is answered when it says something else.
 
-mod refused;
+mod refusals;
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn parse(text: &str) -> Spec {
     Spec::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n\n{text}"))
 }
 
-fn refused(text: &str) -> SpecError {
+fn spec_error(text: &str) -> SpecError {
     Spec::parse(text.as_bytes()).expect_err(text)
 }
 

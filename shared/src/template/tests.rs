@@ -38,7 +38,7 @@ fn the_image_page_is_shaped_as_the_services_own() {
 
 #[test]
 fn each_task_has_its_element_and_only_images_are_links() {
-    for task in crate::task::Task::all().filter(|task| task.supported()) {
+    for task in crate::task::Task::all().filter(|task| task.is_supported()) {
         let (page, info) = (page(task.name(), ""), task.info());
         let Interface::Template(element) = info.interface else {
             panic!("{task}")

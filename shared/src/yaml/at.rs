@@ -24,7 +24,7 @@ impl<T> At<T> {
         }
     }
 
-    /// The characters of an unquoted scalar, before anything was made of them.
+    /// The characters of an unquoted scalar, before any_schema was made of them.
     pub(crate) fn text<'s>(&self, source: &'s str) -> &'s str {
         let span = self.defined.span();
         let range = span.byte_offset().zip(span.byte_len()).and_then(|(start, len)| {

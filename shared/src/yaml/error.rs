@@ -66,7 +66,7 @@ impl Problem {
     }
 
     /// Something that is not there: a line of the text would only distract.
-    pub(crate) fn missing(at: Location, message: impl Into<String>) -> Self {
+    pub(crate) fn at(at: Location, message: impl Into<String>) -> Self {
         Self {
             unseen: true,
             ..Self::new(at, message)
@@ -90,8 +90,8 @@ impl Problem {
             line: known.then(|| self.at.line()),
             column: known.then(|| self.at.column()),
             // A name in it may hold invisible characters, and the difference may be just that.
-            message: shortened(visible(&self.message).into_owned()),
-            hint: self.hint.map(|hint| shortened(visible(&hint).into_owned())),
+            message: shorten(visible(&self.message).into_owned()),
+            hint: self.hint.map(|hint| shorten(visible(&hint).into_owned())),
             excerpt: (known && !self.unseen)
                 .then(|| excerpt(source, self.at.line(), self.at.column()))
                 .flatten(),
@@ -100,7 +100,7 @@ impl Problem {
 }
 
 /// A message quotes what was written, which may be the whole file.
-fn shortened(text: String) -> String {
+fn shorten(text: String) -> String {
     const MOST: usize = 500;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -144,13 +144,11 @@ fn excerpt(source: &str, line: u64, column: u64) -> Option<String> {
 }
 
 /// The value of a key that has to be there. `example` shows it in use.
-pub(crate) fn required<'r, T>(
+pub(crate) fn require<'r, T>(
     value: Option<&'r T>,
     at: Location,
     key: &str,
     example: &str,
 ) -> Result<&'r T, Problem> {
-    value.ok_or_else(|| {
-        Problem::missing(at, format!("`{key}` is missing")).hint(format!("add it: `{example}`"))
-    })
+    value.ok_or_else(|| Problem::at(at, format!("`{key}` is missing")).hint(format!("add it: `{example}`")))
 }

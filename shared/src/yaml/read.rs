@@ -121,7 +121,7 @@ fn other(error: &Error, at: Location, source: &str, kind: &Kind) -> Problem {
         Problem::new(at, format!("{value} must be {what}"))
     };
     match error {
-        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => must_be(wanted(error)),
+        Error::InvalidScalar { .. } | Error::InvalidBooleanStrict { .. } => must_be(expected_kind(error)),
         Error::Unexpected { expected, .. } => must_be(shape(expected)),
         Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
             must_be(expected)
@@ -182,7 +182,7 @@ fn left_open(at: Location, source: &str, kind: &Kind) -> Option<(String, Locatio
     is_it.then_some((message, opened))
 }
 
-fn wanted(error: &Error) -> &'static str {
+fn expected_kind(error: &Error) -> &'static str {
     match error {
         Error::InvalidScalar { ty, .. } if ty.contains("bool") => "true or false",
         Error::InvalidBooleanStrict { .. } => "true or false",

@@ -250,8 +250,8 @@ impl WorkTopics for Ports {
         self.port.ensure_topic(team).await
     }
 
-    async fn subscribed(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
-        self.port.subscribed(topic_arn).await
+    async fn subscribers(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
+        self.port.subscribers(topic_arn).await
     }
 
     async fn subscribe(&self, topic_arn: &str, email: &str) -> Result<(), CrewError> {

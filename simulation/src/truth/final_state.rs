@@ -75,7 +75,7 @@ impl World {
             let entry: Value = serde_json::from_slice(line).ok()?;
             let text = |name: &str| Some(entry.get(name)?.as_str()?.to_owned());
             let row = entry.get("row").and_then(Value::as_u64);
-            let announced = entry.get("told").and_then(Value::as_bool) == Some(true);
+            let announced = entry.get("announced").and_then(Value::as_bool) == Some(true);
             Some(((text("key")?, text("etag")?, row), announced))
         });
         entries.collect()

@@ -185,7 +185,7 @@ impl WorkTopics for Port {
         .await
     }
 
-    async fn subscribed(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
+    async fn subscribers(&self, topic_arn: &str) -> Result<Vec<String>, CrewError> {
         let operation = "ListSubscriptionsByTopic";
         let people = self.look(crowd(operation), topic_arn, |world| {
             let people = world.crowd.topics.get(topic_arn)?;

@@ -2,6 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "a test may fail where it stands")]
 
+mod circles;
+mod names;
+mod words;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -147,7 +147,7 @@ impl<S: Store, T> BatchCutter<'_, S, T> {
             return Ok(u64::MAX);
         };
         let claim = claim_name(self.dataset, batches.next()?);
-        Ok(budget.left(&self.deps.store, &claim).await?)
+        Ok(budget.remainder(&self.deps.store, &claim).await?)
     }
 
     /// Whether the day has so many items left. The claim is the batch's: another attempt at it counts once.

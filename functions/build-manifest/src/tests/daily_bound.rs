@@ -69,7 +69,7 @@ async fn it_is_announced_once_a_day_and_looking_again_writes_nothing() {
     look(&deps).await;
     assert_eq!(world.store.writes(), writes);
     assert_eq!(world.notice_kinds(), ["daily-bound"]);
-    let said = &world.topic.said()[0];
+    let said = &world.topic.messages()[0];
     assert!(
         said.body.contains("ItemsPerDay") && said.body.contains("2026-11-22T00:00:00Z"),
         "{}",

@@ -147,7 +147,11 @@ async fn a_dataset_called_teams_is_rejected_with_the_reason() {
     let spec = message("1", &object_event("in", "teams/labeling.yaml", "2.1"));
     assert_eq!(failures(&world, &[spec]).await, Vec::<String>::new());
     assert_eq!(world.notice_kinds(), ["files-rejected"]);
-    assert!(world.topic.said()[0].body.contains("choose another folder name"));
+    assert!(
+        world.topic.messages()[0]
+            .body
+            .contains("choose another folder name")
+    );
     handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
     assert_eq!(world.notice_kinds(), ["files-rejected"]);
 

@@ -25,7 +25,7 @@ fn png() -> Vec<u8> {
 fn open(world: &mut World, listed: &str) {
     world.deps.bounds = Bounds {
         links: LinkSources::own_folder("in", "out").with_listed(listed).unwrap(),
-        ..Bounds::closed("in", "out")
+        ..Bounds::strictest("in", "out")
     };
 }
 
@@ -123,10 +123,10 @@ async fn a_manifest_of_which_nothing_was_there_goes_through_when_it_comes() {
     world.store.drop_file("d/m.manifest", lines);
     assert_eq!(world.after(3_600).await.cut, 0);
     assert_eq!(reasons(&world).len(), 3);
-    let said = world.topic.said().len();
+    let said = world.topic.messages().len();
     world.after(900).await;
     assert_eq!(
-        (reasons(&world).len(), world.topic.said().len()),
+        (reasons(&world).len(), world.topic.messages().len()),
         (3, said),
         "said once"
     );

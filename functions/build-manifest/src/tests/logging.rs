@@ -8,7 +8,7 @@ const SECRET: &str = "Dear ana@example.org, your result is PO-4711-Q";
 
 /// Why each batch was cut.
 fn cuts(log: &FakeLog) -> Vec<String> {
-    let cuts = log.said("batch cut").into_iter();
+    let cuts = log.lines_with("batch cut").into_iter();
     cuts.map(|cut| cut["reason"].as_str().unwrap_or_default().to_owned())
         .collect()
 }
@@ -28,12 +28,12 @@ async fn a_cut_says_why_it_was_time() {
     world.store.drop_file("d/f.txt", "1");
     world.after(10).await;
     assert_eq!(cuts(&log), ["quiet", "limit", "ready", "max_wait"]);
-    let first = &log.said("batch cut")[0];
+    let first = &log.lines_with("batch cut")[0];
     assert_eq!(
         (&first["dataset"], &first["batch"], &first["items"]),
         (&json!("d"), &json!(1), &json!(1))
     );
-    let last = log.said("dataset reconciled").pop().unwrap();
+    let last = log.lines_with("dataset reconciled").pop().unwrap();
     assert_eq!((&last["state"], &last["cut"]), (&json!("UpToDate"), &json!(1)));
 }
 
@@ -58,7 +58,7 @@ async fn nothing_of_an_item_is_logged() {
     by_hand.after(120).await;
     let bad_spec = World::with_files(&format!("task: {SECRET}\n"), 1);
     bad_spec.after(120).await;
-    assert!(!cuts(&log).is_empty() && !log.said("files or rows rejected").is_empty());
+    assert!(!cuts(&log).is_empty() && !log.lines_with("files or rows rejected").is_empty());
     let text = log.text();
     for part in ["ana@example.org", "PO-4711-Q", "Dear", "your result"] {
         assert!(!text.contains(part), "{text}");

@@ -48,7 +48,7 @@ async fn every_persons_answers_are_counted_after_the_notice() {
     let topic = world.topic.clone();
     world
         .store
-        .meanwhile(COUNT, move |_| assert_eq!(topic.said().len(), 1));
+        .meanwhile(COUNT, move |_| assert_eq!(topic.messages().len(), 1));
     world.handle_event().await;
     let workers = world.workers().unwrap();
     assert_eq!(
@@ -69,13 +69,13 @@ async fn a_count_that_fails_fails_no_message_and_is_made_good_by_the_sweep() {
     world.add_answers(0, &[("ana", "2026-11-21T09:00:00Z")]);
     world.store.fail_next(COUNT, Fault::Throttled);
     assert_eq!(world.handle_event().await, json!({"batchItemFailures": []}));
-    assert_eq!((world.topic.said().len(), world.workers()), (1, None));
+    assert_eq!((world.topic.messages().len(), world.workers()), (1, None));
     handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
     assert_eq!(world.workers().unwrap().workers.len(), 1);
     let writes = world.store.writes();
     handle(&world.deps, json!({"sweep": "all"})).await.unwrap();
     assert_eq!(
-        (world.store.writes(), world.topic.said().len()),
+        (world.store.writes(), world.topic.messages().len()),
         (writes, 1),
         "once is enough"
     );

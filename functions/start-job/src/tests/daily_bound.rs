@@ -49,7 +49,7 @@ async fn it_is_announced_once_a_day() {
     let writes = world.store.writes();
     sweep(&world).await;
     assert_eq!(world.store.writes(), writes);
-    let said = world.topic.said();
+    let said = world.topic.messages();
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].attributes["kind"], "daily-bound");
     assert!(said[0].body.contains("JobsPerDay"), "{}", said[0].body);

@@ -65,7 +65,7 @@ pub(crate) async fn subscribe<P: Ports>(
         return Ok(());
     }
     let topics = run.ports.work_topics();
-    let subscribed = topics.subscribed(topic).await?;
+    let subscribed = topics.subscribers(topic).await?;
     let subscribed: BTreeSet<String> = subscribed.iter().map(|email| email.to_lowercase()).collect();
     for email in emails {
         if !subscribed.contains(&email.to_lowercase()) {

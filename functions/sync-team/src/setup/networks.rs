@@ -35,7 +35,7 @@ pub(crate) async fn set_networks<P: Ports>(
     }
     let cidrs: Vec<String> = union.into_iter().collect();
     // Announced before it is done: a process that is stopped in between announces it again.
-    let opened = Networks::opened(&workforce.cidrs, &cidrs);
+    let opened = Networks::newly_open(&workforce.cidrs, &cidrs);
     if !opened.is_empty() {
         let notice = Notice::networks_opened(team, &workforce.cidrs, &opened, run.current_time());
         run.announce(&notice).await?;
@@ -68,7 +68,7 @@ async fn union_of_networks<P: Ports>(
     for network in outside {
         add_problem(format!(
             "`{network}` is not set: an operator lets work be done from within {} alone (NetworksWithin)",
-            within.listed()
+            within.to_list()
         ));
     }
     if named.is_empty() {

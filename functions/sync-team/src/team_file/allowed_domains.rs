@@ -24,7 +24,7 @@ pub(crate) fn without_other_domains(
                 message: format!(
                     "`{}` is not invited: people have addresses at {} alone (AllowedEmailDomains)",
                     worker.email,
-                    allowed.listed()
+                    allowed.to_list()
                 ),
                 line: Some(worker.line),
             });

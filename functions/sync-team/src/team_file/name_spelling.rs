@@ -51,7 +51,7 @@ async fn recorded_spelling<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Resul
 
 /// A team made before spellings were recorded has a roster that names its work team.
 async fn spelling_with_work_team<P: Ports>(run: &Run<'_, P>, team: &TeamName) -> Result<String, SyncError> {
-    let is_other_spelling = |name: &TeamName| name != team && name.folded() == team.folded();
+    let is_other_spelling = |name: &TeamName| name != team && name.case_folded() == team.case_folded();
     let rosters = run.list(Bucket::Output, layout::CREW).await?;
     let names = rosters.iter().filter_map(|roster| {
         let name = roster.key.strip_prefix(layout::CREW)?.strip_suffix(".json")?;

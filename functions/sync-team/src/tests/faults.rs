@@ -216,7 +216,7 @@ async fn an_unsure_invitation_goes_once_more_and_no_oftener() {
             1 + usize::from(mailed),
             "{when}"
         );
-        assert!(world.directory.mailed().last().unwrap().again, "{when}");
+        assert!(world.directory.invitations().last().unwrap().again, "{when}");
         let member = world.member("ana@example.org");
         // The one that may have gone counts.
         assert_eq!(

@@ -66,7 +66,7 @@ async fn a_group_of_others_is_refused_and_its_members_stay() {
         world.sweep().await.unwrap();
         assert_eq!(in_group(&world), [BOSS]);
     }
-    assert!(world.directory.mailed().is_empty() && world.workforce.teams().is_empty());
+    assert!(world.directory.invitations().is_empty() && world.workforce.teams().is_empty());
     assert_eq!(world.notice_kinds(), ["team-refused"]);
     assert!(world.texts().contains("did not make") && world.texts().contains("adopted/numbers-team"));
     assert!(
@@ -92,7 +92,7 @@ async fn a_work_team_of_others_is_refused_and_stays_as_it_is() {
         world.sweep().await.unwrap();
         assert_eq!(world.workforce.teams(), [team_of_others()], "{more}");
         assert_eq!(world.notice_kinds(), ["team-refused"], "{more}");
-        assert!(world.directory.mailed().is_empty(), "{more}");
+        assert!(world.directory.invitations().is_empty(), "{more}");
     }
 }
 
@@ -127,7 +127,7 @@ async fn an_operator_hands_a_group_and_a_work_team_over_once() {
     world.directory.put_group("theirs");
     world.workforce.put_team(team_of_others());
     world.workers(&["ana@example.org"]).await;
-    assert!(world.directory.mailed().is_empty());
+    assert!(world.directory.invitations().is_empty());
     assert!(world.roster().adoptable);
     adopt(&world);
     world.event(FILE).await;

@@ -11,11 +11,11 @@ const PEOPLE: usize = 5_000;
 
 #[tokio::test(start_paused = true)]
 async fn five_thousand_people_are_invited_within_cognitos_rates_in_one_invocation() {
-    let world = World::with(FakeDirectory::paced());
+    let world = World::with(FakeDirectory::with_pace());
     let from = Instant::now();
     assert_eq!(world.team(&people(PEOPLE)).await, json!([]));
     let took = from.elapsed();
-    assert_eq!(world.directory.throttled(), 0, "never faster than allowed");
+    assert_eq!(world.directory.throttled_calls(), 0, "never faster than allowed");
     assert!(took < Duration::from_secs(300), "{took:?}");
     assert_eq!(world.mails_by_address().len(), PEOPLE);
     assert!(world.mails_by_address().values().all(|times| *times == 1));
@@ -25,7 +25,7 @@ async fn five_thousand_people_are_invited_within_cognitos_rates_in_one_invocatio
 
 #[tokio::test(start_paused = true)]
 async fn killed_again_and_again_no_one_is_invited_twice() {
-    let world = World::with(FakeDirectory::paced());
+    let world = World::with(FakeDirectory::with_pace());
     world.drop_team(&people(PEOPLE));
     // Seconds until it is killed, after the call or before it; arbitrary, and always the same.
     for (n, seconds) in [1, 13, 0, 29, 7, 3, 41, 2].into_iter().enumerate() {
@@ -40,7 +40,7 @@ async fn killed_again_and_again_no_one_is_invited_twice() {
         world.directory.faults.clear();
     }
     assert_eq!(world.event(FILE).await, json!([]));
-    assert_eq!(world.directory.throttled(), 0);
+    assert_eq!(world.directory.throttled_calls(), 0);
     assert_eq!(world.mails_by_address().len(), PEOPLE);
     assert!(world.mails_by_address().values().all(|times| *times == 1));
     assert_eq!(world.count(MemberState::Invited), PEOPLE);

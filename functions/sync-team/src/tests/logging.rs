@@ -51,22 +51,22 @@ async fn a_whole_crews_life_is_logged_without_an_address() {
     assert_no_person_is_named(&log);
     let person = |email: &str| json!(layout::person_id(email));
     let about = |message: &str| -> Vec<Value> {
-        let said = log.said(message);
+        let said = log.lines_with(message);
         said.into_iter()
             .map(|mut fields| fields["person"].take())
             .collect()
     };
-    assert_eq!(log.said("creating workforce").len(), 1);
-    assert_eq!(log.said("creating work team")[0]["team"], "numbers-team");
+    assert_eq!(log.lines_with("creating workforce").len(), 1);
+    assert_eq!(log.lines_with("creating work team")[0]["team"], "numbers-team");
     assert_eq!(
         about("member invited"),
         [person("ana@example.org"), person("bo@example.org")]
     );
     assert_eq!(about("member joined"), [person("ana@example.org")]);
-    assert_eq!(log.said("member invited again")[0]["times"], 2);
+    assert_eq!(log.lines_with("member invited again")[0]["times"], 2);
     assert!(about("member left").contains(&person("ana@example.org")));
     assert_eq!(about("member cannot be reached").len(), 2);
-    assert_eq!(log.said("account in no team file and no group").len(), 1);
+    assert_eq!(log.lines_with("account in no team file and no group").len(), 1);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn the_end_of_the_days_mail_is_one_line() {
     let log = FakeLog::begin();
     let world = World::new().mails_a_day(2);
     world.team(&people(40)).await;
-    let said = log.said("no invitations left today; the rest waits for 09:00 UTC");
+    let said = log.lines_with("no invitations left today; the rest waits for 09:00 UTC");
     assert_eq!(said.len(), 1);
     assert_eq!(said[0]["day"], "2026-11-23");
 }
@@ -105,5 +105,5 @@ async fn a_dropped_event_says_why() {
     }]});
     let message = json!({"messageId": "m", "body": body.to_string(), "eventSource": "aws:sqs"});
     handle(&world.deps, json!({"Records": [message]})).await.unwrap();
-    assert_eq!(log.said("event skipped")[0]["reason"], "another bucket");
+    assert_eq!(log.lines_with("event skipped")[0]["reason"], "another bucket");
 }

@@ -202,7 +202,7 @@ async fn two_teams_share_the_days_mail() {
     );
     world.team(&people(9)).await;
     world.event("teams/letters.yaml").await;
-    assert_eq!(world.directory.mailed().len(), 10);
+    assert_eq!(world.directory.invitations().len(), 10);
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ async fn dropping_the_same_file_twice_changes_nothing() {
         world.workforce.faults.calls().len(),
         world.topics.faults.calls().len(),
     );
-    let said = world.topic.said().len();
+    let said = world.topic.messages().len();
     // The same bytes have the same ETag: to the function the second drop is one more event.
     assert_eq!(world.event(FILE).await, json!([]));
     assert_eq!(world.store.writes(), writes);
@@ -111,7 +111,7 @@ async fn dropping_the_same_file_twice_changes_nothing() {
         ["ListWorkforces", "DescribeWorkteam"]
     );
     assert_eq!(world.topics.faults.calls().len(), topic_calls);
-    assert_eq!(world.topic.said().len(), said);
+    assert_eq!(world.topic.messages().len(), said);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn an_invitation_is_sent_again_before_it_runs_out_and_at_most_so_often() {
     }
     let member = world.member("ana@example.org");
     assert_eq!((member.state, member.invitations), (MemberState::Expired, 3));
-    assert!(world.directory.mailed()[1].again);
+    assert!(world.directory.invitations()[1].again);
 }
 
 #[tokio::test]

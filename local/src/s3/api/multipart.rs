@@ -124,7 +124,7 @@ impl Completion {
         };
         self.condition
             .check(existing.as_ref().map(|existing| &existing.head))?;
-        let parts = self.chosen(&index::parts(&changes.parts, &self.upload)?)?;
+        let parts = self.choose_parts(&index::parts(&changes.parts, &self.upload)?)?;
         let record = self.assemble(upload, &parts)?;
         let kept: Vec<Uuid> = parts.iter().map(|part| part.segment.blob).collect();
         changes.remove_upload(bucket, key, &self.upload, &kept)?;
@@ -143,7 +143,7 @@ impl Completion {
     }
 
     /// The parts the client names, which must be those it sent, in ascending order, none but the last small.
-    fn chosen(&mut self, sent: &[(u32, PartRecord)]) -> S3Result<Vec<PartRecord>> {
+    fn choose_parts(&mut self, sent: &[(u32, PartRecord)]) -> S3Result<Vec<PartRecord>> {
         if self.parts.is_empty() {
             return Err(s3_error!(MalformedXML, "You must specify at least one part"));
         }

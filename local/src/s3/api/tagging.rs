@@ -16,7 +16,7 @@ const LONGEST_VALUE: usize = 256;
 /// `x-amz-tagging`: a query string.
 pub(super) fn from_header(header: Option<&str>) -> S3Result<Vec<(String, String)>> {
     let tags = serde_urlencoded::from_str(header.unwrap_or_default());
-    checked(tags.map_err(|error| {
+    check_tags(tags.map_err(|error| {
         s3_error!(
             error,
             InvalidArgument,
@@ -25,7 +25,7 @@ pub(super) fn from_header(header: Option<&str>) -> S3Result<Vec<(String, String)
     })?)
 }
 
-fn checked(tags: Vec<(String, String)>) -> S3Result<Vec<(String, String)>> {
+fn check_tags(tags: Vec<(String, String)>) -> S3Result<Vec<(String, String)>> {
     if tags.len() > MOST_TAGS {
         return Err(s3_error!(
             InvalidTag,
@@ -73,7 +73,7 @@ pub(super) async fn put(store: &Store, input: PutObjectTaggingInput) -> S3Result
     check_version(input.version_id.as_deref())?;
     let tags = input.tagging.tag_set.into_iter();
     let tags = tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
-    set(store, input.bucket, input.key, checked(tags.collect())?).await?;
+    set(store, input.bucket, input.key, check_tags(tags.collect())?).await?;
     Ok(PutObjectTaggingOutput::default())
 }
 

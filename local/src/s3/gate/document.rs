@@ -12,8 +12,8 @@ use super::{
     headers::checksum_headers,
     operations::{Operation, OperationName},
 };
-use crate::s3::amended::{Amend, has_cdata};
 use crate::s3::checksum::Algorithm;
+use crate::s3::request_amendment::{Amend, has_cdata};
 
 /// Ten thousand parts with a checksum each, and a thousand of the longest keys, are less.
 pub(in crate::s3) const LARGEST: usize = 8 << 20;
@@ -55,7 +55,7 @@ fn check_digests(operation: &Operation, headers: &HeaderMap, body: &Bytes) -> S3
         let algorithm = Algorithm::from_header(name)?;
         let mut hasher = algorithm.hasher();
         hasher.update(body);
-        if algorithm.stored(&hasher.finalize())?.value != said {
+        if algorithm.stored_checksum(&hasher.finalize())?.value != said {
             return Err(mismatch(algorithm.name()));
         }
     }

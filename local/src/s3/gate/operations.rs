@@ -7,7 +7,7 @@ use std::fmt;
 
 use http::{HeaderMap, Method};
 
-use super::{query::Query, target::Target, unsupported::UNSUPPORTED};
+use super::{query::Query, refusals::UNSUPPORTED, target::Target};
 
 use Target::{Bucket, Object, Root};
 
@@ -95,7 +95,7 @@ impl Operation {
         )
     }
 
-    /// Whether `x-amz-copy-source` tells it from another operation with the same address.
+    /// Whether `x-amz-copy-source` distinguishes it from another operation with the same address.
     fn copies(&self) -> bool {
         matches!(self.name, CopyObject | UploadPartCopy)
     }
@@ -233,7 +233,7 @@ const ABOUT_THE_REQUEST: [&str; 12] = [
 
 /// Why a request is not an operation of this store.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unsupported {
+pub(super) enum GateError {
     Operation(&'static str),
     Parameter(String),
     Repeated(String),
@@ -245,9 +245,9 @@ pub(super) fn identify(
     target: Target,
     query: &Query,
     headers: &HeaderMap,
-) -> Result<Option<&'static Operation>, Unsupported> {
+) -> Result<Option<&'static Operation>, GateError> {
     if let Some(name) = find_unsupported(method, target, query, headers) {
-        return Err(Unsupported::Operation(name));
+        return Err(GateError::Operation(name));
     }
     let copies = headers.contains_key("x-amz-copy-source");
     let found = SUPPORTED.iter().find(|operation| {
@@ -297,14 +297,14 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 /// An operation that writes may have no parameter this store does not understand. One that reads may, as on AWS, unless it is
 /// a sub-resource: other parameters cannot change the answer.
-fn check_parameters(operation: &Operation, query: &Query) -> Result<(), Unsupported> {
+fn check_parameters(operation: &Operation, query: &Query) -> Result<(), GateError> {
     for (at, (name, _)) in query.0.iter().enumerate() {
         let known = operation.takes(name) || ABOUT_THE_REQUEST.contains(&name.as_str());
         if !known && (operation.writes() || is_sub_resource(name)) {
-            return Err(Unsupported::Parameter(name.clone()));
+            return Err(GateError::Parameter(name.clone()));
         }
         if query.0[..at].iter().any(|(other, _)| other == name) {
-            return Err(Unsupported::Repeated(name.clone()));
+            return Err(GateError::Repeated(name.clone()));
         }
     }
     Ok(())
@@ -322,7 +322,7 @@ fn is_sub_resource(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn name(method: &Method, target: Target, query: &str) -> Result<Option<OperationName>, Unsupported> {
+    fn name(method: &Method, target: Target, query: &str) -> Result<Option<OperationName>, GateError> {
         let found = identify(method, target, &Query::parse(Some(query)), &HeaderMap::new())?;
         Ok(found.map(|operation| operation.name))
     }
@@ -392,7 +392,7 @@ mod tests {
         ] {
             assert_eq!(
                 name(&method, target, query),
-                Err(Unsupported::Operation(expected)),
+                Err(GateError::Operation(expected)),
                 "{query}"
             );
         }
@@ -407,11 +407,11 @@ mod tests {
         ] {
             let answered = name(&method, target, query);
             assert!(
-                matches!(answered, Err(Unsupported::Parameter(_))),
+                matches!(answered, Err(GateError::Parameter(_))),
                 "{query}: {answered:?}"
             );
         }
         let twice = name(&Method::PUT, Object, "tagging&tagging");
-        assert_eq!(twice, Err(Unsupported::Repeated("tagging".into())));
+        assert_eq!(twice, Err(GateError::Repeated("tagging".into())));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(request: &Request) -> S3Result {
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let query = Query::parse(request.uri().query());
-    // Presigned URLs of version 2 stay: the AWS CLI and boto3 still make them for us-east-1 unless told otherwise.
+    // Presigned URLs of version 2 stay: the AWS CLI and boto3 still make them for us-east-1 unless configured otherwise.
     if authorization.is_some_and(|value| value.starts_with("AWS ")) {
         return Err(s3_error!(
             InvalidRequest,

@@ -234,7 +234,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    async fn stored(blobs: &Arc<Blobs>) -> Uuid {
+    async fn store_sample(blobs: &Arc<Blobs>) -> Uuid {
         let mut draft = blobs.draft().await.unwrap();
         draft.write(b"bytes").await.unwrap();
         draft.seal().await.unwrap().keep().blob
@@ -244,7 +244,7 @@ mod tests {
     async fn a_file_that_is_being_read_outlives_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Arc::new(Blobs::open(folder.path().join("blobs")).unwrap());
-        let blob = stored(&blobs).await;
+        let blob = store_sample(&blobs).await;
         let reader = blobs.pin();
         blobs.retire(vec![blob]);
         blobs.collect();
@@ -258,7 +258,7 @@ mod tests {
     async fn a_reader_holds_files_retired_in_later_rounds_too() {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Arc::new(Blobs::open(folder.path().join("blobs")).unwrap());
-        let (first, second) = (stored(&blobs).await, stored(&blobs).await);
+        let (first, second) = (store_sample(&blobs).await, store_sample(&blobs).await);
         let reader = blobs.pin();
         blobs.retire(vec![first]);
         blobs.retire(vec![second]);

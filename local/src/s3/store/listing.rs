@@ -44,7 +44,7 @@ impl ListingStart {
         }
     }
 
-    fn bound(&self, bucket: &str) -> Bound<Vec<u8>> {
+    fn start_bound(&self, bucket: &str) -> Bound<Vec<u8>> {
         match self {
             ListingStart::Beginning => Bound::Included(object_key(bucket, "")),
             ListingStart::AfterKey(key) => Bound::Excluded(object_key(bucket, key)),
@@ -67,7 +67,7 @@ pub(in crate::s3) fn list_page(objects: &impl Readable, query: &ListingQuery<'_>
     let mut page = ListingPage::default();
     let mut from = query.from.clone();
     loop {
-        let lower = match from.bound(query.bucket) {
+        let lower = match from.start_bound(query.bucket) {
             Bound::Included(key) | Bound::Excluded(key) if key < start => Bound::Included(start.clone()),
             bound => bound,
         };

@@ -33,7 +33,7 @@ enum Neighbor {
 
 /// Puts everything that is copied on lines of its own. Punctuation that touches it goes: in front of or behind a line of
 /// its own it would mean nothing.
-pub(super) fn apart(mut pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
+pub(super) fn separate_pieces(mut pieces: Vec<Piece<'_>>) -> Vec<Piece<'_>> {
     let mut breaks = Vec::new();
     let copied = |piece: &Piece<'_>| matches!(piece, Piece::Copied { .. });
     let places: Vec<usize> = (0..pieces.len())

@@ -14,12 +14,12 @@ const ALL: [&str; 6] = [
 /// What people copy out of the mail.
 const COPIED: [&str; 4] = ["contact", "portal", "username", "password"];
 
-pub(super) fn written(name: &str) -> String {
+pub(super) fn placeholder_text(name: &str) -> String {
     format!("{{{name}}}")
 }
 
 /// The name, where people copy its value.
-pub(super) fn copied(name: &str) -> Option<&'static str> {
+pub(super) fn copied_name(name: &str) -> Option<&'static str> {
     COPIED.into_iter().find(|copied| *copied == name)
 }
 
@@ -75,13 +75,13 @@ pub(super) fn is_in(text: &str) -> bool {
 pub(super) fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let filled = parts(text).into_iter().map(|part| match part {
         Part::Words(words) => words.to_owned(),
-        Part::Placeholder(name) => value(name).unwrap_or_else(|| written(name)),
+        Part::Placeholder(name) => value(name).unwrap_or_else(|| placeholder_text(name)),
     });
     filled.collect()
 }
 
 /// That each of them is one that is filled in.
-pub(super) fn known(text: &str) -> Result<(), String> {
+pub(super) fn check_names(text: &str) -> Result<(), String> {
     let wrong = parts(text).into_iter().find_map(|part| match part {
         Part::Placeholder(name) if !ALL.contains(&name) => Some(name),
         _ => None,

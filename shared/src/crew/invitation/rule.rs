@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, Tag};
 
-use super::placeholder::{self, written};
+use super::placeholder::{self, placeholder_text};
 use super::values::{InvitationValues, MAX_SUBJECT, MAX_TEXT};
 use super::words;
 use crate::visible::visible;
@@ -11,7 +11,7 @@ const NO_LINKS: &str = "an invitation links to the portal and to the contact alo
                         `[words](mailto:{contact})`, or `{portal}` and `{contact}` as they are";
 
 pub(in crate::crew) fn check_subject(subject: &str) -> Result<(), String> {
-    placeholder::known(subject)?;
+    placeholder::check_names(subject)?;
     let line = subject.trim();
     let length = line.chars().count();
     if length == 0 || length > MAX_SUBJECT || line.chars().any(char::is_control) {
@@ -22,7 +22,7 @@ pub(in crate::crew) fn check_subject(subject: &str) -> Result<(), String> {
     nothing_hidden("subject", line)?;
     match ["username", "password"]
         .iter()
-        .find(|name| subject.contains(&written(name)))
+        .find(|name| subject.contains(&placeholder_text(name)))
     {
         Some(name) => Err(format!(
             "`{{{name}}}` has no place in the subject: put it into `text`"
@@ -32,7 +32,7 @@ pub(in crate::crew) fn check_subject(subject: &str) -> Result<(), String> {
 }
 
 pub(in crate::crew) fn check_text(text: &str, contact: &str) -> Result<(), String> {
-    placeholder::known(text)?;
+    placeholder::check_names(text)?;
     text.lines()
         .try_for_each(|line| nothing_hidden("text", &line.replace('\t', " ")))?;
     only_in_words(text, contact)?;
@@ -42,8 +42,8 @@ pub(in crate::crew) fn check_text(text: &str, contact: &str) -> Result<(), Strin
         contact: &longest,
         team: &longest,
         portal: &longest,
-        username: &written("username"),
-        password: &written("password"),
+        username: &placeholder_text("username"),
+        password: &placeholder_text("password"),
     };
     // In the mail itself and not only in a comment or an image.
     if let Some(name) = ["username", "password"]
@@ -111,7 +111,7 @@ fn link(kind: LinkType, url: &str, title: &str, contact: &str) -> Result<(), Str
     outside("a link's title", &[title])?;
     match words::target(kind, url, contact) {
         Some(_) => Ok(()),
-        None => Err(format!("`{}` cannot be linked to: {NO_LINKS}", shown(url))),
+        None => Err(format!("`{}` cannot be linked to: {NO_LINKS}", excerpt(url))),
     }
 }
 
@@ -135,11 +135,11 @@ fn no_address(words: &str) -> Result<(), String> {
     found.map_or(Ok(()), |word| {
         Err(format!(
             "`{}` becomes a link in most mail programs: {NO_LINKS}",
-            shown(word)
+            excerpt(word)
         ))
     })
 }
 
-fn shown(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     visible(text).chars().take(80).collect()
 }

@@ -13,7 +13,7 @@ const VALUES: InvitationValues<'_> = InvitationValues {
 const USER: &str = "<code>{username}</code>";
 const PASSWORD: &str = "<code>{####}</code>";
 
-fn own(subject: Option<&str>, text: Option<&str>) -> InvitationText {
+fn custom_text(subject: Option<&str>, text: Option<&str>) -> InvitationText {
     InvitationText {
         subject: subject.map(str::to_owned),
         text: text.map(str::to_owned),
@@ -21,7 +21,7 @@ fn own(subject: Option<&str>, text: Option<&str>) -> InvitationText {
 }
 
 fn html(text: &str) -> String {
-    let text = own(None, Some(text));
+    let text = custom_text(None, Some(text));
     assert_eq!(text.check(VALUES.contact), Ok(()), "{text:?}");
     render(Some(&text), &VALUES).html
 }
@@ -160,7 +160,7 @@ fn a_placeholder_anywhere_but_in_words_and_a_link_elsewhere_are_refused() {
         ("<div>\n{password}\n</div>", "HTML"),
         ("```{password}\nx\n```", "block of code"),
     ] {
-        let text = own(None, Some(&format!("{{username}} {{password}}\n\n{words}\n")));
+        let text = custom_text(None, Some(&format!("{{username}} {{password}}\n\n{words}\n")));
         let error = text.check(VALUES.contact).unwrap_err();
         assert!(error.contains(part), "{words}: {error}");
         let mail = render(Some(&text), &VALUES).html;
@@ -173,7 +173,7 @@ fn a_placeholder_anywhere_but_in_words_and_a_link_elsewhere_are_refused() {
 
 #[test]
 fn cognitos_own_placeholders_are_filled_in_nowhere_else() {
-    let words = own(
+    let words = custom_text(
         None,
         Some("{username} {password} {####} &#123;username&#125; \\{####}"),
     );
@@ -191,7 +191,7 @@ fn cognitos_own_placeholders_are_filled_in_nowhere_else() {
 
 #[test]
 fn own_words_are_filled_in_once_and_escaped() {
-    let text = own(
+    let text = custom_text(
         Some("{team}: welcome"),
         Some("# Hi *{username}*, {password}\n\n<script>x</script>\n\n[p]({portal})"),
     );
@@ -246,21 +246,27 @@ fn a_name_is_no_link_and_hides_nothing() {
 #[test]
 fn words_nobody_can_sign_in_with_are_refused_and_never_sent() {
     for (text, part) in [
-        (own(None, Some("Hello {username}")), "{password}"),
-        (own(None, Some("Hello {username} &#123;password}")), "{password}"),
+        (custom_text(None, Some("Hello {username}")), "{password}"),
         (
-            own(None, Some("{username} {pasword}")),
+            custom_text(None, Some("Hello {username} &#123;password}")),
+            "{password}",
+        ),
+        (
+            custom_text(None, Some("{username} {pasword}")),
             "did you mean `password`?",
         ),
-        (own(Some("Your {password}"), None), "no place in the subject"),
-        (own(Some(&"x".repeat(141)), None), "140"),
-        (own(Some("Wel\u{202E}come"), None), "cannot be seen"),
         (
-            own(None, Some("{username} {password} \u{2066}x")),
+            custom_text(Some("Your {password}"), None),
+            "no place in the subject",
+        ),
+        (custom_text(Some(&"x".repeat(141)), None), "140"),
+        (custom_text(Some("Wel\u{202E}come"), None), "cannot be seen"),
+        (
+            custom_text(None, Some("{username} {password} \u{2066}x")),
             "cannot be seen",
         ),
         (
-            own(
+            custom_text(
                 None,
                 Some(&format!("{{username}}{{password}}{}", "x".repeat(20_000))),
             ),

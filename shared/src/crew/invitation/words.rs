@@ -5,7 +5,7 @@
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, html};
 
-use super::lines::{Piece, apart};
+use super::lines::{Piece, separate_pieces};
 use super::placeholder::{self, Part};
 use super::values::InvitationValues;
 use crate::html::{escape, escape_with_braces};
@@ -35,7 +35,7 @@ pub(super) fn target(kind: LinkType, url: &str, contact: &str) -> Option<Target>
 }
 
 pub(super) fn html(markdown: &str, values: &InvitationValues<'_>) -> String {
-    let pieces = apart(pieces(markdown, values));
+    let pieces = separate_pieces(pieces(markdown, values));
     let mut body = String::new();
     html::push_html(
         &mut body,
@@ -138,10 +138,10 @@ impl<'m> PieceWriter<'m, '_> {
             };
             self.pieces.push(match part {
                 Part::Words(text) => words(text),
-                Part::Placeholder(name) => match (placeholder::copied(name), self.values.value(name)) {
+                Part::Placeholder(name) => match (placeholder::copied_name(name), self.values.value(name)) {
                     (Some(name), _) => Piece::Copied { name, in_link },
                     (None, Some(value)) => Piece::Name(value.to_owned()),
-                    (None, None) => words(&placeholder::written(name)),
+                    (None, None) => words(&placeholder::placeholder_text(name)),
                 },
             });
         }
@@ -162,13 +162,13 @@ fn event<'m>(piece: Piece<'m>, values: &InvitationValues<'_>) -> Option<Event<'m
         Piece::Words { text, code: true } => format!("<code>{}</code>", escape_with_braces(&text)),
         Piece::Words { text, code: false } => escape_with_braces(&text),
         Piece::Name(name) => no_link(&name),
-        Piece::Copied { name, in_link } => copied(name, values, in_link),
+        Piece::Copied { name, in_link } => copied_value(name, values, in_link),
         Piece::Break => "<br>".to_owned(),
     };
     Some(Event::InlineHtml(CowStr::from(html)))
 }
 
-fn copied(name: &str, values: &InvitationValues<'_>, in_link: bool) -> String {
+fn copied_value(name: &str, values: &InvitationValues<'_>, in_link: bool) -> String {
     // Its braces stay: Cognito looks for them.
     let value = escape(values.value(name).unwrap_or_default());
     match name {

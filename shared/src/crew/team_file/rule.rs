@@ -12,7 +12,7 @@ use crate::layout;
 use crate::name::TeamName;
 use crate::visible::visible;
 use crate::yaml::at::At;
-use crate::yaml::error::{Problem, required};
+use crate::yaml::error::{Problem, require};
 
 /// CreateWorkteam: 1 to 10 member definitions, of which the team's own group is one.
 const MAX_GROUPS: usize = 9;
@@ -24,14 +24,14 @@ const MAX_NETWORKS: usize = 10;
 /// Stops at the first broken rule that concerns the whole file.
 pub(super) fn check(root: &At<RawTeam>, team: &TeamName) -> Result<TeamFile, Problem> {
     let (raw, at) = (&root.value, root.at);
-    let organization = required(
+    let organization = require(
         raw.organization.as_ref(),
         at,
         "organization",
         "organization: Example Lab",
     )?;
-    let contact = required(raw.contact.as_ref(), at, "contact", "contact: labels@example.org")?;
-    let description = required(
+    let contact = require(raw.contact.as_ref(), at, "contact", "contact: labels@example.org")?;
+    let description = require(
         raw.description.as_ref(),
         at,
         "description",
@@ -80,7 +80,7 @@ fn name(organization: &At<String>) -> Result<String, Problem> {
     let name = one_line("organization", organization, 128)?;
     let lower = name.to_lowercase();
     if lower.contains("://") || lower.split_whitespace().any(|word| word.starts_with("www.")) {
-        let message = format!("`organization` is an address: `{}`", shown(&name));
+        let message = format!("`organization` is an address: `{}`", excerpt(&name));
         return Err(Problem::new(organization.at, message).hint("give a name: it is what people know you by"));
     }
     Ok(name)
@@ -105,7 +105,7 @@ fn cognito(raw: &RawTeam, team: &TeamName, contact: &str) -> Result<CognitoTeam,
                 "`workers` has {} addresses, {MAX_WORKERS} are the most",
                 list.value.len()
             );
-            return Err(Problem::missing(list.at, message).hint("make two teams of them"));
+            return Err(Problem::at(list.at, message).hint("make two teams of them"));
         }
         Some(list) => &list.value,
         None => &[],
@@ -141,7 +141,7 @@ fn workers(listed: &[At<String>]) -> (Vec<Worker>, Vec<TeamProblem>) {
             });
         };
         if let Some(wrong) = address::wrong(email) {
-            problem(format!("`{}` {wrong}", shown(email)));
+            problem(format!("`{}` {wrong}", excerpt(email)));
             continue;
         }
         let person = layout::person_id(email);
@@ -149,7 +149,7 @@ fn workers(listed: &[At<String>]) -> (Vec<Worker>, Vec<TeamProblem>) {
             problem(format!(
                 "`{}` is here twice, first on line {before}: capital and small letters are the same address; \
                  remove one",
-                shown(email)
+                excerpt(email)
             ));
             continue;
         }
@@ -163,7 +163,7 @@ fn workers(listed: &[At<String>]) -> (Vec<Worker>, Vec<TeamProblem>) {
     (workers, unusable)
 }
 
-fn shown(text: &str) -> String {
+fn excerpt(text: &str) -> String {
     let end = text.char_indices().nth(140).map_or(text.len(), |(end, _)| end);
     text[..end].escape_debug().to_string()
 }
@@ -201,7 +201,7 @@ fn groups(list: &At<Vec<At<String>>>, team: &TeamName) -> Result<Vec<ImportedGro
 fn group_name(group: &At<String>, most: usize) -> Result<String, Problem> {
     let name = one_line("groups", group, most)?;
     if name.contains(char::is_whitespace) {
-        let message = format!("`{}` is no group: its name has no spaces", shown(&name));
+        let message = format!("`{}` is no group: its name has no spaces", excerpt(&name));
         return Err(Problem::new(group.at, message));
     }
     Ok(name)
@@ -238,7 +238,7 @@ fn oidc(raw: &RawTeam, sign_in: &At<RawSignIn>) -> Result<SignIn, Problem> {
         );
     }
     let RawSignIn { issuer, groups } = &sign_in.value;
-    let issuer = required(
+    let issuer = require(
         issuer.as_ref(),
         sign_in.at,
         "issuer",
@@ -246,10 +246,10 @@ fn oidc(raw: &RawTeam, sign_in: &At<RawSignIn>) -> Result<SignIn, Problem> {
     )?;
     let url = one_line("issuer", issuer, 500)?;
     if !url.starts_with("https://") || url.contains(char::is_whitespace) {
-        let message = format!("`{}` is no issuer", shown(&url));
+        let message = format!("`{}` is no issuer", excerpt(&url));
         return Err(Problem::new(issuer.at, message).hint("its form is `https://idp.example.org`"));
     }
-    let groups = required(groups.as_ref(), sign_in.at, "groups", "groups: [labelers]")?;
+    let groups = require(groups.as_ref(), sign_in.at, "groups", "groups: [labelers]")?;
     if groups.value.is_empty() || groups.value.len() > MAX_OIDC_GROUPS {
         return Err(Problem::new(
             groups.at,

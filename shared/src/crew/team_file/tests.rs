@@ -14,7 +14,7 @@ fn parse(more: &str) -> TeamFile {
     TeamFile::parse(&name(), text.as_bytes()).unwrap_or_else(|error| panic!("{error}\n\n{text}"))
 }
 
-fn refused(more: &str) -> String {
+fn team_file_error(more: &str) -> String {
     let text = format!("{LEAST}{more}\n");
     TeamFile::parse(&name(), text.as_bytes())
         .expect_err(&text)
@@ -84,7 +84,7 @@ fn ten_thousand_addresses_are_read_and_one_more_is_refused() {
         })
     };
     assert_eq!(parse(&list(10_000)).cognito().unwrap().workers.len(), 10_000);
-    let error = refused(&list(10_001));
+    let error = team_file_error(&list(10_001));
     assert!(
         error.contains("has 10001 addresses, 10000 are the most"),
         "{error}"
@@ -133,7 +133,7 @@ fn a_file_that_cannot_be_used_says_where_and_what_to_do() {
         ("workers: [\tx", vec!["not valid YAML"]),
         ("---\na: b", vec!["second document"]),
     ] {
-        let error = refused(more);
+        let error = team_file_error(more);
         for part in parts {
             assert!(error.contains(part), "{more}: {part}:\n{error}");
         }

@@ -11,7 +11,7 @@ fn the_worst_keys_and_reasons_fit_into_a_message() {
     let worst: Vec<_> = (0..30)
         .map(|row| Reject {
             reason: key.repeat(50),
-            ..rejected(&key, Some(row))
+            ..sample_reject(&key, Some(row))
         })
         .collect();
     sendable(&Notice::files_rejected(&dataset("d"), &worst));

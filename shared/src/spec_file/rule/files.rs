@@ -9,7 +9,7 @@ use crate::spec::{Patterns, Select, glob};
 use crate::spec_file::raw::{RawSelect, RawText};
 use crate::task::{Input, Task};
 use crate::yaml::at::At;
-use crate::yaml::error::{Problem, required};
+use crate::yaml::error::{Problem, require};
 use crate::yaml::nearest;
 
 pub(super) fn select(raw: Option<&RawSelect>) -> Result<Select, Problem> {
@@ -79,7 +79,7 @@ pub(super) fn split(raw: Option<&At<RawText>>, task: Task) -> Result<TextSplit, 
                 .hint("remove it: every file is one item"),
         );
     }
-    let how = required(raw.value.split.as_ref(), raw.at, "split", "text: {split: line}")?;
+    let how = require(raw.value.split.as_ref(), raw.at, "split", "text: {split: line}")?;
     let column = raw.value.column.as_ref();
     match (how.value.as_str(), column) {
         ("row", Some(name)) => Ok(TextSplit::Row {

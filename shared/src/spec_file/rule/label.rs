@@ -24,7 +24,7 @@ pub(super) fn labels(raw: &At<Vec<At<RawLabel>>>, task: Task, source: &str) -> R
         let label = label(one, task, source)?;
         // Workers see names, not characters: two that look alike would split the votes between them.
         if let Some((name, at)) = names.insert(lookalike::key(&label.name), (label.name.clone(), one.at)) {
-            return Err(twice(&label.name, one.at, &name, at));
+            return Err(listed_twice(&label.name, one.at, &name, at));
         }
         if label.hotkey.is_some_and(|key| !hotkeys.insert(key)) {
             return Err(Problem::new(
@@ -45,7 +45,7 @@ pub(super) fn labels(raw: &At<Vec<At<RawLabel>>>, task: Task, source: &str) -> R
     Ok(labels)
 }
 
-fn twice(name: &str, at: Location, earlier: &str, earlier_at: Location) -> Problem {
+fn listed_twice(name: &str, at: Location, earlier: &str, earlier_at: Location) -> Problem {
     let Some(difference) = lookalike::difference(earlier, name) else {
         return Problem::new(at, format!("the label `{name}` is here twice"))
             .hint("every label has a name of its own: remove one of them");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::unit::{duration, whole};
+use super::unit::{duration, whole_number};
 use crate::spec::{BatchRules, StopAfter};
 use crate::spec_file::raw::{RawBatch, RawStopAfter};
 use crate::task::Task;
@@ -47,7 +47,7 @@ pub(super) fn batch(raw: Option<&RawBatch>, task: Task) -> Result<BatchRules, Pr
     })?;
     let most = task.info().max_items;
     let max_items = raw.map_or(Ok(most), |raw| {
-        whole("max_items", &raw.max_items, (most, 1, most))
+        whole_number("max_items", &raw.max_items, (most, 1, most))
     })?;
     Ok(BatchRules {
         quiet,
@@ -60,8 +60,8 @@ pub(super) fn batch(raw: Option<&RawBatch>, task: Task) -> Result<BatchRules, Pr
 pub(super) fn stop_after(raw: &At<RawStopAfter>) -> Result<StopAfter, Problem> {
     const MOST: u32 = i32::MAX.unsigned_abs();
     match (&raw.value.items, &raw.value.percent) {
-        (items @ Some(_), None) => whole("items", items, (1, 1, MOST)).map(StopAfter::Items),
-        (None, percent @ Some(_)) => whole("percent", percent, (1, 1, 100)).map(StopAfter::Percent),
+        (items @ Some(_), None) => whole_number("items", items, (1, 1, MOST)).map(StopAfter::Items),
+        (None, percent @ Some(_)) => whole_number("percent", percent, (1, 1, 100)).map(StopAfter::Percent),
         _ => Err(
             Problem::new(raw.at, "`stop_after` takes either `items` or `percent`")
                 .hint("for example `stop_after: {items: 5000}`"),

@@ -77,7 +77,7 @@ pub(super) fn percent(key: &str, text: &At<String>) -> Result<Percent, Problem> 
 }
 
 /// A number from `least` to `most`.
-pub(super) fn whole(
+pub(super) fn whole_number(
     key: &str,
     value: &Option<At<u64>>,
     (default, least, most): (u32, u32, u32),

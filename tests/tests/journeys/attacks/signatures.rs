@@ -26,7 +26,7 @@ async fn assert_untouched(app: &App) -> Result<()> {
     Ok(())
 }
 
-fn assert_refused(what: &str, answer: &raw::Answer) {
+fn assert_refused(what: &str, answer: &raw::RawResponse) {
     // 501: a service that is not here.
     let refusal = (400..500).contains(&answer.status) || answer.status == 501;
     assert!(refusal, "{what}: {answer:?}");
@@ -234,7 +234,7 @@ async fn a_presigned_link_opens_one_object_for_its_time() -> Result<()> {
         assert!(answer.status().is_client_error(), "{answer:?}");
     }
     let short = link(&app, 1).await?;
-    wait::until("the link runs out", Duration::from_secs(20), || async {
+    wait::until("the link expires", Duration::from_secs(20), || async {
         let status = http
             .get(&short)
             .send()

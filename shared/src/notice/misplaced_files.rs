@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::dataset::deletion_commands;
 use super::model::{Notice, NoticeKind};
-use crate::mail_text::{quoted, safe};
+use crate::mail_text::{quote, safe};
 use crate::name::DatasetNameError;
 
 impl Notice {
@@ -15,10 +15,10 @@ impl Notice {
             "A file is at the top of the input bucket, in no folder, and perhaps others:\n\n  {}\n\n\
              A dataset is a folder. Put the files of one dataset into one folder, with a\n\
              labeling.yaml, and delete the loose ones from the bucket.\n{}\n",
-            quoted(key),
+            quote(key),
             deletion_commands("it", [key])
         );
-        misplaced("loose", text)
+        misplaced_notice("loose", text)
     }
 
     /// Each folder is a cause of its own; `key` is in it.
@@ -30,14 +30,14 @@ impl Notice {
              Put the files into a folder with a valid name, and delete these from the\n\
              bucket.\n{}\n",
             safe(&error.to_string()),
-            quoted(key),
+            quote(key),
             deletion_commands("it", [key])
         );
-        misplaced(&hash, text)
+        misplaced_notice(&hash, text)
     }
 }
 
-fn misplaced(cause: &str, text: String) -> Notice {
+fn misplaced_notice(cause: &str, text: String) -> Notice {
     Notice {
         id: format!("misplaced/{cause}"),
         kind: NoticeKind::FilesRejected,

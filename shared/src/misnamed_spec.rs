@@ -3,7 +3,7 @@
 
 use crate::layout::SPEC_FILE;
 use crate::lookalike;
-use crate::mail_text::quoted;
+use crate::mail_text::quote;
 use crate::yaml::nearest;
 
 /// What people call a spec, without its endings.
@@ -71,7 +71,7 @@ pub fn advice(file: &str) -> String {
     format!(
         "{} is not looked at: the name of a spec has to be {SPEC_FILE} exactly. Put it there under that name, and \
          delete this one.",
-        quoted(file)
+        quote(file)
     )
 }
 

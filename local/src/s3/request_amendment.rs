@@ -13,12 +13,12 @@ use super::gate::LARGEST_DOCUMENT;
 pub(super) struct Amend;
 
 /// Called by the library after the signature was found to be right. `unsigned` is the same service without signatures.
-pub(super) struct Amended {
+pub(super) struct AmendedRoute {
     pub(super) unsigned: S3Service,
 }
 
 #[async_trait::async_trait]
-impl S3Route for Amended {
+impl S3Route for AmendedRoute {
     fn is_match(&self, _: &Method, _: &Uri, _: &HeaderMap, extensions: &mut Extensions) -> bool {
         extensions.get::<Amend>().is_some()
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::table::{Row, Table};
-use crate::item::names::{listed, near_miss, quoted};
+use crate::item::names::{list_names, near_miss, quote};
 use crate::item::text::is_blank;
 use crate::visible::exact;
 
@@ -78,7 +78,7 @@ pub(super) fn shape_with_column(
         )),
         (None, _) => {
             let hint = hint(text, separator, &header, column);
-            let (column, there) = (exact(column), listed(names()));
+            let (column, there) = (exact(column), list_names(names()));
             Err(format!(
                 "the first row has no column `{column}`; it has {there}{hint}"
             ))
@@ -92,7 +92,7 @@ fn hint(text: &str, separator: u8, header: &[Cow<'_, str>], column: &str) -> Str
         [only, rest @ ..] if only.starts_with("sep=") && rest.iter().all(|cell| cell.is_empty()) => {
             return format!(
                 "; the line {} is for one spreadsheet alone: delete it",
-                quoted(only)
+                quote(only)
             );
         }
         _ => "",
@@ -118,7 +118,7 @@ pub(super) fn single(text: &str, separator: u8, quoting: bool) -> Result<Shape, 
             "the first row has {} columns ({}): name the one that holds the text with `text: {{split: row, column: \
              …}}`, or quote texts that hold the separator",
             columns.len(),
-            listed(columns.iter().map(AsRef::as_ref))
+            list_names(columns.iter().map(AsRef::as_ref))
         ));
     }
     if let Some(other) = other_separator(text, separator) {

@@ -19,7 +19,7 @@ pub(super) struct DeletedFiles {
 
 impl DeletedFiles {
     /// The files that were uploaded and are gone from the folder, in order; each is returned once.
-    pub(super) fn found(&mut self, scan: &Scan, upload_log: &mut UploadLog) -> Vec<String> {
+    pub(super) fn newly_missing(&mut self, scan: &Scan, upload_log: &mut UploadLog) -> Vec<String> {
         let known = scan
             .files
             .iter()

@@ -15,7 +15,7 @@ fn check_rows(rows: &[Row]) {
 }
 
 fn differs((text, line, column, message, hint): &Row) -> Option<String> {
-    let error = refused(text);
+    let error = spec_error(text);
     let hinted = error.hint.as_deref().unwrap_or_default();
     let as_told = (error.line, error.column) == (Some(*line), Some(*column))
         && error.message.contains(message)
@@ -125,7 +125,7 @@ fn many_labels_are_fine_where_the_service_sets_no_limit_until_a_task_would_not_f
         instead("[Even, Odd]", &format!("\n{}", list.join("\n")))
     };
     assert_eq!(parse(&labels(250)).labels.len(), 250);
-    let error = refused(&labels(251));
+    let error = spec_error(&labels(251));
     assert!(error.message.contains("longer than 50000 characters"), "{error}");
 }
 
@@ -224,8 +224,8 @@ fn broken_rules_for_files_and_the_account_are_pointed_at() {
 #[test]
 #[rustfmt::skip]
 fn what_comes_later_is_refused_by_name() {
-    for task in Task::all().filter(|task| !task.supported()) {
-        let error = refused(&instead("text-classification", task.name()));
+    for task in Task::all().filter(|task| !task.is_supported()) {
+        let error = spec_error(&instead("text-classification", task.name()));
         assert_eq!((error.line, error.column), (Some(1), Some(7)));
         assert!(
             error
@@ -284,7 +284,7 @@ fn hostile() -> Vec<(&'static str, String)> {
 fn a_hostile_spec_is_refused_within_a_second_and_in_few_words() {
     for (what, text) in hostile() {
         let start = Instant::now();
-        let error = refused(&text);
+        let error = spec_error(&text);
         assert!(
             start.elapsed() < Duration::from_secs(1),
             "{what}: {:?}",
@@ -296,7 +296,7 @@ fn a_hostile_spec_is_refused_within_a_second_and_in_few_words() {
 
 #[test]
 fn what_is_too_large_or_no_text_is_refused_as_a_whole() {
-    let error = refused(&"a".repeat(10 << 20));
+    let error = spec_error(&"a".repeat(10 << 20));
     assert!(
         error
             .message
@@ -310,20 +310,20 @@ fn what_is_too_large_or_no_text_is_refused_as_a_whole() {
 
 #[test]
 fn an_error_reads_well() {
-    insta::assert_snapshot!(refused(&instead("labels:", "lables:")), @r"
+    insta::assert_snapshot!(spec_error(&instead("labels:", "lables:")), @r"
     labeling.yaml:2:1: there is no key `lables`
       did you mean `labels`?
        2 | lables: [Even, Odd]
          | ^
     ");
     let wide = format!("instructions: {{full: \"{}\", ful: x}}", "가".repeat(150));
-    insta::assert_snapshot!(refused(&with(&wide)), @r#"
+    insta::assert_snapshot!(spec_error(&with(&wide)), @r#"
     labeling.yaml:5:176: there is no key `ful`
       did you mean `full`?
        5 | …가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가가", ful: x}
          |                                                    ^
     "#);
-    insta::assert_snapshot!(refused("title: x"), @r"
+    insta::assert_snapshot!(spec_error("title: x"), @r"
     labeling.yaml:1:1: `task` is missing
       add it: `task: text-classification`
     ");
@@ -358,11 +358,11 @@ fn labels_that_look_alike_are_one_label_and_the_difference_is_said() {
         ("[ab, \"a\u{200b}b\"]", 14, "`a\\u{200B}b` looks like `ab`"),
         ("[{name: A}, {name: \u{ff21}}]", 21, "U+FF21 (full width)"),
     ] {
-        let error = refused(&instead("[Even, Odd]", list));
+        let error = spec_error(&instead("[Even, Odd]", list));
         assert!(error.message.contains(difference), "{error}");
         assert_eq!((error.line, error.column), (Some(2), Some(column)), "{error}");
     }
-    let nothing = refused(&instead("[Even, Odd]", "[a, \"\u{200b}\"]"));
+    let nothing = spec_error(&instead("[Even, Odd]", "[a, \"\u{200b}\"]"));
     assert!(nothing.message.contains("`\\u{200B}` shows nothing"), "{nothing}");
     parse(&instead("[Even, Odd]", "[Cat, cat, m2, \"m\u{b2}\"]"));
 }
@@ -379,9 +379,9 @@ fn a_name_that_only_looks_right_says_which_character_is_not() {
             "`numbers-\\u{200B}team` cannot be the name",
         ),
     ] {
-        let error = refused(&instead("team: numbers-team", line));
+        let error = spec_error(&instead("team: numbers-team", line));
         assert!(error.to_string().contains(part), "{error}");
     }
-    let error = refused(&with("label_attribute: \"par\u{200b}ity\""));
+    let error = spec_error(&with("label_attribute: \"par\u{200b}ity\""));
     assert!(error.message.contains("`\\u{200B}` (U+200B)"), "{error}");
 }

@@ -38,7 +38,7 @@ fn every_notice(name: &str) -> Vec<Notice> {
     );
     let reject = |row| Reject {
         reason: format!("`{name}` is nothing that can be shown"),
-        ..rejected(&format!("{name}/{name}.txt"), row)
+        ..sample_reject(&format!("{name}/{name}.txt"), row)
     };
     let joined = JoinMarker {
         at: Timestamp::UNIX_EPOCH,
@@ -159,11 +159,11 @@ fn nothing_of_a_name_is_hidden_in_a_notice_or_becomes_a_link_there() {
             }
         }
     }
-    assert_eq!(quoted("x://y WWW.z s3://b/k"), "\"x[:]//y WWW[.]z s3://b/k\"");
+    assert_eq!(quote("x://y WWW.z s3://b/k"), "\"x[:]//y WWW[.]z s3://b/k\"");
 }
 
 /// What is copied from a text: an address, a place in a bucket, a team's file. Nothing may touch it that is no part of it.
-fn touched(text: &str) -> Vec<&str> {
+fn changed_lines(text: &str) -> Vec<&str> {
     let is_place = |word: &&str| {
         let word = word.to_lowercase();
         ["://", "teams/", "results/"]
@@ -187,7 +187,7 @@ fn touched(text: &str) -> Vec<&str> {
 #[test]
 fn nothing_touches_what_people_copy_from_a_notice() {
     assert_eq!(
-        touched("to (https://x.org). a@b.org, or"),
+        changed_lines("to (https://x.org). a@b.org, or"),
         ["(https://x.org).", "a@b.org,"]
     );
     for notice in every_notice("numbers") {
@@ -199,9 +199,9 @@ fn nothing_touches_what_people_copy_from_a_notice() {
             .collect::<Vec<_>>()
             .join("\n");
         assert!(
-            touched(&text).is_empty(),
+            changed_lines(&text).is_empty(),
             "{:?} in:\n{}",
-            touched(&text),
+            changed_lines(&text),
             notice.text
         );
         for command in commands(&notice.text) {
@@ -212,7 +212,7 @@ fn nothing_touches_what_people_copy_from_a_notice() {
 
 #[test]
 fn advice_fits_what_was_rejected() {
-    let (file, row) = (rejected("d/a.txt", None), rejected("d/b.csv", Some(7)));
+    let (file, row) = (sample_reject("d/a.txt", None), sample_reject("d/b.csv", Some(7)));
     let text = |rejected: &[Reject]| Notice::files_rejected(&dataset("d"), rejected).text;
     let in_place = "fix it, and upload it to the same place.";
     let alone = "put the fixed ones alone into a file of another name";

@@ -198,7 +198,7 @@ fn broken_spec(number: usize) -> Notice {
 }
 
 /// What the digest sent last names.
-fn named(world: &World) -> Vec<String> {
+fn notice_ids(world: &World) -> Vec<String> {
     let published = world.published.lock().unwrap();
     let forms: Value = serde_json::from_str(&published.last().unwrap().body).unwrap();
     let json: Value = serde_json::from_str(forms["default"].as_str().unwrap()).unwrap();
@@ -235,7 +235,7 @@ async fn of_a_hundred_and_twenty_broken_specs_ten_leave_alone_and_the_rest_in_on
     }
     assert_eq!(world.ids().len(), 11);
     let expected: Vec<String> = (10..120).map(|number| broken_spec(number).id).collect();
-    assert_eq!(named(&world), expected);
+    assert_eq!(notice_ids(&world), expected);
     let text = world.published.lock().unwrap().last().unwrap().body.clone();
     assert!(text.contains("110 more notices have come since"), "{text}");
     assert!(
@@ -306,14 +306,14 @@ async fn a_digest_that_did_not_leave_leaves_later_with_the_same_id_and_nothing_i
         "twice after a crash, with one id"
     );
     let first: Vec<String> = (10..12).map(|number| broken_spec(number).id).collect();
-    assert_eq!(named(&world), first);
+    assert_eq!(notice_ids(&world), first);
     assert!(
         send_digest(&world, &world, DigestGroup::Datasets, at(121))
             .await
             .unwrap()
     );
     let second: Vec<String> = (22..30).map(|number| broken_spec(number).id).collect();
-    assert_eq!(named(&world), second);
+    assert_eq!(notice_ids(&world), second);
     assert_eq!(
         world
             .markers()
